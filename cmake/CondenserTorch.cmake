@@ -1,0 +1,27 @@
+# Finds LibTorch and wraps what condenser needs of it in the target condenser_libtorch.
+# Order: -DTorch_DIR, the environment's Torch_DIR, the Python package in .venv.
+if(NOT Torch_DIR AND DEFINED ENV{Torch_DIR})
+  set(Torch_DIR $ENV{Torch_DIR})
+endif()
+if(NOT Torch_DIR)
+  file(GLOB candidates ${CMAKE_SOURCE_DIR}/.venv/lib/python3*/site-packages/torch/share/cmake/Torch)
+  if(candidates)
+    list(GET candidates 0 Torch_DIR)
+  endif()
+endif()
+set(Torch_DIR "${Torch_DIR}" CACHE PATH "Folder of TorchConfig.cmake" FORCE)
+find_package(Torch QUIET)
+if(NOT Torch_FOUND)
+  message(FATAL_ERROR "LibTorch not found (Torch_DIR = '${Torch_DIR}'). Run scripts/setup.sh, or pass -DTorch_DIR=<libtorch>/share/cmake/Torch, "
+                      "or build without it: cmake --preset no-torch")
+endif()
+get_filename_component(CONDENSER_TORCH_LIB_DIR "${Torch_DIR}/../../../lib" ABSOLUTE)
+message(STATUS "LibTorch ${Torch_VERSION} in ${CONDENSER_TORCH_LIB_DIR}")
+
+add_library(condenser_libtorch INTERFACE)
+target_include_directories(condenser_libtorch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
+separate_arguments(torch_flags UNIX_COMMAND "${TORCH_CXX_FLAGS}")
+target_compile_options(condenser_libtorch INTERFACE ${torch_flags})
+# One OpenMP runtime in the process: the one that LibTorch brings.
+file(GLOB torch_gomp ${CONDENSER_TORCH_LIB_DIR}/libgomp*.so*)
+target_link_libraries(condenser_libtorch INTERFACE ${TORCH_LIBRARIES} ${torch_gomp})

@@ -1,0 +1,38 @@
+#pragma once
+// One pass over a Spec: shapes, parameters, multiply-accumulates, int8 constants, per node and in total.
+
+#include <vector>
+
+#include "condenser/arch/spec.hpp"
+
+namespace condenser::arch {
+
+struct NodeCost {
+  Shape shape;         // of the output
+  int64_t params = 0;  // trainable: weights, biases, batch-norm scale and shift (running statistics not counted)
+  int64_t macs = 0;    // convolution and linear only, the convention of the published 318,952,524
+  int64_t constant_bytes = 0;  // int8 flash of this node's constants after lowering (see below)
+};
+
+struct Analysis {
+  std::vector<NodeCost> nodes;  // parallel to spec.nodes
+  int64_t params = 0;
+  int64_t macs = 0;
+  int64_t constant_bytes = 0;
+};
+
+// Throws SpecError naming the node whose inputs do not fit.
+Analysis analyze(const Spec&);
+
+// Output shape of one operator; used by analyze() and Builder. Throws SpecError(name, ...).
+Shape infer_shape(const std::string& name, const Op&, const std::vector<Shape>& inputs);
+
+// Constants of the int8 form: conv and linear: weights (1 byte) + per output channel bias (4), multiplier (4), shift
+// (1); activation: table of 256; softmax_mul: exponential table of 256 x 2; everything else: 0 (scalars live in code).
+// The C99 target emits exactly these arrays (tested as equality on lowered Specs).
+int64_t int8_constant_bytes(const Op&, const std::vector<Shape>& inputs);
+
+// NetScore 20 log10(a^2 / sqrt(p m)), accuracy in percent, params in millions, MACs in billions (arXiv 1806.05512).
+double netscore(double accuracy_percent, int64_t params, int64_t macs);
+
+}  // namespace condenser::arch

@@ -1,0 +1,43 @@
+#pragma once
+// Writes Specs: appends nodes, joins scope names with '_', returns node ids. Infers shapes as it goes, so that blocks
+// can ask.
+
+#include <initializer_list>
+#include <string>
+
+#include "condenser/arch/spec.hpp"
+
+namespace condenser::arch {
+
+class Builder {
+ public:
+  Builder(std::string name, Shape input);  // appends the Input node "input", id 0
+
+  // Pushes a name part for its lifetime: { Scope s(b, "s1b1"); b.add("c1", ...) } makes node "s1b1_c1".
+  class Scope {
+   public:
+    Scope(Builder& builder, const std::string& part);
+    ~Scope();
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    Builder& builder_;
+    size_t length_;
+  };
+
+  int add(const std::string& name, Op op,
+          std::initializer_list<int> inputs);  // throws SpecError on bad shapes or names
+  Shape shape(int id) const;
+  int last() const { return static_cast<int>(spec_.nodes.size()) - 1; }
+  int input() const { return 0; }
+
+  Spec finish();  // validated; the last node added is the output
+
+ private:
+  Spec spec_;
+  std::vector<Shape> shapes_;
+  std::string scope_;
+};
+
+}  // namespace condenser::arch

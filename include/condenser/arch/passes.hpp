@@ -1,0 +1,15 @@
+#pragma once
+// Spec -> Spec passes that give the network as it is exported.
+
+#include "condenser/arch/spec.hpp"
+#include "condenser/arch/weights.hpp"
+
+namespace condenser::arch {
+
+// Drops dead nodes, folds batch norm into the convolution or linear before it (bias appears), moves Relu/Relu6 into the
+// producer as a clamp, and joins Softmax and Mul into SoftmaxMul. A batch norm that cannot be folded becomes a
+// depthwise 1x1 convolution with bias. `weights` may be null: structure only, before training; otherwise it is
+// rewritten to match. Deterministic; node names are kept from the producer.
+Spec lower(const Spec&, Weights* weights);
+
+}  // namespace condenser::arch

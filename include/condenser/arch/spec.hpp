@@ -1,0 +1,51 @@
+#pragma once
+// A network as plain data: an ordered list of named primitive operators with input indices. No weights, no LibTorch.
+
+#include <string>
+#include <vector>
+
+#include "condenser/arch/ops.hpp"
+#include "condenser/core/error.hpp"
+#include "condenser/core/hash.hpp"
+
+namespace condenser::arch {
+
+struct Node {
+  std::string name;  // [a-z][a-z0-9_]*, unique; names parameters, C symbols and files
+  Op op;
+  std::vector<int> inputs;  // indices of earlier nodes
+  bool operator==(const Node&) const = default;
+};
+
+// Topological order; nodes[0] is the only Input; the last node is the output.
+struct Spec {
+  std::string name;
+  Shape input;
+  std::vector<Node> nodes;
+  bool operator==(const Spec&) const = default;
+};
+
+// "node s2_add: shapes 24x14x14 and 32x14x14 differ; ...". Exit code Usage: a Spec comes from a file or a space.
+class SpecError : public core::Error {
+ public:
+  SpecError(std::string node, const std::string& message);
+  const std::string& node() const { return node_; }
+
+ private:
+  std::string node_;
+};
+
+// Structure only: names, order, input counts, ranges of attributes. Shapes are checked by analyze(). Throws SpecError.
+void validate(const Spec&);
+
+// consumers(spec)[i] = indices of the nodes that read node i.
+std::vector<std::vector<int>> consumers(const Spec&);
+
+// Index of a node by name; throws SpecError with the nearest name.
+int find_node(const Spec&, const std::string& name);
+
+// Merkle hash from the output: ignores names, order and dead nodes; inputs of commutative operators are sorted; stable
+// across versions and machines. Includes the input shape.
+core::Hash128 hash(const Spec&);
+
+}  // namespace condenser::arch

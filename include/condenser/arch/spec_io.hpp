@@ -1,0 +1,31 @@
+#pragma once
+// Specs as files: YAML (hand-written, may call blocks) and JSON (written by the program). One format version for both.
+//
+//   condenser_spec: 1
+//   name: my_net
+//   input: [1, 28, 28]
+//   nodes:
+//     - {name: stem, op: conv2d, input: input, out: 16, kernel: 3, stride: 2, pad: 1}
+//     - {name: stem_bn, op: batch_norm}                     # input defaults to the node above
+//     - {name: s1, block: column_stage, channels: 16, depth: 2, columns: 4, attention: true, stride: 2}
+//     - {name: gap, op: global_avg_pool}
+//     - {name: fc, op: linear, out: 10}
+//
+// Sizes are one number or [h, w]; pads one number, [vertical, horizontal] or [top, bottom, left, right]. Block calls
+// are expanded on reading; the name of a block call stands for its output.
+
+#include <filesystem>
+#include <string>
+
+#include "condenser/arch/spec.hpp"
+
+namespace condenser::arch {
+
+Spec read_spec(
+    const std::filesystem::path& file);  // .yaml/.yml/.json; throws ConfigError or SpecError with file, line, node
+Spec parse_spec(const std::string& text, const std::string& name);  // YAML (JSON is a subset)
+std::string to_json(const Spec&);                                   // primitives only; read back gives an equal Spec
+std::string to_yaml(const Spec&);
+void write_spec(const std::filesystem::path& file, const Spec&);  // by extension, atomic
+
+}  // namespace condenser::arch

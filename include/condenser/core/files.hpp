@@ -1,0 +1,37 @@
+#pragma once
+// Whole-file reads, atomic writes and the lock of a run folder. Errors name the path and the system's reason.
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace condenser::core {
+
+std::string read_file(const std::filesystem::path& path);  // throws Error: missing, unreadable
+
+// Writes to a temporary name beside `path`, flushes (fsync), renames, flushes the folder. Either the old or the whole
+// new content is ever visible. On failure (disk full) removes the temporary file and throws Error. Creates parent
+// folders.
+void write_atomic(const std::filesystem::path& path, std::string_view content);
+
+// Exclusive advisory lock of a folder, held while the object lives and released by the kernel when the process dies.
+class FolderLock {
+ public:
+  // Throws Error (ExitCode::Locked) naming the pid that holds it.
+  explicit FolderLock(const std::filesystem::path& folder);
+  ~FolderLock();
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  int fd_ = -1;
+};
+
+// Decompresses a gzip file, or returns the bytes as they are when the gzip magic is absent. Bounded: more than
+// `max_bytes` of output, a truncated or corrupt stream throw Error naming the file.
+std::string read_gzip(const std::filesystem::path& path, size_t max_bytes);
+
+}  // namespace condenser::core

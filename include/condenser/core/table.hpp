@@ -1,0 +1,43 @@
+#pragma once
+// Tables for people and programs: aligned text, Markdown, CSV, JSON.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace condenser::core {
+
+struct Column {
+  std::string key;    // snake_case with unit, stable: "arena_bytes" (JSON and CSV)
+  std::string title;  // for people
+  bool right = true;  // alignment
+};
+
+// A cell keeps the raw value for programs (JSON text: 12, 0.5, "x", null) and the text for people.
+struct Cell {
+  std::string json;
+  std::string text;
+};
+
+Cell cell(int64_t value);  // 1632345 -> "1,632,345"
+Cell cell(double value, int digits);
+Cell cell(const std::string& value);
+Cell cell(const char* value);
+inline Cell cell(int value) { return cell(static_cast<int64_t>(value)); }
+Cell empty_cell();
+
+struct Table {
+  std::vector<Column> columns;
+  std::vector<std::vector<Cell>> rows;
+};
+
+std::string to_text(const Table&);
+std::string to_markdown(const Table&);
+std::string to_csv(const Table&);
+std::string to_json(const Table&);  // array of objects
+
+std::string thousands(int64_t value);             // "1,632,345"
+std::string bytes_text(int64_t bytes);            // "24,576 bytes (24.0 KiB)"
+std::string json_quote(const std::string& text);  // with the quotes
+
+}  // namespace condenser::core

@@ -1,0 +1,42 @@
+#pragma once
+// Shuffled, resumable batches in contiguous buffers, filled by worker threads. The order is a pure function of (seed,
+// epoch).
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "condenser/data/dataset.hpp"
+
+namespace condenser::data {
+
+struct LoaderOptions {
+  int batch_size = 128;
+  bool shuffle = true;
+  bool drop_last = true;  // drop the short batch at the end of an epoch (when the set holds at least one whole batch)
+  uint64_t seed = 0;
+  int threads = 1;   // workers; batches arrive in order whatever their number
+  int prefetch = 4;  // batches held ready
+};
+
+struct Batch {
+  int64_t epoch = 0, step = 0;  // step within the epoch
+  int64_t size = 0;
+  std::vector<float> x;    // [size, c, h, w]
+  std::vector<int64_t> y;  // [size]
+};
+
+class Loader {
+ public:
+  Loader(std::shared_ptr<const Dataset>, const LoaderOptions&);
+  ~Loader();
+  int64_t steps_per_epoch() const;
+  void seek(int64_t epoch, int64_t step);  // the next batch is this one; drops prefetched ones
+  void next(Batch& out);  // goes on into the next epoch by itself; swaps buffers with `out`; rethrows a worker's error
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace condenser::data

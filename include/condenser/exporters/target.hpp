@@ -1,0 +1,49 @@
+#pragma once
+// Destinations of export. An explicit list; a target either writes a package or refuses it by name.
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "condenser/arch/weights.hpp"
+#include "condenser/runtime/quant_params.hpp"
+
+namespace condenser::exporters {
+
+// A lowered Spec with its weights; int8 when `quant` is present.
+struct Package {
+  arch::Spec spec;
+  arch::Weights weights;
+  std::optional<runtime::QuantParams> quant;
+  std::string spec_hash;  // of the Spec before lowering: searched = trained = exported
+  std::vector<std::string> classes;
+  std::string input_note;  // how to make the input, for people: normalization and order
+};
+
+// Inputs and the outputs that the framework's int8 executor gives for them; shipped with every export.
+struct KnownAnswers {
+  std::vector<std::vector<int8_t>> inputs;   // [h, w, c]
+  std::vector<std::vector<int8_t>> outputs;  // [h, w, c]
+  std::vector<int> labels;                   // -1: unknown
+};
+
+struct Unsupported {
+  std::string node, why;
+};
+
+struct ExportOptions {
+  std::string prefix = "model";  // of C symbols and files
+};
+
+struct Target {
+  std::string name;
+  std::string about;
+  std::vector<Unsupported> (*unsupported)(const arch::Spec& lowered);  // callable before training, also from the gate
+  // Writes into a temporary folder beside `folder` and renames: never half an export.
+  void (*write)(const Package&, const KnownAnswers&, const ExportOptions&, const std::filesystem::path& folder);
+};
+const std::vector<Target>& targets();
+const Target& find_target(const std::string& name);  // throws ConfigError
+
+}  // namespace condenser::exporters

@@ -1,0 +1,41 @@
+#pragma once
+// What int8 costs: per-node signal-to-noise ratio, saturation, and accuracy of both forms on the same samples.
+
+#include <string>
+#include <vector>
+
+#include "condenser/arch/weights.hpp"
+#include "condenser/core/table.hpp"
+#include "condenser/data/dataset.hpp"
+#include "condenser/runtime/quant_params.hpp"
+
+namespace condenser::quant {
+
+struct NodeReport {
+  std::string node;
+  double snr_db = 0;              // 10 log10(sum x^2 / sum (x - dequantized)^2) against the float executor
+  double saturated_fraction = 0;  // of int8 values at -128 or 127
+  runtime::TensorQuant output;
+};
+
+std::vector<NodeReport> node_reports(const arch::Spec& lowered, const arch::Weights& float_weights,
+                                     const arch::Weights& int8_weights, const runtime::QuantParams&,
+                                     const data::Dataset& samples);
+core::Table to_table(const std::vector<NodeReport>&);
+
+struct Accuracy {
+  int64_t correct = 0, total = 0;
+  double percent() const { return total ? 100.0 * static_cast<double>(correct) / static_cast<double>(total) : 0.0; }
+};
+
+struct Interval {
+  double low_percent = 0, high_percent = 100;
+};
+Interval wilson_95(const Accuracy&);     // Wilson score interval
+std::string to_string(const Accuracy&);  // "98.35 % (1967/2000, 95 % interval 97.69..98.82)"
+
+Accuracy float_accuracy(const arch::Spec&, const arch::Weights&, const data::Dataset&);
+Accuracy int8_accuracy(const arch::Spec& lowered, const arch::Weights& int8_weights, const runtime::QuantParams&,
+                       const data::Dataset&);
+
+}  // namespace condenser::quant

@@ -1,0 +1,35 @@
+#pragma once
+// Runs a quantized Spec with the very kernels that are shipped, in one arena laid out by plan_memory().
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "condenser/arch/memory.hpp"
+#include "condenser/runtime/int8_program.hpp"
+
+namespace condenser::runtime {
+
+class Int8Executor {
+ public:
+  explicit Int8Executor(Int8Program program);
+
+  // Called for every node in order with its int8 output, [h, w, c].
+  using Tap = std::function<void(int node, std::span<const int8_t> values)>;
+
+  // input: [h, w, c]; returns the output node's values, [h, w, c]. Not thread-safe (one arena per executor).
+  std::span<const int8_t> run(std::span<const int8_t> input, const Tap& tap = {});
+
+  // Normalized float [c, h, w] -> int8 [h, w, c], round half away from zero, saturated.
+  void quantize_input(std::span<const float> chw, std::span<int8_t> hwc) const;
+
+  const Int8Program& program() const { return program_; }
+
+ private:
+  Int8Program program_;
+  std::vector<int8_t> arena_;
+};
+
+}  // namespace condenser::runtime

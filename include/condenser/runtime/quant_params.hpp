@@ -1,0 +1,44 @@
+#pragma once
+// What turns a lowered Spec with int8 Weights into integer arithmetic. Side table keyed by node name; saved as
+// quant.json. It lives here, below quant/, because the executor and the exporters read it and only quant/ makes it.
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "condenser/arch/spec.hpp"
+#include "condenser/arch/weights.hpp"
+
+namespace condenser::runtime {
+
+// real = scale * (q - zero_point), q in [-128, 127]
+struct TensorQuant {
+  double scale = 1.0;
+  int zero_point = 0;
+  bool operator==(const TensorQuant&) const = default;
+};
+
+struct NodeQuant {
+  TensorQuant output;
+  std::vector<double> weight_scales;  // per output channel, conv and linear only; weights are symmetric (zero point 0),
+                                      // q in [-127, 127]
+  bool operator==(const NodeQuant&) const = default;
+};
+
+struct QuantParams {
+  std::string rounding = "double";         // rounding profile: gemmlowp-style double rounding (TFLM, CMSIS-NN)
+  std::map<std::string, NodeQuant> nodes;  // every node of the lowered Spec
+  bool operator==(const QuantParams&) const = default;
+};
+
+std::string to_json(const QuantParams&);
+QuantParams quant_from_json(const std::string& text, const std::string& name);  // throws core::Error
+
+// Int8 weights: Weights with "<node>.weight" I8 in the float shape ([out, in/groups, kh, kw] or [out, in]) and
+// "<node>.bias" I32 [out], bias scale = input scale * weight scale. Throws core::Error / SpecError naming what does not
+// fit.
+void check_quantized(const arch::Spec& lowered, const arch::Weights& weights, const QuantParams& quant);
+
+}  // namespace condenser::runtime

@@ -1,0 +1,27 @@
+#pragma once
+// Proposes the next genotype from the past. A pure function of its arguments (contract-tested), so a search replays.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "condenser/core/config.hpp"
+#include "condenser/search/inquisitor.hpp"
+#include "condenser/search/study.hpp"
+
+namespace condenser::search {
+
+class Generator {
+ public:
+  virtual ~Generator() = default;
+  virtual Genotype propose(const Space&, const StudyView& past, const Advice& advice, core::Rng& rng) const = 0;
+};
+
+struct GeneratorRow {
+  std::string name;
+  std::string about;
+  std::unique_ptr<Generator> (*make)(core::config::Reader&);  // reads its own keys
+};
+const std::vector<GeneratorRow>& generators();
+
+}  // namespace condenser::search

@@ -1,0 +1,67 @@
+#pragma once
+// The stored trials and the views computed from them. Refusals are trials with a reason.
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "condenser/core/hash.hpp"
+#include "condenser/search/gate.hpp"
+
+namespace condenser::search {
+
+enum class TrialState {
+  Done,     // examined; feasible when all verdicts passed
+  Refused,  // by the gate before training
+  Failed,   // an error while examining; `error` says which
+};
+const char* to_string(TrialState);
+
+struct Trial {
+  int64_t index = 0;
+  Genotype genotype;
+  core::Hash128 hash;  // of the expanded Spec
+  TrialState state = TrialState::Done;
+  int64_t same_as = -1;  // an earlier trial with the same hash whose findings were reused
+  std::vector<Verdict> verdicts;
+  Findings findings;
+  std::string error;
+  double seconds = 0;  // wall clock; not part of the result
+  bool feasible() const { return state == TrialState::Done && passed(verdicts); }
+};
+
+// Where trials live. One transaction per append; reading back gives equal values (doubles exactly).
+class Store {
+ public:
+  virtual ~Store() = default;
+  // Identity of the study (configuration that decides results); set once, compared on reopening. Throws ConfigError
+  // when it differs.
+  virtual void bind(const std::string& identity) = 0;
+  virtual void append(const Trial&) = 0;        // throws core::Error when the index exists
+  virtual std::vector<Trial> load() const = 0;  // by index
+};
+std::unique_ptr<Store> make_memory_store();
+std::unique_ptr<Store> make_sqlite_store(
+    const std::string& file);  // SOCI; WAL, synchronous=NORMAL; refuses network file systems
+
+// What a generator may see: trials with index < limit.
+struct StudyView {
+  const std::vector<Trial>* trials = nullptr;  // contiguous from index 0
+  int64_t limit = 0;
+  std::string objective;  // metric to maximize
+  size_t size() const;
+  const Trial& operator[](size_t i) const { return (*trials)[i]; }
+};
+
+std::optional<double> objective_value(const Trial&, const std::string& objective);  // none unless feasible and present
+// Highest objective among feasible trials; ties: fewer parameters (metric "params"), then lower index. nullptr: none.
+const Trial* best(const std::vector<Trial>&, const std::string& objective);
+// Number of refusals by rule (each trial counts once for each rule it breaks).
+std::map<std::string, int64_t> refusals_by_rule(const std::vector<Trial>&);
+// Feasible trials not dominated in (objective up, cost metric down), by cost.
+std::vector<const Trial*> pareto_front(const std::vector<Trial>&, const std::string& objective,
+                                       const std::string& cost_metric);
+
+}  // namespace condenser::search

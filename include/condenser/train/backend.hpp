@@ -1,0 +1,65 @@
+#pragma once
+// The door to everything that needs LibTorch: libcondenser_torch.so is loaded on demand and hands out this interface.
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "condenser/arch/weights.hpp"
+#include "condenser/data/dataset.hpp"
+#include "condenser/search/probe.hpp"
+#include "condenser/train/options.hpp"
+
+namespace condenser::train {
+
+struct Progress {
+  int64_t epoch = 0, epochs = 0, step = 0, steps = 0;  // step of all steps of the run
+  double loss = 0, images_per_s = 0, eta_s = 0;
+};
+
+struct FitRequest {
+  const arch::Spec& spec;
+  std::shared_ptr<const data::Dataset> train;
+  std::shared_ptr<const data::Dataset> validation;  // may be null
+  const TrainOptions& options;
+  std::filesystem::path folder;  // metrics and checkpoints; empty: nothing is written (probes)
+  std::function<void(const Progress&)> on_progress;
+};
+
+struct Evaluation {
+  int64_t correct = 0, total = 0;
+  double loss = 0;
+  std::vector<std::vector<int64_t>> confusion;  // [label][prediction]
+};
+
+struct FitResult {
+  arch::Weights weights;  // the moving average when it is on
+  std::optional<Evaluation> validation;
+  int64_t resumed_at_step = 0;  // 0: fresh
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual std::string version() const = 0;  // "LibTorch 2.13.0 (CPU)"
+  // Trains, resuming exactly from the folder's checkpoint when there is one. Throws core::Stopped after saving.
+  virtual FitResult fit(const FitRequest&) = 0;
+  virtual Evaluation evaluate(const arch::Spec&, const arch::Weights&, const data::Dataset&, int threads) = 0;
+  // Outputs [n, c, h, w] of the network in evaluation mode; for tests and comparisons.
+  virtual std::vector<float> forward(const arch::Spec&, const arch::Weights&, const std::vector<float>& input,
+                                     int64_t n) = 0;
+  // Short training on a part of the data; adds val_accuracy (percent) and val_loss.
+  virtual std::unique_ptr<search::Probe> make_short_train(std::shared_ptr<const data::Dataset> train,
+                                                          std::shared_ptr<const data::Dataset> validation,
+                                                          const TrainOptions&) = 0;
+};
+
+// Exported by libcondenser_torch.so with C linkage. `abi` must equal kBackendAbi.
+constexpr int kBackendAbi = 1;
+using BackendFactory = Backend* (*)(int abi);
+constexpr const char* kBackendSymbol = "condenser_torch_backend";
+
+}  // namespace condenser::train

@@ -1,0 +1,34 @@
+#pragma once
+// How to make Weights. Plain data; no LibTorch here.
+
+#include <string>
+
+#include "condenser/core/config.hpp"
+
+namespace condenser::train {
+
+struct AugmentOptions {
+  int shift = 2;      // random shift in pixels, both axes
+  bool flip = false;  // random horizontal flip
+  int cutout = 0;     // side of a random square set to the mean; 0: off
+};
+
+struct TrainOptions {
+  int epochs = 8;
+  int batch_size = 128;
+  std::string optimizer = "sgd";  // sgd (Nesterov) or adamw
+  double lr = 0.1;                // peak
+  double momentum = 0.9;
+  double weight_decay = 5e-4;  // not on batch norm and biases
+  double warmup_epochs = 1.0;  // linear, then cosine to zero
+  double label_smoothing = 0.1;
+  double ema_decay = 0.0;  // 0: no moving average; the averaged weights are the result
+  AugmentOptions augment;
+  int threads = 0;  // LibTorch threads; 0: all cores
+  int loader_threads = 1;
+  int checkpoint_steps = 0;  // also save every so many steps; 0: at the end of each epoch
+  uint64_t seed = 1;
+};
+void read_options(core::config::Reader&, TrainOptions&);
+
+}  // namespace condenser::train
