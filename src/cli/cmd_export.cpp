@@ -1,5 +1,7 @@
 // Stage `export`: the int8 network with known answers, for every target asked for.
 
+#include <cmath>
+
 #include "cli/known_answers.hpp"
 #include "cli/stages.hpp"
 

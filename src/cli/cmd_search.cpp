@@ -7,6 +7,7 @@
 #include "cli/progress.hpp"
 #include "cli/stages.hpp"
 #include "cli/torch_module.hpp"
+#include "condenser/arch/analysis.hpp"
 #include "condenser/arch/spec_io.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/data/split.hpp"

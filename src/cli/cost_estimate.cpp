@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "cli/progress.hpp"
+#include "condenser/arch/analysis.hpp"
 #include "condenser/arch/passes.hpp"
 
 namespace condenser::cli {
