@@ -27,6 +27,7 @@ void read_dataset(Reader r, DatasetOptions& o) {
   r.number("validation_fraction", o.validation_fraction, 0.01, 0.5,
            "part of the training images kept for choices when the card has no validation split");
   r.integer("split_seed", o.split_seed, 0, UINT64_MAX, "seed of that split");
+  r.integer("samples", o.samples, 0, 1'000'000'000, "use only so many training images, class-balanced; 0: all");
   if (o.shape.size() != 3) throw r.error("shape", "three numbers: channels, height, width");
 }
 

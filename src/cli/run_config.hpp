@@ -21,6 +21,7 @@ struct DatasetOptions {
   std::vector<int> shape{3, 32, 32};  // of images from `folder`
   double validation_fraction = 0.1;   // cut from the training part when the card has no validation split
   uint64_t split_seed = 1;
+  int samples = 0;  // use only so many training images, class-balanced (smoke runs); 0: all
 };
 
 struct ProbeOptions {

@@ -18,6 +18,8 @@ void RunContext::split() {
   if (whole_) return;
   core::log::debug("reading data set " + config.card.name);
   whole_ = data::open_split(config.card, "train");
+  if (config.dataset.samples > 0)
+    whole_ = data::subset(whole_, data::stratified_subset(*whole_, config.dataset.samples, config.dataset.split_seed));
   if (config.card.splits.contains("validation")) {
     training_ = whole_;
     validation_ = data::open_split(config.card, "validation");

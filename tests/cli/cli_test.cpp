@@ -1,4 +1,5 @@
-// The binary as a user meets it, without LibTorch: help, describe, bad input, exit codes. What trains is in tests/pipeline.
+// The binary as a user meets it, without LibTorch: help, describe, bad input, exit codes. What trains is in
+// tests/pipeline.
 
 #include <nlohmann/json.hpp>
 
@@ -22,7 +23,8 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 TEST_CASE("help and version answer on stdout", "[cli]") {
   const Finished help = condenser({"--help"});
   CHECK(help.code == 0);
-  for (const char* verb : {"run", "search", "train", "eval", "quantize", "export", "verify", "report", "describe", "doctor"})
+  for (const char* verb :
+       {"run", "search", "train", "eval", "quantize", "export", "verify", "report", "describe", "doctor"})
     CHECK(contains(help.out, verb));
   const Finished version = condenser({"--version"});
   CHECK(version.code == 0);
@@ -39,7 +41,8 @@ TEST_CASE("describe prints the published counts", "[cli]") {
   const json one = json::parse(condenser({"describe", "dcac_sca_325mf", "--classes", "1", "--format", "json"}).out);
   CHECK(one["params"] == 1632345);
   CHECK(one["macs"] == 318952524);
-  const json thousand = json::parse(condenser({"describe", "dcac_sca_325mf", "--classes", "1000", "--format", "json"}).out);
+  const json thousand =
+      json::parse(condenser({"describe", "dcac_sca_325mf", "--classes", "1000", "--format", "json"}).out);
   CHECK(thousand["params"] == 2376600);
   CHECK(thousand["macs"] == 319695780);
   for (const auto& rule : one["rules"]) CHECK(rule["holds"] == true);
@@ -110,17 +113,19 @@ TEST_CASE("--help-config lists every option with its range", "[cli]") {
   const json options = json::parse(f.out);
   std::vector<std::string> names;
   for (const auto& o : options) names.push_back(o["option"]);
-  for (const char* name : {"train.epochs", "train.lr", "search.trials", "gate.max_arena_bytes", "dataset.card", "quantize.observer", "probe.samples"})
+  for (const char* name : {"train.epochs", "train.lr", "search.trials", "gate.max_arena_bytes", "dataset.card",
+                           "quantize.observer", "probe.samples"})
     CHECK(std::find(names.begin(), names.end(), name) != names.end());
 }
 
 TEST_CASE("a network of one's own is read, described and checked", "[cli]") {
   const TempFolder folder;
-  const std::string good = folder.write("net.yaml",
-                                        "condenser_spec: 1\nname: mine\ninput: [1, 28, 28]\nnodes:\n"
-                                        "  - {name: stem, block: conv_bn_act, out: 16, stride: 2}\n"
-                                        "  - {name: s1, block: column_stage, channels: 16, depth: 2, columns: 4, attention: true, stride: 2}\n"
-                                        "  - {name: head, block: classifier_head, classes: 10}\n");
+  const std::string good = folder.write(
+      "net.yaml",
+      "condenser_spec: 1\nname: mine\ninput: [1, 28, 28]\nnodes:\n"
+      "  - {name: stem, block: conv_bn_act, out: 16, stride: 2}\n"
+      "  - {name: s1, block: column_stage, channels: 16, depth: 2, columns: 4, attention: true, stride: 2}\n"
+      "  - {name: head, block: classifier_head, classes: 10}\n");
   const Finished f = condenser({"describe", good, "--format", "json"});
   INFO(f.err);
   CHECK(f.code == 0);

@@ -56,7 +56,8 @@ class TempFolder {
 
 class Process {
  public:
-  // Starts `arguments` in `folder`; `file_limit` > 0 bounds the size of written files (a full disk for every write beyond it).
+  // Starts `arguments` in `folder`; `file_limit` > 0 bounds the size of written files (a full disk for every write
+  // beyond it).
   Process(std::vector<std::string> arguments, const std::filesystem::path& folder, rlim_t file_limit = 0) {
     pid_ = fork();
     if (pid_ == 0) {
@@ -85,7 +86,8 @@ class Process {
     int status = 0;
     waitpid(pid_, &status, 0);
     pid_ = -1;
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), slurp(logs_ / "out"), slurp(logs_ / "err")};
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), slurp(logs_ / "out"),
+            slurp(logs_ / "err")};
   }
   bool running() {
     siginfo_t info{};
@@ -113,7 +115,8 @@ inline Finished run(std::vector<std::string> arguments, const std::filesystem::p
 }
 
 // The condenser binary of this build.
-inline Finished condenser(std::vector<std::string> arguments, const std::filesystem::path& folder = CONDENSER_SOURCE_DIR) {
+inline Finished condenser(std::vector<std::string> arguments,
+                          const std::filesystem::path& folder = CONDENSER_SOURCE_DIR) {
   arguments.insert(arguments.begin(), CONDENSER_BINARY);
   return run(std::move(arguments), folder);
 }
