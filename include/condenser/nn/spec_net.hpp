@@ -1,0 +1,56 @@
+#pragma once
+// Runs a Spec with LibTorch: forward in training or evaluation mode, gradients by autograd, parameters named
+// "<node>.<param>". Losses and optimizers are left to train/.
+
+#include <ATen/core/Tensor.h>
+
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "condenser/arch/spec.hpp"
+#include "condenser/arch/weights.hpp"
+#include "condenser/nn/weights_bridge.hpp"
+
+namespace condenser::nn {
+
+enum class Mode { Training, Evaluation };  // batch statistics and their running averages, or the averages only
+enum class Fusion { On, Off };             // Off: one library call per node; the reference of the fused steps
+
+class SpecNet {
+ public:
+  // Copies both; checks names and shapes.
+  SpecNet(const arch::Spec&, const arch::Weights&, Fusion = Fusion::On);
+
+  // x: [n, c, h, w] float32, any layout. Returns the output node, [n, c, h, w]. Part of an autograd graph unless
+  // gradients are switched off.
+  at::Tensor forward(const at::Tensor& x, Mode);
+
+  // The parameters live in one block: trainable ones first, then running statistics. Gradients are added into
+  // gradients() by backward(); the caller clears them.
+  const BlockLayout& layout() const { return layout_; }
+  std::span<float> values();
+  std::span<float> gradients();
+
+  arch::Weights weights() const;
+  const arch::Spec& spec() const { return spec_; }
+
+ private:
+  struct Step;  // a node, or a batch norm with the nodes after it
+  void plan_steps(Fusion);
+  at::Tensor run(const Step&, const std::vector<at::Tensor>& outputs, bool training) const;
+
+  arch::Spec spec_;
+  BlockLayout layout_;
+  at::Tensor block_, gradient_block_;                      // [size], [trainable_size]
+  std::vector<std::map<std::string, at::Tensor>> params_;  // per node, views of the block
+  std::vector<Step> steps_;
+
+ public:
+  ~SpecNet();
+  SpecNet(const SpecNet&) = delete;
+  SpecNet& operator=(const SpecNet&) = delete;
+};
+
+}  // namespace condenser::nn

@@ -1,0 +1,30 @@
+#pragma once
+// Batch norm together with what follows it, as one autograd function. The elementwise passes dominate the training of
+// small column networks on a CPU: fused, each activation is read and written once instead of four times.
+
+#include <ATen/core/Tensor.h>
+
+#include <optional>
+
+#include "nn/fused_kernels.hpp"
+
+namespace condenser::nn {
+
+enum class Join {
+  None,  // y = f(norm(a))
+  Add,   // y = f(norm(a) + b)
+  Gate,  // y = f(softmax(norm(a)) * b), softmax over channels
+};
+
+// One input; `gamma` is undefined when it is taken as it is.
+struct FusedInput {
+  at::Tensor x;                          // [n, c, h, w]
+  at::Tensor gamma, beta;                // [c]
+  at::Tensor running_mean, running_var;  // [c], updated in place while training (unbiased variance, as PyTorch does)
+  double eps = 1e-5, momentum = 0.1;
+};
+
+// Returns y, channels-last. `b` must be given unless join is None; `a` must be normalized.
+at::Tensor fused_norm(Join, Squash, const FusedInput& a, const std::optional<FusedInput>& b, bool training);
+
+}  // namespace condenser::nn

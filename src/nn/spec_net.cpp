@@ -1,0 +1,289 @@
+// A Spec as LibTorch calls, channels-last. Plans once which batch norms are run together with the nodes after them
+// (fused.cpp); everything else is one library call per node.
+#include "condenser/nn/spec_net.hpp"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/adaptive_avg_pool2d.h>
+#include <ATen/ops/add.h>
+#include <ATen/ops/avg_pool2d.h>
+#include <ATen/ops/batch_norm.h>
+#include <ATen/ops/clamp.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/div.h>
+#include <ATen/ops/hardsigmoid.h>
+#include <ATen/ops/hardswish.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/max_pool2d.h>
+#include <ATen/ops/mul.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/relu.h>
+#include <ATen/ops/sigmoid.h>
+#include <ATen/ops/silu.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/tanh.h>
+#include <ATen/ops/zeros.h>
+
+#include <limits>
+
+#include "condenser/arch/analysis.hpp"
+#include "nn/fused.hpp"
+
+namespace condenser::nn {
+
+// What one call computes: the value of node `output` from the values of `inputs` (indices of nodes).
+struct SpecNet::Step {
+  int output = 0;
+  std::vector<int> inputs;
+  bool fused = false;
+  Join join = Join::None;
+  Squash squash = Squash::Identity;
+  int norm_a = -1, norm_b = -1;  // batch-norm nodes, -1: the input as it is
+  std::vector<int> last_uses;    // values not needed after this step
+};
+
+namespace {
+
+Squash to_squash(arch::ActivationKind kind) {
+  switch (kind) {
+    case arch::ActivationKind::Relu: return Squash::Relu;
+    case arch::ActivationKind::Relu6: return Squash::Relu6;
+    case arch::ActivationKind::Silu: return Squash::Silu;
+    case arch::ActivationKind::Sigmoid: return Squash::Sigmoid;
+    case arch::ActivationKind::HardSwish: return Squash::HardSwish;
+    case arch::ActivationKind::HardSigmoid: return Squash::HardSigmoid;
+    case arch::ActivationKind::Tanh: return Squash::Tanh;
+  }
+  throw core::Error("unknown activation");
+}
+
+at::Tensor activate(arch::ActivationKind kind, const at::Tensor& x) {
+  switch (kind) {
+    case arch::ActivationKind::Relu: return at::relu(x);
+    case arch::ActivationKind::Relu6: return at::clamp(x, 0.0, 6.0);
+    case arch::ActivationKind::Silu: return at::silu(x);
+    case arch::ActivationKind::Sigmoid: return at::sigmoid(x);
+    case arch::ActivationKind::HardSwish: return at::hardswish(x);
+    case arch::ActivationKind::HardSigmoid: return at::hardsigmoid(x);
+    case arch::ActivationKind::Tanh: return at::tanh(x);
+  }
+  throw core::Error("unknown activation");
+}
+
+at::Tensor clamp(arch::Clamp clamp, const at::Tensor& x) {
+  switch (clamp) {
+    case arch::Clamp::None: return x;
+    case arch::Clamp::Relu: return at::relu(x);
+    case arch::Clamp::Relu6: return at::clamp(x, 0.0, 6.0);
+  }
+  throw core::Error("unknown clamp");
+}
+
+bool symmetric(const arch::Pad& pad) { return pad.top == pad.bottom && pad.left == pad.right; }
+
+at::Tensor pad_with(const at::Tensor& x, const arch::Pad& pad, double value) {
+  return at::constant_pad_nd(x, {pad.left, pad.right, pad.top, pad.bottom}, value);
+}
+
+at::Tensor convolve(const arch::Conv2d& op, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  const bool simple = symmetric(op.pad);
+  const std::vector<int64_t> stride{op.stride.h, op.stride.w}, none{0, 0}, one{1, 1};
+  const std::vector<int64_t> pad{op.pad.top, op.pad.left};
+  return clamp(op.clamp, at::conv2d(simple ? x : pad_with(x, op.pad, 0.0), weight, bias, stride, simple ? pad : none,
+                                    one, op.groups));
+}
+
+// The library's pooling takes only symmetric padding of at most half the kernel.
+template <class Pool>
+bool library_padding(const Pool& op) {
+  return symmetric(op.pad) && 2 * op.pad.top <= op.kernel.h && 2 * op.pad.left <= op.kernel.w;
+}
+
+at::Tensor average_pool(const arch::AvgPool& op, const at::Tensor& x) {
+  const std::vector<int64_t> kernel{op.kernel.h, op.kernel.w}, stride{op.stride.h, op.stride.w};
+  if (library_padding(op))
+    return at::avg_pool2d(x, kernel, stride, {op.pad.top, op.pad.left}, /*ceil_mode=*/false, op.count_include_pad);
+  const at::Tensor padded = at::avg_pool2d(pad_with(x, op.pad, 0.0), kernel, stride);
+  if (op.count_include_pad) return padded;
+  // Share of each window that lies inside the image.
+  const at::Tensor inside =
+      at::avg_pool2d(pad_with(at::ones({1, 1, x.size(2), x.size(3)}), op.pad, 0.0), kernel, stride);
+  return at::div(padded, inside);
+}
+
+at::Tensor max_pool(const arch::MaxPool& op, const at::Tensor& x) {
+  const std::vector<int64_t> kernel{op.kernel.h, op.kernel.w}, stride{op.stride.h, op.stride.w};
+  if (library_padding(op)) return at::max_pool2d(x, kernel, stride, {op.pad.top, op.pad.left});
+  return at::max_pool2d(pad_with(x, op.pad, -std::numeric_limits<double>::infinity()), kernel, stride);
+}
+
+}  // namespace
+
+SpecNet::SpecNet(const arch::Spec& spec, const arch::Weights& weights, Fusion fusion)
+    : spec_(spec), layout_(block_layout(spec)), params_(spec.nodes.size()) {
+  arch::validate(spec_);
+  arch::analyze(spec_);  // shapes fit
+  block_ = at::zeros({layout_.size});
+  gradient_block_ = at::zeros({layout_.trainable_size});
+  copy_to_block(spec_, layout_, weights, values());
+  for (const auto& segment : layout_.segments) {
+    const auto dot = segment.name.find('.');
+    const int node = arch::find_node(spec_, segment.name.substr(0, dot));
+    at::Tensor value = block_.narrow(0, segment.offset, segment.size).view(segment.shape);
+    if (segment.trainable) {
+      value = value.detach().set_requires_grad(true);
+      value.mutable_grad() = gradient_block_.narrow(0, segment.offset, segment.size).view(segment.shape);
+    }
+    params_[static_cast<size_t>(node)][segment.name.substr(dot + 1)] = value;
+  }
+  plan_steps(fusion);
+}
+
+SpecNet::~SpecNet() = default;
+
+std::span<float> SpecNet::values() { return {block_.mutable_data_ptr<float>(), static_cast<size_t>(layout_.size)}; }
+
+std::span<float> SpecNet::gradients() {
+  return {gradient_block_.mutable_data_ptr<float>(), static_cast<size_t>(layout_.trainable_size)};
+}
+
+arch::Weights SpecNet::weights() const {
+  return copy_from_block(layout_, {block_.const_data_ptr<float>(), static_cast<size_t>(layout_.size)});
+}
+
+// Walks from the output to the input and lets each step swallow the nodes before it whose values nobody else needs:
+// [norm] -> [add | softmax, mul] -> [activation].
+void SpecNet::plan_steps(Fusion fusion) {
+  const auto readers = arch::consumers(spec_);
+  const auto sole = [&](int node) { return readers[static_cast<size_t>(node)].size() == 1; };
+  const auto op = [&](int node) -> const arch::Op& { return spec_.nodes[static_cast<size_t>(node)].op; };
+  const auto input = [&](int node, int i) {
+    return spec_.nodes[static_cast<size_t>(node)].inputs[static_cast<size_t>(i)];
+  };
+  const auto is_norm = [&](int node) { return std::holds_alternative<arch::BatchNorm>(op(node)); };
+  const int count = static_cast<int>(spec_.nodes.size());
+  std::vector<bool> wanted(spec_.nodes.size(), false);
+  wanted.back() = true;
+
+  // Fills `step` when `core` (a norm, add or mul) is the end of a chain worth fusing.
+  const auto fuse = [&](Step& step, int core) {
+    if (is_norm(core)) {
+      step.norm_a = core;
+      step.inputs = {input(core, 0)};
+      return true;
+    }
+    const bool add =
+        std::holds_alternative<arch::Add>(op(core)) && std::get<arch::Add>(op(core)).clamp == arch::Clamp::None;
+    if (!add && !std::holds_alternative<arch::Mul>(op(core))) return false;
+    for (int side = 0; side < 2; ++side) {
+      int a = input(core, side);
+      const int b = input(core, 1 - side);
+      if (!sole(a)) continue;
+      if (!add) {
+        if (!std::holds_alternative<arch::Softmax>(op(a))) continue;
+        a = input(a, 0);
+      }
+      if (!sole(a) || !is_norm(a)) continue;
+      step.join = add ? Join::Add : Join::Gate;
+      step.norm_a = a;
+      step.norm_b = sole(b) && is_norm(b) ? b : -1;
+      step.inputs = {input(a, 0), step.norm_b >= 0 ? input(b, 0) : b};
+      return true;
+    }
+    return false;
+  };
+
+  std::vector<Step> reversed;
+  for (int node = count - 1; node > 0; --node) {
+    if (!wanted[static_cast<size_t>(node)]) continue;
+    Step step;
+    step.output = node;
+    if (fusion == Fusion::On) {
+      const auto* activation = std::get_if<arch::Activation>(&op(node));
+      if (activation == nullptr) {
+        step.fused = fuse(step, node);
+      } else if (sole(input(node, 0)) && fuse(step, input(node, 0))) {
+        step.fused = true;
+        step.squash = to_squash(activation->kind);
+      }
+    }
+    if (!step.fused) step.inputs = spec_.nodes[static_cast<size_t>(node)].inputs;
+    for (int needed : step.inputs) wanted[static_cast<size_t>(needed)] = true;
+    reversed.push_back(std::move(step));
+  }
+
+  std::vector<bool> seen(spec_.nodes.size(), false);
+  seen.back() = true;
+  for (auto& step : reversed)
+    for (int needed : step.inputs)
+      if (!seen[static_cast<size_t>(needed)]) {
+        seen[static_cast<size_t>(needed)] = true;
+        step.last_uses.push_back(needed);
+      }
+  steps_.assign(std::make_move_iterator(reversed.rbegin()), std::make_move_iterator(reversed.rend()));
+}
+
+at::Tensor SpecNet::forward(const at::Tensor& x, Mode mode) {
+  if (x.dim() != 4 || x.size(1) != spec_.input.c || x.size(2) != spec_.input.h || x.size(3) != spec_.input.w)
+    throw core::Error("network " + spec_.name + ": input batch does not have the shape n x " +
+                      arch::to_string(spec_.input));
+  std::vector<at::Tensor> outputs(spec_.nodes.size());
+  outputs[0] = x.contiguous(at::MemoryFormat::ChannelsLast);
+  for (const auto& step : steps_) {
+    outputs[static_cast<size_t>(step.output)] = run(step, outputs, mode == Mode::Training);
+    for (int done : step.last_uses) outputs[static_cast<size_t>(done)].reset();
+  }
+  return outputs.back();
+}
+
+at::Tensor SpecNet::run(const Step& step, const std::vector<at::Tensor>& outputs, bool training) const {
+  const auto value = [&](int i) -> const at::Tensor& {
+    return outputs[static_cast<size_t>(step.inputs[static_cast<size_t>(i)])];
+  };
+  if (step.fused) {
+    const auto operand = [&](int i, int norm) {
+      FusedInput in{.x = value(i)};
+      if (norm < 0) return in;
+      const auto& p = params_[static_cast<size_t>(norm)];
+      const auto& bn = std::get<arch::BatchNorm>(spec_.nodes[static_cast<size_t>(norm)].op);
+      in.gamma = p.at("weight"), in.beta = p.at("bias");
+      in.running_mean = p.at("running_mean"), in.running_var = p.at("running_var");
+      in.eps = bn.eps, in.momentum = bn.momentum;
+      return in;
+    };
+    std::optional<FusedInput> second;
+    if (step.join != Join::None) second = operand(1, step.norm_b);
+    return fused_norm(step.join, step.squash, operand(0, step.norm_a), second, training);
+  }
+  const auto& params = params_[static_cast<size_t>(step.output)];
+  const auto param = [&](const char* name) {
+    const auto found = params.find(name);
+    return found == params.end() ? at::Tensor() : found->second;
+  };
+  return std::visit(arch::Overloaded{
+                        [&](const arch::Input&) -> at::Tensor { throw core::Error("an input cannot be run"); },
+                        [&](const arch::Conv2d& op) { return convolve(op, value(0), param("weight"), param("bias")); },
+                        [&](const arch::BatchNorm& op) {
+                          return at::batch_norm(value(0), param("weight"), param("bias"), param("running_mean"),
+                                                param("running_var"), training, op.momentum, op.eps,
+                                                /*cudnn_enabled=*/false);
+                        },
+                        [&](const arch::Activation& op) { return activate(op.kind, value(0)); },
+                        [&](const arch::Softmax&) { return at::softmax(value(0), 1); },
+                        [&](const arch::SoftmaxMul&) { return at::mul(at::softmax(value(0), 1), value(1)); },
+                        [&](const arch::AvgPool& op) { return average_pool(op, value(0)); },
+                        [&](const arch::MaxPool& op) { return max_pool(op, value(0)); },
+                        [&](const arch::GlobalAvgPool&) {
+                          return at::adaptive_avg_pool2d(value(0), {1, 1});
+                        },
+                        [&](const arch::Linear& op) {
+                          const at::Tensor y = at::linear(value(0).flatten(1), param("weight"), param("bias"));
+                          return clamp(op.clamp, y).view({y.size(0), y.size(1), 1, 1});
+                        },
+                        [&](const arch::Add& op) { return clamp(op.clamp, at::add(value(0), value(1))); },
+                        [&](const arch::Mul&) { return at::mul(value(0), value(1)); },
+                    },
+                    spec_.nodes[static_cast<size_t>(step.output)].op);
+}
+
+}  // namespace condenser::nn

@@ -1,0 +1,69 @@
+// The door of libcondenser_torch.so: hands out the interface of include/condenser/train/backend.hpp.
+#include "condenser/train/backend.hpp"
+
+#include <ATen/ops/from_blob.h>
+#include <c10/core/InferenceMode.h>
+#include <torch/version.h>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+#include "condenser/nn/spec_net.hpp"
+#include "train/evaluate.hpp"
+#include "train/loop.hpp"
+#include "train/probes/short_train.hpp"
+
+namespace condenser::train {
+namespace {
+
+// Activations of several megabytes would be mapped and unmapped, and their pages cleared, at every step: let malloc
+// keep them.
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  mallopt(M_TOP_PAD, 16 << 20);
+#endif
+}
+
+class TorchBackend : public Backend {
+ public:
+  std::string version() const override { return std::string("LibTorch ") + TORCH_VERSION + " (CPU)"; }
+
+  FitResult fit(const FitRequest& request) override { return train::fit(request); }
+
+  Evaluation evaluate(const arch::Spec& spec, const arch::Weights& weights, const data::Dataset& dataset,
+                      int threads) override {
+    use_threads(threads);
+    nn::SpecNet net(spec, weights);
+    return evaluate_net(net, dataset, OnStop::Throw);
+  }
+
+  std::vector<float> forward(const arch::Spec& spec, const arch::Weights& weights, const std::vector<float>& input,
+                             int64_t n) override {
+    const c10::InferenceMode no_gradients;
+    if (n < 1 || static_cast<int64_t>(input.size()) != n * spec.input.elements())
+      throw core::Error("forward: " + std::to_string(input.size()) + " values; expected " + std::to_string(n) + " x " +
+                        arch::to_string(spec.input));
+    nn::SpecNet net(spec, weights);
+    const at::Tensor x = at::from_blob(const_cast<float*>(input.data()), {n, spec.input.c, spec.input.h, spec.input.w});
+    const at::Tensor y = net.forward(x, nn::Mode::Evaluation).contiguous();
+    return {y.const_data_ptr<float>(), y.const_data_ptr<float>() + y.numel()};
+  }
+
+  std::unique_ptr<search::Probe> make_short_train(std::shared_ptr<const data::Dataset> train,
+                                                  std::shared_ptr<const data::Dataset> validation,
+                                                  const TrainOptions& options) override {
+    return short_train_probe(std::move(train), std::move(validation), options);
+  }
+};
+
+}  // namespace
+}  // namespace condenser::train
+
+extern "C" __attribute__((visibility("default"))) condenser::train::Backend* condenser_torch_backend(int abi) {
+  if (abi != condenser::train::kBackendAbi) return nullptr;
+  condenser::train::keep_freed_memory();
+  return new condenser::train::TorchBackend;
+}

@@ -1,0 +1,13 @@
+#pragma once
+// The probe that trains a candidate for a few epochs and looks at the validation data.
+
+#include <memory>
+
+#include "condenser/train/backend.hpp"
+
+namespace condenser::train {
+
+std::unique_ptr<search::Probe> short_train_probe(std::shared_ptr<const data::Dataset> train,
+                                                 std::shared_ptr<const data::Dataset> validation, const TrainOptions&);
+
+}  // namespace condenser::train
