@@ -54,7 +54,7 @@ TEST_CASE("a refusal lists everything that is wrong, with numbers", "[search]") 
   options.max_params = 10;
   options.max_macs = 1'000'000;
   options.max_constant_bytes = 100;
-  options.max_arena_bytes = 64;
+  options.max_arena_bytes = 32;
   options.comparator = search::Comparator{.name = "net-9", .max_params = 1000, .max_macs = 100};
   int asked = 0;
   const search::ExtraRule extra = [&](const arch::Spec&) {
@@ -76,7 +76,7 @@ TEST_CASE("a refusal lists everything that is wrong, with numbers", "[search]") 
   const search::Verdict& arena = find(verdicts, "max_arena_bytes");
   CHECK_FALSE(arena.passed);
   CHECK_FALSE(arena.node.empty());
-  CHECK_THAT(arena.limit, Catch::Contains("64 bytes"));
+  CHECK_THAT(arena.limit, Catch::Contains("32 bytes"));
   CHECK(find(verdicts, "exportable_to_c99").node == "c0");
 
   std::vector<search::Verdict> comparator;

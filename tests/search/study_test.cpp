@@ -57,8 +57,11 @@ TEST_CASE("refusals count each broken rule once per trial", "[search]") {
 
 TEST_CASE("the Pareto front equals the definition, trial by trial", "[search]") {
   std::vector<Trial> trials;
-  for (int64_t i = 0; i < 60; ++i)
-    trials.push_back(done(i, static_cast<double>(i * 37 % 11), static_cast<double>(i * 53 % 13)));
+  condenser::core::Rng rng(2);
+  for (int64_t i = 0; i < 60; ++i) {
+    const double params = static_cast<double>(rng.below(20));
+    trials.push_back(done(i, params + static_cast<double>(rng.below(6)), params));
+  }
   trials[5].state = TrialState::Refused;
   trials[7].findings.metrics.erase("params");
   trials[9].same_as = 3;
