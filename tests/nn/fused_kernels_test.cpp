@@ -1,0 +1,198 @@
+// The loops against plain formulas in double precision; their gradients against differences.
+#include "nn/fused_kernels.hpp"
+
+#include <cmath>
+#include <vector>
+
+#include "condenser/core/rng.hpp"
+#include "support/catch.hpp"
+
+namespace condenser::nn {
+namespace {
+
+constexpr int64_t kChannels = 5, kRows = 23, kCount = kChannels * kRows, kTile = 20;
+constexpr Squash kAll[] = {Squash::Identity, Squash::Relu,      Squash::Relu6,       Squash::Silu,
+                           Squash::Sigmoid,  Squash::HardSwish, Squash::HardSigmoid, Squash::Tanh};
+
+double reference(Squash squash, double z) {
+  switch (squash) {
+    case Squash::Identity: return z;
+    case Squash::Relu: return std::max(0.0, z);
+    case Squash::Relu6: return std::clamp(z, 0.0, 6.0);
+    case Squash::Silu: return z / (1 + std::exp(-z));
+    case Squash::Sigmoid: return 1 / (1 + std::exp(-z));
+    case Squash::HardSwish: return z * std::clamp(z + 3, 0.0, 6.0) / 6;
+    case Squash::HardSigmoid: return std::clamp(z + 3, 0.0, 6.0) / 6;
+    case Squash::Tanh: return std::tanh(z);
+  }
+  return NAN;
+}
+
+// An operand with coefficients of its own, repeated to the tile.
+struct Data {
+  std::vector<float> x, scale, shift, center;
+  explicit Data(uint64_t seed) : x(kCount), scale(kTile), shift(kTile), center(kTile) {
+    core::Rng rng(seed);
+    for (float& v : x) v = static_cast<float>(3 * rng.normal());
+    for (int64_t t = 0; t < kTile; ++t) {
+      scale[t] = t < kChannels ? static_cast<float>(rng.uniform(-2, 2)) : scale[t % kChannels];
+      shift[t] = t < kChannels ? static_cast<float>(rng.uniform(-1, 1)) : shift[t % kChannels];
+      center[t] = t < kChannels ? static_cast<float>(rng.uniform(-1, 1)) : center[t % kChannels];
+    }
+  }
+  TiledOperand operand() const { return {x.data(), scale.data(), shift.data(), center.data()}; }
+  double z(int64_t i) const { return double(scale[i % kChannels]) * x[i] + shift[i % kChannels]; }
+};
+
+std::vector<double> softmax(const std::vector<double>& z) {
+  std::vector<double> p(z.size());
+  for (int64_t r = 0; r < kRows; ++r) {
+    double sum = 0;
+    for (int64_t c = 0; c < kChannels; ++c) sum += std::exp(z[r * kChannels + c]);
+    for (int64_t c = 0; c < kChannels; ++c) p[r * kChannels + c] = std::exp(z[r * kChannels + c]) / sum;
+  }
+  return p;
+}
+
+enum class Kind { Single, Add, Gate };
+
+// y as a function of both operands' z, in double.
+std::vector<double> value(Kind kind, Squash squash, const std::vector<double>& za, const std::vector<double>& zb) {
+  std::vector<double> y(kCount);
+  const auto p = softmax(za);
+  for (int64_t i = 0; i < kCount; ++i)
+    y[i] = reference(squash, kind == Kind::Single ? za[i] : kind == Kind::Add ? za[i] + zb[i] : p[i] * zb[i]);
+  return y;
+}
+
+bool near_kink(Squash squash, double z) {
+  return (squash == Squash::Relu || squash == Squash::Relu6 || squash == Squash::HardSwish ||
+          squash == Squash::HardSigmoid) &&
+         (std::abs(z) < 0.01 || std::abs(z - 6) < 0.01 || std::abs(std::abs(z) - 3) < 0.01);
+}
+
+}  // namespace
+
+TEST_CASE("moments are sums around a pivot", "[nn]") {
+  const Data d(1);
+  std::vector<float> sums(kTile, 0.0f), squares(kTile, 0.0f);
+  moments(d.x.data(), kCount, kTile, d.center.data(), sums.data(), squares.data());
+  for (int64_t c = 0; c < kChannels; ++c) {
+    double sum = 0, square = 0, got_sum = 0, got_square = 0;
+    for (int64_t i = c; i < kCount; i += kChannels) {
+      const double v = double(d.x[i]) - d.center[c];
+      sum += v, square += v * v;
+    }
+    for (int64_t t = c; t < kTile; t += kChannels) got_sum += sums[t], got_square += squares[t];
+    CHECK(got_sum == Approx(sum).epsilon(1e-5).margin(1e-4));
+    CHECK(got_square == Approx(square).epsilon(1e-5));
+  }
+}
+
+TEST_CASE("fused forward loops compute their formulas", "[nn]") {
+  const Data a(2), b(3);
+  std::vector<double> za(kCount), zb(kCount);
+  for (int64_t i = 0; i < kCount; ++i) za[i] = a.z(i), zb[i] = b.z(i);
+  std::vector<float> y(kCount), row(kChannels);
+  for (const Squash squash : kAll) {
+    INFO("squash " << static_cast<int>(squash));
+    for (const Kind kind : {Kind::Single, Kind::Add, Kind::Gate}) {
+      INFO("kind " << static_cast<int>(kind));
+      if (kind == Kind::Single) squash_forward(squash, a.operand(), kCount, kTile, y.data());
+      if (kind == Kind::Add) add_forward(squash, a.operand(), b.operand(), kCount, kTile, y.data());
+      if (kind == Kind::Gate) gate_forward(squash, a.operand(), b.operand(), kCount, kChannels, row.data(), y.data());
+      const auto expected = value(kind, squash, za, zb);
+      for (int64_t i = 0; i < kCount; ++i) REQUIRE(y[i] == Approx(expected[i]).epsilon(1e-5).margin(2e-6));
+    }
+  }
+}
+
+TEST_CASE("far values of the exponential do not overflow", "[nn]") {
+  const std::vector<float> x{-1000.0f, -90.0f, 0.0f, 90.0f, 1000.0f};
+  const std::vector<float> one(kTile, 1.0f), zero(kTile, 0.0f);
+  std::vector<float> y(5), row(kChannels);
+  const TiledOperand operand{x.data(), one.data(), zero.data(), zero.data()};
+  squash_forward(Squash::Silu, operand, 5, kTile, y.data());
+  CHECK(y[0] == Approx(0).margin(1e-6));
+  CHECK(y[2] == 0.0f);
+  CHECK(y[4] == 1000.0f);
+  gate_forward(Squash::Identity, operand, {one.data(), one.data(), zero.data(), zero.data()}, 5, kChannels, row.data(),
+               y.data());
+  CHECK(y[4] == Approx(1));
+  CHECK(y[0] == Approx(0).margin(1e-6));
+}
+
+TEST_CASE("fused backward loops are the gradients of the forward ones", "[nn]") {
+  const Data a(4), b(5), dy(6);
+  std::vector<double> za(kCount), zb(kCount);
+  for (int64_t i = 0; i < kCount; ++i) za[i] = a.z(i), zb[i] = b.z(i);
+  for (const Squash squash : kAll) {
+    INFO("squash " << static_cast<int>(squash));
+    for (const Kind kind : {Kind::Single, Kind::Add, Kind::Gate}) {
+      INFO("kind " << static_cast<int>(kind));
+      const int64_t width = kind == Kind::Gate ? kChannels : kTile;
+      std::vector<float> dza(kCount), dzb(kCount), rows(2 * kChannels), acc(4 * width, 0.0f);
+      const TiledSums sums_a{&acc[0], &acc[width]}, sums_b{&acc[2 * width], &acc[3 * width]};
+      if (kind == Kind::Single) squash_backward(squash, a.operand(), dy.x.data(), kCount, kTile, dza.data(), sums_a);
+      if (kind == Kind::Add) {
+        add_backward(squash, a.operand(), b.operand(), dy.x.data(), kCount, kTile, dza.data(), sums_a, sums_b.products);
+        dzb = dza;
+      }
+      if (kind == Kind::Gate)
+        gate_backward(squash, a.operand(), b.operand(), dy.x.data(), kCount, kChannels, rows.data(), dza.data(),
+                      dzb.data(), sums_a, sums_b);
+      const auto loss = [&](const std::vector<double>& ya, const std::vector<double>& yb) {
+        const auto y = value(kind, squash, ya, yb);
+        double sum = 0;
+        for (int64_t i = 0; i < kCount; ++i) sum += y[i] * dy.x[i];
+        return sum;
+      };
+      constexpr double kStep = 1e-4;
+      const auto p = softmax(za);
+      for (int64_t i = 0; i < kCount; ++i) {
+        bool kink = false;  // of any value that shares the softmax
+        for (int64_t k = i / kChannels * kChannels; k < (i / kChannels + 1) * kChannels; ++k)
+          kink |= near_kink(squash, kind == Kind::Single ? za[k] : kind == Kind::Add ? za[k] + zb[k] : p[k] * zb[k]);
+        if (kink) continue;
+        for (const bool second : {false, true}) {
+          if (second && kind == Kind::Single) continue;
+          auto& z = second ? zb : za;
+          const double kept = z[i];
+          z[i] = kept + kStep;
+          const double up = loss(za, zb);
+          z[i] = kept - kStep;
+          const double down = loss(za, zb);
+          z[i] = kept;
+          REQUIRE((second ? dzb : dza)[i] == Approx((up - down) / (2 * kStep)).epsilon(1e-3).margin(1e-4));
+        }
+      }
+      // The sums that batch norm needs.
+      for (int64_t c = 0; c < kChannels; ++c) {
+        double sum = 0, product = 0, product_b = 0, got_sum = 0, got_product = 0, got_product_b = 0;
+        for (int64_t i = c; i < kCount; i += kChannels) {
+          sum += dza[i];
+          product += double(dza[i]) * (a.x[i] - a.center[c]);
+          product_b += double(dzb[i]) * (b.x[i] - b.center[c]);
+        }
+        for (int64_t t = c; t < width; t += kChannels) {
+          got_sum += sums_a.sums[t], got_product += sums_a.products[t], got_product_b += sums_b.products[t];
+        }
+        CHECK(got_sum == Approx(sum).epsilon(1e-4).margin(1e-4));
+        CHECK(got_product == Approx(product).epsilon(1e-4).margin(1e-3));
+        if (kind != Kind::Single) CHECK(got_product_b == Approx(product_b).epsilon(1e-4).margin(1e-3));
+      }
+    }
+  }
+}
+
+TEST_CASE("affine combines gradient and input per channel, also in place", "[nn]") {
+  const Data d(7), g(8);
+  std::vector<float> out = g.x;
+  affine(out.data(), d.x.data(), kCount, kTile, d.scale.data(), d.shift.data(), d.center.data(), out.data());
+  for (int64_t i = 0; i < kCount; ++i) {
+    const int64_t c = i % kChannels;
+    REQUIRE(out[i] == Approx(d.scale[c] * g.x[i] + d.shift[c] * d.x[i] + d.center[c]).margin(1e-5));
+  }
+}
+
+}  // namespace condenser::nn

@@ -1,0 +1,97 @@
+#include "condenser/nn/spec_net.hpp"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/from_blob.h>
+
+#include <cmath>
+
+#include "condenser/core/rng.hpp"
+#include "support/catch.hpp"
+#include "support/exemplars.hpp"
+
+namespace condenser::nn {
+namespace {
+
+std::vector<float> random_floats(int64_t n, uint64_t seed) {
+  core::Rng rng(seed);
+  std::vector<float> out(static_cast<size_t>(n));
+  for (float& v : out) v = static_cast<float>(rng.normal());
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("gradients of a small network are its differences", "[nn]") {
+  const auto& spec = testing::exemplar("network_tiny");
+  constexpr int64_t kBatch = 4;
+  std::vector<float> input = random_floats(kBatch * spec.input.elements(), 1);
+  const at::Tensor x = at::from_blob(input.data(), {kBatch, spec.input.c, spec.input.h, spec.input.w});
+  SpecNet net(spec, arch::random_weights(spec, 2));
+  std::vector<float> dy;
+  const auto loss = [&] {
+    const at::NoGradGuard no_gradients;
+    const at::Tensor y = net.forward(x, Mode::Training).contiguous();
+    double sum = 0;
+    for (int64_t i = 0; i < y.numel(); ++i) sum += double(y.const_data_ptr<float>()[i]) * dy[size_t(i)];
+    return sum;
+  };
+  const at::Tensor y = net.forward(x, Mode::Training);
+  dy = random_floats(y.numel(), 3);
+  y.backward(at::from_blob(dy.data(), y.sizes()));
+
+  // The derivative along the gradient of each parameter is the gradient's length.
+  for (const auto& segment : net.layout().segments) {
+    if (!segment.trainable) continue;
+    INFO(segment.name);
+    const auto gradient = net.gradients().subspan(size_t(segment.offset), size_t(segment.size));
+    const auto values = net.values().subspan(size_t(segment.offset), size_t(segment.size));
+    const std::vector<float> kept(values.begin(), values.end());
+    double length = 0;
+    for (float g : gradient) length += double(g) * g;
+    length = std::sqrt(length);
+    REQUIRE(length > 0);  // gradients flow everywhere
+    const auto along = [&](double step) {
+      for (size_t i = 0; i < kept.size(); ++i) values[i] = static_cast<float>(kept[i] + step * gradient[i] / length);
+      const double at = loss();
+      std::copy(kept.begin(), kept.end(), values.begin());
+      return at;
+    };
+    constexpr double kStep = 3e-3;
+    CHECK((along(kStep) - along(-kStep)) / (2 * kStep) == Approx(length).epsilon(0.02).margin(5e-3));
+  }
+}
+
+TEST_CASE("evaluation leaves the running statistics alone, training moves them", "[nn]") {
+  const auto& spec = testing::exemplar("network_tiny");
+  std::vector<float> input = random_floats(4 * spec.input.elements(), 1);
+  const at::Tensor x = at::from_blob(input.data(), {4, spec.input.c, spec.input.h, spec.input.w});
+  SpecNet net(spec, arch::random_weights(spec, 2));
+  const arch::Weights before = net.weights();
+  const at::NoGradGuard no_gradients;
+  net.forward(x, Mode::Evaluation);
+  CHECK(net.weights() == before);
+  net.forward(x, Mode::Training);
+  const arch::Weights after = net.weights();
+  for (const auto& [name, tensor] : after.tensors) {
+    INFO(name);
+    CHECK((tensor == before.at(name)) == (name.find(".running_") == std::string::npos));
+  }
+}
+
+TEST_CASE("a network gives back the weights it was made of", "[nn]") {
+  const auto& spec = testing::exemplar("network_tiny");
+  arch::Weights weights = arch::random_weights(spec, 5);
+  weights.metadata.clear();
+  CHECK(SpecNet(spec, weights).weights() == weights);
+}
+
+TEST_CASE("wrong weights and wrong inputs are refused", "[nn]") {
+  const auto& spec = testing::exemplar("network_tiny");
+  CHECK_THROWS_AS(SpecNet(spec, arch::Weights{}), core::Error);
+  SpecNet net(spec, arch::random_weights(spec, 1));
+  std::vector<float> input(static_cast<size_t>(spec.input.elements()));
+  const at::Tensor x = at::from_blob(input.data(), {1, spec.input.c, spec.input.h * spec.input.w, 1});
+  CHECK_THROWS_WITH(net.forward(x, Mode::Evaluation), Catch::Contains("3x12x12"));
+}
+
+}  // namespace condenser::nn
