@@ -1,10 +1,8 @@
 #pragma once
 // Whole-file reads, atomic writes and the lock of a run folder. Errors name the path and the system's reason.
 
+#include <cstddef>
 #include <filesystem>
-#include <functional>
-#include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -18,9 +16,10 @@ std::string read_file(const std::filesystem::path& path);  // throws Error: miss
 void write_atomic(const std::filesystem::path& path, std::string_view content);
 
 // Exclusive advisory lock of a folder, held while the object lives and released by the kernel when the process dies.
+// A forked child that lives on without exec keeps the lock too.
 class FolderLock {
  public:
-  // Throws Error (ExitCode::Locked) naming the pid that holds it.
+  // Creates the folder if absent. Throws Error (ExitCode::Locked) naming the pid that holds it.
   explicit FolderLock(const std::filesystem::path& folder);
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;

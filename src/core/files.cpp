@@ -1,0 +1,243 @@
+// Whole-file reads, atomic writes, folder locks and bounded gzip on POSIX.
+// Formats are read by the modules that know them.
+
+#include "condenser/core/files.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "condenser/core/error.hpp"
+
+namespace condenser::core {
+namespace {
+
+Error failure(const std::filesystem::path& path, const std::string& what, int reason) {
+  return Error(path.string() + ": " + what + ": " + std::strerror(reason));
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+  int release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+int open_retrying(const std::filesystem::path& path, int flags, mode_t mode = 0666) {
+  int fd;
+  do fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);
+  while (fd < 0 && errno == EINTR);
+  return fd;
+}
+
+size_t read_some(int fd, char* bytes, size_t size, const std::filesystem::path& path) {
+  ssize_t got;
+  do got = ::read(fd, bytes, size);
+  while (got < 0 && errno == EINTR);
+  if (got < 0) throw failure(path, "cannot read", errno);
+  return static_cast<size_t>(got);
+}
+
+// 0 or the reason as errno.
+int write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t put = ::write(fd, bytes.data(), bytes.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return errno;
+    bytes.remove_prefix(static_cast<size_t>(put));
+  }
+  return 0;
+}
+
+void create_folder(const std::filesystem::path& folder) {
+  std::error_code reason;
+  if (!folder.empty()) std::filesystem::create_directories(folder, reason);
+  if (reason) throw Error(folder.string() + ": cannot create the folder: " + reason.message());
+}
+
+// Makes the rename durable. File systems without it, and folders that may be written but not listed, are left alone.
+void sync_folder(const std::filesystem::path& folder) {
+  const Descriptor handle(open_retrying(folder.empty() ? "." : folder, O_RDONLY | O_DIRECTORY));
+  if (handle.get() >= 0 && ::fsync(handle.get()) != 0 && errno == EIO) throw failure(folder, "cannot flush", errno);
+}
+
+// A file that disappears unless it was renamed.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const std::filesystem::path& target) {
+    static std::atomic<unsigned> serial{0};  // two threads may write the same target
+    do {
+      path_ = target;
+      path_ += ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(serial++);
+      fd_ = open_retrying(path_, O_WRONLY | O_CREAT | O_EXCL);
+    } while (fd_ < 0 && errno == EEXIST);  // left by a process of the same number that was killed
+    if (fd_ < 0) throw failure(target, "cannot write", errno);
+  }
+  ~TemporaryFile() {
+    if (fd_ >= 0) ::close(fd_);
+    if (!renamed_) ::unlink(path_.c_str());
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+  void write(std::string_view content, const std::filesystem::path& target) {
+    if (const int reason = write_all(fd_, content)) throw failure(target, "cannot write", reason);
+    if (::fsync(fd_) != 0) throw failure(target, "cannot flush", errno);
+    if (::close(std::exchange(fd_, -1)) != 0) throw failure(target, "cannot close", errno);
+    if (::rename(path_.c_str(), target.c_str()) != 0) throw failure(target, "cannot replace", errno);
+    renamed_ = true;
+  }
+
+ private:
+  std::filesystem::path path_;
+  int fd_ = -1;
+  bool renamed_ = false;
+};
+
+// Inflates one or more gzip members fed in pieces.
+class Gunzip {
+ public:
+  Gunzip(const std::filesystem::path& path, size_t max_bytes) : path_(path), max_bytes_(max_bytes) {
+    if (inflateInit2(&stream_, 15 + 16) != Z_OK) throw Error(path.string() + ": zlib cannot start");
+  }
+  ~Gunzip() { inflateEnd(&stream_); }
+  Gunzip(const Gunzip&) = delete;
+  Gunzip& operator=(const Gunzip&) = delete;
+
+  void add(std::string_view bytes) {
+    stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+    stream_.avail_in = static_cast<uInt>(bytes.size());
+    bool more = true;
+    while (more) {
+      if (ended_ && stream_.avail_in == 0) return;
+      if (ended_ && inflateReset(&stream_) != Z_OK) throw Error(path_.string() + ": zlib cannot start");  // next member
+      ended_ = false;
+      char buffer[1 << 15];
+      stream_.next_out = reinterpret_cast<Bytef*>(buffer);
+      stream_.avail_out = sizeof buffer;
+      const int state = inflate(&stream_, Z_NO_FLUSH);
+      keep(std::string_view(buffer, sizeof buffer - stream_.avail_out));
+      ended_ = state == Z_STREAM_END;
+      if (state != Z_OK && state != Z_STREAM_END && state != Z_BUF_ERROR) throw corrupt();
+      more = ended_ || stream_.avail_in > 0 || stream_.avail_out == 0;
+    }
+  }
+
+  std::string finish() {
+    if (!ended_) throw Error(path_.string() + ": the gzip stream is truncated; download the file again");
+    return std::move(out_);
+  }
+
+ private:
+  void keep(std::string_view bytes) {
+    if (bytes.size() > max_bytes_ - out_.size())
+      throw Error(path_.string() + ": more than " + std::to_string(max_bytes_) + " bytes after decompression");
+    out_ += bytes;
+  }
+  Error corrupt() const {
+    return Error(path_.string() + ": the gzip stream is corrupt (" + (stream_.msg ? stream_.msg : "unknown reason") +
+                 "); download the file again");
+  }
+
+  std::filesystem::path path_;
+  size_t max_bytes_;
+  z_stream stream_{};
+  std::string out_;
+  bool ended_ = false;
+};
+
+}  // namespace
+
+std::string read_file(const std::filesystem::path& path) {
+  const Descriptor file(open_retrying(path, O_RDONLY));
+  if (file.get() < 0) throw failure(path, "cannot read", errno);
+  struct stat status {};
+  std::string content;
+  // The size is a hint only: pipes and /proc report 0.
+  if (::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode))
+    content.reserve(static_cast<size_t>(status.st_size));
+  char buffer[1 << 15];
+  while (const size_t got = read_some(file.get(), buffer, sizeof buffer, path)) content.append(buffer, got);
+  return content;
+}
+
+void write_atomic(const std::filesystem::path& path, std::string_view content) {
+  const std::filesystem::path folder = path.parent_path();
+  create_folder(folder);
+  TemporaryFile(path).write(content, path);
+  sync_folder(folder);
+}
+
+FolderLock::FolderLock(const std::filesystem::path& folder) {
+  create_folder(folder);
+  const std::filesystem::path path = folder / ".lock";
+  Descriptor file(open_retrying(path, O_RDWR | O_CREAT));
+  if (file.get() < 0) throw failure(path, "cannot open", errno);
+  int state;
+  do state = ::flock(file.get(), LOCK_EX | LOCK_NB);
+  while (state != 0 && errno == EINTR);
+  if (state != 0 && errno != EWOULDBLOCK) throw failure(path, "cannot lock", errno);
+  if (state != 0) {
+    char owner[24] = "";
+    const size_t size = read_some(file.get(), owner, sizeof owner - 1, path);
+    std::string pid(owner, size);
+    pid.erase(pid.find_last_not_of("\n ") + 1);
+    throw Error(folder.string() + ": in use by process " + (pid.empty() ? "(unknown)" : pid) +
+                    "; wait for it, stop it, or choose another folder",
+                ExitCode::Locked);
+  }
+  // The number serves only the message above; a full disk must not prevent the lock.
+  if (::ftruncate(file.get(), 0) == 0) (void)write_all(file.get(), std::to_string(::getpid()) + "\n");
+  fd_ = file.release();
+}
+
+FolderLock::~FolderLock() {
+  // The file stays: removing it would let two processes lock two files of the same name.
+  if (::ftruncate(fd_, 0) != 0) {
+  }
+  ::close(fd_);
+}
+
+std::string read_gzip(const std::filesystem::path& path, size_t max_bytes) {
+  const Descriptor file(open_retrying(path, O_RDONLY));
+  if (file.get() < 0) throw failure(path, "cannot read", errno);
+  std::string buffer(1 << 16, '\0');
+  size_t have = 0;
+  while (have < 2) {  // the magic may arrive in two pieces from a pipe
+    const size_t got = read_some(file.get(), buffer.data() + have, buffer.size() - have, path);
+    if (got == 0) break;
+    have += got;
+  }
+  const bool zipped = have >= 2 && buffer[0] == '\x1f' && buffer[1] == '\x8b';
+  Gunzip gunzip(path, max_bytes);
+  std::string plain;
+  for (; have > 0; have = read_some(file.get(), buffer.data(), buffer.size(), path)) {
+    const std::string_view piece(buffer.data(), have);
+    if (zipped) {
+      gunzip.add(piece);
+      continue;
+    }
+    if (piece.size() > max_bytes - plain.size())
+      throw Error(path.string() + ": more than " + std::to_string(max_bytes) + " bytes");
+    plain += piece;
+  }
+  return zipped ? gunzip.finish() : plain;
+}
+
+}  // namespace condenser::core
