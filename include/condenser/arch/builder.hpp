@@ -3,7 +3,9 @@
 // can ask.
 
 #include <initializer_list>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "condenser/arch/spec.hpp"
 
@@ -37,6 +39,7 @@ class Builder {
  private:
   Spec spec_;
   std::vector<Shape> shapes_;
+  std::set<std::string> names_;
   std::string scope_;
 };
 

@@ -35,8 +35,20 @@ class SpecError : public core::Error {
   std::string node_;
 };
 
+// Limits that keep foreign files from overflowing 64-bit counts: with them one node costs at most 2^56
+// multiply-accumulates, and analyze() checks the sums.
+inline constexpr int kMaxNodes = 10'000;
+inline constexpr int kMaxChannels = 65'536;
+inline constexpr int kMaxExtent = 65'536;                  // of height and width
+inline constexpr int kMaxWindow = 255;                     // kernel, stride and padding
+inline constexpr int64_t kMaxElements = int64_t{1} << 28;  // of one activation of one sample, and of one weight
+inline constexpr int kMaxNameLength = 128;
+
 // Structure only: names, order, input counts, ranges of attributes. Shapes are checked by analyze(). Throws SpecError.
 void validate(const Spec&);
+
+// live_nodes(spec)[i]: the output depends on node i. The Input node is always live.
+std::vector<bool> live_nodes(const Spec&);
 
 // consumers(spec)[i] = indices of the nodes that read node i.
 std::vector<std::vector<int>> consumers(const Spec&);

@@ -1,0 +1,209 @@
+// Static memory plan: which buffers live when, which are shared in place, where each lies in one arena. Finding the
+// smallest arena is NP-hard (dynamic storage allocation); a few greedy orders come within a few percent of the lower
+// bound on real networks, and the best of them is kept. The order of nodes is the Spec's; reordering is left to others.
+
+#include "condenser/arch/memory.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace condenser::arch {
+namespace {
+
+// One buffer: a node and those that overwrite it in place. Live from step `first` to step `last`, both included.
+struct Buffer {
+  int first = 0;
+  int last = 0;
+  int64_t bytes = 0;
+  int64_t offset = 0;
+};
+
+bool overlap_in_time(const Buffer& a, const Buffer& b) { return a.first <= b.last && b.first <= a.last; }
+
+int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
+
+// Whether the integer kernel may write over its inputs: it reads each value (or pixel) before it writes there.
+bool works_in_place(const Op& op) {
+  return std::visit(Overloaded{
+                        [](const Input&) { return false; },
+                        [](const Conv2d&) { return false; },
+                        [](const BatchNorm&) { return false; },
+                        [](const Activation&) { return true; },
+                        [](const Softmax&) { return false; },
+                        [](const SoftmaxMul&) { return true; },
+                        [](const AvgPool&) { return false; },
+                        [](const MaxPool&) { return false; },
+                        [](const GlobalAvgPool&) { return false; },
+                        [](const Linear&) { return false; },
+                        [](const Add&) { return true; },
+                        [](const Mul&) { return true; },
+                    },
+                    op);
+}
+
+// Last step that needs the value of each node; the output is needed after the end.
+std::vector<int> last_uses(const Spec& spec, const std::vector<bool>& live) {
+  const int count = static_cast<int>(spec.nodes.size());
+  std::vector<int> last(spec.nodes.size());
+  std::iota(last.begin(), last.end(), 0);
+  for (int i = 0; i < count; ++i) {
+    if (!live[static_cast<size_t>(i)]) continue;
+    for (int input : spec.nodes[static_cast<size_t>(i)].inputs) last[static_cast<size_t>(input)] = i;
+  }
+  last.back() = count;
+  return last;
+}
+
+// The input whose buffer node i may take over, or -1.
+int in_place_of(const Spec& spec, int i, const std::vector<int>& last, const std::vector<int64_t>& bytes) {
+  const Node& node = spec.nodes[static_cast<size_t>(i)];
+  if (!works_in_place(node.op)) return -1;
+  for (int input : node.inputs) {
+    const size_t k = static_cast<size_t>(input);
+    if (last[k] == i && bytes[k] == bytes[static_cast<size_t>(i)]) return input;
+  }
+  return -1;
+}
+
+// Lowest free offset (first fit), or the smallest gap that holds it (best fit), among buffers that live meanwhile.
+int64_t find_place(const Buffer& buffer, const std::vector<Buffer>& placed, int64_t alignment, bool best_fit) {
+  std::vector<const Buffer*> others;
+  for (const Buffer& other : placed) {
+    if (overlap_in_time(buffer, other)) others.push_back(&other);
+  }
+  std::sort(others.begin(), others.end(), [](const Buffer* a, const Buffer* b) { return a->offset < b->offset; });
+  int64_t end = 0;  // of the occupied range so far
+  int64_t best = -1;
+  int64_t best_gap = 0;
+  for (const Buffer* other : others) {
+    const int64_t start = round_up(end, alignment);
+    const int64_t gap = other->offset - start;
+    if (gap >= buffer.bytes && (best < 0 || gap < best_gap)) {
+      best = start;
+      best_gap = gap;
+      if (!best_fit) return best;
+    }
+    end = std::max(end, other->offset + other->bytes);
+  }
+  return best >= 0 ? best : round_up(end, alignment);
+}
+
+using Order = std::vector<size_t>;
+
+int64_t place_all(std::vector<Buffer>& buffers, const Order& order, int64_t alignment, bool best_fit) {
+  std::vector<Buffer> placed;
+  placed.reserve(buffers.size());
+  int64_t peak = 0;
+  for (size_t i : order) {
+    Buffer& buffer = buffers[i];
+    buffer.offset = find_place(buffer, placed, alignment, best_fit);
+    placed.push_back(buffer);
+    peak = std::max(peak, buffer.offset + buffer.bytes);
+  }
+  return peak;
+}
+
+// Orders worth trying. Ties are broken by index, so that plans are the same everywhere.
+std::vector<Order> orders(const std::vector<Buffer>& buffers, int peak_step) {
+  Order natural(buffers.size());
+  std::iota(natural.begin(), natural.end(), size_t{0});
+  std::vector<Order> result = {natural};  // by start
+  const auto sorted = [&](auto key) {     // descending
+    Order order = natural;
+    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return key(buffers[a]) > key(buffers[b]); });
+    result.push_back(std::move(order));
+  };
+  using Key = std::pair<int64_t, int64_t>;
+  const auto length = [](const Buffer& b) { return int64_t{b.last} - b.first + 1; };
+  const auto at_peak = [&](const Buffer& b) { return b.first <= peak_step && peak_step <= b.last; };
+  sorted([&](const Buffer& b) { return Key{b.bytes, length(b)}; });
+  sorted([&](const Buffer& b) { return Key{length(b), b.bytes}; });
+  sorted([&](const Buffer& b) { return Key{at_peak(b) ? 1 : 0, b.bytes}; });
+  sorted([&](const Buffer& b) { return Key{at_peak(b) ? 1 : 0, length(b)}; });
+  sorted([&](const Buffer& b) { return Key{-std::max(b.first - peak_step, peak_step - b.last), b.bytes}; });
+  sorted([&](const Buffer& b) { return Key{b.last, b.bytes}; });
+  return result;
+}
+
+struct Peak {
+  int step = 0;
+  int64_t bytes = 0;
+};
+
+Peak largest_live(const std::vector<Buffer>& buffers, int steps) {
+  std::vector<int64_t> change(static_cast<size_t>(steps) + 2, 0);
+  for (const Buffer& b : buffers) {
+    change[static_cast<size_t>(b.first)] += b.bytes;
+    change[static_cast<size_t>(b.last) + 1] -= b.bytes;
+  }
+  Peak peak;
+  int64_t now = 0;
+  for (int step = 0; step < steps; ++step) {
+    now += change[static_cast<size_t>(step)];
+    if (now > peak.bytes) peak = {step, now};
+  }
+  return peak;
+}
+
+void place_best(std::vector<Buffer>& buffers, const Peak& peak, int64_t alignment) {
+  std::vector<Buffer> best;
+  int64_t best_bytes = -1;
+  for (const Order& order : orders(buffers, peak.step)) {
+    for (const bool best_fit : {false, true}) {
+      std::vector<Buffer> trial = buffers;
+      const int64_t bytes = place_all(trial, order, alignment, best_fit);
+      if (best_bytes >= 0 && bytes >= best_bytes) continue;
+      best = std::move(trial);
+      best_bytes = bytes;
+      if (best_bytes == peak.bytes) break;  // the lower bound: nothing can be better
+    }
+    if (best_bytes == peak.bytes) break;
+  }
+  buffers = std::move(best);
+}
+
+}  // namespace
+
+MemoryPlan plan_memory(const Spec& spec, const Analysis& analysis, const Layout& layout) {
+  if (analysis.nodes.size() != spec.nodes.size())
+    throw SpecError("", "memory plan of '" + spec.name + "': the analysis has " +
+                            std::to_string(analysis.nodes.size()) + " nodes, the network " +
+                            std::to_string(spec.nodes.size()) + "; analyze the same network");
+  if (layout.element_bytes < 1 || layout.alignment < 1)
+    throw SpecError("", "memory layout: element_bytes and alignment must be at least 1");
+  const size_t count = spec.nodes.size();
+  const std::vector<bool> live = live_nodes(spec);
+  const std::vector<int> last = last_uses(spec, live);
+
+  MemoryPlan plan;
+  plan.offset.assign(count, -1);
+  plan.bytes.assign(count, 0);
+  plan.alias_of.assign(count, -1);
+  std::vector<Buffer> buffers;
+  std::vector<size_t> buffer_of(count, 0);
+  for (size_t i = 0; i < count; ++i) {
+    if (!live[i]) continue;
+    plan.bytes[i] = analysis.nodes[i].shape.elements() * layout.element_bytes;
+    plan.alias_of[i] = in_place_of(spec, static_cast<int>(i), last, plan.bytes);
+    if (plan.alias_of[i] >= 0) {
+      buffer_of[i] = buffer_of[static_cast<size_t>(plan.alias_of[i])];
+      buffers[buffer_of[i]].last = last[i];
+    } else {
+      buffer_of[i] = buffers.size();
+      buffers.push_back({static_cast<int>(i), last[i], plan.bytes[i], 0});
+    }
+  }
+
+  const Peak peak = largest_live(buffers, static_cast<int>(count));
+  place_best(buffers, peak, layout.alignment);
+  plan.peak_node = peak.step;
+  plan.peak_live_bytes = peak.bytes;
+  for (size_t i = 0; i < count; ++i) {
+    if (!live[i]) continue;
+    plan.offset[i] = buffers[buffer_of[i]].offset;
+    plan.peak_bytes = std::max(plan.peak_bytes, plan.offset[i] + plan.bytes[i]);
+  }
+  return plan;
+}
+
+}  // namespace condenser::arch

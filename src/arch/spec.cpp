@@ -1,0 +1,173 @@
+// Structure of a Spec: validation, consumers, liveness, look-up. Shapes are in analysis.cpp, the hash in
+// spec_hash.cpp.
+
+#include "condenser/arch/spec.hpp"
+
+#include <cmath>
+#include <set>
+
+#include "arch/node_check.hpp"
+#include "condenser/core/config.hpp"
+
+namespace condenser::arch {
+namespace {
+
+bool legal_name(const std::string& name) {
+  if (name.empty() || name.size() > static_cast<size_t>(kMaxNameLength)) return false;
+  if (name[0] < 'a' || name[0] > 'z') return false;
+  for (char c : name) {
+    const bool ok = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+    if (!ok) return false;
+  }
+  return true;
+}
+
+// Names come from files and end in one-line messages: no control characters, no endless text.
+std::string shown(const std::string& name) {
+  std::string text;
+  for (char c : name.substr(0, 60)) text += (c >= 32 && c < 127) ? c : '?';
+  return name.size() > 60 ? text + "..." : text;
+}
+
+void range(const std::string& node, const char* what, int value, int low, int high) {
+  if (value >= low && value <= high) return;
+  throw SpecError(node, std::string(what) + " = " + std::to_string(value) + "; expected " + std::to_string(low) + ".." +
+                            std::to_string(high));
+}
+
+void check_window(const std::string& node, const Size& kernel, const Size& stride, const Pad& pad) {
+  range(node, "kernel height", kernel.h, 1, kMaxWindow);
+  range(node, "kernel width", kernel.w, 1, kMaxWindow);
+  range(node, "stride height", stride.h, 1, kMaxWindow);
+  range(node, "stride width", stride.w, 1, kMaxWindow);
+  // A window must see at least one real value: narrower than the kernel on each side.
+  range(node, "padding top", pad.top, 0, kernel.h - 1);
+  range(node, "padding bottom", pad.bottom, 0, kernel.h - 1);
+  range(node, "padding left", pad.left, 0, kernel.w - 1);
+  range(node, "padding right", pad.right, 0, kernel.w - 1);
+}
+
+// LibTorch's rule for pools: at most half the kernel.
+void check_pool(const std::string& node, const Size& kernel, const Size& stride, const Pad& pad) {
+  check_window(node, kernel, stride, pad);
+  range(node, "pool padding top", pad.top, 0, kernel.h / 2);
+  range(node, "pool padding bottom", pad.bottom, 0, kernel.h / 2);
+  range(node, "pool padding left", pad.left, 0, kernel.w / 2);
+  range(node, "pool padding right", pad.right, 0, kernel.w / 2);
+}
+
+void check_batch_norm(const std::string& node, const BatchNorm& bn) {
+  const bool eps_ok = std::isfinite(bn.eps) && bn.eps > 0 && bn.eps <= 1;
+  if (!eps_ok) throw SpecError(node, "eps = " + std::to_string(bn.eps) + "; expected more than 0, at most 1");
+  const bool momentum_ok = std::isfinite(bn.momentum) && bn.momentum >= 0 && bn.momentum <= 1;
+  if (!momentum_ok) throw SpecError(node, "momentum = " + std::to_string(bn.momentum) + "; expected 0..1");
+}
+
+void check_attributes(const std::string& node, const Op& op) {
+  std::visit(Overloaded{
+                 [](const Input&) {},
+                 [&](const Conv2d& conv) {
+                   range(node, "out", conv.out, 1, kMaxChannels);
+                   range(node, "groups", conv.groups, 1, kMaxChannels);
+                   check_window(node, conv.kernel, conv.stride, conv.pad);
+                   if (conv.out % conv.groups != 0)
+                     throw SpecError(node, "out = " + std::to_string(conv.out) + ", groups = " +
+                                               std::to_string(conv.groups) + "; out must be a multiple of groups");
+                 },
+                 [&](const BatchNorm& bn) { check_batch_norm(node, bn); },
+                 [](const Activation&) {},
+                 [](const Softmax&) {},
+                 [](const SoftmaxMul&) {},
+                 [&](const AvgPool& pool) { check_pool(node, pool.kernel, pool.stride, pool.pad); },
+                 [&](const MaxPool& pool) { check_pool(node, pool.kernel, pool.stride, pool.pad); },
+                 [](const GlobalAvgPool&) {},
+                 [&](const Linear& linear) { range(node, "out", linear.out, 1, kMaxChannels); },
+                 [](const Add&) {},
+                 [](const Mul&) {},
+             },
+             op);
+}
+
+}  // namespace
+
+SpecError::SpecError(std::string node, const std::string& message)
+    : core::Error(node.empty() ? message : "node " + node + ": " + message, core::ExitCode::Usage),
+      node_(std::move(node)) {}
+
+void check_input_shape(const Shape& s) {
+  const auto inside = [](int64_t v, int64_t high) { return v >= 1 && v <= high; };
+  if (!inside(s.c, kMaxChannels) || !inside(s.h, kMaxExtent) || !inside(s.w, kMaxExtent) || s.elements() > kMaxElements)
+    throw SpecError("", "input shape " + to_string(s) + "; expected channels 1.." + std::to_string(kMaxChannels) +
+                            ", height and width 1.." + std::to_string(kMaxExtent) + ", at most " +
+                            std::to_string(kMaxElements) + " values");
+}
+
+void check_node(const Node& node, int index) {
+  if (!legal_name(node.name))
+    throw SpecError(shown(node.name), "name of node " + std::to_string(index) +
+                                          "; expected a lower-case letter, then letters, digits and '_', at most " +
+                                          std::to_string(kMaxNameLength) + " in all");
+  if (std::holds_alternative<Input>(node.op) != (index == 0))
+    throw SpecError(node.name, index == 0 ? std::string("is the first node, a ") + op_name(node.op) +
+                                                "; expected the input node first"
+                                          : "is a second input node; expected one, at the beginning");
+  if (static_cast<int>(node.inputs.size()) != input_count(node.op))
+    throw SpecError(node.name, std::to_string(node.inputs.size()) + " inputs for " + op_name(node.op) + "; expected " +
+                                   std::to_string(input_count(node.op)));
+  for (int input : node.inputs) {
+    if (input < 0 || input >= index)
+      throw SpecError(node.name, "reads node " + std::to_string(input) + " but is node " + std::to_string(index) +
+                                     "; nodes read earlier nodes only");
+  }
+  check_attributes(node.name, node.op);
+}
+
+void validate(const Spec& spec) {
+  check_input_shape(spec.input);
+  const size_t count = spec.nodes.size();
+  if (count < 2 || count > static_cast<size_t>(kMaxNodes))
+    throw SpecError("", "network '" + shown(spec.name) + "' has " + std::to_string(count) + " nodes; expected 2.." +
+                            std::to_string(kMaxNodes) + ", the input counted");
+  std::set<std::string> names;
+  for (size_t i = 0; i < count; ++i) {
+    check_node(spec.nodes[i], static_cast<int>(i));
+    if (!names.insert(spec.nodes[i].name).second)
+      throw SpecError(spec.nodes[i].name, "two nodes of this name; names must differ");
+  }
+}
+
+std::vector<std::vector<int>> consumers(const Spec& spec) {
+  std::vector<std::vector<int>> readers(spec.nodes.size());
+  for (size_t i = 0; i < spec.nodes.size(); ++i) {
+    for (int input : spec.nodes[i].inputs) {
+      std::vector<int>& list = readers[static_cast<size_t>(input)];
+      if (list.empty() || list.back() != static_cast<int>(i)) list.push_back(static_cast<int>(i));
+    }
+  }
+  return readers;
+}
+
+std::vector<bool> live_nodes(const Spec& spec) {
+  std::vector<bool> live(spec.nodes.size(), false);
+  if (live.empty()) return live;
+  live.front() = true;
+  live.back() = true;
+  for (size_t i = spec.nodes.size(); i-- > 0;) {
+    if (!live[i]) continue;
+    for (int input : spec.nodes[i].inputs) live[static_cast<size_t>(input)] = true;
+  }
+  return live;
+}
+
+int find_node(const Spec& spec, const std::string& name) {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < spec.nodes.size(); ++i) {
+    if (spec.nodes[i].name == name) return static_cast<int>(i);
+    names.push_back(spec.nodes[i].name);
+  }
+  const std::string near = core::config::nearest(name, names);
+  throw SpecError(shown(name), "no such node in '" + shown(spec.name) + "'" +
+                                   (near.empty() ? std::string() : "; the nearest is '" + near + "'"));
+}
+
+}  // namespace condenser::arch
