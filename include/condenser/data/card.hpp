@@ -15,12 +15,13 @@ namespace condenser::data {
 
 struct CardFile {
   std::string path;    // relative to the card's `root`
-  std::string sha256;  // hex; empty: not verified (user's own folders)
+  std::string sha256;  // hex; empty: not verified (user's own folders). Of a folder: see checksum()
 };
 
 struct Card {
   std::filesystem::path file;  // the card itself
   std::filesystem::path root;  // folder of the data: beside the card, or under CONDENSER_DATA
+  std::string root_text;       // as the card writes it: "", "images", "$CONDENSER_DATA/mnist_subset"
   std::string name, about, source, license;
   std::string format;  // idx, cifar_binary, image_folder
   ItemShape shape;
@@ -29,9 +30,14 @@ struct Card {
   std::map<std::string, std::vector<CardFile>> splits;  // train, test, optionally validation
 };
 
-Card read_card(const std::filesystem::path& card_or_folder);  // throws ConfigError
+// Reads datasets/<name>/card.yaml (or the folder that holds it). Needs no data to be there. Throws ConfigError.
+Card read_card(const std::filesystem::path& card_or_folder);
 
 enum class Verify { Checksums, No };
+
+// SHA-256 of a file. Of a folder: of the text that lists its images ("<sha256>  <path below the folder>\n", sorted by
+// path), which is what sha256sum prints.
+std::string checksum(const std::filesystem::path& file_or_folder);
 
 // Reads a split completely into memory. Throws core::Error: missing file, wrong checksum, truncated or malformed bytes,
 // label outside the classes.

@@ -1,0 +1,216 @@
+// Cards: reading card.yaml, finding the data, verifying checksums, opening a split through the table of formats.
+// The formats themselves are in formats/.
+#include "condenser/data/card.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+#include <set>
+
+#include "condenser/core/error.hpp"
+#include "condenser/core/hash.hpp"
+#include "data/formats/formats.hpp"
+
+namespace condenser::data {
+namespace fs = std::filesystem;
+namespace {
+
+using core::config::Reader;
+
+constexpr char kVariable[] = "CONDENSER_DATA";
+constexpr std::string_view kVariablePrefix = "$CONDENSER_DATA";
+constexpr char kDefaultData[] = "../shared/data";  // beside the checkout
+constexpr int64_t kLargestExtent = 1 << 15;
+
+bool uses_variable(const std::string& root_text) {
+  return root_text == kVariablePrefix || root_text.starts_with(std::string(kVariablePrefix) + "/");
+}
+
+std::string variable_value() {
+  const char* value = std::getenv(kVariable);
+  return value ? value : "";
+}
+
+// CONDENSER_DATA, or ../shared/data as seen from the card's folder or any folder above it. Need not exist.
+fs::path data_folder(const fs::path& card_file) {
+  const std::string value = variable_value();
+  if (!value.empty()) return value;
+  try {
+    return core::config::find_file(kDefaultData, card_file);
+  } catch (const core::Error&) {
+    return kDefaultData;  // open_split says that it is missing
+  }
+}
+
+fs::path resolve_root(const std::string& text, const fs::path& card_file) {
+  if (!uses_variable(text)) return (card_file.parent_path() / text).lexically_normal();
+  const fs::path rest = fs::path(text.substr(kVariablePrefix.size())).relative_path();
+  return (data_folder(card_file) / rest).lexically_normal();
+}
+
+bool stays_below(const fs::path& path) {
+  if (path.empty() || path.is_absolute()) return false;
+  return std::ranges::none_of(path, [](const fs::path& part) { return part == ".."; });
+}
+
+bool is_sha256(const std::string& text) {
+  return text.size() == 64 && std::ranges::all_of(text, [](unsigned char c) { return std::isxdigit(c) != 0; });
+}
+
+std::vector<CardFile> read_files(Reader splits, const std::string& split) {
+  std::vector<CardFile> files;
+  for (Reader& entry : splits.sections(split, "files of the split, in the order that the format expects")) {
+    CardFile file;
+    entry.text("path", file.path, "file or folder, relative to root");
+    entry.text("sha256", file.sha256, "checksum; without it the file is not verified");
+    if (!stays_below(file.path)) throw entry.error("path", "a relative path below root, without ..");
+    if (!file.sha256.empty() && !is_sha256(file.sha256)) throw entry.error("sha256", "64 hexadecimal digits");
+    std::ranges::transform(file.sha256, file.sha256.begin(), [](unsigned char c) { return std::tolower(c); });
+    files.push_back(std::move(file));
+  }
+  return files;
+}
+
+void read_splits(Reader& reader, Card& card) {
+  Reader splits = reader.section("splits", "files of each split");
+  for (const char* split : {"train", "test", "validation"}) {
+    std::vector<CardFile> files = read_files(splits, split);
+    if (!files.empty()) card.splits[split] = std::move(files);
+  }
+  if (!card.splits.contains("train")) throw splits.error("train", "a list of files: - {path: ..., sha256: ...}");
+}
+
+void read_normalization(Reader& reader, Card& card) {
+  Normalization& normalization = card.normalization;
+  normalization.mean.assign(card.shape.c, 0.0);
+  normalization.std.assign(card.shape.c, 1.0);
+  reader.numbers("mean", normalization.mean, -1e3, 1e3, "mean per channel of values scaled to 0..1");
+  reader.numbers("std", normalization.std, 1e-6, 1e3, "standard deviation per channel");
+  const std::string expected = std::to_string(card.shape.c) + " numbers, one per channel";
+  if (std::ssize(normalization.mean) != card.shape.c) throw reader.error("mean", expected);
+  if (std::ssize(normalization.std) != card.shape.c) throw reader.error("std", expected);
+}
+
+void read_shape(Reader& reader, Card& card) {
+  std::vector<int> shape;
+  reader.integers("shape", shape, 1, kLargestExtent, "channels, height, width of an item");
+  if (shape.size() != 3) throw reader.error("shape", "three integers: [channels, height, width]");
+  card.shape = {shape[0], shape[1], shape[2]};
+}
+
+void read_classes(Reader& reader, Card& card) {
+  reader.texts("classes", card.classes, "names, in the order of the labels");
+  const std::set<std::string> different(card.classes.begin(), card.classes.end());
+  if (different.size() != card.classes.size() || different.contains("")) {
+    throw reader.error("classes", "different names, none empty");
+  }
+}
+
+void read_format(Reader& reader, Card& card) {
+  std::vector<std::string> names;
+  for (const Format& format : formats()) names.emplace_back(format.name);
+  reader.choice("format", card.format, names, "how the files are read");
+  if (card.format.empty()) throw reader.error("format", "the name of a format");
+}
+
+// How the place was found, for messages about things that are not there.
+std::string search_hint(const Card& card) {
+  const std::string origin = card.file.string() + ": root: " + (card.root_text.empty() ? "." : card.root_text);
+  if (!uses_variable(card.root_text)) return "; looked in " + card.root.string() + " (" + origin + ")";
+  const std::string value = variable_value();
+  const std::string state = value.empty()
+                                ? std::string("is not set; looked for ") + kDefaultData + " beside and above the card"
+                                : "= " + value;
+  return "; looked in " + card.root.string() + " (" + origin + "; " + kVariable + " " + state + "); set " + kVariable +
+         " to the folder that holds " +
+         (card.root_text == kVariablePrefix ? "the data" : card.root.filename().string());
+}
+
+fs::path find_data(const Card& card, const Format& format, const CardFile& file) {
+  const fs::path path = card.root / file.path;
+  std::error_code ignored;
+  if (!fs::exists(path, ignored)) {
+    throw core::Error(path.string() + ": no such " + (format.folders ? "folder" : "file") + search_hint(card));
+  }
+  if (format.folders ? !fs::is_directory(path, ignored) : !fs::is_regular_file(path, ignored)) {
+    throw core::Error(path.string() + ": not a " + (format.folders ? "folder" : "file") + "; expected " +
+                      std::string(format.files) + " (" + card.file.string() + ")");
+  }
+  return path;
+}
+
+void verify_checksum(const Card& card, const fs::path& path, const CardFile& file) {
+  if (file.sha256.empty()) return;
+  const std::string found = checksum(path);
+  if (found == file.sha256) return;
+  throw core::Error(path.string() + ": sha256 " + found + "; expected " + file.sha256 + " (" + card.file.string() +
+                    "); the data differ from what the card describes: fetch them again, or correct the card");
+}
+
+const std::vector<CardFile>& files_of(const Card& card, const std::string& split) {
+  const auto found = card.splits.find(split);
+  if (found != card.splits.end()) return found->second;
+  std::string known;
+  for (const auto& [name, files] : card.splits) known += (known.empty() ? "" : ", ") + name;
+  throw core::Error(card.file.string() + ": no split " + split + "; expected one of " + known);
+}
+
+}  // namespace
+
+Card read_card(const fs::path& card_or_folder) {
+  std::error_code ignored;
+  Card card;
+  card.file = fs::is_directory(card_or_folder, ignored) ? card_or_folder / "card.yaml" : card_or_folder;
+  Reader reader = Reader::from_file(card.file);
+  int version = 0;
+  reader.integer("condenser_card", version, 1, 1, "version of this layout");
+  if (version != 1) throw reader.error("condenser_card", "1, the version of the card's layout");
+  reader.text("name", card.name, "short name");
+  if (card.name.empty()) throw reader.error("name", "a short name");
+  reader.text("about", card.about, "what the data are");
+  reader.text("source", card.source, "where they come from");
+  reader.text("license", card.license, "what may be done with them");
+  read_format(reader, card);
+  reader.text("root", card.root_text, "folder of the data: relative to the card, or $CONDENSER_DATA/...");
+  if (card.root_text.starts_with("$") && !uses_variable(card.root_text)) {
+    throw reader.error("root", "a folder relative to the card, or $CONDENSER_DATA/...");
+  }
+  card.root = resolve_root(card.root_text, card.file);
+  read_shape(reader, card);
+  read_classes(reader, card);
+  read_normalization(reader, card);
+  read_splits(reader, card);
+  reader.finish();
+  try {
+    for (const auto& [split, files] : card.splits) find_format(card.format).check(card, split);
+  } catch (const core::Error& error) {
+    throw core::ConfigError(card.file.string() + ": " + error.what());
+  }
+  return card;
+}
+
+std::string checksum(const fs::path& path) {
+  if (!fs::is_directory(path)) return core::sha256_file(path);
+  std::string listing;
+  for (const fs::path& file : image_files(path)) {
+    listing += core::sha256_file(file) + "  " + file.lexically_relative(path).generic_string() + "\n";
+  }
+  return core::sha256_hex(listing);
+}
+
+std::shared_ptr<const Dataset> open_split(const Card& card, const std::string& split, Verify verify) {
+  const Format& format = find_format(card.format);
+  const std::vector<CardFile>& entries = files_of(card, split);
+  format.check(card, split);
+  std::vector<fs::path> files;
+  for (const CardFile& entry : entries) files.push_back(find_data(card, format, entry));
+  if (verify == Verify::Checksums) {
+    for (size_t i = 0; i < files.size(); ++i) verify_checksum(card, files[i], entries[i]);
+  }
+  RawImages raw = format.read(card, files);
+  if (raw.labels.empty()) throw core::Error(files[0].string() + ": no items; expected at least one");
+  return make_image_dataset(card.shape, std::move(raw.classes), card.normalization, std::move(raw.pixels),
+                            std::move(raw.labels));
+}
+
+}  // namespace condenser::data

@@ -1,0 +1,72 @@
+// Stratified splits and subsets: each class is shuffled on its own by (seed, class), so what happens in one class does
+// not depend on the others.
+#include "condenser/data/split.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "condenser/core/error.hpp"
+#include "condenser/core/rng.hpp"
+
+namespace condenser::data {
+namespace {
+
+// Streams of core::Rng; the letters keep them apart from those of other modules.
+constexpr uint64_t kSplitStream = 0x73706c6974;       // "split"
+constexpr uint64_t kSubsetStream = 0x737562736574;    // "subset"
+constexpr uint64_t kClassOrderStream = 0x6f72646572;  // "order"
+
+// Indices of every class, shuffled.
+std::vector<std::vector<int64_t>> shuffled_classes(const Dataset& dataset, uint64_t seed, uint64_t stream) {
+  std::vector<std::vector<int64_t>> members(dataset.classes().size());
+  for (int64_t i = 0; i < dataset.size(); ++i) members.at(dataset.label(i)).push_back(i);
+  for (size_t c = 0; c < members.size(); ++c) core::Rng(seed, stream, c).shuffle(std::span<int64_t>(members[c]));
+  return members;
+}
+
+// How many of n items go to the second part; both parts keep one when there are two.
+int64_t share(int64_t n, double fraction) {
+  const int64_t wanted = std::llround(fraction * static_cast<double>(n));
+  return n < 2 ? wanted : std::clamp<int64_t>(wanted, 1, n - 1);
+}
+
+}  // namespace
+
+TwoWay stratified_split(const Dataset& dataset, double fraction, uint64_t seed) {
+  if (!(fraction > 0 && fraction < 1)) {
+    throw core::Error("split: fraction " + std::to_string(fraction) + "; expected a number between 0 and 1");
+  }
+  TwoWay parts;
+  for (const std::vector<int64_t>& items : shuffled_classes(dataset, seed, kSplitStream)) {
+    const auto cut = items.begin() + share(std::ssize(items), fraction);
+    parts.second.insert(parts.second.end(), items.begin(), cut);
+    parts.first.insert(parts.first.end(), cut, items.end());
+  }
+  std::ranges::sort(parts.first);
+  std::ranges::sort(parts.second);
+  return parts;
+}
+
+// Deals one item of each class in turn until `count` are out; classes that run dry are passed over. The class order is
+// drawn too, so that a remainder does not always go to the first classes. A smaller subset lies within a larger one.
+std::vector<int64_t> stratified_subset(const Dataset& dataset, int64_t count, uint64_t seed) {
+  if (count < 0) throw core::Error("subset: count " + std::to_string(count) + "; expected 0 or more");
+  count = std::min(count, dataset.size());
+  const auto members = shuffled_classes(dataset, seed, kSubsetStream);
+  std::vector<size_t> turns(members.size());
+  std::iota(turns.begin(), turns.end(), size_t{0});
+  core::Rng(seed, kClassOrderStream).shuffle(std::span<size_t>(turns));
+
+  std::vector<int64_t> chosen;
+  chosen.reserve(count);
+  for (size_t round = 0; std::ssize(chosen) < count; ++round) {
+    for (size_t c : turns) {
+      if (round < members[c].size() && std::ssize(chosen) < count) chosen.push_back(members[c][round]);
+    }
+  }
+  std::ranges::sort(chosen);
+  return chosen;
+}
+
+}  // namespace condenser::data
