@@ -187,8 +187,8 @@ double largest(const std::vector<float>& x) {
 }  // namespace
 
 TEST_CASE("float executor equals plain loops on every exemplar and node", "[runtime][float]") {
-  for (const arch::Spec& spec : test::exemplars()) {
-    INFO(spec.name);
+  for (const auto& [name, spec] : testing::exemplars()) {
+    INFO(name);
     const arch::Weights weights = varied_weights(spec, 3);
     const std::vector<float> image = random_input(spec, 1, 4);
     const std::vector<Values> expected = Naive(spec, weights).run(image);
@@ -211,8 +211,8 @@ TEST_CASE("float executor equals plain loops on every exemplar and node", "[runt
 }
 
 TEST_CASE("lowering keeps the outputs of every exemplar", "[runtime][float]") {
-  for (const arch::Spec& spec : test::exemplars()) {
-    INFO(spec.name);
+  for (const auto& [name, spec] : testing::exemplars()) {
+    INFO(name);
     const arch::Weights weights = varied_weights(spec, 5);
     arch::Weights lowered_weights = weights;
     const arch::Spec lowered = arch::lower(spec, &lowered_weights);
@@ -228,8 +228,8 @@ TEST_CASE("lowering keeps the outputs of every exemplar", "[runtime][float]") {
 }
 
 TEST_CASE("a batch of n equals n single runs", "[runtime][float]") {
-  for (const arch::Spec& spec : test::exemplars()) {
-    INFO(spec.name);
+  for (const auto& [name, spec] : testing::exemplars()) {
+    INFO(name);
     const arch::Weights weights = varied_weights(spec, 7);
     const runtime::FloatExecutor executor(spec, weights);
     const std::vector<float> x = random_input(spec, 3, 8);
