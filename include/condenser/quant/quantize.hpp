@@ -16,6 +16,7 @@ struct QuantOptions {
   double percentile = 99.99;      // of |x| kept, for observer percentile
   int calibration_samples = 512;  // stratified subset of the training part
   uint64_t calibration_seed = 1;
+  bool bias_correction = true;  // move biases by the mean error that weight rounding makes on the calibration samples
 };
 void read_options(core::config::Reader&, QuantOptions&);
 

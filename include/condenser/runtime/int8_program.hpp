@@ -1,0 +1,116 @@
+#pragma once
+// A quantized network prepared for the int8 kernels: per node the kernel, its shapes and its constants. Made once, from
+// the lowered Spec, its int8 weights and its scales; read by the executor, which runs it, and by the C99 target, which
+// prints it. So both compute the same by construction.
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "condenser/arch/analysis.hpp"
+#include "condenser/arch/memory.hpp"
+#include "condenser/arch/spec.hpp"
+#include "condenser/arch/weights.hpp"
+#include "condenser/runtime/quant_params.hpp"
+
+namespace condenser::runtime {
+
+// value * multiplier * 2^(shift - 31)
+struct Requant {
+  int32_t multiplier = 0;
+  int32_t shift = 0;
+};
+
+// Zero point of an output and the clamp that the kernel applies, in output integers.
+struct OutputRange {
+  int32_t zero_point = 0;
+  int32_t low = -128;
+  int32_t high = 127;
+};
+
+// Per output channel; the arrays are emitted as they are.
+struct ChannelConstants {
+  std::vector<int32_t> bias;
+  std::vector<int32_t> multiplier;
+  std::vector<int8_t> shift;
+};
+
+enum class ConvKernel { General, Depthwise, Pointwise };
+
+struct InputStep {};
+
+struct ConvStep {
+  ConvKernel kernel = ConvKernel::General;
+  arch::Conv2d op;
+  arch::Shape in, out;
+  int32_t input_zero_point = 0;
+  OutputRange range;
+  std::vector<int8_t> weights;  // General, Pointwise: [out, kh, kw, in/groups]; Depthwise: [kh, kw, out]
+  ChannelConstants channels;
+};
+
+struct LinearStep {
+  int32_t in = 0, out = 0;
+  int32_t input_zero_point = 0;
+  OutputRange range;
+  std::vector<int8_t> weights;  // [out, in]
+  ChannelConstants channels;
+};
+
+struct AvgPoolStep {
+  arch::AvgPool op;
+  arch::Shape in, out;
+  int32_t zero_point = 0;  // of input and output
+};
+
+struct MaxPoolStep {
+  arch::MaxPool op;
+  arch::Shape in, out;
+};
+
+struct GlobalAvgPoolStep {
+  arch::Shape in;
+};
+
+struct AddStep {
+  int32_t count = 0;
+  int32_t a_zero_point = 0, b_zero_point = 0;
+  Requant a, b, out;
+  OutputRange range;
+};
+
+struct ActivationStep {
+  int32_t count = 0;
+  std::vector<int8_t> table;  // 256 results, of -128 first
+};
+
+struct SoftmaxMulStep {
+  int32_t pixels = 0, channels = 0;
+  int32_t value_zero_point = 0, output_zero_point = 0;
+  Requant gain;                 // value scale over output scale
+  std::vector<uint16_t> table;  // 256 values, round(65535 exp(-attention scale * d))
+};
+
+using Step = std::variant<InputStep, ConvStep, LinearStep, AvgPoolStep, MaxPoolStep, GlobalAvgPoolStep, AddStep,
+                          ActivationStep, SoftmaxMulStep>;
+
+struct Int8Program {
+  arch::Spec spec;  // lowered
+  arch::Analysis analysis;
+  arch::MemoryPlan plan;
+  QuantParams quant;
+  std::vector<Step> steps;  // parallel to spec.nodes
+
+  const TensorQuant& input_quant() const { return quant.nodes.at(spec.nodes.front().name).output; }
+  const TensorQuant& output_quant() const { return quant.nodes.at(spec.nodes.back().name).output; }
+};
+
+// Why the int8 kernels cannot run this operator, or an empty string. Structure only: callable before training.
+std::string int8_refusal(const arch::Op&, const std::vector<arch::Shape>& inputs);
+
+// Checks everything first: structure, weights, scales, that no 32-bit sum can overflow for any input. Throws SpecError
+// or core::Error naming the node.
+Int8Program build_program(const arch::Spec& lowered, const arch::Weights& weights, const QuantParams& quant);
+
+}  // namespace condenser::runtime

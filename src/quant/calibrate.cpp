@@ -1,0 +1,89 @@
+// Runs the float executor over a stratified subset and feeds one observer per node.
+#include "quant/calibrate.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "condenser/arch/analysis.hpp"
+#include "condenser/data/split.hpp"
+#include "condenser/runtime/float_executor.hpp"
+
+namespace condenser::quant {
+namespace {
+
+// The input keeps its extremes: pixels are bounded, and 8-bit pixels then map to int8 one to one (q = u8 - 128).
+std::unique_ptr<Observer> observer_for(const arch::Op& op, const QuantOptions& options) {
+  if (passes_through(op)) return nullptr;
+  QuantOptions chosen = options;
+  if (std::holds_alternative<arch::Input>(op)) chosen.observer = "min_max";
+  return make_observer(chosen);
+}
+
+std::vector<bool> feeds_weights(const arch::Spec& spec) {
+  std::vector<bool> feeds(spec.nodes.size());
+  for (const arch::Node& node : spec.nodes) {
+    if (!std::holds_alternative<arch::Conv2d>(node.op) && !std::holds_alternative<arch::Linear>(node.op)) continue;
+    feeds[static_cast<size_t>(node.inputs[0])] = true;
+  }
+  return feeds;
+}
+
+void accumulate(std::span<const float> values, size_t item, double weight, std::vector<double>& mean) {
+  mean.resize(item);
+  for (size_t at = 0; at < values.size(); at += item) {
+    for (size_t k = 0; k < item; ++k) mean[k] += weight * static_cast<double>(values[at + k]);
+  }
+}
+
+void check_fits(const arch::Spec& spec, const data::Dataset& samples) {
+  const data::ItemShape s = samples.shape();
+  if (arch::Shape{s.c, s.h, s.w} == spec.input && samples.size() > 0) return;
+  throw core::Error("calibration of " + spec.name + ": " + std::to_string(samples.size()) + " samples of " +
+                    arch::to_string({s.c, s.h, s.w}) + "; expected at least one of " + arch::to_string(spec.input));
+}
+
+}  // namespace
+
+bool passes_through(const arch::Op& op) {
+  return std::holds_alternative<arch::MaxPool>(op) || std::holds_alternative<arch::AvgPool>(op) ||
+         std::holds_alternative<arch::GlobalAvgPool>(op);
+}
+
+int64_t batch_size(const arch::Spec& spec) {
+  int64_t largest = 1;
+  for (const arch::NodeCost& cost : arch::analyze(spec).nodes) largest = std::max(largest, cost.shape.elements());
+  return std::clamp<int64_t>((int64_t{1} << 20) / largest, 1, 64);
+}
+
+Calibration calibrate(const arch::Spec& spec, const arch::Weights& weights, const data::Dataset& samples,
+                      const QuantOptions& options) {
+  check_fits(spec, samples);
+  const runtime::FloatExecutor executor(spec, weights);
+  std::vector<std::unique_ptr<Observer>> observers;
+  for (const arch::Node& node : spec.nodes) observers.push_back(observer_for(node.op, options));
+  const std::vector<bool> needs_mean = feeds_weights(spec);
+
+  Calibration result{std::vector<Range>(spec.nodes.size()), std::vector<std::vector<double>>(spec.nodes.size())};
+  const std::vector<int64_t> indices =
+      data::stratified_subset(samples, options.calibration_samples, options.calibration_seed);
+  const auto batch = static_cast<size_t>(batch_size(spec)), item = static_cast<size_t>(spec.input.elements());
+  std::vector<float> x;
+  for (size_t first = 0; first < indices.size(); first += batch) {
+    const size_t n = std::min(batch, indices.size() - first);
+    x.resize(n * item);
+    for (size_t i = 0; i < n; ++i) samples.get(indices[first + i], std::span(x).subspan(i * item, item));
+    executor.run(x, static_cast<int64_t>(n), [&](int node, std::span<const float> values) {
+      const auto i = static_cast<size_t>(node);
+      if (observers[i]) observers[i]->observe(values);
+      if (options.bias_correction && needs_mean[i]) {
+        accumulate(values, values.size() / n, 1.0 / static_cast<double>(indices.size()), result.means[i]);
+      }
+    });
+  }
+  for (size_t i = 0; i < observers.size(); ++i) {
+    if (observers[i]) result.ranges[i] = observers[i]->range();
+  }
+  return result;
+}
+
+}  // namespace condenser::quant

@@ -1,0 +1,172 @@
+// min_max, percentile and mse observers and the histogram under the latter two.
+#include "quant/observer.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "condenser/core/error.hpp"
+
+namespace condenser::quant {
+namespace {
+
+constexpr double kMinScale = 1e-6;  // of an activation; real ones are four orders of magnitude above
+
+Range extremes_of(std::span<const float> values) {
+  Range r;
+  bool finite = true;
+  for (float v : values) {
+    finite &= std::isfinite(v);
+    r.low = std::min(r.low, static_cast<double>(v));
+    r.high = std::max(r.high, static_cast<double>(v));
+  }
+  if (!finite) throw core::Error("calibration met NaN or infinity; expected finite activations: check the weights");
+  return r;
+}
+
+Range join(const Range& a, const Range& b) { return {std::min(a.low, b.low), std::max(a.high, b.high)}; }
+
+class MinMaxObserver : public Observer {
+ public:
+  void observe(std::span<const float> values) override { range_ = join(range_, extremes_of(values)); }
+  Range range() const override { return range_; }
+
+ private:
+  Range range_;
+};
+
+// Keeps `percentile` percent of |x|; a one-sided activation loses nothing on its short side.
+class PercentileObserver : public Observer {
+ public:
+  explicit PercentileObserver(double percentile) : percentile_(percentile) {}
+  void observe(std::span<const float> values) override { histogram_.add(values); }
+  Range range() const override {
+    const double wanted = percentile_ / 100.0 * static_cast<double>(histogram_.total());
+    double seen = static_cast<double>(histogram_.zeros()), bound = 0;
+    for (size_t i = 0; i < Histogram::kBins && seen < wanted; ++i) {
+      const double count = static_cast<double>(histogram_.positive()[i] + histogram_.negative()[i]);
+      if (count > 0) bound = (static_cast<double>(i) + std::min(1.0, (wanted - seen) / count)) * histogram_.width();
+      seen += count;
+    }
+    const Range whole = histogram_.extremes();
+    return {std::max(whole.low, -bound), std::min(whole.high, bound)};
+  }
+
+ private:
+  double percentile_;
+  Histogram histogram_;
+};
+
+// Shrinks the two ends of the observed range, first together and then each alone, to the least squared error. Rounding
+// shrinks with the range, clipping grows; the optimum lies where outliers are rare enough to pay for.
+class MseObserver : public Observer {
+ public:
+  void observe(std::span<const float> values) override { histogram_.add(values); }
+  Range range() const override {
+    const Range whole = histogram_.extremes();
+    Range best = whole;
+    double least = quantization_error(histogram_, affine(best));
+    const auto consider = [&](const Range& r) {
+      const double error = quantization_error(histogram_, affine(r));
+      if (error < least) {
+        least = error;
+        best = r;
+      }
+    };
+    for (int k = kSteps - 1; k > 0; --k) consider({whole.low * k / kSteps, whole.high * k / kSteps});
+    for (int round = 0; round < 2; ++round) {
+      for (int k = kSteps; k > 0 && whole.high > 0; --k) consider({best.low, whole.high * k / kSteps});
+      for (int k = kSteps; k > 0 && whole.low < 0; --k) consider({whole.low * k / kSteps, best.high});
+    }
+    return best;
+  }
+
+ private:
+  static constexpr int kSteps = 64;
+  Histogram histogram_;
+};
+
+// Integral from 0 to t of (x - q(x))^2 dx in units of the scale, where q rounds to the nearest integer in [low, high]:
+// every whole step adds 1/12, and beyond the ends the cube goes on growing.
+double error_integral(double t, double low, double high) {
+  const double n = std::clamp(std::floor(t + 0.5), low, high);
+  const double f = t - n;
+  return n / 12.0 + f * f * f / 3.0;
+}
+
+double side_error(const std::vector<int64_t>& counts, double step, double low, double high) {
+  double sum = 0;
+  for (size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] == 0) continue;
+    const double begin = static_cast<double>(i) * step;
+    sum +=
+        static_cast<double>(counts[i]) * (error_integral(begin + step, low, high) - error_integral(begin, low, high));
+  }
+  return sum / step;
+}
+
+}  // namespace
+
+void Histogram::grow_to(double magnitude) {
+  constexpr double kCount = static_cast<double>(kBins);
+  if (width_ == 0) {
+    int exponent = 0;
+    std::frexp(magnitude, &exponent);  // magnitude < 2^exponent
+    width_ = std::ldexp(1.0, exponent) / kCount;
+  }
+  while (magnitude >= width_ * kCount) {
+    for (std::vector<int64_t>* bins : {&positive_, &negative_}) {
+      for (size_t i = 0; i < kBins / 2; ++i) (*bins)[i] = (*bins)[2 * i] + (*bins)[2 * i + 1];
+      std::fill(bins->begin() + kBins / 2, bins->end(), 0);
+    }
+    width_ *= 2;
+  }
+}
+
+void Histogram::add(std::span<const float> values) {
+  const Range r = extremes_of(values);
+  extremes_ = join(extremes_, r);
+  total_ += static_cast<int64_t>(values.size());
+  const double magnitude = std::max(-r.low, r.high);
+  if (magnitude == 0) {
+    zeros_ += static_cast<int64_t>(values.size());
+    return;
+  }
+  grow_to(magnitude);
+  const double inverse = 1.0 / width_;  // exact, as the width is a power of two
+  for (float v : values) {
+    if (v == 0.0f) {
+      ++zeros_;
+    } else {
+      ++(v > 0 ? positive_ : negative_)[static_cast<size_t>(std::abs(static_cast<double>(v)) * inverse)];
+    }
+  }
+}
+
+runtime::TensorQuant affine(const Range& r) {
+  runtime::TensorQuant q;
+  q.scale = std::max((r.high - r.low) / 255.0, kMinScale);
+  q.zero_point = static_cast<int>(std::clamp(std::round(-128.0 - r.low / q.scale), -128.0, 127.0));
+  return q;
+}
+
+double quantization_error(const Histogram& histogram, const runtime::TensorQuant& q) {
+  if (histogram.width() == 0) return 0;
+  const double step = histogram.width() / q.scale;
+  const double low = -128.0 - q.zero_point, high = 127.0 - q.zero_point;  // representable values, in scales
+  return q.scale * q.scale *
+         (side_error(histogram.positive(), step, low, high) + side_error(histogram.negative(), step, -high, -low));
+}
+
+const std::vector<std::string>& observer_names() {
+  static const std::vector<std::string> names = {"min_max", "percentile", "mse"};
+  return names;
+}
+
+std::unique_ptr<Observer> make_observer(const QuantOptions& options) {
+  if (options.observer == "min_max") return std::make_unique<MinMaxObserver>();
+  if (options.observer == "percentile") return std::make_unique<PercentileObserver>(options.percentile);
+  if (options.observer == "mse") return std::make_unique<MseObserver>();
+  throw core::Error("quantization observer \"" + options.observer + "\"; expected min_max, percentile or mse");
+}
+
+}  // namespace condenser::quant

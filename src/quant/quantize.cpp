@@ -1,0 +1,149 @@
+// quantize(): from a lowered float network and calibration samples to int8 weights, biases and scales.
+// Ranges come from calibrate.cpp, rounding of weights from weight_rounding.cpp, arithmetic belongs to the kernels.
+#include "condenser/quant/quantize.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "condenser/arch/analysis.hpp"
+#include "quant/calibrate.hpp"
+#include "quant/weight_rounding.hpp"
+
+namespace condenser::quant {
+namespace {
+
+// Kernels multiply sums by in * w / out as a Q31 number and a shift. Above 4096 an output step would be far finer than
+// a step of the sum and carry nothing; below 2^-30 no sum of int32 reaches half an output step.
+constexpr double kMaxMultiplier = 4096.0;
+constexpr double kMinMultiplier = 1.0 / 1073741824.0;
+
+void check_lowered(const arch::Spec& spec) {
+  for (const arch::Node& node : spec.nodes) {
+    if (!std::holds_alternative<arch::BatchNorm>(node.op)) continue;
+    throw arch::SpecError(node.name, "batch norm in a Spec to quantize; expected the result of lower()");
+  }
+}
+
+// The same range, widened until its scale reaches `least`.
+runtime::TensorQuant affine_at_least(const Range& r, double least) {
+  const runtime::TensorQuant q = affine(r);
+  if (q.scale >= least) return q;
+  const double factor = least / q.scale;
+  runtime::TensorQuant wide = affine({r.low * factor, r.high * factor});
+  wide.scale = std::max(wide.scale, least);
+  return wide;
+}
+
+class Quantizer {
+ public:
+  Quantizer(const arch::Spec& spec, const arch::Weights& weights, const Calibration& calibration)
+      : spec_(spec), weights_(weights), calibration_(calibration) {
+    for (const arch::NodeCost& cost : arch::analyze(spec).nodes) shapes_.push_back(cost.shape);
+  }
+
+  Quantized run() {
+    for (size_t i = 0; i < spec_.nodes.size(); ++i) {
+      runtime::NodeQuant entry = quantize_node(i);
+      result_.quant.nodes[spec_.nodes[i].name] = std::move(entry);
+    }
+    result_.weights.metadata = weights_.metadata;
+    runtime::check_quantized(spec_, result_.weights, result_.quant);
+    return std::move(result_);
+  }
+
+ private:
+  runtime::NodeQuant quantize_node(size_t i) {
+    const arch::Node& node = spec_.nodes[i];
+    const Range& range = calibration_.ranges[i];
+    return std::visit(arch::Overloaded{
+                          [&](const arch::Input&) { return plain(affine(range)); },
+                          [&](const arch::Conv2d& op) { return with_weights(i, op.bias, op.groups); },
+                          [&](const arch::BatchNorm&) { return plain(affine(range)); },  // refused before
+                          [&](const arch::Activation&) { return plain(affine(range)); },
+                          // Probabilities: the whole of [0, 1) in steps of 1/256.
+                          [&](const arch::Softmax&) {
+                            return plain({1.0 / 256.0, -128});
+                          },
+                          [&](const arch::SoftmaxMul&) { return plain(affine_at_least(range, step(node.inputs[1]))); },
+                          [&](const arch::AvgPool&) { return plain(output(node.inputs[0])); },
+                          [&](const arch::MaxPool&) { return plain(output(node.inputs[0])); },
+                          [&](const arch::GlobalAvgPool&) { return plain(output(node.inputs[0])); },
+                          [&](const arch::Linear& op) { return with_weights(i, op.bias, 1); },
+                          [&](const arch::Add&) {
+                            const double least = std::max(step(node.inputs[0]), step(node.inputs[1]));
+                            return plain(affine_at_least(range, least));
+                          },
+                          [&](const arch::Mul&) {
+                            const double least = step(node.inputs[0]) * output(node.inputs[1]).scale;
+                            return plain(affine_at_least(range, least));
+                          },
+                      },
+                      node.op);
+  }
+
+  static runtime::NodeQuant plain(const runtime::TensorQuant& output) { return {output, {}}; }
+
+  const runtime::TensorQuant& output(int i) const {
+    return result_.quant.nodes.at(spec_.nodes[static_cast<size_t>(i)].name).output;
+  }
+  double step(int i) const { return output(i).scale / kMaxMultiplier; }
+
+  runtime::NodeQuant with_weights(size_t i, bool has_bias, int64_t groups) {
+    const arch::Node& node = spec_.nodes[i];
+    const auto source = static_cast<size_t>(node.inputs[0]);
+    const double input_scale = output(node.inputs[0]).scale;
+    const arch::Tensor& weight = weights_.at(node.name + ".weight");
+    WeightRows rows{node.name, weight.shape[0], weight.elements() / weight.shape[0], weight.f32(), {}};
+    rows.bias.resize(static_cast<size_t>(rows.rows));
+    if (has_bias) std::ranges::copy(weights_.at(node.name + ".bias").f32(), rows.bias.begin());
+
+    runtime::NodeQuant entry;
+    entry.weight_scales = weight_scales(rows, input_scale);
+    const double largest = *std::ranges::max_element(entry.weight_scales);
+    entry.output = affine_at_least(calibration_.ranges[i], input_scale * largest / kMaxMultiplier);
+    for (double& scale : entry.weight_scales) {
+      scale = std::max(scale, kMinMultiplier * entry.output.scale / input_scale);
+    }
+    std::vector<double> correction;
+    if (!calibration_.means[source].empty()) {
+      const std::vector<double> patches =
+          mean_patches(node.op, shapes_[source], shapes_[i], calibration_.means[source]);
+      correction = mean_errors(rows, entry.weight_scales, patches, groups);
+    }
+    store(node.name, weight.shape, round_rows(rows, entry.weight_scales, input_scale, correction));
+    return entry;
+  }
+
+  void store(const std::string& name, const std::vector<int64_t>& shape, const RoundedRows& rounded) {
+    arch::Tensor weight = arch::make_tensor(arch::DType::I8, shape);
+    std::ranges::copy(rounded.weight, weight.i8().begin());
+    arch::Tensor bias = arch::make_tensor(arch::DType::I32, {shape[0]});
+    std::ranges::copy(rounded.bias, bias.i32().begin());
+    result_.weights.tensors[name + ".weight"] = std::move(weight);
+    result_.weights.tensors[name + ".bias"] = std::move(bias);
+  }
+
+  const arch::Spec& spec_;
+  const arch::Weights& weights_;
+  const Calibration& calibration_;
+  std::vector<arch::Shape> shapes_;
+  Quantized result_;
+};
+
+}  // namespace
+
+void read_options(core::config::Reader& reader, QuantOptions& o) {
+  reader.choice("observer", o.observer, observer_names(), "how activation ranges are chosen");
+  reader.number("percentile", o.percentile, 50.0, 100.0, "percent of |x| that observer percentile keeps");
+  reader.integer("calibration_samples", o.calibration_samples, 1, 1000000, "stratified samples of the training part");
+  reader.integer("calibration_seed", o.calibration_seed, 0, UINT64_MAX, "chooses the calibration samples");
+  reader.boolean("bias_correction", o.bias_correction, "move biases by the mean error of weight rounding");
+}
+
+Quantized quantize(const arch::Spec& spec, const arch::Weights& weights, const data::Dataset& calibration,
+                   const QuantOptions& options) {
+  check_lowered(spec);
+  return Quantizer(spec, weights, calibrate(spec, weights, calibration, options)).run();
+}
+
+}  // namespace condenser::quant

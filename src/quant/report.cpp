@@ -1,0 +1,171 @@
+// Reports of int8 against float on the same samples: noise and saturation per node, accuracy with its interval.
+#include "condenser/quant/report.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+
+#include "condenser/arch/analysis.hpp"
+#include "condenser/runtime/float_executor.hpp"
+#include "condenser/runtime/int8_executor.hpp"
+#include "quant/calibrate.hpp"
+
+namespace condenser::quant {
+namespace {
+
+// Sums over all samples of one node.
+struct Tally {
+  double signal = 0, noise = 0;
+  int64_t values = 0, saturated = 0;
+};
+
+// Float values are [c, h, w], int8 values [h, w, c].
+void compare(const arch::Shape& shape, std::span<const float> exact, std::span<const int8_t> rounded,
+             const runtime::TensorQuant& quant, Tally& tally) {
+  const auto pixels = static_cast<size_t>(shape.h * shape.w), channels = static_cast<size_t>(shape.c);
+  for (size_t c = 0; c < channels; ++c) {
+    for (size_t p = 0; p < pixels; ++p) {
+      const double x = exact[c * pixels + p];
+      const int q = rounded[p * channels + c];
+      const double error = x - quant.scale * (q - quant.zero_point);
+      tally.signal += x * x;
+      tally.noise += error * error;
+      tally.saturated += q == -128 || q == 127;
+    }
+  }
+  tally.values += shape.elements();
+}
+
+double snr_db(const Tally& t) {
+  if (t.noise == 0) return std::numeric_limits<double>::infinity();
+  return 10.0 * std::log10(t.signal / t.noise);
+}
+
+void check_samples(const arch::Spec& spec, const data::Dataset& samples) {
+  const data::ItemShape s = samples.shape();
+  if (arch::Shape{s.c, s.h, s.w} == spec.input) return;
+  throw core::Error("samples for " + spec.name + " are " + arch::to_string({s.c, s.h, s.w}) + "; expected " +
+                    arch::to_string(spec.input));
+}
+
+// First of equal maxima.
+template <class T>
+int argmax(std::span<const T> scores) {
+  return static_cast<int>(std::ranges::max_element(scores) - scores.begin());
+}
+
+std::string number(double value, int digits) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.*f", digits, value);
+  return text;
+}
+
+core::Cell snr_cell(double db) {
+  if (std::isfinite(db)) return core::cell(db, 1);
+  return {"null", db > 0 ? "exact" : "no signal"};
+}
+
+}  // namespace
+
+std::vector<NodeReport> node_reports(const arch::Spec& spec, const arch::Weights& float_weights,
+                                     const arch::Weights& int8_weights, const runtime::QuantParams& quant,
+                                     const data::Dataset& samples) {
+  check_samples(spec, samples);
+  const runtime::FloatExecutor exact(spec, float_weights);
+  runtime::Int8Executor rounded(runtime::build_program(spec, int8_weights, quant));
+  const std::vector<arch::NodeCost> costs = arch::analyze(spec).nodes;
+  std::vector<Tally> tallies(spec.nodes.size());
+  std::vector<std::vector<float>> activations(spec.nodes.size());
+  std::vector<float> x(static_cast<size_t>(spec.input.elements()));
+  std::vector<int8_t> q(x.size());
+  for (int64_t i = 0; i < samples.size(); ++i) {
+    samples.get(i, x);
+    exact.run(x, 1, [&](int node, std::span<const float> values) {
+      activations[static_cast<size_t>(node)].assign(values.begin(), values.end());
+    });
+    rounded.quantize_input(x, q);
+    rounded.run(q, [&](int node, std::span<const int8_t> values) {
+      const auto k = static_cast<size_t>(node);
+      compare(costs[k].shape, activations[k], values, quant.nodes.at(spec.nodes[k].name).output, tallies[k]);
+    });
+  }
+  std::vector<NodeReport> reports;
+  for (size_t k = 0; k < spec.nodes.size(); ++k) {
+    const Tally& t = tallies[k];
+    const double saturated = t.values ? static_cast<double>(t.saturated) / static_cast<double>(t.values) : 0.0;
+    reports.push_back({spec.nodes[k].name, snr_db(t), saturated, quant.nodes.at(spec.nodes[k].name).output});
+  }
+  return reports;
+}
+
+core::Table to_table(const std::vector<NodeReport>& reports) {
+  core::Table table;
+  table.columns = {{"node", "node", false},
+                   {"snr_db", "SNR (dB)"},
+                   {"saturated_percent", "saturated (%)"},
+                   {"scale", "scale"},
+                   {"zero_point", "zero point"}};
+  for (const NodeReport& r : reports) {
+    table.rows.push_back({core::cell(r.node), snr_cell(r.snr_db), core::cell(100.0 * r.saturated_fraction, 2),
+                          core::cell(r.output.scale, 6), core::cell(r.output.zero_point)});
+  }
+  return table;
+}
+
+// Wilson 1927: the interval of proportions p whose own normal interval contains the observed one.
+Interval wilson_95(const Accuracy& a) {
+  if (a.total <= 0) return {};
+  constexpr double kZ = 1.959963984540054;  // 97.5 % point of the normal distribution
+  const double n = static_cast<double>(a.total), p = static_cast<double>(a.correct) / n;
+  const double center = p + kZ * kZ / (2 * n);
+  const double half = kZ * std::sqrt(p * (1 - p) / n + kZ * kZ / (4 * n * n));
+  const double scale = 100.0 / (1 + kZ * kZ / n);
+  return {std::max(0.0, scale * (center - half)), std::min(100.0, scale * (center + half))};
+}
+
+std::string to_string(const Accuracy& a) {
+  const Interval i = wilson_95(a);
+  return number(a.percent(), 2) + " % (" + std::to_string(a.correct) + "/" + std::to_string(a.total) +
+         ", 95 % interval " + number(i.low_percent, 2) + ".." + number(i.high_percent, 2) + ")";
+}
+
+Accuracy float_accuracy(const arch::Spec& spec, const arch::Weights& weights, const data::Dataset& samples) {
+  check_samples(spec, samples);
+  const runtime::FloatExecutor executor(spec, weights);
+  const int64_t batch = batch_size(spec);
+  const auto item = static_cast<size_t>(spec.input.elements());
+  Accuracy result;
+  std::vector<float> x;
+  for (int64_t first = 0; first < samples.size(); first += batch) {
+    const int64_t n = std::min(batch, samples.size() - first);
+    x.resize(static_cast<size_t>(n) * item);
+    for (int64_t i = 0; i < n; ++i) samples.get(first + i, std::span(x).subspan(static_cast<size_t>(i) * item, item));
+    const std::vector<float> scores = executor.run(x, n);
+    const size_t classes = scores.size() / static_cast<size_t>(n);
+    for (int64_t i = 0; i < n; ++i) {
+      const std::span<const float> row = std::span(scores).subspan(static_cast<size_t>(i) * classes, classes);
+      result.correct += argmax(row) == samples.label(first + i);
+    }
+    result.total += n;
+  }
+  return result;
+}
+
+Accuracy int8_accuracy(const arch::Spec& spec, const arch::Weights& weights, const runtime::QuantParams& quant,
+                       const data::Dataset& samples) {
+  check_samples(spec, samples);
+  runtime::Int8Executor executor(runtime::build_program(spec, weights, quant));
+  Accuracy result;
+  std::vector<float> x(static_cast<size_t>(spec.input.elements()));
+  std::vector<int8_t> q(x.size());
+  for (int64_t i = 0; i < samples.size(); ++i) {
+    samples.get(i, x);
+    executor.quantize_input(x, q);
+    result.correct += argmax(executor.run(q)) == samples.label(i);
+    ++result.total;
+  }
+  return result;
+}
+
+}  // namespace condenser::quant

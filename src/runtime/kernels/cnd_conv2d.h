@@ -1,0 +1,33 @@
+/* Grouped int8 convolution (cross-correlation), any kernel, stride and padding. Dense 1x1 and depthwise convolutions
+ * have kernels of their own. Tensors are [h, w, c], one sample. */
+#ifndef CND_CONV2D_H
+#define CND_CONV2D_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct {
+  int32_t in_h, in_w, in_c;
+  int32_t out_h, out_w, out_c;
+  int32_t kernel_h, kernel_w;
+  int32_t stride_h, stride_w;
+  int32_t pad_top, pad_left; /* what lies beyond the bottom and right edge follows from the output size */
+  int32_t groups;
+  int32_t input_offset; /* minus the zero point of the input; padding contributes nothing */
+  int32_t output_zero_point;
+  int32_t act_min, act_max; /* clamp of the output, within [-128, 127] */
+} cnd_conv2d_params;
+
+/* weights: [out_c, kernel_h, kernel_w, in_c / groups]; bias, multiplier, shift: [out_c]. The output must not overlap
+ * the input. */
+void cnd_conv2d(const cnd_conv2d_params* p, const int8_t* weights, const int32_t* bias, const int32_t* multiplier,
+                const int8_t* shift, const int8_t* input, int8_t* output);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,198 @@
+// QuantParams as JSON, and the check that a lowered Spec, its int8 weights and its scales belong together. What the
+// kernels can represent beyond that is checked where the program is built.
+#include "condenser/runtime/quant_params.hpp"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+
+#include "condenser/arch/analysis.hpp"
+
+namespace condenser::runtime {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kVersion = 1;
+constexpr double kMinScale = 1e-30;
+constexpr double kMaxScale = 1e30;
+
+std::string text(double value) {
+  std::ostringstream out;
+  out.precision(17);
+  out << value;
+  return out.str();
+}
+
+std::string text(const std::vector<int64_t>& shape) {
+  std::string result = "[";
+  for (const int64_t n : shape) result += (result.size() > 1 ? ", " : "") + std::to_string(n);
+  return result + "]";
+}
+
+const json& member(const json& object, const char* key, const std::string& where) {
+  if (!object.is_object() || !object.contains(key)) throw core::Error(where + ": key '" + key + "' is missing");
+  return object.at(key);
+}
+
+double read_number(const json& value, const std::string& where) {
+  if (!value.is_number()) throw core::Error(where + " = " + value.dump() + "; expected a number");
+  return value.get<double>();
+}
+
+int read_zero_point(const json& value, const std::string& where) {
+  if (!value.is_number_integer() || value < -128 || value > 127)
+    throw core::Error(where + " = " + value.dump() + "; expected an integer -128..127");
+  return value.get<int>();
+}
+
+NodeQuant read_node(const json& value, const std::string& where) {
+  NodeQuant node;
+  node.output.scale = read_number(member(value, "scale", where), where + ".scale");
+  node.output.zero_point = read_zero_point(member(value, "zero_point", where), where + ".zero_point");
+  if (!value.contains("weight_scales")) return node;
+  const json& scales = value.at("weight_scales");
+  if (!scales.is_array()) throw core::Error(where + ".weight_scales: expected a list of numbers");
+  for (const json& scale : scales) node.weight_scales.push_back(read_number(scale, where + ".weight_scales"));
+  return node;
+}
+
+void check_scale(const std::string& node, const char* what, double scale) {
+  if (std::isfinite(scale) && scale >= kMinScale && scale <= kMaxScale) return;
+  throw arch::SpecError(
+      node, std::string(what) + " " + text(scale) + "; expected " + text(kMinScale) + ".." + text(kMaxScale));
+}
+
+void check_output(const std::string& node, const TensorQuant& output) {
+  check_scale(node, "output scale", output.scale);
+  if (output.zero_point >= -128 && output.zero_point <= 127) return;
+  throw arch::SpecError(node, "zero point " + std::to_string(output.zero_point) + "; expected -128..127");
+}
+
+const arch::Tensor& find_tensor(const arch::Weights& weights, const std::string& name, arch::DType dtype,
+                                const std::vector<int64_t>& shape) {
+  const arch::Tensor& tensor = weights.at(name);
+  if (tensor.dtype != dtype)
+    throw core::Error("int8 weights: " + name + " is " + arch::to_string(tensor.dtype) + "; expected " +
+                      arch::to_string(dtype) + ", quantize first");
+  if (tensor.shape != shape)
+    throw core::Error("int8 weights: " + name + " has shape " + text(tensor.shape) + "; expected " + text(shape));
+  return tensor;
+}
+
+// Weights, bias and their scales of one convolution or linear node. Without a bias in the Spec the tensor is optional.
+void check_channels(const std::string& node, const arch::Weights& weights, const NodeQuant& quant,
+                    const std::vector<int64_t>& shape, bool bias, std::set<std::string>& known) {
+  const std::string weight_name = node + ".weight";
+  for (const int8_t w : find_tensor(weights, weight_name, arch::DType::I8, shape).i8()) {
+    if (w == -128) throw core::Error("int8 weights: " + weight_name + " holds -128; expected -127..127");
+  }
+  known.insert(weight_name);
+  const std::string bias_name = node + ".bias";
+  if (bias || weights.tensors.contains(bias_name)) {
+    find_tensor(weights, bias_name, arch::DType::I32, {shape[0]});
+    known.insert(bias_name);
+  }
+  if (quant.weight_scales.size() != static_cast<size_t>(shape[0]))
+    throw arch::SpecError(node, std::to_string(quant.weight_scales.size()) + " weight scales; expected " +
+                                    std::to_string(shape[0]) + ", one per output channel");
+  for (const double scale : quant.weight_scales) check_scale(node, "weight scale", scale);
+}
+
+// Pools move or average integers as they are: their output has the scale and zero point of their input.
+void check_same(const arch::Spec& spec, const arch::Node& node, const QuantParams& quant) {
+  const std::string& source = spec.nodes[static_cast<size_t>(node.inputs[0])].name;
+  const TensorQuant& in = quant.nodes.at(source).output;
+  const TensorQuant& out = quant.nodes.at(node.name).output;
+  if (in == out) return;
+  throw arch::SpecError(node.name, std::string(arch::op_name(node.op)) + " has scale " + text(out.scale) +
+                                       ", zero point " + std::to_string(out.zero_point) + ", its input " + source +
+                                       " has " + text(in.scale) + ", " + std::to_string(in.zero_point) +
+                                       "; a pool keeps the parameters of its input");
+}
+
+void check_node(const arch::Spec& spec, size_t index, const arch::Analysis& analysis, const arch::Weights& weights,
+                const QuantParams& quant, std::set<std::string>& known) {
+  const arch::Node& node = spec.nodes[index];
+  const NodeQuant& entry = quant.nodes.at(node.name);
+  const auto channels_in = [&] { return analysis.nodes[static_cast<size_t>(node.inputs[0])].shape.c; };
+  std::visit(arch::Overloaded{
+                 [](const arch::Input&) {},
+                 [&](const arch::Conv2d& op) {
+                   check_channels(node.name, weights, entry,
+                                  {op.out, channels_in() / op.groups, op.kernel.h, op.kernel.w}, op.bias, known);
+                 },
+                 [](const arch::BatchNorm&) {},  // no int8 form: refused when the program is built
+                 [](const arch::Activation&) {},
+                 [](const arch::Softmax&) {},
+                 [](const arch::SoftmaxMul&) {},
+                 [&](const arch::AvgPool&) { check_same(spec, node, quant); },
+                 [&](const arch::MaxPool&) { check_same(spec, node, quant); },
+                 [&](const arch::GlobalAvgPool&) { check_same(spec, node, quant); },
+                 [&](const arch::Linear& op) {
+                   check_channels(node.name, weights, entry, {op.out, channels_in()}, op.bias, known);
+                 },
+                 [](const arch::Add&) {},
+                 [](const arch::Mul&) {},
+             },
+             node.op);
+}
+
+}  // namespace
+
+std::string to_json(const QuantParams& quant) {
+  json nodes = json::object();
+  for (const auto& [name, node] : quant.nodes) {
+    json& entry = nodes[name];
+    entry["scale"] = node.output.scale;
+    entry["zero_point"] = node.output.zero_point;
+    if (!node.weight_scales.empty()) entry["weight_scales"] = node.weight_scales;
+  }
+  // Doubles are printed with the digits that read back to the same bits.
+  return json{{"condenser_quant", kVersion}, {"rounding", quant.rounding}, {"nodes", nodes}}.dump(1) + "\n";
+}
+
+QuantParams quant_from_json(const std::string& content, const std::string& name) {
+  const json root = json::parse(content, nullptr, false);
+  if (root.is_discarded()) throw core::Error(name + ": not JSON; expected a quant.json written by condenser quantize");
+  const json& version = member(root, "condenser_quant", name);
+  if (version != kVersion)
+    throw core::Error(name + ": condenser_quant = " + version.dump() + "; this program reads " +
+                      std::to_string(kVersion));
+  QuantParams quant;
+  const json& rounding = member(root, "rounding", name);
+  if (!rounding.is_string()) throw core::Error(name + ": rounding = " + rounding.dump() + "; expected a name");
+  quant.rounding = rounding.get<std::string>();
+  const json& nodes = member(root, "nodes", name);
+  if (!nodes.is_object()) throw core::Error(name + ": nodes: expected a mapping from node names");
+  for (const auto& [node, value] : nodes.items()) quant.nodes[node] = read_node(value, name + ": nodes." + node);
+  return quant;
+}
+
+void check_quantized(const arch::Spec& lowered, const arch::Weights& weights, const QuantParams& quant) {
+  arch::validate(lowered);
+  const arch::Analysis analysis = arch::analyze(lowered);
+  if (quant.rounding != "double")
+    throw core::Error("rounding profile '" + quant.rounding + "'; expected 'double', the one the kernels implement");
+  std::set<std::string> names;
+  for (const arch::Node& node : lowered.nodes) {
+    const auto found = quant.nodes.find(node.name);
+    if (found == quant.nodes.end())
+      throw arch::SpecError(node.name, "has no quantization; expected one for every node");
+    check_output(node.name, found->second.output);
+    names.insert(node.name);
+  }
+  for (const auto& [name, entry] : quant.nodes) {
+    if (!names.contains(name))
+      throw core::Error("quantization of node '" + name + "', which network '" + lowered.name + "' does not have");
+  }
+  std::set<std::string> known;
+  for (size_t i = 0; i < lowered.nodes.size(); ++i) check_node(lowered, i, analysis, weights, quant, known);
+  for (const auto& [name, tensor] : weights.tensors) {
+    if (!known.contains(name))
+      throw core::Error("int8 weights: " + name + " belongs to no node of network '" + lowered.name + "'");
+  }
+}
+
+}  // namespace condenser::runtime

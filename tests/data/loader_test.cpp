@@ -1,0 +1,264 @@
+// The loader's order, seeking, epochs, errors and its end.
+#include "condenser/data/loader.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <set>
+
+#include "condenser/core/error.hpp"
+#include "data/fixtures.hpp"
+#include "support/catch.hpp"
+
+using namespace condenser::data;
+using condenser::data::testing::contains;
+using condenser::data::testing::counting_dataset;
+using condenser::data::testing::error_of;
+
+namespace {
+
+// Wraps a data set: counts reads, fails for one item.
+class Failing : public Dataset {
+ public:
+  Failing(std::shared_ptr<const Dataset> base, int64_t bad) : base_(std::move(base)), bad_(bad) {}
+  int64_t size() const override { return base_->size(); }
+  ItemShape shape() const override { return base_->shape(); }
+  const std::vector<std::string>& classes() const override { return base_->classes(); }
+  const Normalization& normalization() const override { return base_->normalization(); }
+  int label(int64_t i) const override { return base_->label(i); }
+  void get(int64_t i, std::span<float> out) const override {
+    ++reads;
+    if (i == bad_) throw condenser::core::Error("item " + std::to_string(i) + " is bad");
+    base_->get(i, out);
+  }
+  mutable std::atomic<int64_t> reads = 0;
+
+ private:
+  std::shared_ptr<const Dataset> base_;
+  int64_t bad_;
+};
+
+LoaderOptions options(int batch_size, int threads = 1) {
+  LoaderOptions result;
+  result.batch_size = batch_size;
+  result.threads = threads;
+  result.seed = 42;
+  return result;
+}
+
+std::vector<Batch> read(Loader& loader, int64_t count) {
+  std::vector<Batch> batches(count);
+  for (Batch& batch : batches) loader.next(batch);
+  return batches;
+}
+
+void check_same(const Batch& a, const Batch& b) {
+  CHECK(a.epoch == b.epoch);
+  CHECK(a.step == b.step);
+  CHECK(a.size == b.size);
+  CHECK(a.x == b.x);
+  CHECK(a.y == b.y);
+}
+
+// Pixels are i / 255 for n <= 256 items.
+std::vector<int64_t> items_of(const Batch& batch) {
+  std::vector<int64_t> items;
+  for (float value : batch.x) items.push_back(std::lround(value * 255));
+  return items;
+}
+
+}  // namespace
+
+TEST_CASE("every item comes once per epoch, in another order each epoch", "[data]") {
+  const auto dataset = counting_dataset(50, 5);
+  LoaderOptions o = options(8);
+  o.drop_last = false;
+  Loader loader(dataset, o);
+  REQUIRE(loader.steps_per_epoch() == 7);
+  std::set<std::vector<int64_t>> orders;
+  for (int64_t epoch = 0; epoch < 4; ++epoch) {
+    std::vector<int64_t> seen;
+    for (int64_t step = 0; step < 7; ++step) {
+      Batch batch;
+      loader.next(batch);
+      CHECK(batch.epoch == epoch);
+      CHECK(batch.step == step);
+      CHECK(batch.size == (step == 6 ? 2 : 8));
+      CHECK(std::ssize(batch.x) == batch.size);
+      CHECK(std::ssize(batch.y) == batch.size);
+      const auto items = items_of(batch);
+      for (size_t k = 0; k < items.size(); ++k) CHECK(batch.y[k] == dataset->label(items[k]));
+      seen.insert(seen.end(), items.begin(), items.end());
+    }
+    orders.insert(seen);
+    std::ranges::sort(seen);
+    REQUIRE(seen.size() == 50);
+    for (int64_t i = 0; i < 50; ++i) CHECK(seen[i] == i);
+  }
+  CHECK(orders.size() == 4);
+}
+
+TEST_CASE("without shuffling items come in order", "[data]") {
+  LoaderOptions o = options(4, 2);
+  o.shuffle = false;
+  o.drop_last = false;
+  Loader loader(counting_dataset(10, 2), o);
+  std::vector<int64_t> seen;
+  for (const Batch& batch : read(loader, 6)) {
+    const auto items = items_of(batch);
+    seen.insert(seen.end(), items.begin(), items.end());
+  }
+  REQUIRE(seen.size() == 20);
+  for (int64_t i = 0; i < 20; ++i) CHECK(seen[i] == i % 10);
+}
+
+TEST_CASE("the short batch at the end is dropped only when a whole one exists", "[data]") {
+  const auto dataset = counting_dataset(10, 2);
+  LoaderOptions o = options(4);
+  CHECK(Loader(dataset, o).steps_per_epoch() == 2);
+  o.drop_last = false;
+  CHECK(Loader(dataset, o).steps_per_epoch() == 3);
+  o.drop_last = true;
+  o.batch_size = 10;
+  CHECK(Loader(dataset, o).steps_per_epoch() == 1);
+  o.batch_size = 16;
+  Loader small(dataset, o);
+  CHECK(small.steps_per_epoch() == 1);
+  for (const Batch& batch : read(small, 3)) CHECK(batch.size == 10);
+}
+
+TEST_CASE("batches do not depend on the number of threads or on prefetching", "[data]") {
+  const auto dataset = counting_dataset(37, 3);
+  LoaderOptions one = options(5), many = options(5, 3), deep = options(5, 2);
+  one.prefetch = 1;
+  deep.prefetch = 40;  // several epochs ahead
+  Loader a(dataset, one), b(dataset, many), c(dataset, deep);
+  for (int i = 0; i < 60; ++i) {
+    Batch x, y, z;
+    a.next(x);
+    b.next(y);
+    c.next(z);
+    check_same(x, y);
+    check_same(x, z);
+  }
+}
+
+TEST_CASE("seek gives what reading through gives", "[data]") {
+  const auto dataset = counting_dataset(41, 3);
+  Loader through(dataset, options(5, 2));
+  const int64_t steps = through.steps_per_epoch();
+  REQUIRE(steps == 8);
+  const std::vector<Batch> all = read(through, 4 * steps);
+  Loader seeking(dataset, options(5, 3));
+  Batch batch;
+  for (int64_t position : {17, 3, 31, 0, 8, 7, 30}) {
+    seeking.seek(position / steps, position % steps);
+    seeking.next(batch);
+    check_same(batch, all[position]);
+  }
+  seeking.seek(0, steps);  // past the last step: the next epoch
+  for (int64_t position = steps; position < 2 * steps + 3; ++position) {
+    seeking.next(batch);
+    check_same(batch, all[position]);
+  }
+  seeking.seek(1'000'000'000, 0);
+  seeking.next(batch);
+  CHECK(batch.epoch == 1'000'000'000);
+  CHECK(contains(error_of([&] { seeking.seek(-1, 0); }), "epoch -1"));
+  CHECK(contains(error_of([&] { seeking.seek(0, steps + 1); }), "an epoch has 8 steps"));
+  CHECK(contains(error_of([&] { seeking.seek(INT64_MAX / 2, 0); }), "no batch"));
+}
+
+TEST_CASE("seeking while workers are busy loses nothing", "[data]") {
+  const auto dataset = counting_dataset(200, 3);
+  Loader through(dataset, options(1));
+  const std::vector<Batch> all = read(through, 200);
+  Loader seeking(dataset, options(1, 4));
+  Batch batch;
+  for (int64_t i = 0; i < 300; ++i) {
+    const int64_t step = i * 37 % 200;
+    seeking.seek(0, step);
+    seeking.next(batch);
+    check_same(batch, all[step]);
+    if (step + 1 < 200) {
+      seeking.next(batch);
+      check_same(batch, all[step + 1]);
+    }
+  }
+}
+
+TEST_CASE("another seed gives another order", "[data]") {
+  const auto dataset = counting_dataset(100, 3);
+  LoaderOptions other = options(100);
+  other.seed = 43;
+  Loader a(dataset, options(100)), b(dataset, other);
+  CHECK(read(a, 1)[0].x != read(b, 1)[0].x);
+}
+
+TEST_CASE("a worker's error comes out of next, in its place", "[data]") {
+  const auto dataset = std::make_shared<Failing>(counting_dataset(20, 2), 13);
+  LoaderOptions o = options(2, 3);
+  o.shuffle = false;
+  Loader loader(dataset, o);
+  Batch batch;
+  for (int step = 0; step < 6; ++step) {
+    loader.next(batch);
+    CHECK(batch.step == step);
+  }
+  for (int again = 0; again < 2; ++again) CHECK(error_of([&] { loader.next(batch); }) == "item 13 is bad");
+  loader.seek(0, 7);
+  loader.next(batch);
+  CHECK(batch.step == 7);
+}
+
+TEST_CASE("a loader can end at any moment", "[data]") {
+  const auto dataset = std::make_shared<Failing>(counting_dataset(100, 2), -1);
+  for (int taken = 0; taken < 8; ++taken) {
+    Loader loader(dataset, options(3, 3));
+    if (taken > 4) loader.seek(2, 1);
+    read(loader, taken);
+  }
+  const auto bad = std::make_shared<Failing>(counting_dataset(4, 2), 0);
+  for (int i = 0; i < 5; ++i) Loader loader(bad, options(4, 2));
+}
+
+TEST_CASE("prefetching is bounded", "[data]") {
+  const auto dataset = std::make_shared<Failing>(counting_dataset(100, 2), -1);
+  LoaderOptions o = options(1, 2);
+  o.prefetch = 3;
+  {
+    Loader loader(dataset, o);
+    Batch batch;
+    loader.next(batch);
+    // Batches 1, 2, 3 may be ready or under way, never 4.
+  }
+  CHECK(dataset->reads >= 1);
+  CHECK(dataset->reads <= 4);
+}
+
+TEST_CASE("buffers are swapped, not copied", "[data]") {
+  LoaderOptions o = options(16);
+  o.prefetch = 1;
+  Loader loader(counting_dataset(64, 2), o);
+  Batch batch;
+  loader.next(batch);
+  const float* first = batch.x.data();
+  loader.next(batch);
+  const float* second = batch.x.data();
+  CHECK(first != second);
+  loader.next(batch);
+  CHECK(batch.x.data() == first);
+}
+
+TEST_CASE("a loader refuses nonsense", "[data]") {
+  const auto dataset = counting_dataset(4, 2);
+  const auto refused = [&](auto change) {
+    LoaderOptions o = options(2);
+    change(o);
+    return error_of([&] { Loader loader(dataset, o); });
+  };
+  CHECK(contains(refused([](LoaderOptions& o) { o.batch_size = 0; }), "batch size 0; expected 1 or more"));
+  CHECK(contains(refused([](LoaderOptions& o) { o.threads = 0; }), "0 threads; expected 1..256"));
+  CHECK(contains(refused([](LoaderOptions& o) { o.prefetch = 0; }), "prefetch 0"));
+  CHECK(contains(error_of([&] { Loader loader(subset(dataset, {}), options(2)); }), "empty"));
+  CHECK(contains(error_of([&] { Loader loader(nullptr, options(2)); }), "empty"));
+}
