@@ -1,0 +1,1 @@
+condenser_test(dataset_contract_test.cpp)
