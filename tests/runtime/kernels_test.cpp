@@ -1,0 +1,528 @@
+// The int8 kernels against a naive integer reference, bit for bit. The reference is written from the definition of each
+// operator: plain loops over padded images, 128-bit integers, rounding as floor or half-away of exact quotients.
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "condenser/core/rng.hpp"
+#include "runtime/fixed_point.hpp"
+#include "runtime/kernel_params.hpp"
+#include "support/catch.hpp"
+
+extern "C" {
+#include "runtime/kernels/cnd_fixed_point.h"
+}
+
+namespace condenser::runtime {
+namespace {
+
+using Wide = __int128;
+using core::Rng;
+
+Wide floor_divide(Wide a, Wide b) {  // b > 0
+  const Wide quotient = a / b;
+  return quotient * b > a ? quotient - 1 : quotient;
+}
+
+Wide power_of_two(int n) { return Wide{1} << n; }
+
+// Nearest integer of a / b, ties away from zero; b > 0.
+Wide round_away(Wide a, Wide b) { return a < 0 ? -((-2 * a + b) / (2 * b)) : (2 * a + b) / (2 * b); }
+
+// The two roundings of the profile "double": first to nearest with ties upwards at 2^-31, then at 2^-right.
+int64_t reference_requantize(int64_t x, int64_t multiplier, int shift) {
+  Wide shifted = Wide{x} * power_of_two(std::max(shift, 0));
+  shifted = std::clamp(shifted, Wide{INT32_MIN}, Wide{INT32_MAX});
+  const Wide high = floor_divide(2 * shifted * multiplier + power_of_two(31), power_of_two(32));
+  return static_cast<int64_t>(round_away(high, power_of_two(std::max(-shift, 0))));
+}
+
+int8_t reference_output(int64_t x, int64_t multiplier, int shift, const OutputRange& range) {
+  const int64_t q = reference_requantize(x, multiplier, shift) + range.zero_point;
+  return static_cast<int8_t>(std::min<int64_t>(std::max<int64_t>(q, range.low), range.high));
+}
+
+int random_int(Rng& rng, int low, int high) {
+  return low + static_cast<int>(rng.below(static_cast<uint64_t>(high - low + 1)));
+}
+
+// Uniform, or all extremes in a third of the cases: those reach the largest sums.
+std::vector<int8_t> random_values(Rng& rng, size_t n, int low = -128) {
+  std::vector<int8_t> values(n);
+  const int kind = random_int(rng, 0, 5);
+  for (int8_t& v : values) {
+    v = static_cast<int8_t>(kind == 0 ? (rng.below(2) ? 127 : low) : kind == 1 ? low : random_int(rng, low, 127));
+  }
+  return values;
+}
+
+OutputRange random_range(Rng& rng) {
+  OutputRange range;
+  range.zero_point = random_int(rng, -128, 127);
+  if (rng.below(2)) range.low = range.zero_point;
+  if (rng.below(3) == 0) range.high = random_int(rng, range.zero_point, 127);
+  return range;
+}
+
+// Mostly of the size that fills the output; now and then the extremes of what quantize_multiplier() can return.
+ChannelConstants random_channels(Rng& rng, int out, int64_t depth) {
+  ChannelConstants c;
+  const int typical = -6 - static_cast<int>(std::log2(static_cast<double>(depth)) / 2.0);
+  for (int o = 0; o < out; ++o) {
+    c.bias.push_back(random_int(rng, -20000, 20000));
+    const uint64_t kind = rng.below(8);
+    c.multiplier.push_back(kind == 0 ? INT32_MAX : kind == 1 ? 1 << 30 : random_int(rng, 1 << 30, INT32_MAX));
+    c.shift.push_back(static_cast<int8_t>(kind == 2   ? 30
+                                          : kind == 3 ? -31
+                                          : kind == 4 ? random_int(rng, -31, 30)
+                                                      : typical + random_int(rng, -3, 3)));
+    if (rng.below(16) == 0) c.multiplier.back() = 0, c.shift.back() = 0;
+  }
+  return c;
+}
+
+struct ConvCase {
+  ConvStep step;
+  std::vector<int8_t> torch_weights;  // [out, in/groups, kh, kw]
+  std::vector<int8_t> input;          // [h, w, c]
+};
+
+int output_extent(int64_t in, int kernel, int stride, int before, int after) {
+  const int64_t room = in + before + after - kernel;
+  return room < 0 ? 0 : static_cast<int>(room / stride) + 1;
+}
+
+ConvCase random_conv(Rng& rng, int groups, int in_per_group, int out_per_group) {
+  ConvCase test;
+  ConvStep& s = test.step;
+  s.op.groups = groups;
+  s.op.out = groups * out_per_group;
+  do {
+    s.in = {groups * in_per_group, random_int(rng, 1, 9), random_int(rng, 1, 9)};
+    s.op.kernel = {random_int(rng, 1, 5), random_int(rng, 1, 5)};
+    s.op.stride = {random_int(rng, 1, 3), random_int(rng, 1, 3)};
+    s.op.pad = {random_int(rng, 0, 4), random_int(rng, 0, 4), random_int(rng, 0, 4), random_int(rng, 0, 4)};
+    s.out = {s.op.out, output_extent(s.in.h, s.op.kernel.h, s.op.stride.h, s.op.pad.top, s.op.pad.bottom),
+             output_extent(s.in.w, s.op.kernel.w, s.op.stride.w, s.op.pad.left, s.op.pad.right)};
+  } while (s.out.elements() == 0);
+  s.input_zero_point = random_int(rng, -128, 127);
+  s.range = random_range(rng);
+  const int64_t depth = int64_t{in_per_group} * s.op.kernel.h * s.op.kernel.w;
+  test.torch_weights = random_values(rng, static_cast<size_t>(depth * s.op.out), -127);
+  test.input = random_values(rng, static_cast<size_t>(s.in.elements()));
+  s.channels = random_channels(rng, s.op.out, depth);
+  return test;
+}
+
+// Convolves an explicitly padded image of real values (q - zero point).
+std::vector<int8_t> reference_conv(const ConvCase& test) {
+  const ConvStep& s = test.step;
+  const arch::Conv2d& op = s.op;
+  const int64_t height = s.in.h + op.pad.top + op.pad.bottom;
+  const int64_t width = s.in.w + op.pad.left + op.pad.right;
+  std::vector<int64_t> image(static_cast<size_t>(s.in.c * height * width), 0);  // [c, h, w]
+  for (int64_t c = 0; c < s.in.c; ++c)
+    for (int64_t y = 0; y < s.in.h; ++y)
+      for (int64_t x = 0; x < s.in.w; ++x)
+        image[static_cast<size_t>((c * height + y + op.pad.top) * width + x + op.pad.left)] =
+            test.input[static_cast<size_t>((y * s.in.w + x) * s.in.c + c)] - s.input_zero_point;
+  const int64_t group_in = s.in.c / op.groups;
+  const int64_t group_out = op.out / op.groups;
+  std::vector<int8_t> result(static_cast<size_t>(s.out.elements()));
+  for (int64_t o = 0; o < op.out; ++o)
+    for (int64_t y = 0; y < s.out.h; ++y)
+      for (int64_t x = 0; x < s.out.w; ++x) {
+        int64_t sum = s.channels.bias[static_cast<size_t>(o)];
+        for (int64_t i = 0; i < group_in; ++i)
+          for (int64_t ky = 0; ky < op.kernel.h; ++ky)
+            for (int64_t kx = 0; kx < op.kernel.w; ++kx) {
+              const int64_t c = o / group_out * group_in + i;
+              sum +=
+                  image[static_cast<size_t>((c * height + y * op.stride.h + ky) * width + x * op.stride.w + kx)] *
+                  test.torch_weights[static_cast<size_t>(((o * group_in + i) * op.kernel.h + ky) * op.kernel.w + kx)];
+            }
+        const auto k = static_cast<size_t>(o);
+        result[static_cast<size_t>((y * s.out.w + x) * op.out + o)] =
+            reference_output(sum, s.channels.multiplier[k], s.channels.shift[k], s.range);
+      }
+  return result;
+}
+
+// The layouts of the kernels, written as their definition: element (o, ky, kx, i) or (ky, kx, o).
+std::vector<int8_t> reorder(const ConvCase& test, bool depthwise) {
+  const arch::Conv2d& op = test.step.op;
+  const int64_t group_in = test.step.in.c / op.groups;
+  std::vector<int8_t> result;
+  const auto weight = [&](int64_t o, int64_t ky, int64_t kx, int64_t i) {
+    return test.torch_weights[static_cast<size_t>(((o * group_in + i) * op.kernel.h + ky) * op.kernel.w + kx)];
+  };
+  if (depthwise) {
+    for (int ky = 0; ky < op.kernel.h; ++ky)
+      for (int kx = 0; kx < op.kernel.w; ++kx)
+        for (int o = 0; o < op.out; ++o) result.push_back(weight(o, ky, kx, 0));
+    return result;
+  }
+  for (int o = 0; o < op.out; ++o)
+    for (int ky = 0; ky < op.kernel.h; ++ky)
+      for (int kx = 0; kx < op.kernel.w; ++kx)
+        for (int64_t i = 0; i < group_in; ++i) result.push_back(weight(o, ky, kx, i));
+  return result;
+}
+
+template <class Params, class Kernel>
+std::vector<int8_t> run_conv(const Params& p, const ConvCase& test, const std::vector<int8_t>& weights, Kernel kernel) {
+  std::vector<int8_t> output(static_cast<size_t>(test.step.out.elements()), 99);
+  const ChannelConstants& c = test.step.channels;
+  kernel(&p, weights.data(), c.bias.data(), c.multiplier.data(), c.shift.data(), test.input.data(), output.data());
+  return output;
+}
+
+}  // namespace
+
+TEST_CASE("requantization rounds twice as the profile says, also at its extremes", "[runtime]") {
+  Rng rng(1);
+  const std::vector<int32_t> edges = {0, 1, -1, 2, -2, 3, -3, 255, -256, 1 << 30, -(1 << 30), INT32_MAX, INT32_MIN};
+  for (int k = 0; k < 20000; ++k) {
+    const int32_t x = rng.below(3) == 0 ? edges[rng.below(edges.size())]
+                                        : static_cast<int32_t>(static_cast<uint32_t>(rng.next())) >> rng.below(31);
+    const int32_t multiplier = rng.below(8) == 0 ? INT32_MAX : random_int(rng, 0, INT32_MAX);
+    const int shift = random_int(rng, -31, 30);
+    REQUIRE(cnd_requantize(x, multiplier, shift) == reference_requantize(x, multiplier, shift));
+    OutputRange range = random_range(rng);
+    REQUIRE(cnd_requantize_s8(x, multiplier, shift, range.zero_point, range.low, range.high) ==
+            reference_output(x, multiplier, shift, range));
+  }
+}
+
+TEST_CASE("ties round upwards in the high product and away from zero in the shift", "[runtime]") {
+  CHECK(cnd_high_mul(1, 1 << 30) == 1);    // +0.5
+  CHECK(cnd_high_mul(-1, 1 << 30) == 0);   // -0.5
+  CHECK(cnd_high_mul(-3, 1 << 30) == -1);  // -1.5
+  CHECK(cnd_rounding_divide_by_pot(3, 1) == 2);
+  CHECK(cnd_rounding_divide_by_pot(-3, 1) == -2);
+  CHECK(cnd_rounding_divide_by_pot(-1, 1) == -1);
+  CHECK(cnd_rounding_divide_by_pot(INT32_MIN, 31) == -1);
+  CHECK(cnd_shift_right(-5, 1) == -3);
+}
+
+TEST_CASE("multipliers approximate scale ratios to 31 bits", "[runtime]") {
+  Rng rng(2);
+  for (int k = 0; k < 2000; ++k) {
+    const double ratio = std::exp2(rng.uniform(-31.0, 29.0));
+    const Requant r = quantize_multiplier(ratio, "test");
+    CHECK(r.multiplier >= 1 << 30);
+    CHECK(std::abs(std::ldexp(r.multiplier, r.shift - 31) / ratio - 1.0) <= std::exp2(-30));
+    const Requant gain = quantize_gain(ratio, "test");
+    CHECK(gain.shift >= -7);
+    CHECK(std::abs(std::ldexp(gain.multiplier, gain.shift - 31) - ratio) <= ratio * std::exp2(-30) + std::exp2(-38));
+  }
+  const Requant one = quantize_multiplier(1.0 - 1e-12, "test");  // rounds up to 2^31
+  CHECK(one.multiplier == 1 << 30);
+  CHECK(one.shift == 1);
+  CHECK(quantize_multiplier(1e-12, "test").multiplier == 0);
+  CHECK_THROWS_WITH(quantize_multiplier(1e12, "node x"), Catch::Contains("node x") && Catch::Contains("2^30"));
+  for (const double bad : {0.0, -1.0, std::nan(""), static_cast<double>(INFINITY)})
+    CHECK_THROWS_AS(quantize_multiplier(bad, "test"), core::Error);
+}
+
+TEST_CASE("convolution equals the naive reference", "[runtime]") {
+  Rng rng(3);
+  for (int k = 0; k < 150; ++k) {
+    const int groups = random_int(rng, 1, 4);
+    ConvCase test = random_conv(rng, groups, random_int(rng, 1, 9), random_int(rng, 1, 9));
+    INFO("case " << k);
+    REQUIRE(run_conv(conv2d_params(test.step), test, reorder(test, false), cnd_conv2d) == reference_conv(test));
+  }
+}
+
+TEST_CASE("a window that lies in the padding alone gives the bias", "[runtime]") {
+  Rng rng(30);
+  ConvCase test = random_conv(rng, 1, 4, 4);
+  test.step.in = {4, 2, 2};
+  test.step.op.kernel = {1, 1};
+  test.step.op.stride = {1, 1};
+  test.step.op.pad = {2, 3, 3, 2};
+  test.step.out = {4, 7, 7};
+  test.torch_weights = random_values(rng, 16, -127);
+  test.input = random_values(rng, 16);
+  CHECK(run_conv(conv2d_params(test.step), test, reorder(test, false), cnd_conv2d) == reference_conv(test));
+}
+
+TEST_CASE("depthwise convolution equals the naive reference", "[runtime]") {
+  Rng rng(4);
+  for (int k = 0; k < 120; ++k) {
+    const int channels = k % 4 == 0 ? random_int(rng, 30, 70) : random_int(rng, 1, 9);
+    const int multiple = k % 3 == 0 ? 1 : random_int(rng, 1, 40);
+    ConvCase test = random_conv(rng, channels, 1, channels > 20 ? std::min(multiple, 3) : multiple);
+    INFO("case " << k);
+    REQUIRE(run_conv(depthwise_params(test.step), test, reorder(test, true), cnd_depthwise) == reference_conv(test));
+    REQUIRE(run_conv(conv2d_params(test.step), test, reorder(test, false), cnd_conv2d) == reference_conv(test));
+  }
+}
+
+TEST_CASE("pointwise convolution equals the naive reference", "[runtime]") {
+  Rng rng(5);
+  for (int k = 0; k < 100; ++k) {
+    ConvCase test = random_conv(rng, 1, random_int(rng, 1, 40), random_int(rng, 1, 20));
+    test.step.op.kernel = test.step.op.stride = {1, 1};
+    test.step.op.pad = {};
+    test.step.out = {test.step.op.out, test.step.in.h, test.step.in.w};
+    test.torch_weights.resize(static_cast<size_t>(test.step.in.c * test.step.op.out));
+    INFO("case " << k);
+    REQUIRE(run_conv(pointwise_params(test.step), test, reorder(test, false), cnd_pointwise) == reference_conv(test));
+  }
+}
+
+TEST_CASE("linear equals the naive reference", "[runtime]") {
+  Rng rng(6);
+  for (int k = 0; k < 100; ++k) {
+    LinearStep s;
+    s.in = random_int(rng, 1, 200);
+    s.out = random_int(rng, 1, 20);
+    s.input_zero_point = random_int(rng, -128, 127);
+    s.range = random_range(rng);
+    s.channels = random_channels(rng, s.out, s.in);
+    s.weights = random_values(rng, static_cast<size_t>(s.in * s.out), -127);
+    const std::vector<int8_t> input = random_values(rng, static_cast<size_t>(s.in));
+    std::vector<int8_t> output(static_cast<size_t>(s.out));
+    const cnd_linear_params p = linear_params(s);
+    cnd_linear(&p, s.weights.data(), s.channels.bias.data(), s.channels.multiplier.data(), s.channels.shift.data(),
+               input.data(), output.data());
+    for (size_t o = 0; o < output.size(); ++o) {
+      int64_t sum = s.channels.bias[o];
+      for (size_t i = 0; i < input.size(); ++i)
+        sum += int64_t{input[i] - s.input_zero_point} * s.weights[o * input.size() + i];
+      REQUIRE(output[o] == reference_output(sum, s.channels.multiplier[o], s.channels.shift[o], s.range));
+    }
+  }
+}
+
+namespace {
+
+// Shape, window and values of a random pooling; each window meets the input.
+template <class StepType>
+StepType random_pool(Rng& rng) {
+  StepType s;
+  do {
+    s.in = {random_int(rng, 1, 70), random_int(rng, 1, 9), random_int(rng, 1, 9)};
+    s.op.kernel = {random_int(rng, 1, 5), random_int(rng, 1, 5)};
+    s.op.stride = {random_int(rng, 1, 4), random_int(rng, 1, 4)};
+    s.op.pad = {random_int(rng, 0, s.op.kernel.h - 1), random_int(rng, 0, s.op.kernel.h - 1),
+                random_int(rng, 0, s.op.kernel.w - 1), random_int(rng, 0, s.op.kernel.w - 1)};
+    s.out = {s.in.c, output_extent(s.in.h, s.op.kernel.h, s.op.stride.h, s.op.pad.top, s.op.pad.bottom),
+             output_extent(s.in.w, s.op.kernel.w, s.op.stride.w, s.op.pad.left, s.op.pad.right)};
+  } while (s.out.elements() == 0);
+  return s;
+}
+
+// Calls visit(index of the output, values inside the input, number of padded values) for every window.
+template <class StepType, class Visit>
+void for_each_window(const StepType& s, const std::vector<int8_t>& input, Visit visit) {
+  for (int64_t y = 0; y < s.out.h; ++y)
+    for (int64_t x = 0; x < s.out.w; ++x)
+      for (int64_t c = 0; c < s.in.c; ++c) {
+        std::vector<int64_t> values;
+        int64_t padded = 0;
+        for (int64_t ky = 0; ky < s.op.kernel.h; ++ky)
+          for (int64_t kx = 0; kx < s.op.kernel.w; ++kx) {
+            const int64_t iy = y * s.op.stride.h + ky - s.op.pad.top;
+            const int64_t ix = x * s.op.stride.w + kx - s.op.pad.left;
+            const bool inside = iy >= 0 && iy < s.in.h && ix >= 0 && ix < s.in.w;
+            if (inside) values.push_back(input[static_cast<size_t>((iy * s.in.w + ix) * s.in.c + c)]);
+            if (!inside) ++padded;
+          }
+        visit(static_cast<size_t>((y * s.out.w + x) * s.in.c + c), values, padded);
+      }
+}
+
+}  // namespace
+
+TEST_CASE("average pooling equals the naive reference, with and without counted padding", "[runtime]") {
+  Rng rng(7);
+  for (int k = 0; k < 120; ++k) {
+    AvgPoolStep s = random_pool<AvgPoolStep>(rng);
+    s.op.count_include_pad = k % 2 == 0;
+    s.zero_point = random_int(rng, -128, 127);
+    const std::vector<int8_t> input = random_values(rng, static_cast<size_t>(s.in.elements()));
+    std::vector<int8_t> output(static_cast<size_t>(s.out.elements()));
+    const cnd_avg_pool_params p = avg_pool_params(s);
+    cnd_avg_pool(&p, input.data(), output.data());
+    for_each_window(s, input, [&](size_t index, const std::vector<int64_t>& values, int64_t padded) {
+      Wide sum = std::accumulate(values.begin(), values.end(), int64_t{0});
+      Wide count = static_cast<int64_t>(values.size());
+      if (s.op.count_include_pad) {
+        sum += padded * s.zero_point;
+        count += padded;
+      }
+      REQUIRE(output[index] == static_cast<int8_t>(round_away(sum, count)));
+    });
+  }
+}
+
+TEST_CASE("maximum pooling equals the naive reference", "[runtime]") {
+  Rng rng(8);
+  for (int k = 0; k < 80; ++k) {
+    const MaxPoolStep s = random_pool<MaxPoolStep>(rng);
+    const std::vector<int8_t> input = random_values(rng, static_cast<size_t>(s.in.elements()));
+    std::vector<int8_t> output(static_cast<size_t>(s.out.elements()));
+    const cnd_max_pool_params p = max_pool_params(s);
+    cnd_max_pool(&p, input.data(), output.data());
+    for_each_window(s, input, [&](size_t index, const std::vector<int64_t>& values, int64_t) {
+      REQUIRE(output[index] == *std::max_element(values.begin(), values.end()));
+    });
+  }
+}
+
+TEST_CASE("global average pooling equals the naive reference", "[runtime]") {
+  Rng rng(9);
+  for (int k = 0; k < 60; ++k) {
+    const int pixels = random_int(rng, 1, 60);
+    const int channels = random_int(rng, 1, 80);
+    const std::vector<int8_t> input = random_values(rng, static_cast<size_t>(pixels * channels));
+    std::vector<int8_t> output(static_cast<size_t>(channels));
+    cnd_global_avg_pool(pixels, channels, input.data(), output.data());
+    for (int c = 0; c < channels; ++c) {
+      int64_t sum = 0;
+      for (int p = 0; p < pixels; ++p) sum += input[static_cast<size_t>(p * channels + c)];
+      REQUIRE(output[static_cast<size_t>(c)] == static_cast<int8_t>(round_away(sum, pixels)));
+    }
+  }
+}
+
+TEST_CASE("addition equals the naive reference and may overwrite either input", "[runtime]") {
+  Rng rng(10);
+  for (int k = 0; k < 200; ++k) {
+    const double a_scale = std::exp(rng.uniform(-6.0, 2.0));
+    const double b_scale = k % 5 == 0 ? a_scale : std::exp(rng.uniform(-6.0, 2.0));
+    const double out_scale = std::max(a_scale, b_scale) * std::exp2(rng.uniform(-12.0, 3.0));
+    const double twice = 2.0 * std::max(a_scale, b_scale);
+    AddStep s;
+    s.count = random_int(rng, 1, 60);
+    s.a_zero_point = random_int(rng, -128, 127);
+    s.b_zero_point = random_int(rng, -128, 127);
+    s.a = quantize_multiplier(a_scale / twice, "a");
+    s.b = quantize_multiplier(b_scale / twice, "b");
+    s.out = quantize_multiplier(twice / (1048576.0 * out_scale), "out");
+    s.range = random_range(rng);
+    const std::vector<int8_t> a = random_values(rng, static_cast<size_t>(s.count));
+    const std::vector<int8_t> b = random_values(rng, static_cast<size_t>(s.count));
+    std::vector<int8_t> expected(a.size());
+    for (size_t i = 0; i < a.size(); ++i) {
+      const int64_t left = reference_requantize(int64_t{a[i] - s.a_zero_point} << 20, s.a.multiplier, s.a.shift);
+      const int64_t right = reference_requantize(int64_t{b[i] - s.b_zero_point} << 20, s.b.multiplier, s.b.shift);
+      expected[i] = reference_output(left + right, s.out.multiplier, s.out.shift, s.range);
+      const double real = (a_scale * (a[i] - s.a_zero_point) + b_scale * (b[i] - s.b_zero_point)) / out_scale;
+      const double exact = std::clamp(real + s.range.zero_point, double(s.range.low), double(s.range.high));
+      REQUIRE(std::abs(expected[i] - exact) < 0.51);  // the form itself is a rounded sum
+    }
+    const cnd_add_params p = add_params(s);
+    std::vector<int8_t> output(a.size()), over_a = a, over_b = b;
+    cnd_add(&p, a.data(), b.data(), output.data());
+    cnd_add(&p, over_a.data(), b.data(), over_a.data());
+    cnd_add(&p, a.data(), over_b.data(), over_b.data());
+    REQUIRE(output == expected);
+    REQUIRE(over_a == expected);
+    REQUIRE(over_b == expected);
+  }
+}
+
+TEST_CASE("an activation is its table, in place too", "[runtime]") {
+  std::vector<int8_t> table(256), input(256);
+  Rng rng(11);
+  for (size_t i = 0; i < 256; ++i) {
+    table[i] = static_cast<int8_t>(random_int(rng, -128, 127));
+    input[i] = static_cast<int8_t>(static_cast<int>(i) - 128);
+  }
+  std::vector<int8_t> output(256);
+  cnd_activation(table.data(), 256, input.data(), output.data());
+  CHECK(output == table);
+  cnd_activation(table.data(), 256, input.data(), input.data());
+  CHECK(input == table);
+}
+
+namespace {
+
+struct SoftmaxCase {
+  SoftmaxMulStep step;
+  double attention_scale = 1, ratio = 1;
+  std::vector<int8_t> a, v;
+};
+
+SoftmaxCase random_softmax(Rng& rng, int channels) {
+  SoftmaxCase test;
+  SoftmaxMulStep& s = test.step;
+  s.pixels = random_int(rng, 1, 5);
+  s.channels = channels;
+  s.value_zero_point = random_int(rng, -128, 127);
+  s.output_zero_point = random_int(rng, -128, 127);
+  test.attention_scale = std::exp(rng.uniform(-7.0, 1.0));
+  // From far too coarse to the step that gives the mean probability, 1 / channels, a few integers; and a little beyond.
+  test.ratio = std::exp2(rng.uniform(-12.0, std::log2(channels) + 4.0));
+  s.gain = quantize_gain(test.ratio, "test");
+  for (int d = 0; d < 256; ++d)
+    s.table.push_back(static_cast<uint16_t>(std::lround(65535.0 * std::exp(-test.attention_scale * d))));
+  test.a = random_values(rng, static_cast<size_t>(s.pixels * channels));
+  test.v = random_values(rng, static_cast<size_t>(s.pixels * channels));
+  return test;
+}
+
+// First: the documented integer arithmetic in 128 bits. Second: the exact quotient of table values.
+std::pair<int8_t, long double> reference_softmax(const SoftmaxCase& test, size_t pixel, size_t channel) {
+  const SoftmaxMulStep& s = test.step;
+  const size_t base = pixel * static_cast<size_t>(s.channels);
+  const auto channels = static_cast<size_t>(s.channels);
+  const int8_t largest = *std::max_element(test.a.begin() + static_cast<int64_t>(base),
+                                           test.a.begin() + static_cast<int64_t>(base + channels));
+  Wide sum = 0;
+  for (size_t c = 0; c < channels; ++c) sum += s.table[static_cast<size_t>(largest - test.a[base + c])];
+  const Wide gain = floor_divide(Wide{s.gain.multiplier} * power_of_two(24) + sum / 2, sum);
+  const Wide t = s.table[static_cast<size_t>(largest - test.a[base + channel])];
+  const Wide value = test.v[base + channel] - s.value_zero_point;
+  const Wide q = round_away(t * value * gain, power_of_two(55 - s.gain.shift)) + s.output_zero_point;
+  const Wide bounded = q < -128 ? -128 : q > 127 ? 127 : q;
+  const long double exact = static_cast<long double>(static_cast<int64_t>(t * value)) *
+                                static_cast<long double>(test.ratio) / static_cast<int64_t>(sum) +
+                            s.output_zero_point;
+  return {static_cast<int8_t>(bounded), std::min(std::max(exact, -128.0L), 127.0L)};
+}
+
+}  // namespace
+
+TEST_CASE("softmax times value equals its documented arithmetic and the exact quotient within half a step",
+          "[runtime]") {
+  Rng rng(12);
+  for (int k = 0; k < 120; ++k) {
+    const int channels = k % 10 == 0 ? random_int(rng, 200, 2000) : random_int(rng, 1, 40);
+    const SoftmaxCase test = random_softmax(rng, channels);
+    const cnd_softmax_mul_params p = softmax_mul_params(test.step);
+    std::vector<int8_t> output(test.a.size()), over_a = test.a, over_v = test.v;
+    cnd_softmax_mul(&p, test.step.table.data(), test.a.data(), test.v.data(), output.data());
+    cnd_softmax_mul(&p, test.step.table.data(), over_a.data(), test.v.data(), over_a.data());
+    cnd_softmax_mul(&p, test.step.table.data(), test.a.data(), over_v.data(), over_v.data());
+    REQUIRE(over_a == output);
+    REQUIRE(over_v == output);
+    for (size_t i = 0; i < output.size(); ++i) {
+      const auto [integer, exact] =
+          reference_softmax(test, i / static_cast<size_t>(channels), i % static_cast<size_t>(channels));
+      REQUIRE(output[i] == integer);
+      REQUIRE(std::abs(output[i] - static_cast<double>(exact)) < 0.5001);
+    }
+  }
+}
+
+TEST_CASE("softmax times value at the widest sums and the largest gain", "[runtime]") {
+  for (const int channels : {1, 65536}) {
+    SoftmaxCase test;
+    test.step = {1, channels, 127, 0, {INT32_MAX, 30}, std::vector<uint16_t>(256, 65535)};
+    test.ratio = std::ldexp(INT32_MAX, -1);
+    test.a.assign(static_cast<size_t>(channels), -128);
+    test.v.assign(static_cast<size_t>(channels), -128);
+    const cnd_softmax_mul_params p = softmax_mul_params(test.step);
+    std::vector<int8_t> output(test.a.size());
+    cnd_softmax_mul(&p, test.step.table.data(), test.a.data(), test.v.data(), output.data());
+    CHECK(output.front() == reference_softmax(test, 0, 0).first);
+    CHECK(output.back() == -128);
+  }
+}
+
+}  // namespace condenser::runtime
