@@ -1,6 +1,9 @@
 #pragma once
 // Strict, typed reading of YAML run files. One line per option: key, range, help.
 // yaml-cpp is private to config.cpp. Leaves the meaning of options to the modules that own them.
+//
+// Accepted is plain YAML: one document of mappings, lists and scalars, at most 4 MiB and 32 levels deep. Anchors,
+// aliases, tags and repeated keys are refused. Quoted scalars are text, never numbers; booleans are true and false.
 
 #include <cstdint>
 #include <filesystem>
@@ -15,7 +18,7 @@ namespace condenser::core::config {
 // One documented option, collected while a Reader is used (for --help-config and reference tables).
 struct Option {
   std::string path;           // dotted: train.batch_size
-  std::string type;           // integer, number, boolean, text, choice, list
+  std::string type;           // integer, number, boolean, text, choice, list, section
   std::string default_value;  // as YAML text
   std::string expected;       // "1..4096", "one of sgd, adamw", ...
   std::string help;
@@ -29,15 +32,16 @@ struct Tree;  // parsed document and bookkeeping; private to config.cpp
 class Reader {
  public:
   // `overrides`: "dotted.key=value" from the command line; they win over the file and are reported as
-  // "command line: train.epochs = x; expected ...".
+  // "command line: train.epochs = x; expected ...". A value is a scalar as typed (or quoted), or a flow list [1, 2].
+  // Missing sections are created; of two overrides of one key the later wins.
   static Reader from_file(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
   static Reader from_text(const std::string& yaml, const std::string& name,
                           const std::vector<std::string>& overrides = {});
   static Reader empty();  // no document: every option keeps its default; used to collect help
 
   // Sub-mapping. Absent: an empty mapping, so that defaults apply. A scalar value, or a key `from` inside the mapping,
-  // names a YAML fragment (see find_file) that is read first; keys beside `from` win. One level only: a fragment has no
-  // `from`.
+  // names a YAML fragment (see find_file) that is read first; keys beside `from` win, at every depth; lists are
+  // replaced. One level only: a fragment has no `from`. With `help`, the section itself is listed among the options.
   Reader section(const std::string& key, const std::string& help = "");
   // A list of mappings; absent: empty.
   std::vector<Reader> sections(const std::string& key, const std::string& help);
@@ -59,7 +63,8 @@ class Reader {
   void texts(const std::string& key, std::vector<std::string>& value, const std::string& help);
   void choices(const std::string& key, std::vector<std::string>& value, const std::vector<std::string>& allowed,
                const std::string& help);
-  // A file or folder that must exist, resolved with find_file.
+  // A file or folder that must exist, made absolute with find_file from the file that names it: a fragment for its own
+  // keys, the working directory for the command line, the run file for a default that is not empty.
   void existing_path(const std::string& key, std::filesystem::path& value, const std::string& help);
 
   // "file:line: key = found; expected ..." for checks that only the owner of the option can make.
