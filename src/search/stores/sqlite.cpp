@@ -59,7 +59,10 @@ double parse_number(const std::string& text) {
 
 std::string choice_text(const Genotype& genotype) {
   std::string text;
-  for (int c : genotype.choice) text += (text.empty() ? "" : " ") + std::to_string(c);
+  for (int c : genotype.choice) {
+    if (!text.empty()) text += ' ';
+    text += std::to_string(c);
+  }
   return text;
 }
 
