@@ -258,12 +258,13 @@ std::optional<Statistics> unpack(const at::Tensor& packed) {
 }
 
 struct FusedNorm : torch::autograd::Function<FusedNorm> {
+  using Optional = std::optional<at::Tensor>;
+
   // The tensors that receive gradients come first; `a` and `b` hold the same tensors with the running statistics.
-  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& xa, const at::Tensor& gamma_a,
-                            const at::Tensor& beta_a, const at::Tensor& xb, const at::Tensor& gamma_b,
-                            const at::Tensor& beta_b, const FusedInput* a, const FusedInput* b, Join join,
-                            Squash squash, bool training) {
-    (void)xa, (void)gamma_a, (void)beta_a, (void)xb, (void)gamma_b, (void)beta_b;
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& /*xa*/,
+                            const at::Tensor& /*gamma_a*/, const at::Tensor& /*beta_a*/, const Optional& /*xb*/,
+                            const Optional& /*gamma_b*/, const Optional& /*beta_b*/, const FusedInput* a,
+                            const FusedInput* b, Join join, Squash squash, bool training) {
     const Operand oa = prepare(*a, training);
     const Operand ob = b != nullptr ? prepare(*b, training) : Operand{};
     context->save_for_backward({oa.x, oa.gamma, oa.beta, pack(oa.stats), ob.x, ob.gamma, ob.beta, pack(ob.stats)});
@@ -292,9 +293,10 @@ at::Tensor fused_norm(Join join, Squash squash, const FusedInput& a, const std::
   if (!at::GradMode::is_enabled())
     return run_forward(join, squash, prepare(a, training), b ? prepare(*b, training) : Operand{});
   const FusedInput* second = b ? &*b : nullptr;
-  const FusedInput none;
-  const FusedInput& o = b ? *b : none;
-  return FusedNorm::apply(a.x, a.gamma, a.beta, o.x, o.gamma, o.beta, &a, second, join, squash, training);
+  const auto given = [](const at::Tensor& t) { return t.defined() ? std::optional(t) : std::nullopt; };
+  const FusedInput& o = b ? *b : FusedInput{};
+  return FusedNorm::apply(a.x, a.gamma, a.beta, given(o.x), given(o.gamma), given(o.beta), &a, second, join, squash,
+                          training);
 }
 
 }  // namespace condenser::nn

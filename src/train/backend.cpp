@@ -3,6 +3,7 @@
 
 #include <ATen/ops/from_blob.h>
 #include <c10/core/InferenceMode.h>
+#include <c10/util/Exception.h>
 #include <torch/version.h>
 
 #ifdef __GLIBC__
@@ -27,17 +28,31 @@ void keep_freed_memory() {
 #endif
 }
 
+// LibTorch's own errors as errors of this program, without their stack.
+template <class Work>
+auto translated(const Work& work) {
+  try {
+    return work();
+  } catch (const c10::Error& error) {
+    throw core::Error(std::string("LibTorch: ") + error.what_without_backtrace());
+  }
+}
+
 class TorchBackend : public Backend {
  public:
   std::string version() const override { return std::string("LibTorch ") + TORCH_VERSION + " (CPU)"; }
 
-  FitResult fit(const FitRequest& request) override { return train::fit(request); }
+  FitResult fit(const FitRequest& request) override {
+    return translated([&] { return train::fit(request); });
+  }
 
   Evaluation evaluate(const arch::Spec& spec, const arch::Weights& weights, const data::Dataset& dataset,
                       int threads) override {
-    use_threads(threads);
-    nn::SpecNet net(spec, weights);
-    return evaluate_net(net, dataset, OnStop::Throw);
+    return translated([&] {
+      use_threads(threads);
+      nn::SpecNet net(spec, weights);
+      return evaluate_net(net, dataset, OnStop::Throw);
+    });
   }
 
   std::vector<float> forward(const arch::Spec& spec, const arch::Weights& weights, const std::vector<float>& input,
@@ -46,10 +61,13 @@ class TorchBackend : public Backend {
     if (n < 1 || static_cast<int64_t>(input.size()) != n * spec.input.elements())
       throw core::Error("forward: " + std::to_string(input.size()) + " values; expected " + std::to_string(n) + " x " +
                         arch::to_string(spec.input));
-    nn::SpecNet net(spec, weights);
-    const at::Tensor x = at::from_blob(const_cast<float*>(input.data()), {n, spec.input.c, spec.input.h, spec.input.w});
-    const at::Tensor y = net.forward(x, nn::Mode::Evaluation).contiguous();
-    return {y.const_data_ptr<float>(), y.const_data_ptr<float>() + y.numel()};
+    return translated([&] {
+      nn::SpecNet net(spec, weights);
+      auto* pixels = const_cast<float*>(input.data());  // from_blob takes no const; forward does not write
+      const at::Tensor x = at::from_blob(pixels, {n, spec.input.c, spec.input.h, spec.input.w});
+      const at::Tensor y = net.forward(x, nn::Mode::Evaluation).contiguous();
+      return std::vector<float>(y.const_data_ptr<float>(), y.const_data_ptr<float>() + y.numel());
+    });
   }
 
   std::unique_ptr<search::Probe> make_short_train(std::shared_ptr<const data::Dataset> train,

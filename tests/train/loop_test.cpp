@@ -23,8 +23,8 @@ Backend& backend() {
   return *instance;
 }
 
-// 8x8 images: class k has a bright bar in column 2k, and noise.
-std::shared_ptr<const data::Dataset> bars(int64_t count, uint64_t seed) {
+// 8x8 images: vertical stripes, horizontal stripes or none, and noise.
+std::shared_ptr<const data::Dataset> stripes(int64_t count, uint64_t seed) {
   Rng rng(seed);
   std::vector<uint8_t> pixels;
   std::vector<int> labels;
@@ -32,9 +32,13 @@ std::shared_ptr<const data::Dataset> bars(int64_t count, uint64_t seed) {
     const int label = static_cast<int>(i % 3);
     labels.push_back(label);
     for (int y = 0; y < 8; ++y)
-      for (int x = 0; x < 8; ++x) pixels.push_back(static_cast<uint8_t>((x / 2 == label ? 150 : 20) + rng.below(80)));
+      for (int x = 0; x < 8; ++x) {
+        const bool bright = label == 0 ? x % 2 == 0 : label == 1 && y % 2 == 0;
+        pixels.push_back(static_cast<uint8_t>((bright ? 120 : 20) + rng.below(80)));
+      }
   }
-  return data::make_image_dataset({1, 8, 8}, {"left", "middle", "right"}, {{0.3}, {0.3}}, std::move(pixels), labels);
+  return data::make_image_dataset({1, 8, 8}, {"vertical", "horizontal", "none"}, {{0.3}, {0.3}}, std::move(pixels),
+                                  labels);
 }
 
 arch::Spec small_net() {
@@ -61,7 +65,7 @@ TrainOptions quick() {
 
 struct Run {
   const arch::Spec spec = small_net();
-  std::shared_ptr<const data::Dataset> train = bars(90, 1), validation = bars(30, 2);
+  std::shared_ptr<const data::Dataset> train = stripes(90, 1), validation = stripes(30, 2);
   TrainOptions options = quick();
 
   FitResult fit(const std::filesystem::path& folder, int64_t stop_at = -1) const {
@@ -174,7 +178,7 @@ TEST_CASE("a checkpoint of other options or of another network is refused", "[tr
   CHECK_THROWS_AS(other.fit(folder.path()), core::ConfigError);
   CHECK_THROWS_WITH(other.fit(folder.path()), Catch::Contains("lr = 0.1"));
   Run more = run;
-  more.train = bars(93, 1);
+  more.train = stripes(93, 1);
   CHECK_THROWS_WITH(more.fit(folder.path()), Catch::Contains("train_labels"));
 
   const auto file = folder.path() / "checkpoints" / "last.safetensors";
