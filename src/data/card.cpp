@@ -43,7 +43,10 @@ fs::path data_folder(const fs::path& card_file) {
 }
 
 fs::path resolve_root(const std::string& text, const fs::path& card_file) {
-  if (!uses_variable(text)) return (card_file.parent_path() / text).lexically_normal();
+  if (!uses_variable(text)) {
+    const fs::path folder = (card_file.parent_path() / (text.empty() ? "." : text)).lexically_normal();
+    return folder.has_filename() ? folder : folder.parent_path();  // without the slash at the end
+  }
   const fs::path rest = fs::path(text.substr(kVariablePrefix.size())).relative_path();
   return (data_folder(card_file) / rest).lexically_normal();
 }

@@ -5,8 +5,10 @@
 #include <limits>
 
 #include "condenser/arch/analysis.hpp"
+#include "condenser/arch/zoo.hpp"
 #include "condenser/core/error.hpp"
 #include "support/catch.hpp"
+#include "support/exemplars.hpp"
 
 namespace {
 
@@ -229,4 +231,9 @@ TEST_CASE("lower: properties over hand-made networks", "[arch]") {
                                     {"act", Activation{ActivationKind::Relu}, {8}},
                                     {"gap", GlobalAvgPool{}, {10}},
                                     {"fc", Linear{.out = 3}, {11}}}));
+}
+
+TEST_CASE("lower: properties over every exemplar and reference network", "[arch]") {
+  for (const auto& exemplar : testing::exemplars()) check_properties(exemplar.spec);
+  for (const ZooCard& card : zoo()) check_properties(card.make({card.input.c, 32, 32}, 10));
 }

@@ -65,6 +65,7 @@ TEST_CASE("a card says everything about its data", "[data]") {
   CHECK(card.about == "three items");
   CHECK(card.source == "made up");
   CHECK(card.license == "none");
+  CHECK(card.root == folder.path());
   CHECK(card.shape == ItemShape{1, 1, 2});
   CHECK(card.classes == std::vector<std::string>{"no", "yes"});
   CHECK(card.splits.size() == 1);
@@ -207,8 +208,8 @@ TEST_CASE("changed bytes of cards and files only give errors", "[data]") {
       {"images", kImages},
       {"labels", kLabels},
       {"images", gzip(kImages)}};
-  for (int round = 0; round < 800; ++round) {
-    for (const auto& [name, bytes] : originals) folder.write(name, bytes);
+  for (const auto& [name, bytes] : originals) folder.write(name, bytes);
+  for (int round = 0; round < 400; ++round) {
     auto [name, bytes] = originals[round % originals.size()];
     for (int changes = 1 + static_cast<int>(rng.below(3)); changes > 0 && !bytes.empty(); --changes) {
       const size_t at = rng.below(bytes.size());
@@ -226,6 +227,9 @@ TEST_CASE("changed bytes of cards and files only give errors", "[data]") {
         CHECK(dataset->label(i) < std::ssize(dataset->classes()));
       }
     } catch (const condenser::core::Error&) {
+    }
+    for (const auto& [whole_name, whole] : originals) {
+      if (whole_name == name) folder.write(name, whole);
     }
   }
 }
@@ -279,5 +283,5 @@ TEST_CASE("every card of the repository is read, and opened where its data are h
       CHECK(std::ssize(labels) == std::ssize(dataset->classes()));
     }
   }
-  CHECK(cards >= 3);
+  CHECK(cards >= 4);
 }
