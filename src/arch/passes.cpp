@@ -1,0 +1,249 @@
+// lower(): one walk in topological order that merges each node into its producer where the export allows it. Leaves
+// the numbers of activations to quant, and the proof that lowering changes nothing to the float executor's tests.
+
+#include "condenser/arch/passes.hpp"
+
+#include <cmath>
+#include <utility>
+
+#include "condenser/arch/analysis.hpp"
+#include "condenser/core/error.hpp"
+
+namespace condenser::arch {
+namespace {
+
+// A batch norm with running statistics is y = scale * x + shift per channel, with
+// scale = gamma / sqrt(var + eps) and shift = beta - mean * scale (Ioffe and Szegedy 2015, arXiv 1502.03167, section
+// 3.1).
+struct Affine {
+  std::vector<double> scale, shift;
+};
+
+// The tensors of a network while it is rewritten; without weights every step is empty.
+class Parameters {
+ public:
+  explicit Parameters(Weights* weights) : present_(weights != nullptr) {
+    if (present_) weights_ = *weights;
+  }
+
+  bool present() const { return present_; }
+  Weights& take() { return weights_; }
+
+  void drop(const std::string& node) {
+    for (const char* param : {"weight", "bias", "running_mean", "running_var"})
+      weights_.tensors.erase(key(node, param));
+  }
+
+  Affine affine(const std::string& node, double eps) const {
+    const auto gamma = get(node, "weight").f32(), beta = get(node, "bias").f32();
+    const auto mean = get(node, "running_mean").f32(), variance = get(node, "running_var").f32();
+    Affine result;
+    for (size_t c = 0; c < gamma.size(); ++c) {
+      const double scale = double{gamma[c]} / std::sqrt(double{variance[c]} + eps);
+      const double shift = double{beta[c]} - double{mean[c]} * scale;
+      if (!std::isfinite(scale) || !std::isfinite(shift)) {
+        throw core::Error("weights: channel " + std::to_string(c) + " of batch norm " + node + " has variance " +
+                          std::to_string(variance[c]) + ", mean " + std::to_string(mean[c]) +
+                          ", which give no finite scale and shift; has training diverged?");
+      }
+      result.scale.push_back(scale);
+      result.shift.push_back(shift);
+    }
+    return result;
+  }
+
+  // affine(producer(x)) as one producer: rows of the weight scaled, bias scaled and shifted.
+  void fold(const std::string& producer, bool has_bias, const Affine& affine) {
+    const size_t channels = affine.scale.size();
+    auto weight = weights_.tensors.at(key(producer, "weight")).f32();
+    const size_t row = channels == 0 ? 0 : weight.size() / channels;
+    for (size_t i = 0; i < weight.size(); ++i) weight[i] = static_cast<float>(weight[i] * affine.scale[i / row]);
+    if (!has_bias) put(producer, "bias", make_tensor(DType::F32, {static_cast<int64_t>(channels)}));
+    auto bias = weights_.tensors.at(key(producer, "bias")).f32();
+    for (size_t c = 0; c < channels; ++c) {
+      bias[c] = static_cast<float>(bias[c] * affine.scale[c] + affine.shift[c]);
+    }
+  }
+
+  // The batch norm's own parameters become those of a depthwise 1x1 convolution of the same name.
+  void replace_by_depthwise(const std::string& node, const Affine& affine) {
+    drop(node);
+    const auto channels = static_cast<int64_t>(affine.scale.size());
+    put(node, "weight", make_f32({channels, 1, 1, 1}, std::vector<float>(affine.scale.begin(), affine.scale.end())));
+    put(node, "bias", make_f32({channels}, std::vector<float>(affine.shift.begin(), affine.shift.end())));
+  }
+
+ private:
+  static std::string key(const std::string& node, const char* param) { return node + "." + param; }
+  const Tensor& get(const std::string& node, const char* param) const { return weights_.at(key(node, param)); }
+  void put(const std::string& node, const char* param, Tensor tensor) {
+    weights_.tensors.insert_or_assign(key(node, param), std::move(tensor));
+  }
+
+  bool present_;
+  Weights weights_;
+};
+
+class Lowering {
+ public:
+  Lowering(const Spec& spec, Weights* weights)
+      : spec_(spec),
+        analysis_(analyze(spec)),
+        live_(live_nodes(spec)),
+        nodes_(spec.nodes),
+        kept_(live_),
+        stands_for_(spec.nodes.size()),
+        uses_(spec.nodes.size(), 0),
+        parameters_(weights) {
+    for (size_t i = 0; i < spec.nodes.size(); ++i) {
+      stands_for_[i] = static_cast<int>(i);
+      if (!live_[i]) continue;
+      for (int input : spec.nodes[i].inputs) ++uses_[static_cast<size_t>(input)];
+    }
+  }
+
+  Spec run() {
+    for (size_t i = 0; i < nodes_.size(); ++i) {
+      if (!live_[i]) {
+        parameters_.drop(nodes_[i].name);
+        continue;
+      }
+      for (int& input : nodes_[i].inputs) input = stands_for_[static_cast<size_t>(input)];
+      rewrite(static_cast<int>(i));
+    }
+    return compact();
+  }
+
+  Weights& weights() { return parameters_.take(); }
+
+ private:
+  Node& node(int i) { return nodes_[static_cast<size_t>(i)]; }
+
+  void rewrite(int i) {
+    const auto keep = [](const auto&) {};
+    // Copies: the cases assign to the node's op, which would end the life of the visited alternative.
+    const Op op = node(i).op;
+    std::visit(Overloaded{
+                   [&](const BatchNorm& norm) { rewrite_batch_norm(i, norm); },
+                   [&](const Activation& activation) { rewrite_activation(i, activation); },
+                   [&](const Mul&) { rewrite_mul(i); },
+                   [&](const Input& kept) { keep(kept); },
+                   [&](const Conv2d& kept) { keep(kept); },
+                   [&](const Softmax& kept) { keep(kept); },
+                   [&](const SoftmaxMul& kept) { keep(kept); },
+                   [&](const AvgPool& kept) { keep(kept); },
+                   [&](const MaxPool& kept) { keep(kept); },
+                   [&](const GlobalAvgPool& kept) { keep(kept); },
+                   [&](const Linear& kept) { keep(kept); },
+                   [&](const Add& kept) { keep(kept); },
+               },
+               op);
+  }
+
+  // The node that i reads, when i is the only one to read it.
+  int sole_producer(int i) {
+    const int producer = node(i).inputs[0];
+    return uses_[static_cast<size_t>(producer)] == 1 ? producer : -1;
+  }
+
+  // i disappears; who read it reads `producer`. When i was the output, the producer is now the last live node: whatever
+  // lay between them did not lead to the output except through the producer.
+  void merge_into(int producer, int i) {
+    kept_[static_cast<size_t>(i)] = false;
+    stands_for_[static_cast<size_t>(i)] = producer;
+    uses_[static_cast<size_t>(producer)] = uses_[static_cast<size_t>(i)];
+  }
+
+  void rewrite_batch_norm(int i, const BatchNorm& norm) {
+    const std::string name = node(i).name;
+    const Affine affine = parameters_.present() ? parameters_.affine(name, norm.eps) : Affine{};
+    const int producer = sole_producer(i);
+    if (producer >= 0 && fold_into(producer, affine)) {
+      parameters_.drop(name);
+      merge_into(producer, i);
+      return;
+    }
+    const auto channels = static_cast<int>(analysis_.nodes[static_cast<size_t>(i)].shape.c);
+    node(i).op =
+        Conv2d{.out = channels, .kernel = square(1), .stride = square(1), .pad = {}, .groups = channels, .bias = true};
+    if (parameters_.present()) parameters_.replace_by_depthwise(name, affine);
+  }
+
+  bool fold_into(int producer, const Affine& affine) {
+    Node& target = node(producer);
+    const auto fold = [&](auto& op) {
+      if (op.clamp != Clamp::None) return false;  // the clamp stands between them
+      if (parameters_.present()) parameters_.fold(target.name, op.bias, affine);
+      op.bias = true;
+      return true;
+    };
+    if (auto* conv = std::get_if<Conv2d>(&target.op)) return fold(*conv);
+    if (auto* linear = std::get_if<Linear>(&target.op)) return fold(*linear);
+    return false;
+  }
+
+  Clamp* clamp_of(int producer) {
+    Op& op = node(producer).op;
+    if (auto* conv = std::get_if<Conv2d>(&op)) return &conv->clamp;
+    if (auto* linear = std::get_if<Linear>(&op)) return &linear->clamp;
+    if (auto* add = std::get_if<Add>(&op)) return &add->clamp;
+    return nullptr;
+  }
+
+  void rewrite_activation(int i, const Activation& activation) {
+    if (activation.kind != ActivationKind::Relu && activation.kind != ActivationKind::Relu6) return;
+    const int producer = sole_producer(i);
+    Clamp* clamp = producer >= 0 ? clamp_of(producer) : nullptr;
+    if (clamp == nullptr) return;
+    // One after the other, the tighter clamp wins: min(6, max(0, max(0, x))) = min(6, max(0, x)).
+    if (*clamp != Clamp::Relu6) *clamp = activation.kind == ActivationKind::Relu ? Clamp::Relu : Clamp::Relu6;
+    merge_into(producer, i);
+  }
+
+  void rewrite_mul(int i) {
+    Node& mul = node(i);
+    for (const int side : {0, 1}) {
+      const int attention = mul.inputs[static_cast<size_t>(side)];
+      if (!std::holds_alternative<Softmax>(node(attention).op) || uses_[static_cast<size_t>(attention)] != 1) continue;
+      mul.op = SoftmaxMul{};
+      mul.inputs = {node(attention).inputs[0], mul.inputs[static_cast<size_t>(1 - side)]};
+      kept_[static_cast<size_t>(attention)] = false;
+      return;
+    }
+  }
+
+  Spec compact() {
+    Spec result{spec_.name, spec_.input, {}};
+    std::vector<int> place(nodes_.size(), -1);
+    for (size_t i = 0; i < nodes_.size(); ++i) {
+      if (!kept_[i]) continue;
+      for (int& input : nodes_[i].inputs) input = place[static_cast<size_t>(input)];
+      place[i] = static_cast<int>(result.nodes.size());
+      result.nodes.push_back(std::move(nodes_[i]));
+    }
+    return result;
+  }
+
+  const Spec& spec_;
+  Analysis analysis_;
+  std::vector<bool> live_;
+  std::vector<Node> nodes_;
+  std::vector<bool> kept_;
+  std::vector<int> stands_for_;  // where the value of a node is now computed
+  std::vector<int> uses_;        // how many inputs of live nodes read it
+  Parameters parameters_;
+};
+
+}  // namespace
+
+Spec lower(const Spec& spec, Weights* weights) {
+  validate(spec);
+  if (weights != nullptr) check_weights(spec, *weights);
+  Lowering lowering(spec, weights);
+  Spec result = lowering.run();
+  validate(result);
+  if (weights != nullptr) *weights = std::move(lowering.weights());
+  return result;
+}
+
+}  // namespace condenser::arch

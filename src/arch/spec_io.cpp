@@ -1,0 +1,421 @@
+// Reads Spec files: nodes and block calls, YAML or JSON. YAML itself is core/config's; what a block expands to is in
+// blocks.cpp; what only the network tells wrong is Builder's. Writing is in spec_write.cpp.
+
+#include "condenser/arch/spec_io.hpp"
+
+#include <array>
+#include <functional>
+#include <map>
+#include <utility>
+
+#include "arch/spec_file.hpp"
+#include "condenser/arch/blocks.hpp"
+#include "condenser/arch/builder.hpp"
+#include "condenser/core/config.hpp"
+
+namespace condenser::arch {
+namespace {
+
+using core::ConfigError;
+using core::config::Reader;
+
+constexpr std::array kActivations = {ActivationKind::Relu,    ActivationKind::Relu6,     ActivationKind::Silu,
+                                     ActivationKind::Sigmoid, ActivationKind::HardSwish, ActivationKind::HardSigmoid,
+                                     ActivationKind::Tanh};
+constexpr std::array kClamps = {Clamp::None, Clamp::Relu, Clamp::Relu6};
+
+// One default value of each operator, in the order of the variant.
+template <size_t... I>
+std::vector<Op> make_operators(std::index_sequence<I...>) {
+  return {Op(std::in_place_index<I>)...};
+}
+const std::vector<Op>& operators() {
+  static const std::vector<Op> list = make_operators(std::make_index_sequence<std::variant_size_v<Op>>());
+  return list;
+}
+
+// --- reading attributes -------------------------------------------------------------------------------------------
+
+void require(const Reader& r, const std::string& key, const std::string& expected) {
+  if (!r.has(key)) throw r.error(key, expected);
+}
+
+int read_integer(Reader& r, const std::string& key, int fallback, int min, int max, const std::string& help) {
+  r.integer(key, fallback, min, max, help);
+  return fallback;
+}
+
+bool read_boolean(Reader& r, const std::string& key, bool fallback, const std::string& help) {
+  r.boolean(key, fallback, help);
+  return fallback;
+}
+
+int read_out(Reader& r) {
+  require(r, "out", "the number of output channels");
+  return read_integer(r, "out", 1, 1, kMaxChannels, "output channels");
+}
+
+// One number or a list of them, as the hand writes sizes.
+std::vector<int> read_extents(Reader& r, const std::string& key, std::vector<int> fallback, int min, int max,
+                              const std::string& expected) {
+  try {
+    r.integers(key, fallback, min, max, expected);
+    return fallback;
+  } catch (const ConfigError&) {
+  }
+  try {
+    return {read_integer(r, key, 0, min, max, expected)};
+  } catch (const ConfigError&) {
+    throw r.error(key, expected + ", each " + std::to_string(min) + ".." + std::to_string(max));
+  }
+}
+
+Size read_size(Reader& r, const std::string& key) {
+  const std::string expected = "one number or [height, width]";
+  const std::vector<int> v = read_extents(r, key, {1, 1}, 1, kMaxWindow, expected);
+  if (v.size() == 1) return square(v[0]);
+  if (v.size() == 2) return {v[0], v[1]};
+  throw r.error(key, expected);
+}
+
+Pad read_pad(Reader& r) {
+  const std::string expected = "one number, [vertical, horizontal] or [top, bottom, left, right]";
+  const std::vector<int> v = read_extents(r, "pad", {0}, 0, kMaxWindow, expected);
+  if (v.size() == 1) return pad_all(v[0]);
+  if (v.size() == 2) return {v[0], v[0], v[1], v[1]};
+  if (v.size() == 4) return {v[0], v[1], v[2], v[3]};
+  throw r.error("pad", expected);
+}
+
+template <class Enum, size_t N>
+Enum read_enum(Reader& r, const std::string& key, Enum fallback, const std::array<Enum, N>& all,
+               const std::string& help) {
+  std::string word = to_string(fallback);
+  std::vector<std::string> words;
+  for (Enum one : all) words.push_back(to_string(one));
+  r.choice(key, word, words, help);
+  for (Enum one : all) {
+    if (word == to_string(one)) return one;
+  }
+  return fallback;
+}
+
+Clamp read_clamp(Reader& r) { return read_enum(r, "clamp", Clamp::None, kClamps, "clamp of the output"); }
+
+std::optional<ActivationKind> read_optional_activation(Reader& r, std::optional<ActivationKind> fallback) {
+  std::string word = fallback ? to_string(*fallback) : "none";
+  std::vector<std::string> words{"none"};
+  for (ActivationKind kind : kActivations) words.push_back(to_string(kind));
+  r.choice("activation", word, words, "activation");
+  if (word == "none") return std::nullopt;
+  return read_enum(r, "activation", ActivationKind::Silu, kActivations, "activation");
+}
+
+template <class Window>
+Window read_window(Reader& r) {
+  Window w;
+  require(r, "kernel", "one number or [height, width]");
+  w.kernel = read_size(r, "kernel");
+  w.stride = read_size(r, "stride");
+  w.pad = read_pad(r);
+  return w;
+}
+
+Op read_attributes(Reader& r, const Op& kind) {
+  return std::visit(Overloaded{
+                        [&](Conv2d) -> Op {
+                          const int out = read_out(r);
+                          auto op = read_window<Conv2d>(r);
+                          op.out = out;
+                          op.groups = read_integer(r, "groups", op.groups, 1, kMaxChannels, "groups of channels");
+                          op.bias = read_boolean(r, "bias", op.bias, "add a bias");
+                          op.clamp = read_clamp(r);
+                          return op;
+                        },
+                        [&](BatchNorm op) -> Op {
+                          r.number("eps", op.eps, 0, 1, "added to the variance");
+                          r.number("momentum", op.momentum, 0, 1, "weight of a new batch in the running statistics");
+                          return op;
+                        },
+                        [&](Activation op) -> Op {
+                          if (!r.has("kind")) throw r.error("kind", "an activation, such as silu");
+                          op.kind = read_enum(r, "kind", op.kind, kActivations, "activation");
+                          return op;
+                        },
+                        [&](AvgPool) -> Op {
+                          require(r, "stride", "one number or [height, width]");
+                          auto op = read_window<AvgPool>(r);
+                          op.count_include_pad = read_boolean(r, "count_include_pad", op.count_include_pad,
+                                                              "padded zeros count in the divisor");
+                          return op;
+                        },
+                        [&](MaxPool) -> Op {
+                          require(r, "stride", "one number or [height, width]");
+                          return read_window<MaxPool>(r);
+                        },
+                        [&](Linear op) -> Op {
+                          op.out = read_out(r);
+                          op.bias = read_boolean(r, "bias", op.bias, "add a bias");
+                          op.clamp = read_clamp(r);
+                          return op;
+                        },
+                        [&](Add op) -> Op {
+                          op.clamp = read_clamp(r);
+                          return op;
+                        },
+                        [](Input op) -> Op { return op; },
+                        [](Softmax op) -> Op { return op; },
+                        [](SoftmaxMul op) -> Op { return op; },
+                        [](GlobalAvgPool op) -> Op { return op; },
+                        [](Mul op) -> Op { return op; },
+                    },
+                    kind);
+}
+
+// --- block calls --------------------------------------------------------------------------------------------------
+
+ColumnOptions read_column(Reader& r) {
+  ColumnOptions o;
+  require(r, "channels", "the width of the spatial convolutions");
+  o.channels = read_integer(r, "channels", 1, 1, kMaxChannels, "width of the spatial convolutions");
+  o.columns = read_integer(r, "columns", o.columns, 1, kMaxChannels, "groups of every spatial convolution");
+  o.kernel = read_integer(r, "kernel", o.kernel, 1, kMaxWindow, "kernel of the spatial convolutions");
+  o.stride = read_integer(r, "stride", o.stride, 1, 2, "2 halves the map by an average pool");
+  o.bottleneck = read_boolean(r, "bottleneck", o.bottleneck, "1x1, spatial, 1x1 with twice the channels");
+  o.attention = read_boolean(r, "attention", o.attention, "double-condensing attention where there is a projection");
+  o.activation = read_enum(r, "activation", o.activation, kActivations, "activation");
+  return o;
+}
+
+struct Block {
+  const char* name;
+  // Reads the arguments, refuses the keys left over, appends the nodes.
+  int (*append)(Reader&, Builder&, int x, const std::string& name);
+};
+
+const std::array<Block, 5> kBlocks = {{
+    {"conv_bn_act",
+     [](Reader& r, Builder& b, int x, const std::string& name) {
+       ConvOptions o;
+       o.out = read_out(r);
+       o.kernel = read_integer(r, "kernel", o.kernel, 1, kMaxWindow, "square kernel; padding (kernel - 1) / 2");
+       o.stride = read_integer(r, "stride", o.stride, 1, kMaxWindow, "stride");
+       o.groups = read_integer(r, "groups", o.groups, 1, kMaxChannels, "groups of channels");
+       o.activation = read_optional_activation(r, o.activation);
+       r.finish();
+       return conv_bn_act(b, x, name, o);
+     }},
+    {"antialias_pool",
+     [](Reader& r, Builder& b, int x, const std::string& name) {
+       r.finish();
+       return antialias_pool(b, x, name);
+     }},
+    {"column_block",
+     [](Reader& r, Builder& b, int x, const std::string& name) {
+       const ColumnOptions o = read_column(r);
+       r.finish();
+       return column_block(b, x, name, o);
+     }},
+    {"column_stage",
+     [](Reader& r, Builder& b, int x, const std::string& name) {
+       require(r, "depth", "the number of blocks");
+       const int depth = read_integer(r, "depth", 1, 1, 1000, "number of blocks");
+       const ColumnOptions o = read_column(r);
+       r.finish();
+       return column_stage(b, x, name, depth, o);
+     }},
+    {"classifier_head",
+     [](Reader& r, Builder& b, int x, const std::string&) {
+       require(r, "classes", "the number of classes");
+       const int classes = read_integer(r, "classes", 1, 1, kMaxChannels, "number of classes");
+       r.finish();
+       return classifier_head(b, x, classes);
+     }},
+}};
+
+// --- reading nodes ------------------------------------------------------------------------------------------------
+
+// The error of a word that is none of `known`.
+ConfigError unknown_word(const Reader& r, const std::string& key, const std::string& word,
+                         const std::vector<std::string>& known, const std::string& expected) {
+  const std::string near = core::config::nearest(word, known);
+  return r.error(key, expected + (near.empty() ? "" : "; did you mean " + near + "?"));
+}
+
+std::string one_of(const std::vector<std::string>& words) {
+  std::string text = "one of ";
+  for (const std::string& word : words) text += (&word == &words.front() ? "" : ", ") + word;
+  return text;
+}
+
+std::string read_word(Reader& r, const std::string& key, const std::string& help) {
+  std::string word;
+  r.text(key, word, help);
+  return word;
+}
+
+class SpecReader {
+ public:
+  SpecReader(const std::string& name, Shape input) : builder_(name, input) { outputs_["input"] = builder_.input(); }
+
+  void append(Reader& item, bool first) {
+    if (item.has("op") == item.has("block")) throw ConfigError(item.where() + ": a node needs either op or block");
+    item.has("op") ? append_op(item, first) : append_block(item);
+  }
+
+  Spec finish() {
+    Spec spec = builder_.finish();
+    spec.nodes.front().name = input_name_;
+    validate(spec);
+    return spec;
+  }
+
+ private:
+  void append_op(Reader& item, bool first) {
+    std::vector<std::string> words;
+    for (const Op& op : operators()) words.push_back(op_name(op));
+    const std::string word = read_word(item, "op", "operator");
+    const Op* kind = nullptr;
+    for (const Op& op : operators()) {
+      if (word == op_name(op)) kind = &op;
+    }
+    if (kind == nullptr) throw unknown_word(item, "op", word, words, one_of(words));
+    require(item, "name", "a name");
+    const std::string name = read_word(item, "name", "name of the node");
+    if (std::holds_alternative<Input>(*kind)) return name_input(item, name, first);
+    const std::vector<int> inputs = read_inputs(item, input_count(*kind));
+    Op op = read_attributes(item, *kind);
+    item.finish();
+    const int id = inputs.size() == 2 ? builder_.add(name, std::move(op), {inputs[0], inputs[1]})
+                                      : builder_.add(name, std::move(op), {inputs[0]});
+    remember(item, name, id);
+  }
+
+  // {name: x, op: input} at the top: for Specs whose input is not called "input".
+  void name_input(Reader& item, const std::string& name, bool first) {
+    if (!first) throw item.error("op", "another operator: the input is the first node");
+    item.finish();
+    input_name_ = name;
+    outputs_ = {{name, builder_.input()}};
+  }
+
+  void append_block(Reader& item) {
+    std::vector<std::string> words;
+    for (const Block& block : kBlocks) words.push_back(block.name);
+    const std::string word = read_word(item, "block", "block");
+    for (const Block& block : kBlocks) {
+      if (word != block.name) continue;
+      const bool own_name = word != "classifier_head";  // its nodes are called gap and fc
+      if (own_name) require(item, "name", "a name");
+      std::string name = own_name ? "" : "head";
+      item.text("name", name, "name of the block's output and first part of its nodes' names");
+      const int x = read_inputs(item, 1)[0];
+      remember(item, name, block.append(item, builder_, x, name));
+      return;
+    }
+    throw unknown_word(item, "block", word, words, one_of(words));
+  }
+
+  void remember(const Reader& item, const std::string& name, int output) {
+    if (!outputs_.emplace(name, output).second) throw item.error("name", "a name that no node above has");
+    previous_ = output;
+  }
+
+  std::vector<int> read_inputs(Reader& item, int count) {
+    std::vector<std::string> names;
+    if (item.has("input") && item.has("inputs")) throw item.error("inputs", "either input or inputs");
+    const bool list = !item.has("input");
+    if (list) {
+      item.texts("inputs", names, "nodes above");
+    } else {
+      names.push_back(read_word(item, "input", "a node above; the one just above when absent"));
+    }
+    if (!item.has("input") && !item.has("inputs") && count == 1) return {previous_};
+    if (static_cast<int>(names.size()) != count) {
+      throw item.error(list ? "inputs" : "input", count == 1 ? "one node above" : "inputs: [a, b], two nodes above");
+    }
+    std::vector<int> ids;
+    for (const std::string& name : names) {
+      const auto found = outputs_.find(name);
+      if (found == outputs_.end()) {
+        std::vector<std::string> known;
+        for (const auto& [other, id] : outputs_) known.push_back(other);
+        throw unknown_word(item, list ? "inputs" : "input", name, known, "names of nodes or blocks above");
+      }
+      ids.push_back(found->second);
+    }
+    return ids;
+  }
+
+  Builder builder_;
+  std::map<std::string, int> outputs_;  // of nodes and of block calls
+  std::string input_name_ = "input";
+  int previous_ = 0;
+};
+
+// Structure is checked by Builder, which knows the node; the reader knows the line.
+void at_line(const std::string& where, const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const ConfigError&) {
+    throw;  // has a line
+  } catch (const core::Error& error) {
+    throw ConfigError(where + ": " + error.what());
+  }
+}
+
+Shape read_input_shape(Reader& r) {
+  const std::string expected = "[channels, height, width]";
+  require(r, "input", expected);
+  std::vector<int> v;
+  r.integers("input", v, 1, kMaxExtent, expected);
+  if (v.size() != 3) throw r.error("input", expected);
+  return {v[0], v[1], v[2]};
+}
+
+Spec read_document(Reader r) {
+  const std::string versions = std::to_string(kSpecVersion) + ", the version of spec files that this program reads";
+  require(r, "condenser_spec", versions);
+  if (read_integer(r, "condenser_spec", 0, 0, 1'000'000, versions) != kSpecVersion) {
+    throw r.error("condenser_spec", versions);
+  }
+  require(r, "name", "the name of the network");
+  const std::string name = read_word(r, "name", "name of the network");
+  at_line(r.where("name"), [&] { (void)quoted_text(name); });  // could not be written again
+  const Shape input = read_input_shape(r);
+  std::vector<Reader> items = r.sections("nodes", "operators and blocks, from the input to the output");
+  if (items.empty()) throw r.error("nodes", "a list of nodes");
+  if (items.size() > static_cast<size_t>(kMaxNodes)) {
+    throw ConfigError(r.where("nodes") + ": " + std::to_string(items.size()) + " nodes; expected at most " +
+                      std::to_string(kMaxNodes));
+  }
+  std::optional<SpecReader> reader;
+  at_line(r.where("input"), [&] { reader.emplace(name, input); });
+  for (size_t i = 0; i < items.size(); ++i) {
+    at_line(items[i].where(), [&] { reader->append(items[i], i == 0); });
+  }
+  r.finish();
+  Spec spec;
+  at_line(r.where("nodes"), [&] { spec = reader->finish(); });
+  return spec;
+}
+
+}  // namespace
+
+bool is_json_file(const std::filesystem::path& file) {
+  const std::string extension = file.extension().string();
+  if (extension == ".json") return true;
+  if (extension == ".yaml" || extension == ".yml") return false;
+  throw core::ConfigError(file.string() + ": a spec file ends in .yaml, .yml or .json");
+}
+
+Spec parse_spec(const std::string& text, const std::string& name) {
+  return read_document(Reader::from_text(text, name));
+}
+
+Spec read_spec(const std::filesystem::path& file) {
+  (void)is_json_file(file);  // refuses other extensions; JSON is read as the YAML it is
+  return read_document(Reader::from_file(file));
+}
+
+}  // namespace condenser::arch
