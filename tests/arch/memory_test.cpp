@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "condenser/arch/builder.hpp"
+#include "condenser/arch/passes.hpp"
 #include "condenser/arch/zoo.hpp"
 #include "support/catch.hpp"
 #include "support/exemplars.hpp"
@@ -108,6 +109,7 @@ TEST_CASE("Plans of all exemplars hold", "[arch]") {
     INFO(e.name);
     check_plan(e.spec);
     check_plan(e.spec, {4, 16});
+    check_plan(lower(e.spec, nullptr));
   }
 }
 
@@ -171,7 +173,12 @@ TEST_CASE("The 325 MF network needs two stem maps", "[arch]") {
   const MemoryPlan plan = plan_of(spec);
   CHECK(plan.peak_live_bytes == 802'816);
   CHECK(plan.peak_bytes == 802'816);
-  const MemoryPlan small = plan_of(find_zoo("dcac_sca_325mf").make({3, 96, 96}, 1));
+  const Spec lowered = lower(spec, nullptr);
+  const MemoryPlan shipped = plan_of(lowered);
+  CHECK(shipped.peak_live_bytes == 802'816);
+  CHECK(shipped.peak_bytes == 802'816);
+  CHECK(shipped.peak_node == find_node(lowered, "stem_c2"));
+  const MemoryPlan small = plan_of(lower(find_zoo("dcac_sca_325mf").make({3, 96, 96}, 1), nullptr));
   CHECK(small.peak_bytes == 147'456);
 }
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "condenser/arch/blocks.hpp"
+#include "condenser/arch/passes.hpp"
 #include "condenser/arch/zoo.hpp"
 #include "support/catch.hpp"
 #include "support/exemplars.hpp"
@@ -62,6 +63,10 @@ const std::vector<Example>& examples() {
        "a 1x1 on the input does not spend the stem's exemption",
        {},
        [](Builder& b) { conv(b, conv(b, conv(b, 0, "color", 1, 1, 1), "stem", 3, 1, 1), "c1", 3, 1, 4); }},
+      {"column_layout",
+       "a batch norm on the input, a 1x1 once lowered, does not either",
+       {},
+       [](Builder& b) { conv(b, conv(b, b.add("bn", BatchNorm{}, {0}), "stem", 3, 2, 1), "c1", 3, 1, 4); }},
       {"column_layout",
        "dead convolutions do not count",
        {},
@@ -141,12 +146,15 @@ TEST_CASE("Rules hold and break where expected", "[arch]") {
     REQUIRE(rule != nullptr);
     Builder b("example", {3, 16, 16});
     e.build(b);
-    std::vector<std::string> nodes;
-    for (const Violation& v : rule->check(b.finish())) {
-      nodes.push_back(v.node);
-      CHECK_FALSE(v.what.empty());
+    const Spec spec = b.finish();
+    for (const Spec& form : {spec, lower(spec, nullptr)}) {
+      std::vector<std::string> nodes;
+      for (const Violation& v : rule->check(form)) {
+        nodes.push_back(v.node);
+        CHECK_FALSE(v.what.empty());
+      }
+      CHECK(nodes == e.breaking);
     }
-    CHECK(nodes == e.breaking);
     (e.breaking.empty() ? kept : broken).insert(e.rule);
   }
   for (const Rule& rule : rules()) {  // a new rule needs an example of each kind
@@ -177,6 +185,7 @@ TEST_CASE("Reference networks keep all rules", "[arch]") {
     for (const Rule& rule : rules()) {
       INFO(card.name << " " << rule.name);
       CHECK(rule.check(spec).empty());
+      CHECK(rule.check(lower(spec, nullptr)).empty());
     }
   }
 }
