@@ -119,10 +119,11 @@ TEST_CASE("every exportable exemplar quantizes, and its layers stay clear of the
   for (const auto& [name, spec] : testing::exemplars()) {
     const Network n = lowered(spec, 21);
     if (!exportable(n.spec)) continue;
-    ++seen;
-    INFO(name);
+    quant::QuantOptions options;
+    options.observer = quant::observer_names()[static_cast<size_t>(seen++) % 3];
+    INFO(name << ", observer " << options.observer);
     const auto samples = images(n.spec.input, 8, 22);
-    const quant::Quantized q = quant::quantize(n.spec, n.weights, *samples, {});
+    const quant::Quantized q = quant::quantize(n.spec, n.weights, *samples, options);
     CHECK(q.quant.nodes.size() == n.spec.nodes.size());
     for (const quant::NodeReport& r : quant::node_reports(n.spec, n.weights, q.weights, q.quant, *samples)) {
       INFO(r.node);
