@@ -20,6 +20,15 @@ struct Verdict {
   bool operator==(const Verdict&) const = default;
 };
 
+// What a network costs: size and work as given, flash and RAM of its lowered form, which is what will be exported.
+struct Costs {
+  int64_t params = 0, macs = 0;
+  int64_t constant_bytes = 0;  // int8 flash
+  int64_t arena_bytes = 0;     // planned RAM
+  std::string arena_node;      // where the live bytes peak, a node of the lowered form
+};
+Costs costs(const arch::Spec&);  // throws arch::SpecError
+
 // A row of numbers that a design must match: at most this size and work (before training), at least this accuracy
 // (after).
 struct Comparator {
@@ -46,8 +55,8 @@ using ExtraRule = std::function<Verdict(const arch::Spec&)>;
 class Gate {
  public:
   Gate(GateOptions options, std::vector<ExtraRule> extra = {});
-  // Every verdict, cheapest first, stopping at nothing: a refusal lists all that is wrong. Sizes are of the given Spec;
-  // flash and arena of its lowered form.
+  // Every verdict, cheapest first, stopping at nothing: a refusal lists all that is wrong (one verdict per violation of
+  // a rule). Sizes are of the given Spec; flash and arena of its lowered form.
   std::vector<Verdict> before_training(const arch::Spec&) const;
   // The accuracy half of beats_comparator; empty without a comparator bound for this stage.
   std::vector<Verdict> after_probe(const Findings&) const;

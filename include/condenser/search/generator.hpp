@@ -23,5 +23,7 @@ struct GeneratorRow {
   std::unique_ptr<Generator> (*make)(core::config::Reader&);  // reads its own keys
 };
 const std::vector<GeneratorRow>& generators();
+// `reader` is the section with the generator's own keys. Throws ConfigError naming the nearest.
+std::unique_ptr<Generator> make_generator(const std::string& name, core::config::Reader& reader);
 
 }  // namespace condenser::search

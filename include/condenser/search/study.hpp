@@ -60,7 +60,7 @@ std::optional<double> objective_value(const Trial&, const std::string& objective
 const Trial* best(const std::vector<Trial>&, const std::string& objective);
 // Number of refusals by rule (each trial counts once for each rule it breaks).
 std::map<std::string, int64_t> refusals_by_rule(const std::vector<Trial>&);
-// Feasible trials not dominated in (objective up, cost metric down), by cost.
+// Feasible trials not dominated in (objective up, cost metric down), by cost; a network found again counts once.
 std::vector<const Trial*> pareto_front(const std::vector<Trial>&, const std::string& objective,
                                        const std::string& cost_metric);
 

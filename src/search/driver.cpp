@@ -1,0 +1,172 @@
+// The loop of a search. Everything that decides a trial is a function of the seed, its index and earlier trials, so a
+// search that was killed goes on as if it had not been.
+
+#include "condenser/search/driver.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+
+#include "condenser/arch/analysis.hpp"
+#include "condenser/core/log.hpp"
+#include "condenser/core/stop.hpp"
+
+namespace condenser::search {
+namespace {
+
+constexpr uint64_t kProposeStream = 0x70726f706f7365;  // "propose"
+constexpr uint64_t kExamineStream = 0x6578616d696e65;  // "examine"
+
+uint64_t examination_seed(uint64_t seed, const core::Hash128& hash) {
+  uint64_t half = 0;
+  for (int i = 0; i < 8; ++i) half = half << 8 | hash.bytes[static_cast<size_t>(i)];  // same on every machine
+  return core::Rng(seed, kExamineStream, half).next();
+}
+
+bool examined(const Trial& trial) { return trial.state != TrialState::Refused && trial.same_as < 0; }
+
+bool has_hash(const Trial& trial) { return trial.hash != core::Hash128{}; }
+
+std::string found_at(const Trial& trial) { return "study: trial " + std::to_string(trial.index); }
+
+// Stored trials must be what this program would make of their genotypes, else old and new results would mix.
+void check_past(const Space& space, const std::vector<Trial>& trials) {
+  for (size_t i = 0; i < trials.size(); ++i) {
+    const Trial& trial = trials[i];
+    if (trial.index != static_cast<int64_t>(i)) {
+      throw core::Error("study: trial " + std::to_string(i) + " is missing; found " + std::to_string(trial.index) +
+                        " in its place; start afresh");
+    }
+    check(space, trial.genotype);
+    if (has_hash(trial) && arch::hash(space.expand(trial.genotype).spec) != trial.hash) {
+      throw core::Error(found_at(trial) + " was stored as network " + trial.hash.hex() +
+                        ", but its genotype now gives another one; the space or its blocks have changed; start afresh");
+    }
+  }
+}
+
+class Search {
+ public:
+  Search(const SearchContext& context, const SearchOptions& options) : c_(context), o_(options) {
+    trials_ = c_.store.load();
+    check_past(c_.space, trials_);
+    for (const Trial& trial : trials_) remember(trial);
+  }
+
+  std::vector<Trial> run(const OnTrial& on_trial) {
+    while (examined_ < o_.trials && static_cast<int64_t>(trials_.size()) < o_.max_proposals) {
+      stop_at_boundary();
+      Trial trial = next();
+      c_.store.append(trial);
+      trials_.push_back(trial);
+      remember(trials_.back());
+      if (on_trial) on_trial(trials_.back(), examined_);
+    }
+    if (examined_ < o_.trials) {
+      core::log::warning("search: gave up after " + std::to_string(trials_.size()) + " proposals with " +
+                         std::to_string(examined_) + " of " + std::to_string(o_.trials) +
+                         " candidates examined; widen the space, loosen the gate or raise max_proposals");
+    }
+    return std::move(trials_);
+  }
+
+ private:
+  void remember(const Trial& trial) {
+    if (has_hash(trial)) first_with_.emplace(trial.hash, trial.index);
+    if (examined(trial)) ++examined_;
+  }
+
+  void stop_at_boundary() const {
+    if (!core::stop_requested()) return;
+    throw core::Stopped("search: stopped after " + std::to_string(trials_.size()) +
+                        " trials, all stored; the same command goes on from there");
+  }
+
+  Trial next() const {
+    const auto start = std::chrono::steady_clock::now();
+    Trial trial;
+    trial.index = static_cast<int64_t>(trials_.size());
+    const StudyView past{&trials_, std::max<int64_t>(0, trial.index - o_.window), o_.objective};
+    core::Rng rng(o_.seed, kProposeStream, static_cast<uint64_t>(trial.index));
+    trial.genotype = c_.generator.propose(c_.space, past, c_.inquisitor.advise(c_.space, past), rng);
+    try {
+      judge(trial);
+    } catch (const core::Stopped&) {
+      throw;
+    } catch (const std::exception& e) {
+      trial.state = TrialState::Failed;
+      trial.error = e.what();
+      core::log::warning("search: candidate " + std::to_string(trial.index) + " failed: " + trial.error);
+    }
+    trial.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return trial;
+  }
+
+  // expand -> hash -> seen before? -> gate -> examine. May throw half-way: what was learned until then stays.
+  void judge(Trial& trial) const {
+    const Candidate candidate = c_.space.expand(trial.genotype);
+    trial.hash = arch::hash(candidate.spec);
+    if (const auto it = first_with_.find(trial.hash); it != first_with_.end()) {
+      reuse(trials_[static_cast<size_t>(it->second)], trial);
+      return;
+    }
+    const Costs cost = costs(candidate.spec);
+    add_costs(cost, trial.findings);
+    trial.verdicts = c_.gate.before_training(candidate.spec);
+    if (!passed(trial.verdicts)) {
+      trial.state = TrialState::Refused;
+      return;
+    }
+    trial.findings = c_.inquisitor.examine(candidate, {.seed = examination_seed(o_.seed, trial.hash)});
+    add_costs(cost, trial.findings);
+    add_netscore(cost, trial.findings);
+    for (const Verdict& verdict : c_.gate.after_probe(trial.findings)) trial.verdicts.push_back(verdict);
+  }
+
+  static void reuse(const Trial& earlier, Trial& trial) {
+    trial.same_as = earlier.index;
+    trial.state = earlier.state;
+    trial.verdicts = earlier.verdicts;
+    trial.findings = earlier.findings;
+    trial.error = earlier.error;
+  }
+
+  static void add_costs(const Costs& cost, Findings& findings) {
+    findings.metrics["params"] = static_cast<double>(cost.params);
+    findings.metrics["macs"] = static_cast<double>(cost.macs);
+    findings.metrics["constant_bytes"] = static_cast<double>(cost.constant_bytes);
+    findings.metrics["arena_bytes"] = static_cast<double>(cost.arena_bytes);
+  }
+
+  static void add_netscore(const Costs& cost, Findings& findings) {
+    const auto it = findings.metrics.find("val_accuracy");
+    if (it == findings.metrics.end() || !(it->second > 0) || cost.params <= 0 || cost.macs <= 0) return;
+    findings.metrics["netscore"] = arch::netscore(it->second, cost.params, cost.macs);
+  }
+
+  const SearchContext& c_;
+  const SearchOptions& o_;
+  std::vector<Trial> trials_;
+  std::map<core::Hash128, int64_t> first_with_;
+  int64_t examined_ = 0;
+};
+
+}  // namespace
+
+void read_options(core::config::Reader& reader, SearchOptions& o) {
+  std::vector<std::string> names;
+  for (const GeneratorRow& row : generators()) names.push_back(row.name);
+  reader.choice("generator", o.generator, names, "how candidates are proposed");
+  reader.text("objective", o.objective, "metric to maximize: val_accuracy, netscore, or any that a probe finds");
+  reader.integer("trials", o.trials, 1, 10'000'000, "candidates to examine; refused ones and copies are free");
+  reader.integer("max_proposals", o.max_proposals, 1, 100'000'000, "give up after so many proposals");
+  reader.integer("window", o.window, 0, 4096, "trial k is proposed from trials below k - window (parallel runs)");
+  reader.integer("seed", o.seed, uint64_t{0}, UINT64_MAX, "the same seed proposes the same candidates");
+  if (o.max_proposals < o.trials) throw reader.error("max_proposals", "at least trials = " + std::to_string(o.trials));
+}
+
+std::vector<Trial> run_search(const SearchContext& context, const SearchOptions& options, const OnTrial& on_trial) {
+  return Search(context, options).run(on_trial);
+}
+
+}  // namespace condenser::search

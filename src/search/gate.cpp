@@ -1,0 +1,149 @@
+// Verdicts over a Spec and over findings. Rules, analysis, lowering and the memory plan are arch's; the gate compares.
+
+#include "condenser/search/gate.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "condenser/arch/memory.hpp"
+#include "condenser/arch/passes.hpp"
+#include "condenser/arch/rules.hpp"
+#include "condenser/core/table.hpp"
+
+namespace condenser::search {
+namespace {
+
+constexpr int64_t kMaxBudget = 1'000'000'000'000'000;
+constexpr const char* kComparatorRule = "beats_comparator";
+
+void read_comparator(core::config::Reader reader, Comparator& c) {
+  reader.text("name", c.name, "the design to match");
+  reader.text("source", c.source, "where its numbers come from");
+  reader.integer("max_params", c.max_params, 0, kMaxBudget, "its trainable parameters; 0: no bound");
+  reader.integer("max_macs", c.max_macs, 0, kMaxBudget, "its multiply-accumulates; 0: no bound");
+  reader.number("min_accuracy", c.min_accuracy, 0, 100, "percent, of the finished network; 0: no bound");
+  reader.number("min_probe_accuracy", c.min_probe_accuracy, 0, 100,
+                "percent, val_accuracy of the short training; 0: no bound");
+}
+
+std::string count_text(int64_t value, const char* unit) { return core::thousands(value) + " " + unit; }
+
+std::string percent_text(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6g %%", value);
+  return text;
+}
+
+Verdict at_most(const std::string& rule, const std::string& node, int64_t value, int64_t limit, const char* unit) {
+  return {rule, value <= limit, node, count_text(value, unit), "at most " + count_text(limit, unit)};
+}
+
+Verdict at_most(const std::string& rule, const std::string& node, int64_t value, int64_t limit) {
+  return {rule, value <= limit, node, core::bytes_text(value), "at most " + core::bytes_text(limit)};
+}
+
+void check_rule(const arch::Spec& spec, const std::string& name, std::vector<Verdict>& verdicts) {
+  const arch::Rule* rule = arch::find_rule(name);
+  if (rule == nullptr) throw core::ConfigError("gate: rule " + name + " is not in the table of rules");
+  const std::vector<arch::Violation> violations = rule->check(spec);
+  for (const arch::Violation& v : violations) verdicts.push_back({name, false, v.node, v.what, "no violation"});
+  if (violations.empty()) verdicts.push_back({name, true, "", "no violation", "no violation"});
+}
+
+void check_comparator(const Costs& cost, const Comparator& c, std::vector<Verdict>& verdicts) {
+  const auto bound = [&](int64_t value, int64_t limit, const char* unit) {
+    if (limit <= 0) return;
+    verdicts.push_back(at_most(kComparatorRule, "", value, limit, unit));
+    verdicts.back().limit += " (" + c.name + ")";
+  };
+  bound(cost.params, c.max_params, "parameters");
+  bound(cost.macs, c.max_macs, "MACs");
+}
+
+Verdict at_least(double value, double limit, const std::string& name) {
+  // The negated form refuses NaN too.
+  return {kComparatorRule, !!(value >= limit), "", percent_text(value),
+          "at least " + percent_text(limit) + " (" + name + ")"};
+}
+
+}  // namespace
+
+Costs costs(const arch::Spec& spec) {
+  Costs c;
+  const arch::Analysis given = arch::analyze(spec);
+  c.params = given.params;
+  c.macs = given.macs;
+  const arch::Spec lowered = arch::lower(spec, nullptr);
+  const arch::Analysis analysis = arch::analyze(lowered);
+  c.constant_bytes = analysis.constant_bytes;
+  const arch::MemoryPlan plan = arch::plan_memory(lowered, analysis);
+  c.arena_bytes = plan.peak_bytes;
+  if (plan.peak_node >= 0) c.arena_node = lowered.nodes[static_cast<size_t>(plan.peak_node)].name;
+  return c;
+}
+
+void read_options(core::config::Reader& reader, GateOptions& o) {
+  std::vector<std::string> names;
+  for (const arch::Rule& rule : arch::rules()) names.push_back(rule.name);
+  reader.text("device", o.device, "the device in words, for reports");
+  reader.choices("rules", o.rules, names, "structural rules every design must keep");
+  reader.integer("max_params", o.max_params, 0, kMaxBudget, "trainable parameters; 0: no bound");
+  reader.integer("max_macs", o.max_macs, 0, kMaxBudget,
+                 "multiply-accumulates of convolutions and linears; 0: no bound");
+  reader.integer("max_constant_bytes", o.max_constant_bytes, 0, kMaxBudget,
+                 "int8 constants in flash (weights, biases, multipliers, tables); 0: no bound");
+  reader.integer("max_arena_bytes", o.max_arena_bytes, 0, kMaxBudget, "planned activations in RAM; 0: no bound");
+  const bool compared = reader.has("comparator");
+  Comparator c = o.comparator.value_or(Comparator{});
+  read_comparator(reader.section("comparator", "numbers that a design must match"), c);
+  if (!compared) return;
+  if (c.name.empty()) throw reader.error("comparator", "a name, for reports");
+  if (c.max_params == 0 && c.max_macs == 0 && c.min_accuracy == 0 && c.min_probe_accuracy == 0) {
+    throw reader.error("comparator", "at least one of max_params, max_macs, min_accuracy, min_probe_accuracy");
+  }
+  o.comparator = c;
+}
+
+Gate::Gate(GateOptions options, std::vector<ExtraRule> extra)
+    : options_(std::move(options)), extra_(std::move(extra)) {}
+
+std::vector<Verdict> Gate::before_training(const arch::Spec& spec) const {
+  std::vector<Verdict> verdicts;
+  for (const std::string& rule : options_.rules) check_rule(spec, rule, verdicts);
+  const Costs cost = costs(spec);
+  const GateOptions& o = options_;
+  if (o.max_params > 0) verdicts.push_back(at_most("max_params", "", cost.params, o.max_params, "parameters"));
+  if (o.max_macs > 0) verdicts.push_back(at_most("max_macs", "", cost.macs, o.max_macs, "MACs"));
+  if (o.max_constant_bytes > 0) {
+    verdicts.push_back(at_most("max_constant_bytes", "", cost.constant_bytes, o.max_constant_bytes));
+  }
+  if (o.max_arena_bytes > 0) {
+    verdicts.push_back(at_most("max_arena_bytes", cost.arena_node, cost.arena_bytes, o.max_arena_bytes));
+  }
+  if (o.comparator) check_comparator(cost, *o.comparator, verdicts);
+  for (const ExtraRule& rule : extra_) verdicts.push_back(rule(spec));
+  return verdicts;
+}
+
+std::vector<Verdict> Gate::after_probe(const Findings& findings) const {
+  if (!options_.comparator || options_.comparator->min_probe_accuracy <= 0) return {};
+  const Comparator& c = *options_.comparator;
+  const auto it = findings.metrics.find("val_accuracy");
+  if (it == findings.metrics.end()) {
+    Verdict missing = at_least(0, c.min_probe_accuracy, c.name);
+    missing.value = "val_accuracy was not measured";
+    return {missing};
+  }
+  return {at_least(it->second, c.min_probe_accuracy, c.name)};
+}
+
+std::vector<Verdict> Gate::after_training(double accuracy_percent) const {
+  if (!options_.comparator || options_.comparator->min_accuracy <= 0) return {};
+  return {at_least(accuracy_percent, options_.comparator->min_accuracy, options_.comparator->name)};
+}
+
+bool passed(const std::vector<Verdict>& verdicts) {
+  return std::all_of(verdicts.begin(), verdicts.end(), [](const Verdict& v) { return v.passed; });
+}
+
+}  // namespace condenser::search

@@ -1,0 +1,19 @@
+// Uniform sampling, blind to the past. The baseline of every comparison.
+
+#include "search/tables.hpp"
+
+namespace condenser::search {
+namespace {
+
+class RandomGenerator final : public Generator {
+ public:
+  Genotype propose(const Space& space, const StudyView&, const Advice&, core::Rng& rng) const override {
+    return sample(space, rng);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Generator> make_random_generator(core::config::Reader&) { return std::make_unique<RandomGenerator>(); }
+
+}  // namespace condenser::search

@@ -1,0 +1,208 @@
+// The space of column networks: stem, stages of column blocks, classifier. Blocks are arch's; whether a design may ship
+// is the gate's.
+//
+//   stem 3x3 -> stage 1 -> ... -> [merge: dense 1x1 after `merge_stage` stages] -> ... -> stage n -> pool, linear
+//
+// Every stage opens with its stride and has a width, depth, number of columns, block, attention and kernel of its own.
+
+#include <algorithm>
+#include <array>
+
+#include "condenser/arch/blocks.hpp"
+#include "search/tables.hpp"
+
+namespace condenser::search {
+namespace {
+
+using core::config::Reader;
+
+constexpr int kMaxStages = 6;
+constexpr int kWidthStep = 8;  // every number of columns divides every width
+const std::vector<int> kColumns = {1, 2, 4, 8};
+
+struct StageOptions {
+  std::vector<int> width, depth = {1, 2, 3}, columns = {1, 2, 4}, block = {0, 1}, attention = {0, 1}, kernel = {3, 5};
+};
+
+struct Options {
+  std::vector<int> stages = {3};
+  std::vector<int> stem_width = {8, 16, 24};
+  std::vector<int> activation = {0, 1};  // kActivations
+  std::vector<int> merge_stage;
+  int stem_stride = 1;
+  std::vector<int> stage_strides;
+  std::vector<StageOptions> stage;
+};
+
+const std::vector<std::string> kActivations = {"relu", "silu"};
+const std::vector<std::string> kBlocks = {"basic", "bottleneck"};
+const std::vector<std::string> kSwitch = {"false", "true"};
+
+StageOptions default_stage(int i) {
+  static const std::array<std::vector<int>, kMaxStages> widths = {
+      {{16, 24, 32}, {24, 32, 48}, {32, 48, 64}, {48, 64, 96}, {64, 96, 128}, {96, 128, 192}}};
+  StageOptions options;
+  options.width = widths[static_cast<size_t>(i)];
+  // The first stage holds the early spatial convolutions, which must run in columns (rule column_layout).
+  if (i == 0) options.columns = {2, 4};
+  return options;
+}
+
+// Options of a decision: ascending, at least one, no value twice.
+void tidy(const Reader& reader, const std::string& key, std::vector<int>& values) {
+  std::sort(values.begin(), values.end());
+  const bool twice = std::adjacent_find(values.begin(), values.end()) != values.end();
+  if (values.empty() || twice) throw reader.error(key, "at least one value, each once");
+}
+
+void read_integers(Reader& reader, const std::string& key, std::vector<int>& values, int min, int max,
+                   const std::string& help) {
+  reader.integers(key, values, min, max, help);
+  tidy(reader, key, values);
+}
+
+void read_width(Reader& reader, const std::string& key, std::vector<int>& values, const std::string& help) {
+  read_integers(reader, key, values, kWidthStep, 2048, help);
+  for (int v : values) {
+    if (v % kWidthStep != 0) throw reader.error(key, "multiples of " + std::to_string(kWidthStep));
+  }
+}
+
+// A decision over names, stored as indices into `names`.
+void read_names(Reader& reader, const std::string& key, std::vector<int>& values, const std::vector<std::string>& names,
+                const std::string& help) {
+  std::vector<std::string> words;
+  for (int v : values) words.push_back(names[static_cast<size_t>(v)]);
+  reader.choices(key, words, names, help);
+  values.clear();
+  for (const std::string& word : words) {
+    values.push_back(static_cast<int>(std::find(names.begin(), names.end(), word) - names.begin()));
+  }
+  tidy(reader, key, values);
+}
+
+void read_stage(Reader& reader, StageOptions& o) {
+  read_width(reader, "width", o.width, "channels of the spatial convolutions; a bottleneck block gives twice as many");
+  read_integers(reader, "depth", o.depth, 1, 16, "blocks");
+  read_integers(reader, "columns", o.columns, 1, 8, "separate columns (groups of the spatial convolutions)");
+  for (int v : o.columns) {
+    if (std::find(kColumns.begin(), kColumns.end(), v) == kColumns.end()) throw reader.error("columns", "1, 2, 4 or 8");
+  }
+  read_names(reader, "block", o.block, kBlocks, "kind of block");
+  read_names(reader, "attention", o.attention, kSwitch, "double-condensing attention where a block has a projection");
+  read_integers(reader, "kernel", o.kernel, 1, 7, "size of the spatial convolutions");
+  for (int v : o.kernel) {
+    if (v != 3 && v != 5 && v != 7) throw reader.error("kernel", "3, 5 or 7");
+  }
+}
+
+void read_strides(Reader& reader, Options& o, int stages) {
+  o.stage_strides.assign(static_cast<size_t>(stages), 2);
+  reader.integers("stage_strides", o.stage_strides, 1, 2, "stride of each stage's first block");
+  if (static_cast<int>(o.stage_strides.size()) != stages) {
+    throw reader.error("stage_strides", std::to_string(stages) + " strides, one for each stage");
+  }
+}
+
+// Halving a feature map of height or width 1 leaves nothing.
+void check_extent(const Reader& reader, const Options& o, const arch::Shape& input) {
+  int64_t side = arch::window_out(std::min(input.h, input.w), 3, o.stem_stride, 1, 1);
+  for (size_t i = 0; i < o.stage_strides.size(); ++i) {
+    if (side < o.stage_strides[i]) {
+      throw reader.error("stage_strides", "fewer strides of 2: stage " + std::to_string(i + 1) +
+                                              " would halve a map of " + std::to_string(side) + " pixel for input " +
+                                              arch::to_string(input));
+    }
+    side /= o.stage_strides[i];
+  }
+}
+
+Options read_columns(Reader& reader, const SpaceContext& context) {
+  Options o;
+  read_integers(reader, "stages", o.stages, 1, kMaxStages, "number of stages");
+  const int stages = o.stages.back();
+  read_width(reader, "stem_width", o.stem_width, "channels of the stem");
+  reader.integer("stem_stride", o.stem_stride, 1, 2, "stride of the stem; 2 for large inputs");
+  read_names(reader, "activation", o.activation, kActivations, "activation of every block");
+  o.merge_stage = {stages};
+  if (stages > 1) o.merge_stage.insert(o.merge_stage.begin(), stages - 1);
+  read_integers(reader, "merge_stage", o.merge_stage, 1, kMaxStages,
+                "stages before the dense 1x1 that mixes the columns; the number of stages: none");
+  if (o.merge_stage.back() > stages) throw reader.error("merge_stage", "1.." + std::to_string(stages));
+  read_strides(reader, o, stages);
+  for (int i = 0; i < stages; ++i) {
+    Reader section = reader.section("s" + std::to_string(i + 1), "stage " + std::to_string(i + 1));
+    o.stage.push_back(default_stage(i));
+    read_stage(section, o.stage.back());
+  }
+  if (context.classes < 1 || context.input.elements() < 1) {
+    throw core::Error("space columns: input " + arch::to_string(context.input) + " and " +
+                      std::to_string(context.classes) + " classes; expected at least one of each");
+  }
+  check_extent(reader, o, context.input);
+  return o;
+}
+
+class ColumnsSpace final : public Space {
+ public:
+  ColumnsSpace(const Options& o, const SpaceContext& context)
+      : context_(context), stem_stride_(o.stem_stride), stage_strides_(o.stage_strides) {
+    decisions_ = {{"stages", o.stages},
+                  {"stem_width", o.stem_width},
+                  {"activation", o.activation},
+                  {"merge_stage", o.merge_stage}};
+    for (size_t i = 0; i < o.stage.size(); ++i) {
+      const std::string s = "s" + std::to_string(i + 1) + "_";
+      const StageOptions& stage = o.stage[i];
+      for (Decision d :
+           {Decision{"width", stage.width}, Decision{"depth", stage.depth}, Decision{"columns", stage.columns},
+            Decision{"block", stage.block}, Decision{"attention", stage.attention}, Decision{"kernel", stage.kernel}}) {
+        decisions_.push_back({s + d.name, d.options});
+      }
+    }
+  }
+
+  const std::vector<Decision>& decisions() const override { return decisions_; }
+
+  Candidate expand(const Genotype& genotype) const override {
+    check(*this, genotype);
+    const auto get = [&](const std::string& name) { return value(*this, genotype, name); };
+    const auto activation = get("activation") == 1 ? arch::ActivationKind::Silu : arch::ActivationKind::Relu;
+    arch::Builder b("columns", context_.input);
+    int x =
+        arch::conv_bn_act(b, b.input(), "stem",
+                          {.out = get("stem_width"), .kernel = 3, .stride = stem_stride_, .activation = activation});
+    const int stages = get("stages");
+    for (int i = 0; i < stages; ++i) {
+      if (i == get("merge_stage")) {
+        const int channels = static_cast<int>(b.shape(x).c);
+        x = arch::conv_bn_act(b, x, "merge", {.out = channels, .kernel = 1, .activation = activation});
+      }
+      const std::string name = "s" + std::to_string(i + 1);
+      x = arch::column_stage(b, x, name, get(name + "_depth"),
+                             {.channels = get(name + "_width"),
+                              .columns = get(name + "_columns"),
+                              .kernel = get(name + "_kernel"),
+                              .stride = stage_strides_[static_cast<size_t>(i)],
+                              .bottleneck = get(name + "_block") == 1,
+                              .attention = get(name + "_attention") == 1,
+                              .activation = activation});
+    }
+    arch::classifier_head(b, x, context_.classes);
+    return {b.finish()};
+  }
+
+ private:
+  SpaceContext context_;
+  int stem_stride_;
+  std::vector<int> stage_strides_;
+  std::vector<Decision> decisions_;
+};
+
+}  // namespace
+
+std::unique_ptr<Space> make_columns_space(Reader& reader, const SpaceContext& context) {
+  return std::make_unique<ColumnsSpace>(read_columns(reader, context), context);
+}
+
+}  // namespace condenser::search

@@ -1,0 +1,98 @@
+// Views computed from stored trials: best, refusals, Pareto front. Where trials live is left to stores/.
+
+#include "condenser/search/study.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+namespace condenser::search {
+namespace {
+
+double metric(const Trial& trial, const std::string& name, double absent) {
+  const auto it = trial.findings.metrics.find(name);
+  return it == trial.findings.metrics.end() || std::isnan(it->second) ? absent : it->second;
+}
+
+}  // namespace
+
+const char* to_string(TrialState state) {
+  switch (state) {
+    case TrialState::Done: return "done";
+    case TrialState::Refused: return "refused";
+    case TrialState::Failed: return "failed";
+  }
+  return "?";
+}
+
+size_t StudyView::size() const {
+  if (trials == nullptr || limit <= 0) return 0;
+  return std::min(static_cast<size_t>(limit), trials->size());
+}
+
+std::optional<double> objective_value(const Trial& trial, const std::string& objective) {
+  if (!trial.feasible()) return std::nullopt;
+  const double value = metric(trial, objective, std::nan(""));
+  if (std::isnan(value)) return std::nullopt;  // a diverged training has no rank
+  return value;
+}
+
+const Trial* best(const std::vector<Trial>& trials, const std::string& objective) {
+  const Trial* found = nullptr;
+  double found_value = 0;
+  for (const Trial& trial : trials) {
+    const std::optional<double> value = objective_value(trial, objective);
+    if (!value) continue;
+    const bool better =
+        found == nullptr || *value > found_value ||
+        (*value == found_value && metric(trial, "params", INFINITY) < metric(*found, "params", INFINITY));
+    if (better) {
+      found = &trial;
+      found_value = *value;
+    }
+  }
+  return found;
+}
+
+std::map<std::string, int64_t> refusals_by_rule(const std::vector<Trial>& trials) {
+  std::map<std::string, int64_t> count;
+  for (const Trial& trial : trials) {
+    if (trial.state != TrialState::Refused) continue;
+    std::set<std::string> broken;
+    for (const Verdict& verdict : trial.verdicts) {
+      if (!verdict.passed) broken.insert(verdict.rule);
+    }
+    for (const std::string& rule : broken) ++count[rule];
+  }
+  return count;
+}
+
+std::vector<const Trial*> pareto_front(const std::vector<Trial>& trials, const std::string& objective,
+                                       const std::string& cost_metric) {
+  struct Point {
+    double cost, value;
+    const Trial* trial;
+  };
+  std::vector<Point> points;
+  for (const Trial& trial : trials) {
+    const std::optional<double> value = objective_value(trial, objective);
+    const double cost = metric(trial, cost_metric, std::nan(""));
+    if (value && !std::isnan(cost) && trial.same_as < 0) points.push_back({cost, *value, &trial});
+  }
+  std::stable_sort(points.begin(), points.end(), [](const Point& a, const Point& b) {
+    return a.cost != b.cost ? a.cost < b.cost : a.value > b.value;
+  });
+  std::vector<const Trial*> front;
+  double cost = 0, value = 0;
+  for (const Point& p : points) {
+    const bool equal = !front.empty() && p.cost == cost && p.value == value;
+    if (front.empty() || equal || p.value > value) {
+      front.push_back(p.trial);
+      cost = p.cost;
+      value = p.value;
+    }
+  }
+  return front;
+}
+
+}  // namespace condenser::search

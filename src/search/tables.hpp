@@ -1,0 +1,16 @@
+#pragma once
+// Factories behind the explicit tables spaces() and generators(). A new row is declared here and added to its table.
+
+#include <memory>
+
+#include "condenser/search/generator.hpp"
+#include "condenser/search/space.hpp"
+
+namespace condenser::search {
+
+std::unique_ptr<Space> make_columns_space(core::config::Reader&, const SpaceContext&);
+
+std::unique_ptr<Generator> make_random_generator(core::config::Reader&);
+std::unique_ptr<Generator> make_evolution_generator(core::config::Reader&);
+
+}  // namespace condenser::search

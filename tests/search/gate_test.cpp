@@ -1,0 +1,154 @@
+#include "condenser/search/gate.hpp"
+
+#include <cmath>
+
+#include "condenser/arch/blocks.hpp"
+#include "condenser/arch/memory.hpp"
+#include "condenser/arch/passes.hpp"
+#include "support/catch.hpp"
+#include "support/fakes.hpp"
+
+using namespace condenser;
+using core::config::Reader;
+
+namespace {
+
+arch::Spec chain(int width, bool strided) {
+  const fakes::ChainSpace space(2, 8);
+  return space.expand({{width - 1, width - 1, strided ? 1 : 0, 0}}).spec;
+}
+
+const search::Verdict& find(const std::vector<search::Verdict>& verdicts, const std::string& rule) {
+  for (const search::Verdict& v : verdicts) {
+    if (v.rule == rule) return v;
+  }
+  FAIL("no verdict of rule " << rule);
+  return verdicts.front();
+}
+
+}  // namespace
+
+TEST_CASE("costs are of the exported network", "[search]") {
+  const arch::Spec spec = chain(8, false);
+  const search::Costs costs = search::costs(spec);
+  // By hand: two 1x1 convolutions without bias, two batch norms, a linear of 3.
+  CHECK(costs.params == 8 + 8 * 8 + 2 * (8 + 8) + (8 * 3 + 3));
+  CHECK(costs.macs == 16 * 8 + 16 * 64 + 24);
+  // Lowered: weights, and bias 4, multiplier 4, shift 1 per channel; relu is a clamp and costs nothing.
+  CHECK(costs.constant_bytes == 8 + 64 + 24 + 9 * (8 + 8 + 3));
+  // The second convolution reads and writes 8x4x4.
+  CHECK(costs.arena_bytes == 2 * 8 * 16);
+  CHECK(costs.arena_node == "c1");
+}
+
+TEST_CASE("a gate without bounds lets everything pass", "[search]") {
+  const search::Gate gate({});
+  CHECK(gate.before_training(chain(8, true)).empty());
+  CHECK(gate.after_probe({}).empty());
+  CHECK(gate.after_training(0).empty());
+}
+
+TEST_CASE("a refusal lists everything that is wrong, with numbers", "[search]") {
+  search::GateOptions options;
+  options.rules = {"no_strided_pointwise", "antialiased_downsampling"};
+  options.max_params = 10;
+  options.max_macs = 1'000'000;
+  options.max_constant_bytes = 100;
+  options.max_arena_bytes = 32;
+  options.comparator = search::Comparator{.name = "net-9", .max_params = 1000, .max_macs = 100};
+  int asked = 0;
+  const search::ExtraRule extra = [&](const arch::Spec&) {
+    ++asked;
+    return search::Verdict{"exportable_to_c99", false, "c0", "tanh", "supported operators"};
+  };
+  const std::vector<search::Verdict> verdicts = search::Gate(options, {extra}).before_training(chain(8, true));
+  CHECK_FALSE(search::passed(verdicts));
+  CHECK(asked == 1);
+
+  const search::Verdict& strided = find(verdicts, "no_strided_pointwise");
+  CHECK_FALSE(strided.passed);
+  CHECK(strided.node == "c0");
+  CHECK_FALSE(strided.value.empty());
+  CHECK(find(verdicts, "max_macs").passed);
+  const search::Verdict& params = find(verdicts, "max_params");
+  CHECK(params == search::Verdict{"max_params", false, "", "131 parameters", "at most 10 parameters"});
+  CHECK_THAT(find(verdicts, "max_constant_bytes").value, Catch::Contains("267 bytes"));
+  const search::Verdict& arena = find(verdicts, "max_arena_bytes");
+  CHECK_FALSE(arena.passed);
+  CHECK_FALSE(arena.node.empty());
+  CHECK_THAT(arena.limit, Catch::Contains("32 bytes"));
+  CHECK(find(verdicts, "exportable_to_c99").node == "c0");
+
+  std::vector<search::Verdict> comparator;
+  for (const search::Verdict& v : verdicts) {
+    if (v.rule == "beats_comparator") comparator.push_back(v);
+  }
+  REQUIRE(comparator.size() == 2);
+  CHECK(comparator[0].passed);
+  CHECK_FALSE(comparator[1].passed);
+  CHECK_THAT(comparator[1].limit, Catch::Contains("100 MACs") && Catch::Contains("net-9"));
+}
+
+TEST_CASE("a bound itself is allowed", "[search]") {
+  const arch::Spec spec = chain(4, false);
+  const search::Costs costs = search::costs(spec);
+  search::GateOptions options;
+  options.max_params = costs.params;
+  options.max_macs = costs.macs;
+  options.max_constant_bytes = costs.constant_bytes;
+  options.max_arena_bytes = costs.arena_bytes;
+  CHECK(search::passed(search::Gate(options).before_training(spec)));
+  for (int64_t* bound :
+       {&options.max_params, &options.max_macs, &options.max_constant_bytes, &options.max_arena_bytes}) {
+    --*bound;
+    const std::vector<search::Verdict> verdicts = search::Gate(options).before_training(spec);
+    CHECK(std::count_if(verdicts.begin(), verdicts.end(), [](const auto& v) { return !v.passed; }) == 1);
+    ++*bound;
+  }
+}
+
+TEST_CASE("the accuracy half of the comparator refuses what is absent or not a number", "[search]") {
+  search::GateOptions options;
+  options.comparator = search::Comparator{.name = "net", .min_accuracy = 98, .min_probe_accuracy = 95};
+  const search::Gate gate(options);
+  const auto probe = [&](double accuracy) {
+    return search::passed(gate.after_probe({{{"val_accuracy", accuracy}}, {}}));
+  };
+  CHECK(probe(95));
+  CHECK_FALSE(probe(94.999));
+  CHECK_FALSE(probe(std::nan("")));
+  CHECK_FALSE(search::passed(gate.after_probe({})));
+  CHECK(search::passed(gate.after_training(98)));
+  CHECK_FALSE(search::passed(gate.after_training(97.9)));
+  CHECK(gate.after_training(97.9).front() ==
+        search::Verdict{"beats_comparator", false, "", "97.9 %", "at least 98 % (net)"});
+}
+
+TEST_CASE("gate options come from YAML and refuse nonsense", "[search]") {
+  const auto read = [](const std::string& yaml) {
+    Reader reader = Reader::from_text(yaml, "budget.yaml");
+    search::GateOptions options;
+    search::read_options(reader, options);
+    reader.finish();
+    return options;
+  };
+  const search::GateOptions o = read(
+      "device: tiny\nrules: [column_layout]\nmax_arena_bytes: 24000\ncomparator: {name: net, max_params: 5, "
+      "min_accuracy: "
+      "97.5}\n");
+  CHECK(o.device == "tiny");
+  CHECK(o.rules == std::vector<std::string>{"column_layout"});
+  CHECK(o.max_arena_bytes == 24000);
+  REQUIRE(o.comparator);
+  CHECK(o.comparator->min_accuracy == 97.5);
+  CHECK_FALSE(read("{}").comparator);
+  CHECK_THROWS_AS(read("rules: [colum_layout]"), core::ConfigError);
+  CHECK_THROWS_AS(read("max_params: -1"), core::ConfigError);
+  CHECK_THROWS_AS(read("max_ram: 5"), core::ConfigError);
+  CHECK_THROWS_AS(read("comparator: {max_params: 5}"), core::ConfigError);
+  CHECK_THROWS_AS(read("comparator: {name: net}"), core::ConfigError);
+  Reader empty = Reader::empty();
+  search::GateOptions defaults;
+  CHECK_NOTHROW(search::read_options(empty, defaults));
+  CHECK_THROWS_AS(search::Gate({.rules = {"nonsense"}}).before_training(chain(2, false)), core::ConfigError);
+}
