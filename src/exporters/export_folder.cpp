@@ -20,7 +20,8 @@ struct TemporaryFolder {
 };
 
 fs::path beside(const fs::path& folder, const char* what) {
-  fs::path name = "." + folder.filename().string() + "." + what + "." + std::to_string(getpid());
+  std::string name = ".";
+  name.append(folder.filename().string()).append(".").append(what).append(".").append(std::to_string(getpid()));
   return folder.parent_path() / name;
 }
 
