@@ -64,7 +64,10 @@ std::string summary_json(const RunContext& run) {
     for (auto& v : gate.after_training(quantized.at("test_float").at("accuracy_percent"))) verdicts.push_back(v);
   j["verdicts"] = verdicts_json(verdicts);
   j["verified"] = proof.is_null() ? ordered_json(nullptr) : proof.at("passed");
-  j["verified_samples"] =
+  int64_t compared = 0;
+  if (!proof.is_null())
+    for (const auto& check : proof.at("checks")) compared = std::max(compared, check.at("samples").get<int64_t>());
+  j["verified_samples"] = proof.is_null() ? ordered_json(nullptr) : ordered_json(compared);
       proof.is_null() ? ordered_json(nullptr) : ordered_json(proof.at("checks").at(0).at("samples"));
   return j.dump(2) + "\n";
 }

@@ -6,7 +6,7 @@
 #include "support/catch.hpp"
 #include "support/process.hpp"
 
-using condenser::tests::condenser;
+using condenser::tests::run_condenser;
 using condenser::tests::Finished;
 using condenser::tests::TempFolder;
 using nlohmann::json;
@@ -21,12 +21,12 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 }  // namespace
 
 TEST_CASE("help and version answer on stdout", "[cli]") {
-  const Finished help = condenser({"--help"});
+  const Finished help = run_condenser({"--help"});
   CHECK(help.code == 0);
   for (const char* verb :
        {"run", "search", "train", "eval", "quantize", "export", "verify", "report", "describe", "doctor"})
     CHECK(contains(help.out, verb));
-  const Finished version = condenser({"--version"});
+  const Finished version = run_condenser({"--version"});
   CHECK(version.code == 0);
   CHECK(contains(version.out, "LibTorch"));
 }
@@ -38,18 +38,18 @@ TEST_CASE("the binary itself does not link LibTorch", "[cli]") {
 }
 
 TEST_CASE("describe prints the published counts", "[cli]") {
-  const json one = json::parse(condenser({"describe", "dcac_sca_325mf", "--classes", "1", "--format", "json"}).out);
+  const json one = json::parse(run_condenser({"describe", "dcac_sca_325mf", "--classes", "1", "--format", "json"}).out);
   CHECK(one["params"] == 1632345);
   CHECK(one["macs"] == 318952524);
   const json thousand =
-      json::parse(condenser({"describe", "dcac_sca_325mf", "--classes", "1000", "--format", "json"}).out);
+      json::parse(run_condenser({"describe", "dcac_sca_325mf", "--classes", "1000", "--format", "json"}).out);
   CHECK(thousand["params"] == 2376600);
   CHECK(thousand["macs"] == 319695780);
   for (const auto& rule : one["rules"]) CHECK(rule["holds"] == true);
-  const Finished text = condenser({"describe", "dcac_sca_325mf", "--classes", "1"});
+  const Finished text = run_condenser({"describe", "dcac_sca_325mf", "--classes", "1"});
   CHECK(contains(text.out, "1,632,345"));
   for (const char* format : {"markdown", "csv", "mermaid", "dot"})
-    CHECK(condenser({"describe", "dcac_sca_325mf", "--format", format}).code == 0);
+    CHECK(run_condenser({"describe", "dcac_sca_325mf", "--format", format}).code == 0);
 }
 
 TEST_CASE("usage errors say what to try and exit with 2", "[cli]") {
@@ -70,7 +70,7 @@ TEST_CASE("usage errors say what to try and exit with 2", "[cli]") {
            {{"describe", "dcac_sca_325"}, "dcac_sca_325mf"},
            {{"describe", "dcac_sca_325mf", "--input", "3x224"}, "3x224x224"},
        }) {
-    const Finished f = condenser(c.arguments);
+    const Finished f = run_condenser(c.arguments);
     INFO(c.arguments.back() << ": " << f.err);
     CHECK(f.code == 2);
     CHECK(contains(f.err, c.says));
@@ -83,7 +83,7 @@ TEST_CASE("errors in a run file name file and line", "[cli]") {
   const TempFolder folder;
   const auto says = [&](const std::string& yaml) {
     const std::string file = folder.write("run.yaml", yaml);
-    const Finished f = condenser({"run", file, "--dry-run"});
+    const Finished f = run_condenser({"run", file, "--dry-run"});
     INFO(f.err);
     CHECK(f.code == 2);
     CHECK(lines(f.err) == 1);
@@ -100,7 +100,7 @@ TEST_CASE("errors in a run file name file and line", "[cli]") {
 TEST_CASE("a dry run writes nothing and answers in JSON too", "[cli]") {
   const TempFolder folder;
   const std::string file = std::string(CONDENSER_SOURCE_DIR) + "/" + kRun;
-  const Finished f = condenser({"run", file, "--dry-run", "--format", "json"}, folder.path());
+  const Finished f = run_condenser({"run", file, "--dry-run", "--format", "json"}, folder.path());
   INFO(f.err);
   CHECK(f.code == 0);
   CHECK(json::parse(f.out).size() == 6);
@@ -108,7 +108,7 @@ TEST_CASE("a dry run writes nothing and answers in JSON too", "[cli]") {
 }
 
 TEST_CASE("--help-config lists every option with its range", "[cli]") {
-  const Finished f = condenser({"train", "--help-config", "--format", "json"});
+  const Finished f = run_condenser({"train", "--help-config", "--format", "json"});
   CHECK(f.code == 0);
   const json options = json::parse(f.out);
   std::vector<std::string> names;
@@ -126,14 +126,14 @@ TEST_CASE("a network of one's own is read, described and checked", "[cli]") {
       "  - {name: stem, block: conv_bn_act, out: 16, stride: 2}\n"
       "  - {name: s1, block: column_stage, channels: 16, depth: 2, columns: 4, attention: true, stride: 2}\n"
       "  - {name: head, block: classifier_head, classes: 10}\n");
-  const Finished f = condenser({"describe", good, "--format", "json"});
+  const Finished f = run_condenser({"describe", good, "--format", "json"});
   INFO(f.err);
   CHECK(f.code == 0);
   CHECK(json::parse(f.out)["params"] > 1000);
   const std::string bad = folder.write("bad.yaml",
                                        "condenser_spec: 1\nname: mine\ninput: [1, 28, 28]\nnodes:\n"
                                        "  - {name: stem, op: conv2d, out: 16, kernel: 3, groups: 3}\n");
-  const Finished refused = condenser({"describe", bad});
+  const Finished refused = run_condenser({"describe", bad});
   CHECK(refused.code == 2);
   CHECK(contains(refused.err, "bad.yaml:5"));
   CHECK(contains(refused.err, "stem"));
@@ -143,7 +143,7 @@ TEST_CASE("a stage without its predecessor's files says which verb makes them", 
   const TempFolder folder;
   const std::string file = std::string(CONDENSER_SOURCE_DIR) + "/" + kRun;
   for (const char* verb : {"train", "quantize", "export", "verify", "report"}) {
-    const Finished f = condenser({verb, file}, folder.path());
+    const Finished f = run_condenser({verb, file}, folder.path());
     CHECK(f.code == 1);
     CHECK(contains(f.err, "condenser search"));
   }

@@ -115,7 +115,7 @@ inline Finished run(std::vector<std::string> arguments, const std::filesystem::p
 }
 
 // The condenser binary of this build.
-inline Finished condenser(std::vector<std::string> arguments,
+inline Finished run_condenser(std::vector<std::string> arguments,
                           const std::filesystem::path& folder = CONDENSER_SOURCE_DIR) {
   arguments.insert(arguments.begin(), CONDENSER_BINARY);
   return run(std::move(arguments), folder);
