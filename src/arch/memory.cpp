@@ -41,7 +41,7 @@ bool works_in_place(const Op& op) {
                     op);
 }
 
-// Last step that needs the value of each node; the output is needed after the end.
+// Last step that needs the value of each node. The output is the last step itself, so nothing can follow it.
 std::vector<int> last_uses(const Spec& spec, const std::vector<bool>& live) {
   const int count = static_cast<int>(spec.nodes.size());
   std::vector<int> last(spec.nodes.size());
@@ -50,7 +50,6 @@ std::vector<int> last_uses(const Spec& spec, const std::vector<bool>& live) {
     if (!live[static_cast<size_t>(i)]) continue;
     for (int input : spec.nodes[static_cast<size_t>(i)].inputs) last[static_cast<size_t>(input)] = i;
   }
-  last.back() = count;
   return last;
 }
 

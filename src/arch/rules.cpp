@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-
 namespace condenser::arch {
 namespace {
 

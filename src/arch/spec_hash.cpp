@@ -1,7 +1,8 @@
 // The identity of a Spec. A node's colour is the hash of its operator, attributes and the colours of its inputs (a
 // Merkle tree from the input up). That alone cannot tell one convolution read twice from two equal convolutions, so
 // colours are refined once from the readers down and once more up (Weisfeiler-Lehman); the hash covers the multiset of
-// the refined colours of all live nodes.
+// the refined colours of all live nodes. Graphs that only a search could tell apart (rings of equal nodes) may still
+// share a hash; no network looks like that.
 //
 // Stored studies depend on these bytes: a new attribute may enter the text only when it differs from its default.
 
@@ -64,6 +65,9 @@ std::string attributes(const Op& op, const Shape& input) {
   return op_name(op) + rest;
 }
 
+// Colours alone cannot tell p(a, a), q(b, b) from p(a, b), q(a, b) when a and b look alike.
+bool reads_one_node_twice(const Node& node) { return node.inputs.size() == 2 && node.inputs[0] == node.inputs[1]; }
+
 // Hash of a label and a list of hashes, sorted first when their order does not matter.
 Hash128 combine(const std::string& label, std::vector<Hash128> parts, bool unordered) {
   if (unordered) std::sort(parts.begin(), parts.end());
@@ -106,7 +110,10 @@ core::Hash128 hash(const Spec& spec) {
   validate(spec);
   const std::vector<bool> live = live_nodes(spec);
   std::vector<std::string> labels(spec.nodes.size());
-  for (size_t i = 0; i < labels.size(); ++i) labels[i] = attributes(spec.nodes[i].op, spec.input);
+  for (size_t i = 0; i < labels.size(); ++i) {
+    labels[i] = attributes(spec.nodes[i].op, spec.input);
+    if (reads_one_node_twice(spec.nodes[i])) labels[i] += ";twice";
+  }
   const std::vector<Hash128> up = sweep_up(spec, live, labels);
   const std::vector<Hash128> down = sweep_down(spec, live, up);
   for (size_t i = 0; i < labels.size(); ++i) labels[i] = down[i].hex();

@@ -357,7 +357,9 @@ class SpecReader {
 void at_line(const std::string& where, const std::function<void()>& action) {
   try {
     action();
-  } catch (const SpecError& error) {
+  } catch (const ConfigError&) {
+    throw;  // has a line
+  } catch (const core::Error& error) {
     throw ConfigError(where + ": " + error.what());
   }
 }
@@ -379,6 +381,7 @@ Spec read_document(Reader r) {
   }
   require(r, "name", "the name of the network");
   const std::string name = read_word(r, "name", "name of the network");
+  at_line(r.where("name"), [&] { (void)quoted_text(name); });  // could not be written again
   const Shape input = read_input_shape(r);
   std::vector<Reader> items = r.sections("nodes", "operators and blocks, from the input to the output");
   if (items.empty()) throw r.error("nodes", "a list of nodes");

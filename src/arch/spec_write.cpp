@@ -101,28 +101,6 @@ std::optional<Json> node_json(const Spec& spec, size_t i, Form form) {
   return json;
 }
 
-// JSON text that YAML reads alike: YAML takes some characters beyond ASCII for line breaks or refuses them.
-std::string quoted(const std::string& text) {
-  std::string json;
-  try {
-    json = nlohmann::json(text).dump();
-  } catch (const nlohmann::json::exception&) {
-    throw core::Error("the name of a network is not UTF-8");
-  }
-  const std::pair<const char*, const char*> escapes[] = {
-      {"\x7f", "\\u007f"}, {"\u2028", "\\u2028"}, {"\u2029", "\\u2029"}, {"\ufeff", "\\ufeff"}};
-  const auto replace = [&](const std::string& from, const std::string& to) {
-    for (size_t at = json.find(from); at != std::string::npos; at = json.find(from, at))
-      json.replace(at, from.size(), to);
-  };
-  for (const auto& [from, to] : escapes) replace(from, to);
-  for (int code = 0x80; code < 0xa0; ++code) {
-    const std::string hex = {"89"[(code >> 4) & 1], "0123456789abcdef"[code & 15]};
-    replace({'\xc2', static_cast<char>(code)}, "\\u00" + hex);
-  }
-  return json;
-}
-
 // Plain where no reader of YAML could take the word for something else.
 std::string yaml_word(const std::string& text) {
   static const char* const kReserved[] = {"null", "true", "false", "yes", "no", "on", "off", "y", "n", "inf", "nan"};
@@ -132,7 +110,7 @@ std::string yaml_word(const std::string& text) {
   std::string lower = text;
   for (char& c : lower) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
   for (const char* word : kReserved) plain = plain && lower != word;
-  return plain ? text : quoted(text);
+  return plain ? text : quoted_text(text);
 }
 
 std::string yaml_value(const Json& value) {
@@ -155,10 +133,32 @@ std::string shape_list(const Shape& s) {
 
 }  // namespace
 
+// YAML takes some characters beyond ASCII for line breaks or refuses them: those are escaped.
+std::string quoted_text(const std::string& text) {
+  std::string json;
+  try {
+    json = nlohmann::json(text).dump();
+  } catch (const nlohmann::json::exception&) {
+    throw core::Error("a name that is not UTF-8; expected UTF-8");
+  }
+  const std::pair<const char*, const char*> escapes[] = {
+      {"\x7f", "\\u007f"}, {"\u2028", "\\u2028"}, {"\u2029", "\\u2029"}, {"\ufeff", "\\ufeff"}};
+  const auto replace = [&](const std::string& from, const std::string& to) {
+    for (size_t at = json.find(from); at != std::string::npos; at = json.find(from, at))
+      json.replace(at, from.size(), to);
+  };
+  for (const auto& [from, to] : escapes) replace(from, to);
+  for (int code = 0x80; code < 0xa0; ++code) {
+    const std::string hex = {"89"[(code >> 4) & 1], "0123456789abcdef"[code & 15]};
+    replace({'\xc2', static_cast<char>(code)}, "\\u00" + hex);
+  }
+  return json;
+}
+
 std::string to_json(const Spec& spec) {
   validate(spec);
   std::string text = "{\n  \"condenser_spec\": " + std::to_string(kSpecVersion) +
-                     ",\n  \"name\": " + quoted(spec.name) + ",\n  \"input\": " + shape_list(spec.input) +
+                     ",\n  \"name\": " + quoted_text(spec.name) + ",\n  \"input\": " + shape_list(spec.input) +
                      ",\n  \"nodes\": [";
   const char* separator = "\n    ";
   for (size_t i = 0; i < spec.nodes.size(); ++i) {

@@ -1,1 +1,160 @@
-int main() { return 0; }
+// Command line and exit codes. The only file that sees CLI11.
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <iostream>
+
+#include "cli/invocation.hpp"
+#include "cli/run_config.hpp"
+#include "cli/version.hpp"
+#include "condenser/core/log.hpp"
+#include "condenser/core/stop.hpp"
+#include "condenser/core/table.hpp"
+
+namespace condenser::cli {
+
+const std::vector<Verb>& verbs() {
+  static const std::vector<Verb> table{
+      {"run", "every stage of a run file: search, train, quantize, export, verify, report", cmd_run},
+      {"search", "find a network inside hard constraints", cmd_stage},
+      {"train", "train the winner (or the network named by `spec`)", cmd_stage},
+      {"eval", "accuracy and confusion matrix on the test part", cmd_eval},
+      {"quantize", "post-training int8 quantization, with a report per node", cmd_stage},
+      {"export", "write files for devices", cmd_stage},
+      {"verify", "compile the export, run it, compare every integer", cmd_stage},
+      {"report", "write report.md and summary.json", cmd_stage},
+      {"describe", "layers, size, memory and rules of a network", cmd_describe},
+      {"zoo", "reference networks", cmd_zoo},
+      {"doctor", "what works here, what is missing and how to get it", cmd_doctor},
+  };
+  return table;
+}
+
+namespace {
+
+bool uses_run_file(const std::string& verb) { return verb != "describe" && verb != "zoo" && verb != "doctor"; }
+
+std::vector<std::string> formats(const std::string& verb) {
+  std::vector<std::string> known{"text", "json", "markdown", "csv"};
+  if (verb == "describe") known.insert(known.end(), {"mermaid", "dot"});
+  return known;
+}
+
+struct GlobalOptions {
+  bool quiet = false, verbose = false;
+};
+
+void add_verb(CLI::App& app, const Verb& verb, Invocation& call, std::vector<std::string>& words) {
+  CLI::App* sub = app.add_subcommand(verb.name, verb.about);
+  sub->add_option("--format", call.format, "output format")
+      ->check(CLI::IsMember(formats(verb.name)))
+      ->capture_default_str();
+  const std::string name = verb.name;
+  if (uses_run_file(name)) {
+    sub->add_option("run", words, "run.yaml or a run folder, then overrides such as train.epochs=3")
+        ->type_name("RUN [KEY=VALUE ...]");
+    sub->add_option("--runs", call.runs, "folder of run folders")->capture_default_str();
+    sub->add_flag("--help-config", call.help_config, "list every option of the run file, with defaults and ranges");
+    if (name != "eval") {
+      sub->add_flag("--dry-run", call.dry_run, "say what would be done and what it would cost; write nothing");
+      sub->add_flag("--fresh", call.fresh, "move an existing run folder aside and start anew");
+    }
+  } else if (name == "describe") {
+    sub->add_option("network", call.subject, "zoo name, spec file (YAML, JSON) or run folder")->required();
+    sub->add_option("--classes", call.classes, "outputs of a zoo network")->check(CLI::Range(1, 65536));
+    sub->add_option("--input", call.input, "input of a zoo network, e.g. 3x224x224");
+  } else if (name == "doctor") {
+    sub->add_option("what", call.subject, "nothing, or datasets");
+  }
+}
+
+void print_options(const std::string& format) {
+  core::Table t{{{"option", "option", false},
+                 {"type", "type", false},
+                 {"default", "default", false},
+                 {"expected", "expected", false},
+                 {"help", "help", false}},
+                {}};
+  for (const auto& o : config_options())
+    t.rows.push_back({core::cell(o.path), core::cell(o.type), core::cell(o.default_value), core::cell(o.expected),
+                      core::cell(o.help)});
+  const std::string text = format == "json"       ? core::to_json(t) + "\n"
+                           : format == "csv"      ? core::to_csv(t)
+                           : format == "markdown" ? core::to_markdown(t)
+                                                  : core::to_text(t);
+  std::fputs(text.c_str(), stdout);
+}
+
+std::string version_line() {
+  return "condenser " + version() + " (LibTorch " + libtorch_version() + ", " + compiler() + ", " + build_type() + ")";
+}
+
+std::string unknown_verb(const std::string& word) {
+  std::vector<std::string> names;
+  for (const Verb& v : verbs()) names.push_back(v.name);
+  const std::string near = core::config::nearest(word, names);
+  std::string list;
+  for (const auto& n : names) list += (list.empty() ? "" : ", ") + n;
+  return "condenser " + word + ": no such verb" + (near.empty() ? "" : "; did you mean " + near + "?") + " (" + list +
+         ")";
+}
+
+int dispatch(int argc, char** argv) {
+  CLI::App app{"condenser designs, trains and ships tiny attention networks.", "condenser"};
+  app.set_version_flag("--version", version_line());
+  app.require_subcommand(1);
+  app.footer(
+      "Start: condenser run experiments/digits_quickstart/run.yaml\nExit codes: 0 ok, 1 run failed, 2 usage or "
+      "configuration, 3 no feasible "
+      "candidate,\n4 verification mismatch, 5 run folder locked, 75 requeue, 130 SIGINT, 143 SIGTERM");
+  GlobalOptions global;
+  app.add_flag("-q,--quiet", global.quiet, "warnings and errors only");
+  app.add_flag("-v,--verbose", global.verbose, "debug messages too");
+  Invocation call;
+  std::vector<std::string> words;
+  for (const Verb& verb : verbs()) add_verb(app, verb, call, words);
+  if (argc > 1 && argv[1][0] != '-') {
+    bool known = false;
+    for (const Verb& v : verbs()) known = known || std::string(v.name) == argv[1];
+    if (!known) throw core::ConfigError(unknown_verb(argv[1]));
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    const int status = app.exit(e, std::cout, std::cerr);
+    return status == 0 ? 0 : static_cast<int>(core::ExitCode::Usage);
+  }
+  core::log::set_level(global.quiet     ? core::log::Level::Warning
+                       : global.verbose ? core::log::Level::Debug
+                                        : core::log::Level::Info);
+  call.verb = app.get_subcommands().front()->get_name();
+  if (call.help_config) return print_options(call.format), 0;
+  if (uses_run_file(call.verb)) {
+    if (words.empty())
+      throw core::ConfigError("condenser " + call.verb + ": which run? Give a run.yaml or a run folder");
+    call.subject = words.front();
+    call.overrides.assign(words.begin() + 1, words.end());
+  }
+  for (const Verb& verb : verbs())
+    if (call.verb == verb.name) return verb.run(call);
+  return static_cast<int>(core::ExitCode::Usage);
+}
+
+}  // namespace
+}  // namespace condenser::cli
+
+int main(int argc, char** argv) {
+  using condenser::core::ExitCode;
+  condenser::core::install_stop_handlers();
+  try {
+    return condenser::cli::dispatch(argc, argv);
+  } catch (const condenser::core::Error& e) {
+    condenser::core::log::error(e.what());
+    return static_cast<int>(e.code());
+  } catch (const std::bad_alloc&) {
+    condenser::core::log::error("out of memory");
+  } catch (const std::exception& e) {
+    condenser::core::log::error(std::string("unexpected: ") + e.what());
+  }
+  return static_cast<int>(ExitCode::RunFailed);
+}

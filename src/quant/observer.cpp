@@ -72,10 +72,11 @@ class MseObserver : public Observer {
         best = r;
       }
     };
-    for (int k = kSteps - 1; k > 0; --k) consider({whole.low * k / kSteps, whole.high * k / kSteps});
+    for (int k = kSteps - 2; k > 0; k -= 2) consider({whole.low * k / kSteps, whole.high * k / kSteps});
     for (int round = 0; round < 2; ++round) {
       for (int k = kSteps; k > 0 && whole.high > 0; --k) consider({best.low, whole.high * k / kSteps});
       for (int k = kSteps; k > 0 && whole.low < 0; --k) consider({whole.low * k / kSteps, best.high});
+      if (whole.low == 0 || whole.high == 0) break;  // one side: nothing changes in a second round
     }
     return best;
   }
@@ -86,20 +87,21 @@ class MseObserver : public Observer {
 };
 
 // Integral from 0 to t of (x - q(x))^2 dx in units of the scale, where q rounds to the nearest integer in [low, high]:
-// every whole step adds 1/12, and beyond the ends the cube goes on growing.
+// every whole step adds 1/12, and beyond the ends the cube goes on growing. -255 <= low <= 0 <= high <= 255.
 double error_integral(double t, double low, double high) {
-  const double n = std::clamp(std::floor(t + 0.5), low, high);
+  constexpr double kShift = 256.0;  // makes the number positive, so that a cast rounds down
+  const double n = static_cast<int>(std::min(std::max(t, low), high) + (kShift + 0.5)) - kShift;
   const double f = t - n;
-  return n / 12.0 + f * f * f / 3.0;
+  return n * (1.0 / 12.0) + f * f * f * (1.0 / 3.0);
 }
 
+// Of one sign, whose values lie in bins of width `step` from 0 up, in units of the scale.
 double side_error(const std::vector<int64_t>& counts, double step, double low, double high) {
-  double sum = 0;
+  double sum = 0, before = 0;
   for (size_t i = 0; i < counts.size(); ++i) {
-    if (counts[i] == 0) continue;
-    const double begin = static_cast<double>(i) * step;
-    sum +=
-        static_cast<double>(counts[i]) * (error_integral(begin + step, low, high) - error_integral(begin, low, high));
+    const double after = error_integral(static_cast<double>(i + 1) * step, low, high);
+    sum += static_cast<double>(counts[i]) * (after - before);
+    before = after;
   }
   return sum / step;
 }
@@ -153,8 +155,11 @@ double quantization_error(const Histogram& histogram, const runtime::TensorQuant
   if (histogram.width() == 0) return 0;
   const double step = histogram.width() / q.scale;
   const double low = -128.0 - q.zero_point, high = 127.0 - q.zero_point;  // representable values, in scales
-  return q.scale * q.scale *
-         (side_error(histogram.positive(), step, low, high) + side_error(histogram.negative(), step, -high, -low));
+  const Range seen = histogram.extremes();
+  double error = 0;
+  if (seen.high > 0) error += side_error(histogram.positive(), step, low, high);
+  if (seen.low < 0) error += side_error(histogram.negative(), step, -high, -low);
+  return q.scale * q.scale * error;
 }
 
 const std::vector<std::string>& observer_names() {

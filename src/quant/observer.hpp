@@ -32,7 +32,7 @@ std::unique_ptr<Observer> make_observer(const QuantOptions&);  // throws core::E
 // on the values alone, not on their order or batches. Exact zeros are counted apart: int8 represents them exactly.
 class Histogram {
  public:
-  static constexpr size_t kBins = 2048;  // per sign
+  static constexpr size_t kBins = 1024;  // per sign: at least two per int8 step of the whole range
 
   void add(std::span<const float> values);  // throws core::Error on NaN or infinity
 

@@ -49,6 +49,15 @@ void check_samples(const arch::Spec& spec, const data::Dataset& samples) {
                     arch::to_string(spec.input));
 }
 
+// Scores of classes have no pixels; then both layouts agree.
+void check_classifier(const arch::Spec& spec, const data::Dataset& samples) {
+  check_samples(spec, samples);
+  const arch::Shape output = arch::analyze(spec).nodes.back().shape;
+  if (output.h == 1 && output.w == 1) return;
+  throw core::Error("accuracy of " + spec.name + ": output is " + arch::to_string(output) +
+                    "; expected one score per class");
+}
+
 // First of equal maxima.
 template <class T>
 int argmax(std::span<const T> scores) {
@@ -131,7 +140,7 @@ std::string to_string(const Accuracy& a) {
 }
 
 Accuracy float_accuracy(const arch::Spec& spec, const arch::Weights& weights, const data::Dataset& samples) {
-  check_samples(spec, samples);
+  check_classifier(spec, samples);
   const runtime::FloatExecutor executor(spec, weights);
   const int64_t batch = batch_size(spec);
   const auto item = static_cast<size_t>(spec.input.elements());
@@ -154,7 +163,7 @@ Accuracy float_accuracy(const arch::Spec& spec, const arch::Weights& weights, co
 
 Accuracy int8_accuracy(const arch::Spec& spec, const arch::Weights& weights, const runtime::QuantParams& quant,
                        const data::Dataset& samples) {
-  check_samples(spec, samples);
+  check_classifier(spec, samples);
   runtime::Int8Executor executor(runtime::build_program(spec, weights, quant));
   Accuracy result;
   std::vector<float> x(static_cast<size_t>(spec.input.elements()));

@@ -96,9 +96,10 @@ void read_options(core::config::Reader& reader, GateOptions& o) {
   const bool compared = reader.has("comparator");
   Comparator c = o.comparator.value_or(Comparator{});
   read_comparator(reader.section("comparator", "numbers that a design must match"), c);
-  if (!compared) return;
+  const bool bound = c.max_params > 0 || c.max_macs > 0 || c.min_accuracy > 0 || c.min_probe_accuracy > 0;
+  if (!compared || (!bound && c.name.empty())) return;  // a resolved configuration spells out the empty section
   if (c.name.empty()) throw reader.error("comparator", "a name, for reports");
-  if (c.max_params == 0 && c.max_macs == 0 && c.min_accuracy == 0 && c.min_probe_accuracy == 0) {
+  if (!bound) {
     throw reader.error("comparator", "at least one of max_params, max_macs, min_accuracy, min_probe_accuracy");
   }
   o.comparator = c;

@@ -233,7 +233,10 @@ TEST_CASE("lower: properties over hand-made networks", "[arch]") {
                                     {"fc", Linear{.out = 3}, {11}}}));
 }
 
-TEST_CASE("lower: properties over every exemplar and reference network", "[arch]") {
+TEST_CASE("lower: properties over every exemplar", "[arch]") {
   for (const auto& exemplar : testing::exemplars()) check_properties(exemplar.spec);
+}
+
+TEST_CASE("lower: properties over every reference network", "[arch][slow]") {
   for (const ZooCard& card : zoo()) check_properties(card.make({card.input.c, 32, 32}, 10));
 }

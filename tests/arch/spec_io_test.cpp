@@ -167,6 +167,8 @@ TEST_CASE("spec files: refusals of the document", "[arch]") {
   REQUIRE_THAT(refusal("condenser_spec: 2\n"), contains("f.yaml:1: condenser_spec = 2; expected 1, the version"));
   REQUIRE_THAT(refusal("condenser_spec: one\n"), contains("condenser_spec = one"));
   REQUIRE_THAT(refusal("condenser_spec: 1\n"), contains("name is missing"));
+  REQUIRE_THAT(refusal("condenser_spec: 1\nname: \xff\ninput: [1, 2, 2]\n"),
+               contains("f.yaml:2: a name that is not UTF-8"));
   REQUIRE_THAT(refusal("condenser_spec: 1\nname: x\n"), contains("input is missing; expected [channels, height"));
   REQUIRE_THAT(refusal("condenser_spec: 1\nname: x\ninput: [1, 2]\n"), contains("f.yaml:3: input = [1, 2]"));
   REQUIRE_THAT(refusal("condenser_spec: 1\nname: x\ninput: [1, 0, 2]\n"), contains("f.yaml:3"));
@@ -183,7 +185,7 @@ TEST_CASE("spec files: refusals of the document", "[arch]") {
   REQUIRE_THAT(refusal(kHead + "  - {name: a, op: softmax}\n#" + std::string(4 << 20, 'x')), contains("bytes"));
   std::string stages = kHead;
   for (int i = 0; i < 20; ++i)
-    stages += "  - {name: s" + std::to_string(i) + ", block: column_stage, channels: 4, depth: 1000}\n";
+    stages += "  - {name: s" + std::to_string(i) + ", block: column_stage, channels: 4, columns: 1, depth: 1000}\n";
   REQUIRE_THAT(refusal(stages), contains("more than 10000 nodes"));
 }
 
@@ -238,16 +240,21 @@ TEST_CASE("spec files: damaged text gives an error or a valid Spec, nothing else
   const Spec& spec = testing::exemplar("block_stage");
   const std::string forms[] = {to_json(spec), to_yaml(spec),
                                kHead +
-                                   "  - {name: s, block: column_stage, channels: 8, depth: 2, columns: 4}\n"
+                                   "  - {name: s, block: column_stage, channels: 8, depth: 2, columns: 1}\n"
                                    "  - {block: classifier_head, classes: 3}\n"};
+  for (const std::string& text : forms) REQUIRE_NOTHROW(parse_spec(text, "f"));
   core::Rng rng(7);
   int read = 0, refused = 0;
   for (int round = 0; round < 1500; ++round) {
     std::string text = forms[round % 3];
-    for (uint64_t edits = 1 + rng.below(3); edits > 0 && !text.empty(); --edits) {
+    for (uint64_t edits = 1 + rng.below(2); edits > 0 && !text.empty(); --edits) {
       const size_t at = rng.below(text.size());
-      switch (rng.below(5)) {
+      const size_t digit = text.find_first_of("0123456789", at);
+      switch (rng.below(6)) {
         case 0: text[at] = static_cast<char>(rng.below(256)); break;
+        case 5:
+          if (digit != std::string::npos) text[digit] = static_cast<char>('0' + rng.below(10));
+          break;
         case 1: text[at] = "0123456789,:[]{}\"-&*!|>%@\n"[rng.below(26)]; break;
         case 2: text.resize(at); break;
         case 3: text.insert(at, text.substr(rng.below(text.size()), 1 + rng.below(8))); break;
@@ -263,6 +270,6 @@ TEST_CASE("spec files: damaged text gives an error or a valid Spec, nothing else
       ++refused;
     }
   }
-  REQUIRE(read > 30);
+  REQUIRE(read > 50);
   REQUIRE(refused > 300);
 }

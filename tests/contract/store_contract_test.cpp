@@ -167,6 +167,34 @@ TEST_CASE("two handles share one SQLite study", "[search]") {
   }
 }
 
+TEST_CASE("processes that open and write one new study at once all succeed", "[search]") {
+  Folder folder;
+  std::vector<pid_t> children;
+  for (int64_t p = 0; p < 4; ++p) {
+    const pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      try {
+        const auto store = search::make_sqlite_store(folder.file());
+        store->bind("seed: 1");
+        for (int64_t i = p; i < 40; i += 4) store->append(a_trial(i));
+        _exit(0);
+      } catch (...) {
+        _exit(1);
+      }
+    }
+    children.push_back(child);
+  }
+  for (pid_t child : children) {
+    int status = 0;
+    waitpid(child, &status, 0);
+    CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 0));
+  }
+  const std::vector<search::Trial> trials = search::make_sqlite_store(folder.file())->load();
+  REQUIRE(trials.size() == 40);
+  for (int64_t i = 0; i < 40; ++i) CHECK(fakes::equal(trials[static_cast<size_t>(i)], a_trial(i)));
+}
+
 TEST_CASE("a killed writer loses no committed trial and breaks nothing", "[search]") {
   Folder folder;
   int64_t size = 0;

@@ -203,7 +203,7 @@ TEST_CASE("What YAML allows and a run file should not is refused", "[core]") {
   CHECK(contains(refusal("name: [a, b"), "run.yaml:1: not valid YAML"));
   CHECK(contains(refusal("# " + std::string(5 << 20, 'x')), "expected at most 4194304"));
   std::string keys;
-  for (int i = 0; i < 10001; ++i) keys += "k" + std::to_string(i) + ":\n";
+  for (int i = 0; i < 10001; ++i) keys.append("k").append(std::to_string(i)).append(":\n");
   CHECK(contains(refusal(keys), "run.yaml:10001: a mapping with more than 10000 keys"));
 }
 

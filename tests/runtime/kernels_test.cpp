@@ -43,7 +43,7 @@ int8_t reference_output(int64_t x, int64_t multiplier, int shift, const OutputRa
 }
 
 int random_int(Rng& rng, int low, int high) {
-  return low + static_cast<int>(rng.below(static_cast<uint64_t>(high - low + 1)));
+  return low + static_cast<int>(rng.below(static_cast<uint64_t>(int64_t{high} - low + 1)));
 }
 
 // Uniform, or all extremes in a third of the cases: those reach the largest sums.
@@ -522,6 +522,21 @@ TEST_CASE("softmax times value at the widest sums and the largest gain", "[runti
     cnd_softmax_mul(&p, test.step.table.data(), test.a.data(), test.v.data(), output.data());
     CHECK(output.front() == reference_softmax(test, 0, 0).first);
     CHECK(output.back() == -128);
+  }
+}
+
+// Multipliers far below their usual range make the rounding of G itself visible.
+TEST_CASE("softmax times value rounds its gain as documented", "[runtime]") {
+  Rng rng(13);
+  for (int k = 0; k < 200; ++k) {
+    SoftmaxCase test = random_softmax(rng, random_int(rng, 2, 300));
+    test.step.gain = {random_int(rng, 1, 40), 30};
+    const cnd_softmax_mul_params p = softmax_mul_params(test.step);
+    std::vector<int8_t> output(test.a.size());
+    cnd_softmax_mul(&p, test.step.table.data(), test.a.data(), test.v.data(), output.data());
+    const auto channels = static_cast<size_t>(test.step.channels);
+    for (size_t i = 0; i < output.size(); ++i)
+      REQUIRE(output[i] == reference_softmax(test, i / channels, i % channels).first);
   }
 }
 

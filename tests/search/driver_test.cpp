@@ -263,6 +263,32 @@ TEST_CASE("evolution beats random search", "[search]") {
   CHECK(mean_best("evolution") > mean_best("random") + 1);
 }
 
+TEST_CASE("proposal k sees the trials below k - window", "[search]") {
+  class NotingGenerator final : public search::Generator {
+   public:
+    mutable std::vector<int64_t> limits;
+    search::Genotype propose(const search::Space& space, const search::StudyView& past, const search::Advice&,
+                             core::Rng& rng) const override {
+      limits.push_back(past.limit);
+      CHECK(past.objective == "netscore");
+      return search::sample(space, rng);
+    }
+  };
+  const fakes::ChainSpace space;
+  const search::Inquisitor inquisitor({});
+  const search::Gate gate({});
+  for (int window : {0, 3}) {
+    const NotingGenerator generator;
+    const auto store = search::make_memory_store();
+    const std::vector<Trial> trials = search::run_search({space, generator, gate, inquisitor, *store},
+                                                         {.objective = "netscore", .trials = 10, .window = window});
+    REQUIRE(generator.limits.size() == trials.size());
+    for (int64_t k = 0; k < static_cast<int64_t>(trials.size()); ++k) {
+      CHECK(generator.limits[static_cast<size_t>(k)] == std::max<int64_t>(0, k - window));
+    }
+  }
+}
+
 TEST_CASE("a store of another space or with a hole is refused", "[search]") {
   Bench bench = a_bench();
   const std::vector<Trial> trials = bench.run();

@@ -19,12 +19,13 @@ struct Rule {
   std::vector<Violation> (*check)(const Spec&);  // empty: holds. Works on Specs before and after lower().
 };
 
-// column_layout: early spatial convolutions (all but the first convolution from the input, up to half of the spatial
-// convolutions in order) run in
-//   n >= 2 separate columns (groups); mixing only in 1x1 convolutions and merges.
+// Spatial: kernel larger than 1x1. First: no other spatial convolution between it and the input.
+// column_layout: of the live spatial convolutions after the first, the earlier half (rounded up, in node order) runs in
+//   n >= 2 separate columns (groups; depthwise is their limit); mixing only in 1x1 convolutions and merges. A network
+//   without any such convolution breaks it.
 // no_strided_pointwise: no 1x1 convolution with a stride.
-// antialiased_downsampling: after the first convolution, a stride is an average pool (or blur), never a strided
-// convolution or max-pool.
+// antialiased_downsampling: after the first convolution, a stride is an average pool at least as wide as the stride,
+//   never a strided spatial convolution or max-pool.
 const std::vector<Rule>& rules();
 const Rule* find_rule(const std::string& name);
 

@@ -13,6 +13,26 @@
 //
 // Sizes are one number or [h, w]; pads one number, [vertical, horizontal] or [top, bottom, left, right]. Block calls
 // are expanded on reading; the name of a block call stands for its output.
+//
+// op               keys besides name, op and input or inputs: [a, b]; = gives the default
+// conv2d           out, kernel, stride=1, pad=0, groups=1, bias=false, clamp=none
+// batch_norm       eps=1e-5, momentum=0.1
+// activation       kind
+// avg_pool         kernel, stride, pad=0, count_include_pad=false
+// max_pool         kernel, stride, pad=0
+// linear           out, bias=true, clamp=none
+// add              clamp=none
+// mul, softmax, softmax_mul, global_avg_pool    none
+// input            none; only as the first node, to give the input another name
+//
+// block            keys; meaning and defaults in blocks.hpp
+// conv_bn_act      out, kernel, stride, groups, activation (also: none)
+// antialias_pool   none
+// column_block     channels, columns, kernel, stride, bottleneck, attention, activation
+// column_stage     depth and those of column_block
+// classifier_head  classes; its nodes are gap and fc, so that its own name may be left out
+//
+// At most 10,000 nodes and 4 MB. Unknown keys are errors.
 
 #include <filesystem>
 #include <string>

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# From a fresh clone to a verified int8 network in C: set up, build, run the main job on the bundled digits.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source scripts/phases.sh
+
+phase "set-up" scripts/setup.sh
+phase "build (release)" build release condenser condenser_torch
+phase "run" build/release/condenser run experiments/digits_quickstart/run.yaml "$@"
+print_phases

@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# Installs what condenser needs: Debian packages, then LibTorch (as the Python package torch) in .venv. Says what and why
+# before it does so; a second call finds everything in place and returns at once.
+#
+#   scripts/setup.sh            what a build and a run need
+#   scripts/setup.sh --dev      also what the tests and the format check use (clang, clang-format)
+#   scripts/setup.sh --no-torch without LibTorch: describe, export, verify and the search engine only
+#
+#   Torch_DIR              a LibTorch of your own (folder of TorchConfig.cmake): nothing is downloaded
+#   CONDENSER_TORCH_INDEX  another Python package index for torch, e.g. the one with CPU-only builds
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+TORCH_VERSION=2.13.0
+want_dev=0 want_torch=1
+for argument in "$@"; do
+  case $argument in
+    --dev) want_dev=1 ;;
+    --no-torch) want_torch=0 ;;
+    *) echo "setup.sh: unknown argument '$argument'; expected --dev or --no-torch" >&2; exit 2 ;;
+  esac
+done
+
+# package: why
+packages=(
+  "g++: C++20 compiler, and the C99 compiler that checks exports"
+  "cmake: build files"
+  "ninja-build: build driver"
+  "ccache: fast rebuilds"
+  "libyaml-cpp-dev: run files"
+  "libspdlog-dev: log"
+  "libcli11-dev: command line"
+  "nlohmann-json3-dev: JSON"
+  "libeigen3-dev: linear algebra"
+  "libsoci-dev: study database (SOCI)"
+  "libsqlite3-dev: study database (SQLite)"
+  "libboost-dev: headers that SOCI needs"
+  "libssl-dev: SHA-256"
+  "zlib1g-dev: compressed data sets"
+  "libjpeg62-turbo-dev: JPEG images"
+  "libpng-dev: PNG images"
+  "catch2: tests"
+)
+((want_dev)) && packages+=("clang: second compiler for exported C" "clang-format: format check")
+
+python=$(command -v python3 || true)
+if ((want_torch)) && [[ -z ${Torch_DIR:-} && ! -x .venv/bin/python ]]; then
+  if [[ -z $python ]]; then
+    packages+=("python3: brings LibTorch" "python3-venv: environment that holds LibTorch")
+  elif ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+    packages+=("python3-venv: environment that holds LibTorch")
+  fi
+fi
+
+if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+  echo "setup.sh: this system has no apt. condenser needs (Debian 12 names):" >&2
+  printf '  %s\n' "${packages[@]}" >&2
+  ((want_torch)) && echo "and LibTorch $TORCH_VERSION: the Python package torch==$TORCH_VERSION in .venv, or your own through Torch_DIR." >&2
+  echo "Install these, then build with: cmake --preset release && cmake --build --preset release" >&2
+  exit 2
+fi
+
+installed=$(dpkg-query -W -f='${db:Status-Abbrev}${Package}\n' 2>/dev/null | sed -n 's/^ii *//p')
+missing=()
+for entry in "${packages[@]}"; do
+  grep -qxF "${entry%%:*}" <<<"$installed" || missing+=("$entry")
+done
+
+if ((${#missing[@]})); then
+  echo "setup.sh: installing ${#missing[@]} Debian packages:"
+  printf '  %s\n' "${missing[@]}"
+  as_root=()
+  if [[ $(id -u) != 0 ]]; then
+    command -v sudo >/dev/null || { echo "setup.sh: not root and no sudo; as root run: apt-get install --no-install-recommends ${missing[*]%%:*}" >&2; exit 2; }
+    as_root=(sudo)
+  fi
+  export DEBIAN_FRONTEND=noninteractive
+  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]%%:*}" >/dev/null
+fi
+
+if ((!want_torch)); then
+  echo "setup.sh: ready (without LibTorch)"
+  exit 0
+fi
+if [[ -n ${Torch_DIR:-} ]]; then
+  [[ -f $Torch_DIR/TorchConfig.cmake ]] || { echo "setup.sh: Torch_DIR = $Torch_DIR holds no TorchConfig.cmake; expected <libtorch>/share/cmake/Torch" >&2; exit 2; }
+  echo "setup.sh: ready (LibTorch of your own: $Torch_DIR)"
+  exit 0
+fi
+
+torch_version() { sed -n "s/^__version__ = '\([0-9.]*\).*/\1/p" .venv/lib/python3*/site-packages/torch/version.py 2>/dev/null || true; }
+if [[ $(torch_version) != "$TORCH_VERSION" ]]; then
+  echo "setup.sh: installing LibTorch $TORCH_VERSION (Python package torch) into .venv: networks are trained with it"
+  python=$(command -v python3)
+  [[ -x .venv/bin/python ]] || "$python" -m venv .venv
+  index=()
+  [[ -n ${CONDENSER_TORCH_INDEX:-} ]] && index=(--index-url "$CONDENSER_TORCH_INDEX")
+  .venv/bin/python -m pip install -q --disable-pip-version-check "${index[@]}" "torch==$TORCH_VERSION"
+fi
+if ! grep -q '^cuda.*= None' .venv/lib/python3*/site-packages/torch/version.py && ! command -v nvcc >/dev/null && [[ ! -x /usr/local/cuda/bin/nvcc ]]; then
+  echo "setup.sh: .venv holds a CUDA build of torch, which needs the CUDA toolkit (nvcc) to build against. Install the toolkit, or take the" >&2
+  echo "CPU build: rm -r .venv && CONDENSER_TORCH_INDEX=<index of CPU builds, see PyTorch's installation page> scripts/setup.sh" >&2
+  exit 2
+fi
+echo "setup.sh: ready (LibTorch $TORCH_VERSION in .venv)"

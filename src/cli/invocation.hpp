@@ -1,0 +1,39 @@
+#pragma once
+// What the command line said, as plain data. main.cpp fills it with CLI11; nothing else sees CLI11.
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace condenser::cli {
+
+struct Invocation {
+  std::string verb;
+  std::string subject;                 // run.yaml, run folder, network name or spec file
+  std::vector<std::string> overrides;  // "train.epochs=3"
+  std::string format = "text";         // text, json, markdown, csv (describe: also mermaid, dot)
+  std::filesystem::path runs = "runs";
+  bool dry_run = false;
+  bool fresh = false;
+  bool help_config = false;
+  // describe
+  int classes = 0;    // 0: the entry's default
+  std::string input;  // "3x224x224"; empty: the entry's default
+};
+
+// The explicit table of verbs.
+struct Verb {
+  const char* name;
+  const char* about;
+  int (*run)(const Invocation&);
+};
+const std::vector<Verb>& verbs();
+
+int cmd_run(const Invocation&);    // every stage of the file
+int cmd_stage(const Invocation&);  // one stage, named by the verb
+int cmd_eval(const Invocation&);
+int cmd_describe(const Invocation&);
+int cmd_zoo(const Invocation&);
+int cmd_doctor(const Invocation&);
+
+}  // namespace condenser::cli

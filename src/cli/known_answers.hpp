@@ -1,0 +1,11 @@
+#pragma once
+// Test images and the integers that the framework's int8 executor answers.
+
+#include "cli/stages.hpp"
+
+namespace condenser::cli {
+
+// `count` images of the data set, as equal per class as possible, in the set's order.
+exporters::KnownAnswers make_known_answers(const Int8Network&, const data::Dataset&, int count);
+
+}  // namespace condenser::cli

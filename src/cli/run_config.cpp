@@ -1,0 +1,192 @@
+// Reads run.yaml. Each module reads its own options; only what ties them together stands here.
+
+#include "cli/run_config.hpp"
+
+#include <algorithm>
+#include <regex>
+#include <sstream>
+
+namespace condenser::cli {
+
+using core::ConfigError;
+using core::config::Reader;
+namespace fs = std::filesystem;
+
+const std::vector<std::string>& stage_names() {
+  static const std::vector<std::string> names{"search", "train", "quantize", "export", "verify", "report"};
+  return names;
+}
+
+namespace {
+
+void read_dataset(Reader r, DatasetOptions& o) {
+  r.existing_path("card", o.card, "data set card: a folder under datasets/ or a card.yaml");
+  r.text("folder", o.folder, "instead of a card: a folder with train/<class>/ and test/<class>/ images (JPEG, PNG)");
+  r.integers("shape", o.shape, 1, 4096,
+             "channels, height, width that images of `folder` are brought to; 1 channel is grey");
+  r.number("validation_fraction", o.validation_fraction, 0.01, 0.5,
+           "part of the training images kept for choices when the card has no validation split");
+  r.integer("split_seed", o.split_seed, 0, UINT64_MAX, "seed of that split");
+  r.integer("samples", o.samples, 0, 1'000'000'000, "use only so many training images, class-balanced; 0: all");
+  if (o.shape.size() != 3) throw r.error("shape", "three numbers: channels, height, width");
+}
+
+// A card for a plain folder of images: the same code path as for every other set.
+data::Card folder_card(const DatasetOptions& o, const Reader& r) {
+  data::Card card;
+  card.file = card.root = fs::absolute(o.folder);
+  card.name = fs::path(o.folder).filename().string();
+  if (card.name.empty()) card.name = fs::path(o.folder).parent_path().filename().string();
+  card.about = "images of one's own";
+  card.format = "image_folder";
+  card.shape = {o.shape[0], o.shape[1], o.shape[2]};
+  card.normalization.mean.assign(o.shape[0], 0.5);
+  card.normalization.std.assign(o.shape[0], 0.25);
+  for (const char* split : {"train", "test"}) {
+    if (!fs::is_directory(card.root / split))
+      throw r.error("folder",
+                    "a folder with train/<class>/ and test/<class>/; " + (card.root / split).string() + " is missing");
+    card.splits[split] = {{split, ""}};
+  }
+  if (fs::is_directory(card.root / "validation")) card.splits["validation"] = {{"validation", ""}};
+  return card;
+}
+
+// Classes of an image folder whose card does not list them: its sub-folders, sorted (the order that the reader uses).
+void list_classes(data::Card& card) {
+  if (!card.classes.empty() || card.format != "image_folder") return;
+  const auto split = card.splits.find("train");
+  if (split == card.splits.end() || split->second.empty()) return;
+  const fs::path folder = card.root / split->second.front().path;
+  if (!fs::is_directory(folder)) return;
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (entry.is_directory()) card.classes.push_back(entry.path().filename().string());
+  std::sort(card.classes.begin(), card.classes.end());
+  if (card.classes.size() < 2)
+    throw ConfigError(folder.string() + ": " + std::to_string(card.classes.size()) +
+                      " class folders; expected at least 2, one folder of images per class");
+}
+
+data::Card open_card(const DatasetOptions& o, const Reader& r) {
+  if (o.folder.empty() == o.card.empty())
+    throw r.error(o.folder.empty() ? "card" : "folder", "exactly one of dataset.card and dataset.folder");
+  data::Card card = o.folder.empty() ? data::read_card(o.card) : folder_card(o, r);
+  list_classes(card);
+  return card;
+}
+
+void read_train(Reader& r, train::TrainOptions& o, uint64_t seed) {
+  o.seed = seed;
+  train::read_options(r, o);
+}
+
+std::unique_ptr<search::Generator> read_generator(Reader& r, const std::string& name) {
+  std::unique_ptr<search::Generator> chosen;
+  for (const search::GeneratorRow& row : search::generators()) {
+    Reader section = r.section(row.name, row.about);  // every generator's options are known, whichever is chosen
+    auto generator = row.make(section);
+    if (row.name == name) chosen = std::move(generator);
+  }
+  if (!chosen) {
+    std::vector<std::string> known;
+    for (const auto& row : search::generators()) known.push_back(row.name);
+    std::string list;
+    for (const auto& k : known) list += (list.empty() ? "" : ", ") + k;
+    throw r.error("generator", "one of " + list);
+  }
+  return chosen;
+}
+
+// One place lists the sections; with `help` nothing is opened, only options are collected.
+void read_sections(Reader& root, RunConfig& c, bool help) {
+  int version = 1;
+  root.integer("condenser", version, 1, 1, "version of this file's format");
+  root.text("name", c.name, "of the run; its folder is runs/<name>");
+  root.integer("seed", c.seed, 0, UINT64_MAX, "of search, probes and training");
+  c.stages = stage_names();
+  root.choices("stages", c.stages, stage_names(), "what `condenser run` does, in order");
+
+  Reader dataset = root.section("dataset", "what to learn from");
+  read_dataset(dataset, c.dataset);
+  if (!help) c.card = open_card(c.dataset, dataset);
+
+  root.existing_path("spec", c.spec, "a network of your own (YAML or JSON) instead of a search");
+  const search::SpaceContext context{{c.card.shape.c, c.card.shape.h, c.card.shape.w},
+                                     static_cast<int>(c.card.classes.size())};
+  Reader space = root.section("space", "which networks are searched (search/spaces/*.yaml)");
+  if (help) {
+    for (const auto& row : search::spaces()) row.make(space, {{1, 28, 28}, 10});
+  } else if (c.spec.empty()) {
+    c.space = search::make_space(space, context);
+  }
+  Reader gate = root.section("gate", "hard constraints (search/budgets/*.yaml)");
+  search::read_options(gate, c.gate);
+  Reader search_section = root.section("search", "how to search");
+  c.search.seed = c.seed;
+  search::read_options(search_section, c.search);
+  c.generator = read_generator(search_section, c.search.generator);
+
+  Reader probe = root.section("probe", "the short training that scores a candidate");
+  c.probe.train.epochs = 1;
+  probe.integer("samples", c.probe.samples, 0, 100'000'000, "training images of a probe, class-balanced; 0: all");
+  read_train(probe, c.probe.train, c.seed);
+  Reader train = root.section("train", "training of the winner");
+  train.boolean("on_validation", c.train_on_validation,
+                "train the winner on the validation part too (all choices are made by then)");
+  read_train(train, c.train, c.seed);
+
+  Reader quant = root.section("quantize", "post-training int8 quantization");
+  quant::read_options(quant, c.quant);
+  Reader exports = root.section("export", "files for devices");
+  std::vector<std::string> known;
+  for (const auto& target : exporters::targets()) known.push_back(target.name);
+  exports.choices("targets", c.targets, known, "formats to write");
+  exports.text("prefix", c.export_options.prefix, "of C symbols and file names");
+  if (!std::regex_match(c.export_options.prefix, std::regex("[a-z][a-z0-9_]{0,30}")))
+    throw exports.error("prefix", "a C identifier of lower-case letters, digits and _ (at most 31)");
+  Reader verify = root.section("verify", "proof of the export");
+  verify.integer("samples", c.verify.samples, 1, 1'000'000, "test images whose output integers are compared");
+  verify.integer("known_answers", c.verify.known_answers, 1, 256, "samples shipped inside the export");
+}
+
+}  // namespace
+
+std::string identity_of(const std::string& resolved) {
+  std::istringstream in(resolved);
+  std::string out, line;
+  bool skipping = false;
+  while (std::getline(in, line)) {
+    const bool top_level = !line.empty() && line[0] != ' ' && line[0] != '-';
+    if (top_level) skipping = line.rfind("stages:", 0) == 0;
+    if (!skipping) out += line + "\n";
+  }
+  return out;
+}
+
+RunConfig read_run_config(const std::string& subject, const std::vector<std::string>& overrides) {
+  fs::path file = subject;
+  if (fs::is_directory(file)) {
+    file /= "config.resolved.yaml";
+    if (!fs::exists(file))
+      throw ConfigError(subject + ": no config.resolved.yaml in it; expected a run folder (runs/<name>) or a run.yaml");
+  }
+  if (!fs::exists(file)) throw ConfigError(subject + ": no such file; expected a run.yaml or a run folder");
+  RunConfig c;
+  Reader root = Reader::from_file(file, overrides);
+  if (!root.has("name")) c.name = fs::absolute(file).parent_path().filename().string();
+  read_sections(root, c, false);
+  root.finish();
+  if (!std::regex_match(c.name, std::regex("[A-Za-z0-9][A-Za-z0-9._-]{0,99}")))
+    throw root.error("name", "letters, digits, '.', '_' and '-' (it names a folder)");
+  c.resolved = root.resolved_yaml();
+  return c;
+}
+
+std::vector<core::config::Option> config_options() {
+  RunConfig c;
+  Reader root = Reader::empty();
+  read_sections(root, c, true);
+  return root.options();
+}
+
+}  // namespace condenser::cli

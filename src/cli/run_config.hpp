@@ -1,0 +1,71 @@
+#pragma once
+// run.yaml as one struct: the options of all modules under one root, read strictly, with everything that later steps
+// open from it.
+
+#include <memory>
+#include <optional>
+
+#include "cli/invocation.hpp"
+#include "condenser/core/config.hpp"
+#include "condenser/data/card.hpp"
+#include "condenser/exporters/target.hpp"
+#include "condenser/quant/quantize.hpp"
+#include "condenser/search/driver.hpp"
+#include "condenser/train/options.hpp"
+
+namespace condenser::cli {
+
+struct DatasetOptions {
+  std::filesystem::path card;         // datasets/<name>
+  std::string folder;                 // or: a folder of one's own with train/<class>/ and test/<class>/
+  std::vector<int> shape{3, 32, 32};  // of images from `folder`
+  double validation_fraction = 0.1;   // cut from the training part when the card has no validation split
+  uint64_t split_seed = 1;
+  int samples = 0;  // use only so many training images, class-balanced (smoke runs); 0: all
+};
+
+struct ProbeOptions {
+  int samples = 0;  // training images of a probe, class-balanced; 0: all
+  train::TrainOptions train;
+};
+
+struct VerifyOptions {
+  int samples = 500;      // test images whose outputs are compared
+  int known_answers = 8;  // shipped with the export
+};
+
+struct RunConfig {
+  std::string name;
+  uint64_t seed = 1;
+  std::vector<std::string> stages;
+  DatasetOptions dataset;
+  std::filesystem::path spec;            // a network of one's own instead of a search; empty: searched
+  std::unique_ptr<search::Space> space;  // null with `spec`
+  search::GateOptions gate;
+  search::SearchOptions search;
+  std::unique_ptr<search::Generator> generator;
+  ProbeOptions probe;
+  train::TrainOptions train;
+  bool train_on_validation = false;
+  quant::QuantOptions quant;
+  std::vector<std::string> targets{"c99"};
+  exporters::ExportOptions export_options;
+  VerifyOptions verify;
+
+  data::Card card;
+  std::string resolved;  // YAML of everything in force
+};
+
+// The part of a resolved configuration that decides results: all but the list of stages, which may differ from call to
+// call.
+std::string identity_of(const std::string& resolved);
+
+const std::vector<std::string>& stage_names();  // search, train, quantize, export, verify, report
+
+// `subject`: a run.yaml, or a run folder (its config.resolved.yaml). Throws ConfigError.
+RunConfig read_run_config(const std::string& subject, const std::vector<std::string>& overrides);
+
+// Every option with its default, range and help, for --help-config.
+std::vector<core::config::Option> config_options();
+
+}  // namespace condenser::cli

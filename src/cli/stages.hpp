@@ -1,0 +1,67 @@
+#pragma once
+// The stages of a run. Each picks up what earlier stages left in the run folder and leaves its own files there;
+// finished work is found and not repeated, so calling a stage or the whole run again goes on where it stopped.
+
+#include <memory>
+#include <optional>
+
+#include "cli/run_folder.hpp"
+#include "condenser/core/table.hpp"
+#include "condenser/quant/report.hpp"
+
+namespace condenser::cli {
+
+// Everything a stage needs. Data sets are opened on first use.
+class RunContext {
+ public:
+  RunContext(const RunConfig& config, std::filesystem::path folder) : config(config), folder(std::move(folder)) {}
+
+  const RunConfig& config;
+  const std::filesystem::path folder;  // runs/<name>; exists and is locked, except in a dry run
+
+  std::shared_ptr<const data::Dataset> whole_training();  // the training part before the cut
+  std::shared_ptr<const data::Dataset> training();        // without the validation part
+  std::shared_ptr<const data::Dataset> validation();
+  std::shared_ptr<const data::Dataset> test();  // never used for a choice
+
+ private:
+  void split();
+  std::shared_ptr<const data::Dataset> whole_, training_, validation_, test_;
+};
+
+// A stage's outcome for people and programs: titled tables, and lines around them.
+struct StageOutput {
+  std::string title;
+  core::Table table;
+  std::vector<std::string> lines;
+};
+
+struct Stage {
+  const char* name;
+  const char* about;
+  StageOutput (*run)(RunContext&);
+};
+const std::vector<Stage>& stages();
+const Stage& find_stage(const std::string& name);
+
+StageOutput stage_search(RunContext&);
+StageOutput stage_train(RunContext&);
+StageOutput stage_quantize(RunContext&);
+StageOutput stage_export(RunContext&);
+StageOutput stage_verify(RunContext&);
+StageOutput stage_report(RunContext&);
+
+// What earlier stages left. Each throws core::Error naming the verb that makes the missing file.
+arch::Spec load_winner(const RunContext&);
+arch::Weights load_float_weights(const RunContext&, const arch::Spec&);
+struct Int8Network {
+  arch::Spec lowered;
+  arch::Weights weights;
+  runtime::QuantParams quant;
+};
+Int8Network load_int8(const RunContext&, const arch::Spec& winner);
+
+// Prints to stdout in the format asked for.
+void print(const StageOutput&, const std::string& format);
+
+}  // namespace condenser::cli

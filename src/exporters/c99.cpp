@@ -1,0 +1,77 @@
+// The C99 target: what it refuses, and the order of writing.
+#include "exporters/c99.hpp"
+
+#include <algorithm>
+
+#include "exporters/export_folder.hpp"
+#include "exporters/kernel_sources.hpp"
+
+namespace condenser::exporters {
+namespace {
+
+void check_prefix(const std::string& prefix) {
+  const bool letters =
+      !prefix.empty() && prefix.size() <= 64 && prefix[0] >= 'a' && prefix[0] <= 'z' &&
+      std::ranges::all_of(prefix, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
+  // The kernels' symbols and files start with cnd.
+  if (letters && !prefix.starts_with("cnd")) return;
+  throw core::ConfigError("export prefix '" + prefix +
+                          "'; expected a C name of a-z, 0-9 and _ that starts with a letter, not with 'cnd'");
+}
+
+void check_answers(const KnownAnswers& answers, const runtime::Int8Program& program) {
+  const auto in = static_cast<size_t>(program.spec.input.elements());
+  const auto out = static_cast<size_t>(program.analysis.nodes.back().shape.elements());
+  if (answers.inputs.empty()) throw core::Error("export without known answers; expected at least one sample");
+  if (answers.outputs.size() != answers.inputs.size() || answers.labels.size() != answers.inputs.size())
+    throw core::Error("known answers: " + std::to_string(answers.inputs.size()) + " inputs, " +
+                      std::to_string(answers.outputs.size()) + " outputs, " + std::to_string(answers.labels.size()) +
+                      " labels; expected equal counts");
+  for (size_t i = 0; i < answers.inputs.size(); ++i) {
+    if (answers.inputs[i].size() == in && answers.outputs[i].size() == out) continue;
+    throw core::Error("known answer " + std::to_string(i) + ": " + std::to_string(answers.inputs[i].size()) +
+                      " input and " + std::to_string(answers.outputs[i].size()) + " output values; expected " +
+                      std::to_string(in) + " and " + std::to_string(out));
+  }
+}
+
+void check_supported(const arch::Spec& spec) {
+  const std::vector<Unsupported> refused = c99_unsupported(spec);
+  if (refused.empty()) return;
+  std::string message = "the c99 target cannot express network '" + spec.name + "':";
+  for (const Unsupported& item : refused) message += " node " + item.node + ": " + item.why + ";";
+  message.back() = '.';
+  throw core::Error(message);
+}
+
+}  // namespace
+
+std::vector<Unsupported> c99_unsupported(const arch::Spec& lowered) {
+  arch::validate(lowered);
+  const arch::Analysis analysis = arch::analyze(lowered);
+  std::vector<Unsupported> refused;
+  for (const arch::Node& node : lowered.nodes) {
+    std::vector<arch::Shape> inputs;
+    for (const int input : node.inputs) inputs.push_back(analysis.nodes[static_cast<size_t>(input)].shape);
+    const std::string why = runtime::int8_refusal(node.op, inputs);
+    if (!why.empty()) refused.push_back({node.name, why});
+  }
+  return refused;
+}
+
+void c99_write(const Package& package, const KnownAnswers& answers, const ExportOptions& options,
+               const std::filesystem::path& folder) {
+  check_prefix(options.prefix);
+  if (!package.quant)
+    throw core::Error("the c99 target writes int8 networks; network '" + package.spec.name +
+                      "' has float weights, quantize first");
+  check_supported(package.spec);
+  const runtime::Int8Program program = runtime::build_program(package.spec, package.weights, *package.quant);
+  check_answers(answers, program);
+  Files files = c99_sources(program, package, answers, options.prefix);
+  for (const std::string& name : kernel_files(c99_kernels(program))) files[name] = kernel_text(name);
+  files["manifest.json"] = c99_manifest(program, package, answers, options.prefix, files);
+  write_export_folder(folder, files);
+}
+
+}  // namespace condenser::exporters

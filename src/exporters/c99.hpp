@@ -1,0 +1,29 @@
+#pragma once
+// The C99 target in three parts: what it refuses and the order of writing (c99.cpp), the C text (c99_sources.cpp), the
+// manifest (c99_manifest.cpp).
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "condenser/exporters/target.hpp"
+#include "condenser/runtime/int8_program.hpp"
+
+namespace condenser::exporters {
+
+std::vector<Unsupported> c99_unsupported(const arch::Spec& lowered);
+void c99_write(const Package&, const KnownAnswers&, const ExportOptions&, const std::filesystem::path& folder);
+
+// File name -> content.
+using Files = std::map<std::string, std::string>;
+
+inline constexpr size_t kEmbeddedAnswers = 8;  // of the self-test
+
+// C and Makefile texts, the kernels excepted.
+Files c99_sources(const runtime::Int8Program&, const Package&, const KnownAnswers&, const std::string& prefix);
+// Names of the kernels that the program calls: "conv2d", "add", ...
+std::set<std::string> c99_kernels(const runtime::Int8Program&);
+std::string c99_manifest(const runtime::Int8Program&, const Package&, const KnownAnswers&, const std::string& prefix,
+                         const Files&);
+
+}  // namespace condenser::exporters

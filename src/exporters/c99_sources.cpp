@@ -1,0 +1,526 @@
+// The C text of an export: <prefix>.h and .c, the constants, the self-test, the Makefile. Printing only: every number
+// comes from the Int8Program.
+#include <algorithm>
+#include <initializer_list>
+#include <nlohmann/json.hpp>
+#include <span>
+
+#include "exporters/c99.hpp"
+#include "exporters/kernel_sources.hpp"
+#include "runtime/kernel_params.hpp"
+
+namespace condenser::exporters {
+namespace {
+
+constexpr size_t kColumns = 116;
+
+struct Names {
+  explicit Names(const std::string& p) : prefix(p), macro(p) {
+    for (char& c : macro) {
+      if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    }
+  }
+  std::string prefix;  // model
+  std::string macro;   // MODEL
+};
+
+// Text of people inside a comment: one line of printable characters that cannot end the comment or escape its line.
+std::string comment_text(const std::string& text) {
+  std::string result;
+  for (const char c : text) {
+    const bool plain = static_cast<unsigned char>(c) >= 0x20 && c != 0x7f && c != '\\' && c != '?';
+    if (!plain) {
+      result += ' ';
+      continue;
+    }
+    const bool joins = !result.empty() && ((result.back() == '*' && c == '/') || (result.back() == '/' && c == '*'));
+    if (joins) result += ' ';
+    result += c;
+  }
+  return result;
+}
+
+std::string real(double value) { return nlohmann::json(value).dump(); }  // shortest text that reads back equal
+
+std::string shape_text(const arch::Shape& s) {
+  return std::to_string(s.h) + "x" + std::to_string(s.w) + "x" + std::to_string(s.c);
+}
+
+// Numbers separated by commas, in lines that start with `indent`.
+template <class T>
+std::string number_lines(std::span<const T> values, const std::string& indent) {
+  std::string text;
+  std::string line = indent;
+  for (size_t i = 0; i < values.size(); ++i) {
+    const std::string item = std::to_string(values[i]) + (i + 1 < values.size() ? "," : "");
+    if (line.size() + 1 + item.size() > kColumns) {
+      text += line + "\n";
+      line = indent;
+    }
+    line += (line.size() > indent.size() ? " " : "") + item;
+  }
+  return text + line + "\n";
+}
+
+// ---- constants ----
+
+template <class T>
+const char* c_type();
+template <>
+const char* c_type<int8_t>() {
+  return "int8_t";
+}
+template <>
+const char* c_type<int32_t>() {
+  return "int32_t";
+}
+template <>
+const char* c_type<uint16_t>() {
+  return "uint16_t";
+}
+
+class ConstantWriter {
+ public:
+  explicit ConstantWriter(const Names& names) : names_(names) {}
+
+  template <class T>
+  void add(const std::string& node, const char* what, const std::vector<T>& values) {
+    const std::string declaration = std::string("const ") + c_type<T>() + " " + names_.prefix + "_" + node + "_" +
+                                    what + "[" + std::to_string(values.size()) + "]";
+    header_ += "extern " + declaration + ";\n";
+    source_ += declaration + " = {\n" + number_lines(std::span<const T>(values), "    ") + "};\n\n";
+  }
+
+  void add(const std::string& node, const std::vector<int8_t>& weights, const runtime::ChannelConstants& channels) {
+    add(node, "weight", weights);
+    add(node, "bias", channels.bias);
+    add(node, "multiplier", channels.multiplier);
+    add(node, "shift", channels.shift);
+  }
+
+  void add_step(const std::string& node, const runtime::Step& step) {
+    std::visit(arch::Overloaded{
+                   [](const runtime::InputStep&) {},
+                   [&](const runtime::ConvStep& s) { add(node, s.weights, s.channels); },
+                   [&](const runtime::LinearStep& s) { add(node, s.weights, s.channels); },
+                   [](const runtime::AvgPoolStep&) {},
+                   [](const runtime::MaxPoolStep&) {},
+                   [](const runtime::GlobalAvgPoolStep&) {},
+                   [](const runtime::AddStep&) {},
+                   [&](const runtime::ActivationStep& s) { add(node, "table", s.table); },
+                   [&](const runtime::SoftmaxMulStep& s) { add(node, "table", s.table); },
+               },
+               step);
+  }
+
+  std::string header() const {
+    const std::string guard = names_.macro + "_WEIGHTS_H";
+    return "/* Constants of the network: weights (convolutions [out, h, w, in], depthwise [h, w, out]), biases in "
+           "steps "
+           "of\n * input scale times weight scale, multipliers and shifts per output channel, tables. */\n#ifndef " +
+           guard + "\n#define " + guard + "\n\n#include <stdint.h>\n\n" + header_ + "\n#endif\n";
+  }
+  std::string source() const {
+    std::string text =
+        "/* Constants of the network; see the header. */\n#include \"" + names_.prefix + "_weights.h\"\n\n" + source_;
+    text.pop_back();
+    return text;
+  }
+
+ private:
+  const Names& names_;
+  std::string header_, source_;
+};
+
+// ---- steps ----
+
+struct Field {
+  const char* name;
+  int32_t value;
+};
+
+std::string initializer(std::initializer_list<Field> fields) {
+  std::string text;
+  std::string line = "       ";
+  for (const Field& field : fields) {
+    const std::string item = std::string(" .") + field.name + " = " + std::to_string(field.value) + ",";
+    if (line.size() + item.size() > kColumns) {
+      text += line + "\n";
+      line = "       ";
+    }
+    line += item;
+  }
+  return text + line + "\n";
+}
+
+std::string fields(const cnd_conv2d_params& p) {
+  return initializer({{"in_h", p.in_h},
+                      {"in_w", p.in_w},
+                      {"in_c", p.in_c},
+                      {"out_h", p.out_h},
+                      {"out_w", p.out_w},
+                      {"out_c", p.out_c},
+                      {"kernel_h", p.kernel_h},
+                      {"kernel_w", p.kernel_w},
+                      {"stride_h", p.stride_h},
+                      {"stride_w", p.stride_w},
+                      {"pad_top", p.pad_top},
+                      {"pad_left", p.pad_left},
+                      {"groups", p.groups},
+                      {"input_offset", p.input_offset},
+                      {"output_zero_point", p.output_zero_point},
+                      {"act_min", p.act_min},
+                      {"act_max", p.act_max}});
+}
+std::string fields(const cnd_depthwise_params& p) {
+  return initializer({{"in_h", p.in_h},
+                      {"in_w", p.in_w},
+                      {"in_c", p.in_c},
+                      {"out_h", p.out_h},
+                      {"out_w", p.out_w},
+                      {"out_c", p.out_c},
+                      {"kernel_h", p.kernel_h},
+                      {"kernel_w", p.kernel_w},
+                      {"stride_h", p.stride_h},
+                      {"stride_w", p.stride_w},
+                      {"pad_top", p.pad_top},
+                      {"pad_left", p.pad_left},
+                      {"input_offset", p.input_offset},
+                      {"output_zero_point", p.output_zero_point},
+                      {"act_min", p.act_min},
+                      {"act_max", p.act_max}});
+}
+std::string fields(const cnd_pointwise_params& p) {
+  return initializer({{"pixels", p.pixels},
+                      {"in_c", p.in_c},
+                      {"out_c", p.out_c},
+                      {"input_offset", p.input_offset},
+                      {"output_zero_point", p.output_zero_point},
+                      {"act_min", p.act_min},
+                      {"act_max", p.act_max}});
+}
+std::string fields(const cnd_linear_params& p) {
+  return initializer({{"in_c", p.in_c},
+                      {"out_c", p.out_c},
+                      {"input_offset", p.input_offset},
+                      {"output_zero_point", p.output_zero_point},
+                      {"act_min", p.act_min},
+                      {"act_max", p.act_max}});
+}
+std::string fields(const cnd_avg_pool_params& p) {
+  return initializer({{"in_h", p.in_h},
+                      {"in_w", p.in_w},
+                      {"channels", p.channels},
+                      {"out_h", p.out_h},
+                      {"out_w", p.out_w},
+                      {"kernel_h", p.kernel_h},
+                      {"kernel_w", p.kernel_w},
+                      {"stride_h", p.stride_h},
+                      {"stride_w", p.stride_w},
+                      {"pad_top", p.pad_top},
+                      {"pad_left", p.pad_left},
+                      {"zero_point", p.zero_point},
+                      {"count_padding", p.count_padding}});
+}
+std::string fields(const cnd_max_pool_params& p) {
+  return initializer({{"in_h", p.in_h},
+                      {"in_w", p.in_w},
+                      {"channels", p.channels},
+                      {"out_h", p.out_h},
+                      {"out_w", p.out_w},
+                      {"kernel_h", p.kernel_h},
+                      {"kernel_w", p.kernel_w},
+                      {"stride_h", p.stride_h},
+                      {"stride_w", p.stride_w},
+                      {"pad_top", p.pad_top},
+                      {"pad_left", p.pad_left}});
+}
+std::string fields(const cnd_add_params& p) {
+  return initializer({{"count", p.count},
+                      {"a_offset", p.a_offset},
+                      {"b_offset", p.b_offset},
+                      {"a_multiplier", p.a_multiplier},
+                      {"a_shift", p.a_shift},
+                      {"b_multiplier", p.b_multiplier},
+                      {"b_shift", p.b_shift},
+                      {"out_multiplier", p.out_multiplier},
+                      {"out_shift", p.out_shift},
+                      {"output_zero_point", p.output_zero_point},
+                      {"act_min", p.act_min},
+                      {"act_max", p.act_max}});
+}
+std::string fields(const cnd_softmax_mul_params& p) {
+  return initializer({{"pixels", p.pixels},
+                      {"channels", p.channels},
+                      {"value_offset", p.value_offset},
+                      {"multiplier", p.multiplier},
+                      {"shift", p.shift},
+                      {"output_zero_point", p.output_zero_point}});
+}
+
+// One node: which kernel, and the C text that calls it.
+struct Call {
+  std::string kernel;  // "conv2d"; empty: nothing to do
+  std::string text;
+};
+
+class CallWriter {
+ public:
+  CallWriter(const runtime::Int8Program& program, const Names& names) : program_(program), names_(names) {}
+
+  Call write(size_t index) {
+    index_ = index;
+    return std::visit(
+        arch::Overloaded{
+            [](const runtime::InputStep&) { return Call{}; },
+            [&](const runtime::ConvStep& s) { return conv(s); },
+            [&](const runtime::LinearStep& s) {
+              return with_params("linear", fields(linear_params(s)), channel_arguments() + in(0));
+            },
+            [&](const runtime::AvgPoolStep& s) { return with_params("avg_pool", fields(avg_pool_params(s)), in(0)); },
+            [&](const runtime::MaxPoolStep& s) { return with_params("max_pool", fields(max_pool_params(s)), in(0)); },
+            [&](const runtime::GlobalAvgPoolStep& s) {
+              const std::string sizes = std::to_string(s.in.h * s.in.w) + ", " + std::to_string(s.in.c);
+              return Call{"global_avg_pool", "  cnd_global_avg_pool(" + sizes + ", " + in(0) + ", " + out() + ");\n"};
+            },
+            [&](const runtime::AddStep& s) { return with_params("add", fields(add_params(s)), in(0) + ", " + in(1)); },
+            [&](const runtime::ActivationStep& s) {
+              const std::string arguments = constant("table") + ", " + std::to_string(s.count) + ", " + in(0);
+              return Call{"activation", "  cnd_activation(" + arguments + ", " + out() + ");\n"};
+            },
+            [&](const runtime::SoftmaxMulStep& s) {
+              return with_params("softmax_mul", fields(softmax_mul_params(s)),
+                                 constant("table") + ", " + in(0) + ", " + in(1));
+            },
+        },
+        program_.steps[index]);
+  }
+
+ private:
+  Call conv(const runtime::ConvStep& s) {
+    const std::string arguments = channel_arguments() + in(0);
+    switch (s.kernel) {
+      case runtime::ConvKernel::General: return with_params("conv2d", fields(conv2d_params(s)), arguments);
+      case runtime::ConvKernel::Depthwise: return with_params("depthwise", fields(depthwise_params(s)), arguments);
+      case runtime::ConvKernel::Pointwise: return with_params("pointwise", fields(pointwise_params(s)), arguments);
+    }
+    throw core::Error("convolution kernel outside its enumeration");
+  }
+
+  Call with_params(const std::string& kernel, const std::string& initializer, const std::string& arguments) const {
+    return {kernel, "  {\n    const cnd_" + kernel + "_params p = {\n" + initializer + "    };\n    cnd_" + kernel +
+                        "(&p, " + arguments + ", " + out() + ");\n  }\n"};
+  }
+
+  const arch::Node& node() const { return program_.spec.nodes[index_]; }
+  std::string constant(const char* what) const { return names_.prefix + "_" + node().name + "_" + what; }
+  std::string channel_arguments() const {
+    return constant("weight") + ", " + constant("bias") + ", " + constant("multiplier") + ",\n        " +
+           constant("shift") + ", ";
+  }
+  std::string at(size_t node) const { return "arena + " + std::to_string(program_.plan.offset[node]); }
+  std::string in(size_t k) const { return at(static_cast<size_t>(node().inputs[k])); }
+  std::string out() const { return at(index_); }
+
+  const runtime::Int8Program& program_;
+  const Names& names_;
+  size_t index_ = 0;
+};
+
+std::string model_source(const runtime::Int8Program& program, const Names& names) {
+  std::string calls;
+  CallWriter writer(program, names);
+  for (size_t i = 0; i < program.spec.nodes.size(); ++i) {
+    const Call call = writer.write(i);
+    if (call.kernel.empty()) continue;
+    const arch::Node& node = program.spec.nodes[i];
+    calls += "\n  /* " + node.name + ": " + arch::op_name(node.op) + " to " +
+             shape_text(program.analysis.nodes[i].shape) + " */\n" + call.text;
+  }
+  std::string includes;
+  for (const std::string& kernel : c99_kernels(program)) includes += "#include \"cnd_" + kernel + ".h\"\n";
+  const std::string arena = names.prefix + "_arena";
+  const std::string base = "(int8_t *)" + arena;
+  const auto offset = [&](size_t node) { return " + " + std::to_string(program.plan.offset[node]); };
+  return "/* The network as straight calls of kernels. All activations live in one arena; offsets come from the "
+         "memory\n"
+         " * plan, and some steps write over their input. */\n#include \"" +
+         names.prefix + ".h\"\n\n" + includes + "#include \"" + names.prefix +
+         "_weights.h\"\n\n/* Words, so that it is aligned; the kernels see bytes. */\nstatic int32_t " + arena + "[(" +
+         names.macro + "_ARENA_BYTES + 3) / 4];\n\nint8_t *" + names.prefix + "_input(void) { return " + base +
+         offset(0) + "; }\n\nconst int8_t *" + names.prefix + "_output(void) { return " + base +
+         offset(program.spec.nodes.size() - 1) + "; }\n\nint " + names.prefix + "_run(void) {\n" +
+         (calls.empty() ? "" : "  int8_t *const arena = " + base + ";\n") + calls + "\n  return 0;\n}\n";
+}
+
+std::string model_header(const runtime::Int8Program& program, const Package& package, const Names& names) {
+  const arch::Shape& in = program.spec.input;
+  const arch::Shape& out = program.analysis.nodes.back().shape;
+  const std::string& m = names.macro;
+  const std::string& p = names.prefix;
+  const auto define = [&](const std::string& name, const std::string& value) {
+    return "#define " + m + "_" + name + " " + value + "\n";
+  };
+  const auto integer = [&](const std::string& name, int64_t value) { return define(name, std::to_string(value)); };
+  std::string text = "/* Network \"" + comment_text(program.spec.name) + "\", int8.\n *\n";
+  text += " *   fill " + p + "_input() with " + std::to_string(in.elements()) +
+          " bytes, [height, width, channel] = " + shape_text(in) + "\n *   call " + p + "_run()\n *   read " + p +
+          "_output(), " + std::to_string(out.elements()) + " bytes\n *\n";
+  text += " * An input byte is round(x / " + m + "_INPUT_SCALE) + " + m + "_INPUT_ZERO_POINT, kept within -128..127.\n";
+  if (!package.input_note.empty()) text += " * Input: " + comment_text(package.input_note) + "\n";
+  for (size_t i = 0; i < package.classes.size(); ++i)
+    text += " * Output " + std::to_string(i) + ": " + comment_text(package.classes[i]) + "\n";
+  text += " * Spec " + comment_text(package.spec_hash) + ", lowered " + arch::hash(program.spec).hex() + ". */\n";
+  text += "#ifndef " + m + "_H\n#define " + m + "_H\n\n#include <stdint.h>\n\n";
+  text += integer("INPUT_HEIGHT", in.h) + integer("INPUT_WIDTH", in.w) + integer("INPUT_CHANNELS", in.c);
+  text += integer("INPUT_BYTES", in.elements());
+  text += define("INPUT_SCALE", real(program.input_quant().scale));
+  text += define("INPUT_ZERO_POINT", "(" + std::to_string(program.input_quant().zero_point) + ")");
+  text += integer("OUTPUT_BYTES", out.elements());
+  text += define("OUTPUT_SCALE", real(program.output_quant().scale));
+  text += define("OUTPUT_ZERO_POINT", "(" + std::to_string(program.output_quant().zero_point) + ")");
+  text += integer("ARENA_BYTES", program.plan.peak_bytes);
+  text += integer("CONSTANT_BYTES", program.analysis.constant_bytes);
+  text += "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n";
+  text += "/* Where to write the input. Running overwrites it: fill it before every run. */\nint8_t *" + p +
+          "_input(void);\n\n";
+  text += "/* Computes the output; returns 0. Not for two threads at once: there is one arena. */\nint " + p +
+          "_run(void);\n\n";
+  text += "/* The result, valid until the next input is written. */\nconst int8_t *" + p + "_output(void);\n\n";
+  return text + "#ifdef __cplusplus\n}\n#endif\n\n#endif\n";
+}
+
+std::string sample_array(const std::string& name, const std::string& bytes,
+                         const std::vector<std::vector<int8_t>>& samples, size_t count) {
+  std::string text = "static const int8_t " + name + "[SAMPLES][" + bytes + "] = {\n";
+  for (size_t i = 0; i < count; ++i)
+    text += "    {\n" + number_lines(std::span<const int8_t>(samples[i]), "        ") + "    },\n";
+  return text + "};\n\n";
+}
+
+// %P% and %M% stand for the prefix in lower and upper case.
+constexpr const char* kTestBody = R"(/* Runs the embedded samples and compares every byte. */
+static int self_test(void) {
+  long differences = 0;
+  for (int s = 0; s < SAMPLES; ++s) {
+    memcpy(%P%_input(), inputs[s], %M%_INPUT_BYTES);
+    if (%P%_run() != 0) {
+      printf("FAIL: sample %d did not run\n", s);
+      return 1;
+    }
+    for (int i = 0; i < %M%_OUTPUT_BYTES; ++i) {
+      const int found = %P%_output()[i];
+      if (found != outputs[s][i] && differences++ == 0) {
+        printf("sample %d, output %d: expected %d, found %d\n", s, i, outputs[s][i], found);
+      }
+    }
+  }
+  printf("%s: %d samples, %ld differing values\n", differences == 0 ? "PASS" : "FAIL", SAMPLES, differences);
+  return differences == 0 ? 0 : 1;
+}
+
+/* Runs every sample of one file (%M%_INPUT_BYTES each) and writes the outputs to another. */
+static int run_files(const char *input_name, const char *output_name) {
+  FILE *in = fopen(input_name, "rb");
+  FILE *out = fopen(output_name, "wb");
+  int failed = in == NULL || out == NULL;
+  while (!failed) {
+    const size_t got = fread(%P%_input(), 1, %M%_INPUT_BYTES, in);
+    if (got == 0) {
+      break;
+    }
+    failed = got != %M%_INPUT_BYTES || %P%_run() != 0 ||
+             fwrite(%P%_output(), 1, %M%_OUTPUT_BYTES, out) != %M%_OUTPUT_BYTES;
+  }
+  if (in != NULL) {
+    failed |= ferror(in) != 0;
+    fclose(in);
+  }
+  if (out != NULL) {
+    failed |= fclose(out) != 0;
+  }
+  if (failed) {
+    fprintf(stderr, "%s or %s: cannot be opened, read to the end of a sample, or written\n", input_name, output_name);
+  }
+  return failed;
+}
+
+int main(int argc, char **argv) {
+  if (argc == 1) {
+    return self_test();
+  }
+  if (argc == 3) {
+    return run_files(argv[1], argv[2]);
+  }
+  fprintf(stderr, "usage: %s [inputs.bin outputs.bin]\n", argv[0]);
+  return 2;
+}
+)";
+
+std::string fill_in(std::string text, const Names& names) {
+  for (const auto& [mark, value] : {std::pair{"%P%", names.prefix}, std::pair{"%M%", names.macro}}) {
+    for (size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at + value.size()))
+      text.replace(at, 3, value);
+  }
+  return text;
+}
+
+std::string test_source(const KnownAnswers& answers, const Names& names) {
+  const size_t count = std::min(answers.inputs.size(), kEmbeddedAnswers);
+  return "/* Self-test for a host or a board with stdio: known inputs and the outputs that the framework's int8 "
+         "executor\n"
+         " * gives for them. With two file names it runs the samples of the first file instead. */\n"
+         "#include <stdio.h>\n#include <string.h>\n\n#include \"" +
+         names.prefix + ".h\"\n\nenum { SAMPLES = " + std::to_string(count) + " };\n\n" +
+         sample_array("inputs", names.macro + "_INPUT_BYTES", answers.inputs, count) +
+         sample_array("outputs", names.macro + "_OUTPUT_BYTES", answers.outputs, count) + fill_in(kTestBody, names);
+}
+
+std::string makefile(const runtime::Int8Program& program, const Names& names) {
+  std::string objects = names.prefix + ".o " + names.prefix + "_weights.o";
+  std::string headers = names.prefix + ".h " + names.prefix + "_weights.h";
+  for (const std::string& file : kernel_files(c99_kernels(program))) {
+    if (file.ends_with(".c")) objects += " " + file.substr(0, file.size() - 2) + ".o";
+    if (file.ends_with(".h")) headers += " " + file;
+  }
+  return fill_in(
+      "# make: library and self-test. make test: runs the self-test. For a board:\n"
+      "#   make lib%P%.a CC=arm-none-eabi-gcc AR=arm-none-eabi-ar CFLAGS='-O2 -mcpu=cortex-m4 -mthumb'\n"
+      "CC ?= cc\nAR ?= ar\nCFLAGS ?= -O2\nSTRICT = -std=c99 -Wall -Wextra -pedantic\n"
+      "OBJECTS = " +
+          objects + "\nHEADERS = " + headers +
+          "\n\nall: lib%P%.a %P%_test\n\n"
+          "%.o: %.c $(HEADERS)\n\t$(CC) $(STRICT) $(CFLAGS) -c $< -o $@\n\n"
+          "lib%P%.a: $(OBJECTS)\n\t$(AR) rcs $@ $(OBJECTS)\n\n"
+          "%P%_test: %P%_test.o lib%P%.a\n\t$(CC) $(CFLAGS) $(LDFLAGS) %P%_test.o lib%P%.a -o $@\n\n"
+          "test: %P%_test\n\t./%P%_test\n\n"
+          "clean:\n\trm -f $(OBJECTS) %P%_test.o lib%P%.a %P%_test\n\n.PHONY: all test clean\n",
+      names);
+}
+
+}  // namespace
+
+std::set<std::string> c99_kernels(const runtime::Int8Program& program) {
+  const Names names("model");
+  CallWriter writer(program, names);
+  std::set<std::string> kernels;
+  for (size_t i = 0; i < program.spec.nodes.size(); ++i) kernels.insert(writer.write(i).kernel);
+  kernels.erase("");
+  return kernels;
+}
+
+Files c99_sources(const runtime::Int8Program& program, const Package& package, const KnownAnswers& answers,
+                  const std::string& prefix) {
+  const Names names(prefix);
+  ConstantWriter constants(names);
+  for (size_t i = 0; i < program.spec.nodes.size(); ++i)
+    constants.add_step(program.spec.nodes[i].name, program.steps[i]);
+  return {{prefix + ".h", model_header(program, package, names)},
+          {prefix + ".c", model_source(program, names)},
+          {prefix + "_weights.h", constants.header()},
+          {prefix + "_weights.c", constants.source()},
+          {prefix + "_test.c", test_source(answers, names)},
+          {"Makefile", makefile(program, names)}};
+}
+
+}  // namespace condenser::exporters

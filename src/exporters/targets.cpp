@@ -1,0 +1,24 @@
+// The destinations of export, one row each.
+#include "condenser/core/error.hpp"
+#include "exporters/c99.hpp"
+
+namespace condenser::exporters {
+
+const std::vector<Target>& targets() {
+  static const std::vector<Target> list = {
+      {"c99", "int8 C sources without dependencies: model, weights, kernels, self-test, Makefile, manifest",
+       c99_unsupported, c99_write},
+  };
+  return list;
+}
+
+const Target& find_target(const std::string& name) {
+  std::string known;
+  for (const Target& target : targets()) {
+    if (target.name == name) return target;
+    known += (known.empty() ? "" : ", ") + target.name;
+  }
+  throw core::ConfigError("export target '" + name + "' does not exist; expected one of " + known);
+}
+
+}  // namespace condenser::exporters

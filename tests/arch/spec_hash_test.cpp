@@ -1,0 +1,178 @@
+// The identity of a Spec: what must not change it, what must.
+
+#include <cmath>
+#include <map>
+
+#include "condenser/arch/zoo.hpp"
+#include "support/catch.hpp"
+#include "support/exemplars.hpp"
+#include "support/random_spec.hpp"
+
+using namespace condenser;
+using namespace condenser::arch;
+
+namespace {
+
+// The same graph in another legal order: repeatedly takes a random node whose inputs are placed; the output stays last.
+Spec reordered(const Spec& spec, core::Rng& rng) {
+  const int count = static_cast<int>(spec.nodes.size());
+  std::vector<int> place(spec.nodes.size(), -1);
+  Spec result{spec.name, spec.input, {}};
+  while (static_cast<int>(result.nodes.size()) < count) {
+    std::vector<int> ready;
+    for (int i = 0; i < count; ++i) {
+      const bool last = i == count - 1 && static_cast<int>(result.nodes.size()) < count - 1;
+      bool ok = place[static_cast<size_t>(i)] < 0 && !last;
+      for (int input : spec.nodes[static_cast<size_t>(i)].inputs) ok = ok && place[static_cast<size_t>(input)] >= 0;
+      if (ok) ready.push_back(i);
+    }
+    const int next = ready[rng.below(ready.size())];
+    place[static_cast<size_t>(next)] = static_cast<int>(result.nodes.size());
+    Node node = spec.nodes[static_cast<size_t>(next)];
+    for (int& input : node.inputs) input = place[static_cast<size_t>(input)];
+    result.nodes.push_back(std::move(node));
+  }
+  return result;
+}
+
+Spec two_convolutions(bool shared) {
+  const Conv2d conv{4, square(3), square(1), pad_all(1)};
+  Spec spec{"two", {3, 8, 8}, {{"input", Input{}, {}}, {"a", conv, {0}}, {"b", conv, {0}}, {"sum", Add{}, {1, 2}}}};
+  if (shared) spec.nodes[3].inputs = {1, 1};
+  return spec;
+}
+
+// Two equal convolutions and four readers, which read (a,a),(b,b) or (a,b),(a,b): the same trees, another graph.
+Spec crossed(bool cross) {
+  const Conv2d conv{4, square(3), square(1), pad_all(1)};
+  Spec spec{"crossed",
+            {3, 8, 8},
+            {{"input", Input{}, {}},
+             {"a", conv, {0}},
+             {"b", conv, {0}},
+             {"p", Mul{}, {1, 1}},
+             {"q", Mul{}, {2, 2}},
+             {"sum", Add{}, {3, 4}}}};
+  if (cross) spec.nodes[3].inputs = spec.nodes[4].inputs = {1, 2};
+  return spec;
+}
+
+const Conv2d kConv{8, square(3), square(1), pad_all(1), 2};
+const AvgPool kAvg{square(3), square(2), pad_all(1), false};
+const MaxPool kMax{square(3), square(2), pad_all(1)};
+
+template <class T>
+T changed(T value, void (*change)(T&)) {
+  change(value);
+  return value;
+}
+
+Spec one(const Op& op, Shape input = {4, 8, 8}) {
+  Spec spec{"one", input, {{"input", Input{}, {}}, {"op", op, {}}}};
+  spec.nodes[1].inputs.assign(static_cast<size_t>(input_count(op)), 0);
+  return spec;
+}
+
+}  // namespace
+
+TEST_CASE("hash ignores names, order, dead nodes and the order of summands", "[arch]") {
+  core::Rng rng(7);
+  for (int round = 0; round < 30; ++round) {
+    const Spec spec = testing::random_spec(rng, 25);
+    const core::Hash128 expected = hash(spec);
+    Spec other = reordered(spec, rng);
+    CHECK(hash(other) == expected);
+
+    for (size_t i = 0; i < other.nodes.size(); ++i) other.nodes[i].name = "x" + std::to_string(i);
+    other.name = "renamed";
+    CHECK(hash(other) == expected);
+
+    for (Node& node : other.nodes) {
+      if (commutative(node.op)) std::swap(node.inputs[0], node.inputs[1]);
+    }
+    CHECK(hash(other) == expected);
+
+    Spec more = spec;  // a dead node before the output
+    more.nodes.insert(more.nodes.end() - 1, Node{"dead", Activation{ActivationKind::Tanh}, {0}});
+    CHECK(hash(more) == expected);
+  }
+}
+
+TEST_CASE("hash tells every attribute apart", "[arch]") {
+  const std::vector<Op> ops = {
+      kConv,
+      changed<Conv2d>(kConv, [](Conv2d& c) { c.out = 10; }),
+      changed<Conv2d>(kConv, [](Conv2d& c) { c.kernel.h = 5; }),
+      changed<Conv2d>(kConv, [](Conv2d& c) { c.kernel.w = 5; }),
+      changed<Conv2d>(kConv, [](Conv2d& c) { c.stride.h = 2; }),
+      changed<Conv2d>(kConv, [](Conv2d& c) { c.stride.w = 2; }),
+      changed<Conv2d>(kConv, [](Conv2d& c) { c.pad.top = 0; }),
+      changed<Conv2d>(kConv, [](Conv2d& c) { c.pad.bottom = 0; }),
+      changed<Conv2d>(kConv, [](Conv2d& c) { c.pad.left = 0; }),
+      changed<Conv2d>(kConv, [](Conv2d& c) { c.pad.right = 0; }),
+      changed<Conv2d>(kConv, [](Conv2d& c) { c.groups = 4; }),
+      changed<Conv2d>(kConv, [](Conv2d& c) { c.bias = true; }),
+      changed<Conv2d>(kConv, [](Conv2d& c) { c.clamp = Clamp::Relu; }),
+      changed<Conv2d>(kConv, [](Conv2d& c) { c.clamp = Clamp::Relu6; }),
+      BatchNorm{},
+      BatchNorm{std::nextafter(1e-5, 1.0), 0.1},
+      BatchNorm{1e-5, 0.2},
+      Activation{ActivationKind::Relu},
+      Activation{ActivationKind::Silu},
+      Softmax{},
+      SoftmaxMul{},
+      kAvg,
+      changed<AvgPool>(kAvg, [](AvgPool& p) { p.count_include_pad = true; }),
+      changed<AvgPool>(kAvg, [](AvgPool& p) { p.kernel.h = 2; }),
+      changed<AvgPool>(kAvg, [](AvgPool& p) { p.stride.w = 1; }),
+      changed<AvgPool>(kAvg, [](AvgPool& p) { p.pad.right = 0; }),
+      kMax,
+      changed<MaxPool>(kMax, [](MaxPool& p) { p.kernel.w = 2; }),
+      changed<MaxPool>(kMax, [](MaxPool& p) { p.stride.h = 1; }),
+      changed<MaxPool>(kMax, [](MaxPool& p) { p.pad.bottom = 0; }),
+      GlobalAvgPool{},
+      Linear{5, true},
+      Linear{6, true},
+      Linear{5, false},
+      changed<Linear>(Linear{5, true}, [](Linear& l) { l.clamp = Clamp::Relu; }),
+      Add{},
+      Add{Clamp::Relu},
+      Mul{},
+  };
+  std::map<core::Hash128, size_t> seen;
+  for (size_t i = 0; i < ops.size(); ++i) {
+    const auto [where, fresh] = seen.emplace(hash(one(ops[i])), i);
+    INFO("operators " << i << " and " << where->second);
+    CHECK(fresh);
+  }
+  CHECK(hash(one(kConv)) != hash(one(kConv, {4, 8, 9})));
+  CHECK(hash(one(BatchNorm{1e-5, 0.0})) == hash(one(BatchNorm{1e-5, -0.0})));
+}
+
+TEST_CASE("hash tells a shared node from two equal ones", "[arch]") {
+  CHECK(hash(two_convolutions(true)) != hash(two_convolutions(false)));
+  CHECK(hash(crossed(true)) != hash(crossed(false)));
+}
+
+TEST_CASE("hash keeps the order of attention and value", "[arch]") {
+  Spec spec = testing::exemplar("softmax_mul");
+  const core::Hash128 before = hash(spec);
+  std::swap(spec.nodes.back().inputs[0], spec.nodes.back().inputs[1]);
+  CHECK(hash(spec) != before);
+}
+
+TEST_CASE("Exemplars have different hashes", "[arch]") {
+  std::map<core::Hash128, std::string> seen;
+  for (const testing::Exemplar& e : testing::exemplars()) {
+    const auto [where, fresh] = seen.emplace(hash(e.spec), e.name);
+    INFO(e.name << " and " << where->second);
+    CHECK(fresh);
+  }
+}
+
+// Stored studies are keyed by these values: a change here orphans every finished search.
+TEST_CASE("hash is stable across versions", "[arch]") {
+  CHECK(hash(one(kConv)).hex() == "0ceb98c2bca38f255f62cf7fcba0cf2c");
+  CHECK(hash(testing::exemplar("network_tiny")).hex() == "73ef482b9ef41ed4e5bc8d69061738df");
+  CHECK(hash(find_zoo("dcac_sca_325mf").make({3, 224, 224}, 1)).hex() == "a423aea753be7eb615e507987b3fec03");
+}

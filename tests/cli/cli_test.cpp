@@ -1,0 +1,150 @@
+// The binary as a user meets it, without LibTorch: help, describe, bad input, exit codes. What trains is in
+// tests/pipeline.
+
+#include <nlohmann/json.hpp>
+
+#include "support/catch.hpp"
+#include "support/process.hpp"
+
+using condenser::tests::condenser;
+using condenser::tests::Finished;
+using condenser::tests::TempFolder;
+using nlohmann::json;
+
+namespace {
+
+constexpr const char* kRun = "experiments/digits_quickstart/run.yaml";
+
+int lines(const std::string& text) { return static_cast<int>(std::count(text.begin(), text.end(), '\n')); }
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("help and version answer on stdout", "[cli]") {
+  const Finished help = condenser({"--help"});
+  CHECK(help.code == 0);
+  for (const char* verb :
+       {"run", "search", "train", "eval", "quantize", "export", "verify", "report", "describe", "doctor"})
+    CHECK(contains(help.out, verb));
+  const Finished version = condenser({"--version"});
+  CHECK(version.code == 0);
+  CHECK(contains(version.out, "LibTorch"));
+}
+
+TEST_CASE("the binary itself does not link LibTorch", "[cli]") {
+  const Finished libraries = condenser::tests::run({"ldd", CONDENSER_BINARY}, "/");
+  CHECK(libraries.code == 0);
+  CHECK(!contains(libraries.out, "torch"));
+}
+
+TEST_CASE("describe prints the published counts", "[cli]") {
+  const json one = json::parse(condenser({"describe", "dcac_sca_325mf", "--classes", "1", "--format", "json"}).out);
+  CHECK(one["params"] == 1632345);
+  CHECK(one["macs"] == 318952524);
+  const json thousand =
+      json::parse(condenser({"describe", "dcac_sca_325mf", "--classes", "1000", "--format", "json"}).out);
+  CHECK(thousand["params"] == 2376600);
+  CHECK(thousand["macs"] == 319695780);
+  for (const auto& rule : one["rules"]) CHECK(rule["holds"] == true);
+  const Finished text = condenser({"describe", "dcac_sca_325mf", "--classes", "1"});
+  CHECK(contains(text.out, "1,632,345"));
+  for (const char* format : {"markdown", "csv", "mermaid", "dot"})
+    CHECK(condenser({"describe", "dcac_sca_325mf", "--format", format}).code == 0);
+}
+
+TEST_CASE("usage errors say what to try and exit with 2", "[cli]") {
+  struct Case {
+    std::vector<std::string> arguments;
+    const char* says;
+  };
+  for (const Case& c : std::vector<Case>{
+           {{"serch", kRun}, "did you mean search"},
+           {{"run"}, "which run"},
+           {{"run", "no/such.yaml"}, "no such file"},
+           {{"run", kRun, "--dry-run", "train.epoks=3"}, "epochs"},
+           {{"run", kRun, "--dry-run", "train.epochs=0"}, "train.epochs = 0; expected 1.."},
+           {{"run", kRun, "--dry-run", "train.epochs"}, "train.epochs"},
+           {{"run", kRun, "--dry-run", "train.optimizer=sdg"}, "sgd"},
+           {{"run", kRun, "--dry-run", "dataset.card=datasets/nowhere"}, "datasets/nowhere"},
+           {{"run", kRun, "--dry-run", "search.generator=oracle"}, "evolution"},
+           {{"describe", "dcac_sca_325"}, "dcac_sca_325mf"},
+           {{"describe", "dcac_sca_325mf", "--input", "3x224"}, "3x224x224"},
+       }) {
+    const Finished f = condenser(c.arguments);
+    INFO(c.arguments.back() << ": " << f.err);
+    CHECK(f.code == 2);
+    CHECK(contains(f.err, c.says));
+    CHECK(lines(f.err) == 1);
+    CHECK(f.out.empty());
+  }
+}
+
+TEST_CASE("errors in a run file name file and line", "[cli]") {
+  const TempFolder folder;
+  const auto says = [&](const std::string& yaml) {
+    const std::string file = folder.write("run.yaml", yaml);
+    const Finished f = condenser({"run", file, "--dry-run"});
+    INFO(f.err);
+    CHECK(f.code == 2);
+    CHECK(lines(f.err) == 1);
+    return f.err;
+  };
+  const std::string card = std::string("dataset:\n  card: ") + CONDENSER_SOURCE_DIR + "/datasets/digits\n";
+  CHECK(contains(says("name: x\n" + card + "trian:\n  epochs: 3\n"), "run.yaml:4"));
+  CHECK(contains(says("name: x\n" + card + "train:\n  epochs: many\n"), "run.yaml:5"));
+  CHECK(contains(says("name: [x\n"), "run.yaml:"));
+  CHECK(contains(says("name: ../x\n" + card + "space: {space: columns}\n"), "name"));
+  CHECK(contains(says("condenser: 2\nname: x\n" + card), "run.yaml:1"));
+}
+
+TEST_CASE("a dry run writes nothing and answers in JSON too", "[cli]") {
+  const TempFolder folder;
+  const std::string file = std::string(CONDENSER_SOURCE_DIR) + "/" + kRun;
+  const Finished f = condenser({"run", file, "--dry-run", "--format", "json"}, folder.path());
+  INFO(f.err);
+  CHECK(f.code == 0);
+  CHECK(json::parse(f.out).size() == 6);
+  CHECK(std::filesystem::is_empty(folder.path()));
+}
+
+TEST_CASE("--help-config lists every option with its range", "[cli]") {
+  const Finished f = condenser({"train", "--help-config", "--format", "json"});
+  CHECK(f.code == 0);
+  const json options = json::parse(f.out);
+  std::vector<std::string> names;
+  for (const auto& o : options) names.push_back(o["option"]);
+  for (const char* name : {"train.epochs", "train.lr", "search.trials", "gate.max_arena_bytes", "dataset.card",
+                           "quantize.observer", "probe.samples"})
+    CHECK(std::find(names.begin(), names.end(), name) != names.end());
+}
+
+TEST_CASE("a network of one's own is read, described and checked", "[cli]") {
+  const TempFolder folder;
+  const std::string good = folder.write(
+      "net.yaml",
+      "condenser_spec: 1\nname: mine\ninput: [1, 28, 28]\nnodes:\n"
+      "  - {name: stem, block: conv_bn_act, out: 16, stride: 2}\n"
+      "  - {name: s1, block: column_stage, channels: 16, depth: 2, columns: 4, attention: true, stride: 2}\n"
+      "  - {name: head, block: classifier_head, classes: 10}\n");
+  const Finished f = condenser({"describe", good, "--format", "json"});
+  INFO(f.err);
+  CHECK(f.code == 0);
+  CHECK(json::parse(f.out)["params"] > 1000);
+  const std::string bad = folder.write("bad.yaml",
+                                       "condenser_spec: 1\nname: mine\ninput: [1, 28, 28]\nnodes:\n"
+                                       "  - {name: stem, op: conv2d, out: 16, kernel: 3, groups: 3}\n");
+  const Finished refused = condenser({"describe", bad});
+  CHECK(refused.code == 2);
+  CHECK(contains(refused.err, "bad.yaml:5"));
+  CHECK(contains(refused.err, "stem"));
+}
+
+TEST_CASE("a stage without its predecessor's files says which verb makes them", "[cli]") {
+  const TempFolder folder;
+  const std::string file = std::string(CONDENSER_SOURCE_DIR) + "/" + kRun;
+  for (const char* verb : {"train", "quantize", "export", "verify", "report"}) {
+    const Finished f = condenser({verb, file}, folder.path());
+    CHECK(f.code == 1);
+    CHECK(contains(f.err, "condenser search"));
+  }
+}

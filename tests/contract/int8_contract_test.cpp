@@ -1,0 +1,140 @@
+// For every exemplar: the c99 target refuses it by node, or the emitted C gives the int8 executor's output, bit for
+// bit.
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include "condenser/arch/passes.hpp"
+#include "condenser/core/files.hpp"
+#include "support/c99_package.hpp"
+#include "support/catch.hpp"
+#include "support/exemplars.hpp"
+#include "verify/process.hpp"
+
+namespace condenser::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using exporters::find_target;
+
+constexpr size_t kSamples = 5;
+
+bool has_operator_without_int8(const arch::Spec& lowered) {
+  return std::ranges::any_of(lowered.nodes, [](const arch::Node& node) {
+    return std::holds_alternative<arch::Softmax>(node.op) || std::holds_alternative<arch::Mul>(node.op);
+  });
+}
+
+struct Emitted {
+  std::string name, prefix;
+  C99Case test;
+};
+
+// One source that includes every export: one call of the compiler for all of them.
+std::string unity_source(const std::vector<Emitted>& list, const fs::path& root) {
+  std::string text = "#include <stdio.h>\n";
+  std::map<std::string, fs::path> kernels;
+  for (const Emitted& item : list) {
+    const fs::path folder = root / item.prefix;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+      const std::string name = entry.path().filename().string();
+      if (name.starts_with("cnd_") && name.ends_with(".c")) kernels[name] = entry.path();
+    }
+    text += "#include \"" + (folder / (item.prefix + ".c")).string() + "\"\n";
+    text += "#include \"" + (folder / (item.prefix + "_weights.c")).string() + "\"\n";
+  }
+  for (const auto& [name, path] : kernels) text += "#include \"" + path.string() + "\"\n";
+  text +=
+      "static int run_all(int8_t *in, size_t n, int (*run)(void), const int8_t *out, size_t m) {\n"
+      "  for (int s = 0; s < " +
+      std::to_string(kSamples) +
+      "; ++s) {\n"
+      "    if (fread(in, 1, n, stdin) != n || run() != 0 || fwrite(out, 1, m, stdout) != m) { return 1; }\n"
+      "  }\n  return 0;\n}\n\nint main(int argc, char **argv) {\n  int failed = argc != 3;\n"
+      "  failed = failed || freopen(argv[1], \"rb\", stdin) == NULL || freopen(argv[2], \"wb\", stdout) == NULL;\n";
+  for (const Emitted& item : list) {
+    std::string macro = item.prefix;
+    std::ranges::transform(macro, macro.begin(), [](char c) { return static_cast<char>(std::toupper(c)); });
+    const std::string& p = item.prefix;
+    text += "  failed = failed || run_all(" + p + "_input(), " + macro + "_INPUT_BYTES, " + p + "_run, " + p +
+            "_output(), " + macro + "_OUTPUT_BYTES);\n";
+  }
+  return text + "  return failed;\n}\n";
+}
+
+std::vector<Emitted> emit_all(const fs::path& root) {
+  std::vector<Emitted> list;
+  for (const Exemplar& item : exemplars()) {
+    const arch::Spec lowered = arch::lower(item.spec, nullptr);
+    if (!find_target("c99").unsupported(lowered).empty()) continue;
+    const size_t index = list.size();
+    Emitted emitted{item.name, "m" + std::to_string(index) + "x", c99_case(lowered, 11 + index, kSamples)};
+    find_target("c99").write(emitted.test.package, emitted.test.answers, {emitted.prefix}, root / emitted.prefix);
+    list.push_back(std::move(emitted));
+  }
+  return list;
+}
+
+}  // namespace
+
+TEST_CASE("the c99 target supports an exemplar or refuses it by node", "[contract][exporters]") {
+  int refused = 0;
+  for (const Exemplar& item : exemplars()) {
+    const arch::Spec lowered = arch::lower(item.spec, nullptr);
+    const std::vector<exporters::Unsupported> unsupported = find_target("c99").unsupported(lowered);
+    INFO(item.name);
+    CHECK(unsupported.empty() != has_operator_without_int8(lowered));
+    for (const exporters::Unsupported& u : unsupported) {
+      ++refused;
+      CHECK_NOTHROW(arch::find_node(lowered, u.node));
+      CHECK_FALSE(u.why.empty());
+    }
+  }
+  CHECK(refused >= 4);
+}
+
+TEST_CASE("emitted C equals the int8 executor for every exemplar", "[contract][exporters][slow]") {
+  const verify::TemporaryFolder folder;
+  const std::vector<Emitted> list = emit_all(folder.path());
+  CHECK(list.size() > 60);
+  std::string inputs;
+  for (const Emitted& item : list) {
+    for (const std::vector<int8_t>& input : item.test.answers.inputs)
+      inputs.append(reinterpret_cast<const char*>(input.data()), input.size());
+  }
+  const auto at = [&](const char* name) { return (folder.path() / name).string(); };
+  core::write_atomic(at("inputs"), inputs);
+  core::write_atomic(at("unity.c"), unity_source(list, folder.path()));
+  for (const std::vector<std::string>& build :
+       {std::vector<std::string>{"gcc", "-O1", "-fsanitize=undefined,address", "-fno-sanitize-recover=all"},
+        std::vector<std::string>{"clang", "-O2"}}) {
+    INFO(build[0]);
+    std::vector<std::string> compile = build;
+    for (const char* flag : {"-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-pedantic"})
+      compile.emplace_back(flag);
+    compile.insert(compile.end(), {at("unity.c"), "-o", at("unity")});
+    const verify::ProcessOptions options{at("log"), 300, {"ASAN_OPTIONS=detect_leaks=0"}};
+    const verify::ProcessResult compiled = verify::run_process(compile, options);
+    if (!compiled.started || compiled.status == 127) {
+      WARN(build[0] << " is not installed; skipped");
+      continue;
+    }
+    INFO(compiled.output);
+    REQUIRE(compiled.ok());
+    const verify::ProcessResult ran = verify::run_process({at("unity"), at("inputs"), at("outputs")}, options);
+    INFO(ran.output);
+    REQUIRE(ran.ok());
+    const std::string outputs = core::read_file(at("outputs"));
+    size_t offset = 0;
+    for (const Emitted& item : list) {
+      for (const std::vector<int8_t>& expected : item.test.answers.outputs) {
+        const std::string bytes(reinterpret_cast<const char*>(expected.data()), expected.size());
+        CHECK((item.name + (outputs.compare(offset, bytes.size(), bytes) == 0 ? "" : ": differs")) == item.name);
+        offset += bytes.size();
+      }
+    }
+    CHECK(offset == outputs.size());
+  }
+}
+
+}  // namespace condenser::testing

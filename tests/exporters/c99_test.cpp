@@ -1,0 +1,224 @@
+// The C99 target: what lies in an export, what its objects contain, how it replaces an older one, what it refuses.
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+
+#include "condenser/arch/passes.hpp"
+#include "condenser/core/files.hpp"
+#include "condenser/core/hash.hpp"
+#include "condenser/runtime/int8_program.hpp"
+#include "exporters/kernel_sources.hpp"
+#include "support/c99_package.hpp"
+#include "support/catch.hpp"
+#include "support/exemplars.hpp"
+#include "verify/process.hpp"
+
+namespace condenser::exporters {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::C99Case;
+using testing::exemplar;
+
+const Target& c99() { return find_target("c99"); }
+
+C99Case tiny() { return testing::c99_case(arch::lower(exemplar("network_tiny"), nullptr), 3, 10); }
+
+std::set<std::string> names_in(const fs::path& folder) {
+  std::set<std::string> names;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder))
+    names.insert(entry.path().filename().string());
+  return names;
+}
+
+struct Symbol {
+  std::string name, type;
+  int64_t bytes = 0;
+};
+
+// Symbols of an object file, from nm -S: "value size type name", undefined ones without numbers.
+std::vector<Symbol> symbols(const fs::path& object, const fs::path& log) {
+  const verify::ProcessResult result = verify::run_process({"nm", "-S", object.string()}, {log, 60, {}});
+  REQUIRE(result.ok());
+  std::vector<Symbol> list;
+  std::istringstream lines(result.output);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::vector<std::string> parts;
+    for (std::string word; words >> word;) parts.push_back(word);
+    if (parts.size() == 4) list.push_back({parts[3], parts[2], std::stoll(parts[1], nullptr, 16)});
+    if (parts.size() < 4) list.push_back({parts.back(), parts[parts.size() - 2], 0});
+  }
+  return list;
+}
+
+}  // namespace
+
+TEST_CASE("the table of targets is searched by name", "[exporters]") {
+  CHECK(targets().size() == 1);
+  CHECK(c99().name == "c99");
+  CHECK_THROWS_WITH(find_target("onnx"), Catch::Contains("onnx") && Catch::Contains("c99"));
+}
+
+TEST_CASE("the embedded kernels are the sources that the executor links", "[exporters]") {
+  const fs::path folder = fs::path(CONDENSER_SOURCE_DIR) / "src/runtime/kernels";
+  size_t count = 0;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    ++count;
+    CHECK(kernel_text(entry.path().filename().string()) == core::read_file(entry.path()));
+  }
+  CHECK(kernel_sources().size() == count);
+  const std::set<std::string> expected = {"cnd_dot.h", "cnd_fixed_point.h", "cnd_linear.c", "cnd_linear.h"};
+  CHECK(kernel_files({"linear"}) == expected);
+  CHECK_THROWS_AS(kernel_files({"missing"}), core::Error);
+}
+
+TEST_CASE("an export holds its files, the kernels it uses and only those", "[exporters]") {
+  const verify::TemporaryFolder temporary;
+  const fs::path folder = temporary.path() / "out";
+  const C99Case test = testing::c99_case(arch::lower(exemplar("conv_groups"), nullptr), 3, 2);
+  c99().write(test.package, test.answers, {"tiny"}, folder);
+  const std::set<std::string> expected = {"Makefile",          "cnd_conv2d.c",   "cnd_conv2d.h",  "cnd_dot.h",
+                                          "cnd_fixed_point.h", "manifest.json",  "tiny.c",        "tiny.h",
+                                          "tiny_test.c",       "tiny_weights.c", "tiny_weights.h"};
+  CHECK(names_in(folder) == expected);
+  CHECK(names_in(temporary.path()) == std::set<std::string>{"out"});
+}
+
+TEST_CASE("the manifest states sizes, scales and hashes", "[exporters]") {
+  const verify::TemporaryFolder temporary;
+  C99Case test = tiny();
+  test.package.classes = {"zero", "one"};
+  c99().write(test.package, test.answers, {}, temporary.path());
+  const auto manifest = nlohmann::json::parse(core::read_file(temporary.path() / "manifest.json"));
+  const runtime::Int8Program program =
+      runtime::build_program(test.package.spec, test.package.weights, *test.package.quant);
+  CHECK(manifest["condenser_export"] == 1);
+  CHECK(manifest["arena_bytes"] == program.plan.peak_bytes);
+  CHECK(manifest["constant_bytes"]["total"] == program.analysis.constant_bytes);
+  CHECK(manifest["macs"] == program.analysis.macs);
+  CHECK(manifest["spec_hash"] == test.package.spec_hash);
+  CHECK(manifest["lowered_hash"] == arch::hash(test.package.spec).hex());
+  CHECK(manifest["input"]["shape"] == nlohmann::json({12, 12, 3}));
+  CHECK(manifest["input"]["scale"] == program.input_quant().scale);
+  CHECK(manifest["output"]["zero_point"] == program.output_quant().zero_point);
+  CHECK(manifest["classes"] == nlohmann::json({"zero", "one"}));
+  CHECK(manifest["known_answers"] == 8);
+  CHECK(manifest["nodes"].size() == program.spec.nodes.size());
+  CHECK(manifest["nodes"][2]["arena_offset"] == program.plan.offset[2]);
+  CHECK(manifest["files"].size() + 1 == names_in(temporary.path()).size());
+  for (const auto& [name, hash] : manifest["files"].items()) CHECK(hash == core::sha256_file(temporary.path() / name));
+}
+
+TEST_CASE("objects hold the planned arena, the counted constants and no library call", "[exporters][slow]") {
+  const verify::TemporaryFolder temporary;
+  const fs::path folder = temporary.path() / "out";
+  const fs::path log = temporary.path() / "log";
+  const C99Case test = tiny();
+  c99().write(test.package, test.answers, {}, folder);
+  const runtime::Int8Program program =
+      runtime::build_program(test.package.spec, test.package.weights, *test.package.quant);
+  int64_t constants = 0, arenas = 0;
+  for (const std::string& name : names_in(folder)) {
+    if (!name.ends_with(".c") || name == "model_test.c") continue;
+    const fs::path object = temporary.path() / (name + ".o");
+    const verify::ProcessResult compiled =
+        verify::run_process({"gcc", "-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-pedantic", "-Wconversion",
+                             "-Wsign-conversion", "-c", (folder / name).string(), "-o", object.string()},
+                            {log, 60, {}});
+    INFO(compiled.output);
+    REQUIRE(compiled.ok());
+    for (const Symbol& s : symbols(object, log)) {
+      INFO(name << ": " << s.type << " " << s.name);
+      if (s.type == "R") constants += s.bytes;
+      if (s.type == "b") {
+        CHECK(s.name == "model_arena");
+        CHECK(s.bytes == (program.plan.peak_bytes + 3) / 4 * 4);
+        ++arenas;
+        continue;
+      }
+      const bool own = s.name.starts_with("cnd_") || s.name.starts_with("model_");
+      // A compiler may turn a plain loop into these two; every C environment has them.
+      const bool freestanding = s.type == "U" && (s.name == "memset" || s.name == "memcpy");
+      const bool literal = s.type == "r" && s.name.starts_with(".LC");  // parameters that the compiler pooled
+      CHECK((own || freestanding || literal || s.name == "_GLOBAL_OFFSET_TABLE_"));
+      CHECK(std::string("TtRrU").find(s.type) != std::string::npos);  // nothing else that can be written
+    }
+  }
+  CHECK(arenas == 1);
+  CHECK(constants == program.analysis.constant_bytes);
+}
+
+TEST_CASE("the Makefile builds and runs the self-test; two exports live in one program", "[exporters][slow]") {
+  const verify::TemporaryFolder temporary;
+  const fs::path log = temporary.path() / "log";
+  C99Case test = testing::c99_case(arch::lower(exemplar("conv_groups"), nullptr), 3, 2);
+  test.package.spec.name = "a */ b \\ ?\?/ /* c";  // must not break out of comments
+  test.package.classes = {"x\n*/ int broken(", "\\"};
+  c99().write(test.package, test.answers, {"net_a"}, temporary.path() / "a");
+  const verify::ProcessResult made = verify::run_process(
+      {"make", "-C", (temporary.path() / "a").string(), "test", "CFLAGS=-O1 -Werror"}, {log, 120, {}});
+  INFO(made.output);
+  CHECK(made.ok());
+  CHECK_THAT(made.output, Catch::Contains("PASS: 2 samples"));
+  c99().write(test.package, test.answers, {"net_b"}, temporary.path() / "b");
+  const fs::path both = temporary.path() / "both.c";
+  core::write_atomic(
+      both, "#include \"a/net_a.h\"\n#include \"b/net_b.h\"\nint main(void) { return net_a_run() + net_b_run(); }\n");
+  std::vector<std::string> build = {"gcc",         "-std=c99", "-Werror",
+                                    both.string(), "-o",       (temporary.path() / "both").string()};
+  for (const char* file : {"a/net_a.c", "a/net_a_weights.c", "b/net_b.c", "b/net_b_weights.c", "a/cnd_conv2d.c"})
+    build.push_back((temporary.path() / file).string());
+  const verify::ProcessResult linked = verify::run_process(build, {log, 60, {}});
+  INFO(linked.output);
+  CHECK(linked.ok());
+}
+
+TEST_CASE("an export is replaced as a whole; other folders and old exports are safe", "[exporters]") {
+  const verify::TemporaryFolder temporary;
+  const fs::path folder = temporary.path() / "deep/out/";
+  const C99Case test = testing::c99_case(arch::lower(exemplar("conv_groups"), nullptr), 3, 2);
+  c99().write(test.package, test.answers, {"first"}, folder);
+  c99().write(test.package, test.answers, {"second"}, folder);
+  CHECK(fs::exists(folder / "second.c"));
+  CHECK_FALSE(fs::exists(folder / "first.c"));
+  C99Case bad = test;
+  bad.answers.outputs.pop_back();
+  CHECK_THROWS_AS(c99().write(bad.package, bad.answers, {"third"}, folder), core::Error);
+  CHECK(fs::exists(folder / "second.c"));
+  CHECK(names_in(temporary.path() / "deep") == std::set<std::string>{"out"});
+
+  const fs::path home = temporary.path() / "home";
+  fs::create_directory(home);
+  core::write_atomic(home / "thesis.txt", "three years");
+  CHECK_THROWS_WITH(c99().write(test.package, test.answers, {}, home), Catch::Contains("other files"));
+  CHECK_THROWS_WITH(c99().write(test.package, test.answers, {}, home / "thesis.txt"), Catch::Contains("file"));
+  CHECK(core::read_file(home / "thesis.txt") == "three years");
+}
+
+TEST_CASE("packages that cannot be exported are refused", "[exporters]") {
+  const verify::TemporaryFolder temporary;
+  const fs::path folder = temporary.path() / "out";
+  const C99Case good = testing::c99_case(arch::lower(exemplar("conv_groups"), nullptr), 3, 2);
+  const auto refuse = [&](const char* what, auto change) {
+    C99Case bad = good;
+    ExportOptions options;
+    change(bad, options);
+    INFO(what);
+    CHECK_THROWS_WITH(c99().write(bad.package, bad.answers, options, folder), Catch::Contains(what));
+    CHECK_FALSE(fs::exists(folder));
+  };
+  refuse("quantize first", [](C99Case& c, ExportOptions&) { c.package.quant.reset(); });
+  refuse("node op", [](C99Case& c, ExportOptions&) { c.package.spec = exemplar("mul"); });
+  refuse("without known answers", [](C99Case& c, ExportOptions&) { c.answers = {}; });
+  refuse("known answer 1", [](C99Case& c, ExportOptions&) { c.answers.inputs[1].pop_back(); });
+  refuse("known answer 0", [](C99Case& c, ExportOptions&) { c.answers.outputs[0].push_back(1); });
+  refuse("labels", [](C99Case& c, ExportOptions&) { c.answers.labels.pop_back(); });
+  for (const char* prefix : {"", "Model", "1a", "a-b", "a b", "../x", "cnd", "cnd_x"})
+    refuse("prefix", [&](C99Case&, ExportOptions& o) { o.prefix = prefix; });
+}
+
+}  // namespace condenser::exporters

@@ -1,0 +1,282 @@
+// The whole job through the real binary on real digits, with processes really killed: a resumed run must equal an
+// uninterrupted one.
+
+#include <chrono>
+#include <map>
+#include <set>
+#include <thread>
+
+#include "condenser/core/hash.hpp"
+#include "condenser/core/rng.hpp"
+#include "condenser/search/study.hpp"
+#include "support/catch.hpp"
+#include "support/process.hpp"
+
+using condenser::core::sha256_file;
+using condenser::tests::Finished;
+using condenser::tests::Process;
+using condenser::tests::run;
+using condenser::tests::slurp;
+using condenser::tests::TempFolder;
+namespace fs = std::filesystem;
+
+namespace {
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+std::string small_run(const TempFolder& folder, const std::string& more = "") {
+  const std::string source = CONDENSER_SOURCE_DIR;
+  return folder.write("run.yaml",
+                      "name: small\nseed: 5\n"
+                      "dataset: {card: " +
+                          source +
+                          "/datasets/digits, samples: 900}\n"
+                          "space: " +
+                          source +
+                          "/search/spaces/columns_digits.yaml\n"
+                          "gate: {from: " +
+                          source +
+                          "/search/budgets/mcu_32k.yaml}\n"
+                          "search: {generator: evolution, trials: 4}\n"
+                          "probe: {samples: 200, epochs: 1, batch_size: 50, threads: 1, warmup_epochs: 0.5}\n"
+                          "train: {epochs: 3, batch_size: 50, threads: 1, checkpoint_steps: 5, ema_decay: 0.9, "
+                          "augment: {shift: 2, cutout: 4}}\n"
+                          "quantize: {calibration_samples: 64}\n"
+                          "verify: {samples: 200}\n" +
+                          more);
+}
+
+std::vector<std::string> command(const std::string& file, const std::string& verb = "run") {
+  return {CONDENSER_BINARY, verb, file};
+}
+
+// Columns that hold wall-clock values.
+const std::set<std::string> kClock{"images_per_s", "seconds", "wall_time"};
+
+std::string metrics_without_clock(const fs::path& csv) {
+  std::istringstream in(slurp(csv));
+  std::string out;
+  std::vector<bool> keep;
+  for (std::string line; std::getline(in, line);) {
+    std::istringstream parts(line);
+    std::vector<std::string> fields;
+    for (std::string f; std::getline(parts, f, ',');) fields.push_back(f);
+    if (keep.empty())
+      for (const auto& f : fields) keep.push_back(!kClock.contains(f));
+    for (size_t i = 0; i < fields.size() && i < keep.size(); ++i)
+      if (keep[i]) out += fields[i] + ",";
+    out += "\n";
+  }
+  return out;
+}
+
+// Everything that a run decides, without clocks.
+std::map<std::string, std::string> results(const fs::path& folder) {
+  std::map<std::string, std::string> r;
+  for (const char* file : {"summary.json", "winner.arch.json", "winner.json", "weights.safetensors",
+                           "weights_int8.safetensors", "quant.json", "export/c99/manifest.json"})
+    r[file] = fs::exists(folder / file) ? sha256_file(folder / file) : "missing";
+  r["metrics.csv"] = metrics_without_clock(folder / "metrics.csv");
+  for (auto trial : condenser::search::make_sqlite_store((folder / "study.sqlite").string())->load()) {
+    std::string text = std::string(condenser::search::to_string(trial.state)) + " " + trial.hash.hex() + " " +
+                       std::to_string(trial.same_as) + " " + trial.error;
+    for (const auto& [name, value] : trial.findings.metrics) text += " " + name + "=" + std::to_string(value);
+    for (const auto& v : trial.verdicts) text += " " + v.rule + (v.passed ? "+" : "-") + v.value;
+    r["trial " + std::to_string(trial.index)] = text;
+  }
+  return r;
+}
+
+// The uninterrupted run, once for all tests; others are compared with it.
+const std::map<std::string, std::string>& reference(double* seconds = nullptr) {
+  static double took = 0;
+  static const std::map<std::string, std::string> r = [] {
+    const TempFolder folder;
+    const auto start = std::chrono::steady_clock::now();
+    const Finished f = run(command(small_run(folder)), folder.path());
+    took = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    INFO(f.err);
+    REQUIRE(f.code == 0);
+    return results(folder / "runs/small");
+  }();
+  if (seconds) *seconds = took;
+  return r;
+}
+
+bool no_temporary_files(const fs::path& folder) {
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    if (contains(entry.path().filename().string(), ".tmp")) return false;
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("the whole run ends with a verified int8 network and prints what matters", "[pipeline][slow]") {
+  const TempFolder folder;
+  const std::string file = small_run(folder);
+  const Finished f = run(command(file), folder.path());
+  INFO(f.err);
+  REQUIRE(f.code == 0);
+  const fs::path r = folder / "runs/small";
+  for (const char* name : {"config.resolved.yaml", "env.json", "log.txt", "study.sqlite", "metrics.csv",
+                           "metrics.jsonl", "report.md", "summary.json", "export/c99/model.h", "export/c99/model.c",
+                           "export/c99/manifest.json", "export/c99/Makefile", "export/c99/model_test.c"})
+    CHECK(fs::exists(r / name));
+  for (const char* line : {"winner", "float accuracy", "int8 accuracy", "95 % interval", "parameters", "flash", "RAM",
+                           "files", "dataset.folder="})
+    CHECK(contains(f.out, line));
+  CHECK(contains(slurp(r / "report.md"), "```mermaid"));
+  CHECK(contains(slurp(r / "report.md"), "Refusals by rule"));
+
+  SECTION("again: nothing is repeated, the same end") {
+    const auto before = results(r);
+    const Finished again = run(command(file), folder.path());
+    CHECK(again.code == 0);
+    CHECK(!contains(again.err, "search: [1/"));
+    CHECK(results(r) == before);
+  }
+  SECTION("the run folder stands for its run file") {
+    const Finished eval = run({CONDENSER_BINARY, "eval", "runs/small", "--format", "json"}, folder.path());
+    INFO(eval.err);
+    CHECK(eval.code == 0);
+    CHECK(contains(eval.out, "accuracy_percent"));
+  }
+  SECTION("another configuration is refused, --fresh moves the old run aside") {
+    const Finished other = run({CONDENSER_BINARY, "run", file, "train.epochs=1"}, folder.path());
+    CHECK(other.code == 2);
+    CHECK(contains(other.err, "--fresh"));
+    CHECK(contains(other.err, "epochs"));
+    const Finished fresh =
+        run({CONDENSER_BINARY, "run", file, "train.epochs=1", "stages=[search]", "--fresh"}, folder.path());
+    INFO(fresh.err);
+    CHECK(fresh.code == 0);
+    CHECK(std::distance(fs::directory_iterator(folder / "runs"), fs::directory_iterator()) == 2);
+  }
+  SECTION("an export that was tampered with does not verify") {
+    std::string weights;
+    fs::path target;
+    for (const char* name : {"model_weights.c", "model.c"})
+      if (target.empty() && fs::exists(r / "export/c99" / name)) target = r / "export/c99" / name;
+    std::string text = slurp(target);
+    const size_t brace = text.find("{", text.find("int8_t"));
+    REQUIRE(brace != std::string::npos);
+    const size_t digit = text.find_first_of("123456789", brace);
+    text[digit] = text[digit] == '9' ? '1' : static_cast<char>(text[digit] + 1);
+    std::ofstream(target) << text;
+    const Finished f2 = run(command(file, "verify"), folder.path());
+    CHECK(f2.code == 4);
+  }
+}
+
+TEST_CASE("kill -9 at random moments: the run goes on and ends the same", "[pipeline][slow]") {
+  double seconds = 0;
+  const auto& expected = reference(&seconds);
+  condenser::core::Rng rng(11);
+  int killed = 0;
+  for (int round = 0; round < 2; ++round) {
+    const TempFolder folder;
+    const std::string file = small_run(folder);
+    Finished last;
+    for (int attempt = 0; attempt < 40; ++attempt) {
+      Process process(command(file), folder.path());
+      // Early attempts die soon, later ones live longer, so that search and training are both hit and the run still
+      // ends.
+      const double life = seconds * rng.uniform(0.05, 0.25) * (1.0 + 0.15 * attempt);
+      const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(life);
+      while (process.running() && std::chrono::steady_clock::now() < end)
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      if (!process.running()) {
+        last = process.wait();
+        break;
+      }
+      process.kill_now();
+      ++killed;
+    }
+    INFO(last.err);
+    REQUIRE(last.code == 0);
+    CHECK(results(folder / "runs/small") == expected);
+    CHECK(no_temporary_files(folder / "runs/small"));
+  }
+  WARN("killed " << killed << " times; results identical to the uninterrupted run");
+  CHECK(killed >= 4);
+}
+
+TEST_CASE("SIGINT and SIGTERM save, say how to go on, and exit 130 and 143", "[pipeline][slow]") {
+  const auto& expected = reference();
+  const TempFolder folder;
+  const std::string file = small_run(folder);
+  for (const auto& [signal_number, code] : {std::pair{SIGINT, 130}, std::pair{SIGTERM, 143}, std::pair{SIGUSR1, 75}}) {
+    Process process(command(file), folder.path());
+    // Wait until it trains something: a probe or the winner.
+    for (int i = 0; i < 2000 && process.running() && !contains(process.err_so_far(), "== "); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    std::this_thread::sleep_for(std::chrono::milliseconds(700));
+    process.send(signal_number);
+    const Finished f = process.wait();
+    INFO(f.err);
+    CHECK(f.code == code);
+    CHECK(contains(f.err, "go on with: condenser run"));
+  }
+  const Finished end = run(command(file), folder.path());
+  INFO(end.err);
+  REQUIRE(end.code == 0);
+  CHECK(results(folder / "runs/small") == expected);
+}
+
+TEST_CASE("a second process on the same run folder is refused while the first lives", "[pipeline][slow]") {
+  const TempFolder folder;
+  const std::string file = small_run(folder);
+  Process first(command(file), folder.path());
+  for (int i = 0; i < 2000 && first.running() && !contains(first.err_so_far(), "== "); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  const Finished second = run(command(file), folder.path());
+  CHECK(second.code == 5);
+  CHECK(contains(second.err, "small"));
+  first.kill_now();
+  const Finished third = run(command(file, "search"), folder.path());
+  INFO(third.err);
+  CHECK(third.code == 0);
+}
+
+TEST_CASE("a space without a feasible candidate ends with the refusals by rule and exit code 3", "[pipeline][slow]") {
+  const TempFolder folder;
+  std::string text = slurp(small_run(folder));
+  const std::string file = folder.write("run.yaml", text);
+  const Finished f =
+      run({CONDENSER_BINARY, "run", file, "gate.max_params=10", "search.max_proposals=40"}, folder.path());
+  INFO(f.err);
+  CHECK(f.code == 3);
+  CHECK(contains(f.err, "max_params 40"));
+  CHECK(!fs::exists(folder / "runs/small/winner.arch.json"));
+}
+
+TEST_CASE("a full disk ends the run with one line and leaves nothing half-written", "[pipeline][slow]") {
+  const TempFolder folder;
+  const std::string file = small_run(folder);
+  REQUIRE(run(command(file, "search"), folder.path()).code == 0);
+  const Finished f = run(command(file, "train"), folder.path(), 20'000);  // checkpoints are larger
+  INFO(f.err);
+  CHECK(f.code == 1);
+  CHECK(!fs::exists(folder / "runs/small/weights.safetensors"));
+  CHECK(no_temporary_files(folder / "runs/small"));
+  const Finished again = run(command(file, "train"), folder.path());
+  INFO(again.err);
+  CHECK(again.code == 0);
+}
+
+TEST_CASE("damaged files of a run are refused by name", "[pipeline][slow]") {
+  const TempFolder folder;
+  const std::string file = small_run(folder);
+  REQUIRE(run({CONDENSER_BINARY, "run", file, "stages=[search, train, quantize]"}, folder.path()).code == 0);
+  const fs::path r = folder / "runs/small";
+  const std::string weights = slurp(r / "weights.safetensors");
+  std::ofstream(r / "weights.safetensors", std::ios::binary) << weights.substr(0, weights.size() / 2);
+  const Finished truncated = run(command(file, "quantize"), folder.path());
+  CHECK(truncated.code == 1);
+  CHECK(contains(truncated.err, "weights.safetensors"));
+  std::ofstream(r / "weights.safetensors", std::ios::binary) << weights;
+  fs::copy_file(r / "weights_int8.safetensors", r / "weights.safetensors", fs::copy_options::overwrite_existing);
+  const Finished foreign = run(command(file, "quantize"), folder.path());
+  CHECK(foreign.code == 1);
+  CHECK(contains(foreign.err, "weights"));
+}

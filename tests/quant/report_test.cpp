@@ -1,0 +1,211 @@
+// Accuracy, intervals and node reports, each against a second computation.
+#include "condenser/quant/report.hpp"
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "condenser/arch/analysis.hpp"
+#include "condenser/arch/builder.hpp"
+#include "condenser/core/rng.hpp"
+#include "condenser/quant/quantize.hpp"
+#include "condenser/runtime/float_executor.hpp"
+#include "condenser/runtime/int8_executor.hpp"
+#include "support/catch.hpp"
+
+using namespace condenser;
+
+namespace {
+
+// Gratings: class k has a direction of its own, with random phase, contrast and noise.
+std::shared_ptr<const data::Dataset> gratings(int n, uint64_t seed) {
+  constexpr int kClasses = 4, kSide = 12;
+  core::Rng rng(seed);
+  std::vector<uint8_t> pixels;
+  std::vector<int> labels;
+  for (int i = 0; i < n; ++i) {
+    const int k = i % kClasses;
+    const double angle = 3.141592653589793 * k / kClasses, phase = rng.uniform(0, 6.3), contrast = rng.uniform(70, 120);
+    for (int y = 0; y < kSide; ++y) {
+      for (int x = 0; x < kSide; ++x) {
+        const double wave = std::sin(1.4 * (x * std::cos(angle) + y * std::sin(angle)) + phase);
+        pixels.push_back(static_cast<uint8_t>(std::clamp(127 + contrast * wave + 25 * rng.normal(), 0.0, 255.0)));
+      }
+    }
+    labels.push_back(k);
+  }
+  return data::make_image_dataset({1, kSide, kSide}, {"0", "45", "90", "135"}, {{0.5}, {0.25}}, std::move(pixels),
+                                  std::move(labels));
+}
+
+arch::Spec classifier() {
+  arch::Builder b("gratings", {1, 12, 12});
+  int x = b.add("c1", arch::Conv2d{16, {5, 5}, {1, 1}, {}, 1, true, arch::Clamp::Relu}, {b.input()});
+  x = b.add("c2", arch::Conv2d{16, {1, 1}, {1, 1}, {}, 1, true, arch::Clamp::Relu}, {x});
+  x = b.add("gap", arch::GlobalAvgPool{}, {x});
+  b.add("fc", arch::Linear{4}, {x});
+  return b.finish();
+}
+
+// Random features and a head that scores -|x - class mean|^2 / 2, up to what all classes share: no training.
+arch::Weights nearest_mean(const arch::Spec& spec, const data::Dataset& train, uint64_t seed) {
+  arch::Weights weights = arch::random_weights(spec, seed);
+  const runtime::FloatExecutor executor(spec, weights);
+  std::vector<std::vector<double>> mean(4, std::vector<double>(16));
+  std::vector<float> x(144);
+  for (int64_t i = 0; i < train.size(); ++i) {
+    train.get(i, x);
+    executor.run(x, 1, [&](int node, std::span<const float> values) {
+      if (spec.nodes[static_cast<size_t>(node)].name != "gap") return;
+      for (size_t c = 0; c < 16; ++c) {
+        mean[static_cast<size_t>(train.label(i))][c] += 4.0 * double{values[c]} / static_cast<double>(train.size());
+      }
+    });
+  }
+  for (size_t k = 0; k < 4; ++k) {
+    double square = 0;
+    for (size_t c = 0; c < 16; ++c) {
+      weights.tensors.at("fc.weight").f32()[k * 16 + c] = static_cast<float>(mean[k][c]);
+      square += mean[k][c] * mean[k][c];
+    }
+    weights.tensors.at("fc.bias").f32()[k] = static_cast<float>(-square / 2);
+  }
+  return weights;
+}
+
+// Pixels straight to scores; what label it gives is plain to see.
+arch::Spec direct(int classes) {
+  arch::Builder b("direct", {classes, 1, 1});
+  b.add("fc", arch::Linear{classes}, {b.input()});
+  return b.finish();
+}
+
+}  // namespace
+
+TEST_CASE("int8 keeps the accuracy of a network on separable images", "[quant][report]") {
+  const arch::Spec spec = classifier();
+  const auto train = gratings(200, 1), test = gratings(200, 2);
+  const arch::Weights weights = nearest_mean(spec, *train, 3);
+  const quant::Accuracy exact = quant::float_accuracy(spec, weights, *test);
+  CHECK(exact.total == 200);
+  CHECK(exact.percent() > 85.0);
+  for (const char* observer : {"min_max", "percentile", "mse"}) {
+    INFO(observer);
+    quant::QuantOptions options;
+    options.observer = observer;
+    const quant::Quantized q = quant::quantize(spec, weights, *train, options);
+    const quant::Accuracy rounded = quant::int8_accuracy(spec, q.weights, q.quant, *test);
+    CHECK(rounded.total == 200);
+    CHECK(std::abs(rounded.percent() - exact.percent()) <= 2.0);
+  }
+}
+
+TEST_CASE("accuracy counts the first of equal scores", "[quant][report]") {
+  const arch::Spec spec = direct(3);
+  arch::Weights weights;
+  weights.tensors["fc.weight"] = arch::make_f32({3, 3}, std::vector<float>{1, 0, 0, 0, 1, 0, 0, 0, 1});
+  weights.tensors["fc.bias"] = arch::make_f32({3}, std::vector<float>{0, 0, 0});
+  const std::vector<uint8_t> pixels = {0, 255, 0, 200, 200, 0, 200, 200, 0, 0, 0, 0, 9, 0, 255};
+  const auto samples = data::make_image_dataset({3, 1, 1}, {"a", "b", "c"}, {{0, 0, 0}, {1, 1, 1}}, pixels,
+                                                {1, 0, 1, 0, 1});  // right, right, wrong (tie), right, wrong
+  const quant::Accuracy exact = quant::float_accuracy(spec, weights, *samples);
+  CHECK(exact.correct == 3);
+  CHECK(exact.total == 5);
+  const quant::Quantized q = quant::quantize(spec, weights, *samples, {.observer = "min_max"});
+  const quant::Accuracy rounded = quant::int8_accuracy(spec, q.weights, q.quant, *samples);
+  CHECK(rounded.correct == 3);
+  CHECK(rounded.total == 5);
+}
+
+TEST_CASE("node reports recomputed from the two executors", "[quant][report]") {
+  const arch::Spec spec = classifier();
+  const auto samples = gratings(6, 4);
+  const arch::Weights weights = arch::random_weights(spec, 5);
+  const quant::Quantized q = quant::quantize(spec, weights, *samples, {.observer = "percentile", .percentile = 97.0});
+  const auto reports = quant::node_reports(spec, weights, q.weights, q.quant, *samples);
+  REQUIRE(reports.size() == spec.nodes.size());
+
+  const size_t node = 2;  // c2
+  const arch::Shape shape = arch::analyze(spec).nodes[node].shape;
+  const runtime::TensorQuant t = q.quant.nodes.at("c2").output;
+  runtime::Int8Executor int8(runtime::build_program(spec, q.weights, q.quant));
+  double signal = 0, noise = 0, ends = 0;
+  for (int64_t i = 0; i < samples->size(); ++i) {
+    std::vector<float> x(144), exact;
+    std::vector<int8_t> in(144), out;
+    samples->get(i, x);
+    runtime::FloatExecutor(spec, weights).run(x, 1, [&](int n, std::span<const float> v) {
+      if (n == static_cast<int>(node)) exact.assign(v.begin(), v.end());
+    });
+    int8.quantize_input(x, in);
+    int8.run(in, [&](int n, std::span<const int8_t> v) {
+      if (n == static_cast<int>(node)) out.assign(v.begin(), v.end());
+    });
+    for (int64_t p = 0; p < shape.h * shape.w; ++p) {
+      for (int64_t c = 0; c < shape.c; ++c) {
+        const double a = exact[static_cast<size_t>(c * shape.h * shape.w + p)];
+        const int b = out[static_cast<size_t>(p * shape.c + c)];
+        signal += a * a;
+        noise += std::pow(a - t.scale * (b - t.zero_point), 2);
+        ends += b == 127 || b == -128;
+      }
+    }
+  }
+  CHECK(reports[node].node == "c2");
+  CHECK(reports[node].output == t);
+  CHECK(reports[node].snr_db == Approx(10 * std::log10(signal / noise)));
+  CHECK(reports[node].saturated_fraction == Approx(ends / static_cast<double>(6 * shape.elements())));
+  CHECK(reports[node].saturated_fraction > 0.03);  // 3 % clipped on top, and the zeros of the ReLU
+
+  const core::Table table = quant::to_table(reports);
+  CHECK(table.rows.size() == reports.size());
+  CHECK(core::to_json(table).find("\"snr_db\"") != std::string::npos);
+  CHECK(core::to_text(table).find("c2") != std::string::npos);
+}
+
+TEST_CASE("a node without noise is exact in the table, null in JSON", "[quant][report]") {
+  const double infinity = std::numeric_limits<double>::infinity();
+  const core::Table table = quant::to_table({{"dead", infinity, 1.0, {0.5, 3}}, {"odd", -infinity, 0.0, {}}});
+  CHECK(table.rows[0][1].json == "null");
+  CHECK(table.rows[0][1].text == "exact");
+  CHECK(table.rows[1][1].text == "no signal");
+}
+
+TEST_CASE("Wilson intervals of published examples", "[quant][report]") {
+  // Newcombe, "Two-sided confidence intervals for the single proportion", Statistics in Medicine 17 (1998), table I,
+  // method 3.
+  struct Row {
+    int64_t correct, total;
+    double low, high;
+  };
+  for (const Row& r :
+       {Row{81, 263, 25.53, 36.62}, Row{15, 148, 6.24, 16.05}, Row{0, 20, 0.0, 16.11}, Row{1, 29, 0.61, 17.18}}) {
+    const quant::Interval i = quant::wilson_95({r.correct, r.total});
+    CHECK(i.low_percent == Approx(r.low).margin(0.006));
+    CHECK(i.high_percent == Approx(r.high).margin(0.006));
+  }
+  // An end of the interval is a proportion whose normal interval just reaches the observed one.
+  const quant::Interval i = quant::wilson_95({1967, 2000});
+  for (double p : {i.low_percent / 100, i.high_percent / 100}) {
+    CHECK(std::abs(0.9835 - p) == Approx(1.959963985 * std::sqrt(p * (1 - p) / 2000)));
+  }
+  CHECK(quant::wilson_95({20, 20}).high_percent == 100.0);
+  CHECK(quant::wilson_95({0, 0}).low_percent == 0.0);
+  CHECK(quant::wilson_95({0, 0}).high_percent == 100.0);
+}
+
+TEST_CASE("accuracy as text", "[quant][report]") {
+  CHECK(quant::to_string(quant::Accuracy{1967, 2000}) == "98.35 % (1967/2000, 95 % interval 97.69..98.82)");
+  CHECK(quant::to_string(quant::Accuracy{0, 0}) == "0.00 % (0/0, 95 % interval 0.00..100.00)");
+}
+
+TEST_CASE("reports refuse samples and networks that do not fit", "[quant][report]") {
+  const arch::Spec spec = classifier();
+  const arch::Weights weights = arch::random_weights(spec, 1);
+  const auto small = data::make_image_dataset({1, 4, 4}, {"a"}, {{0}, {1}}, std::vector<uint8_t>(16), {0});
+  CHECK_THROWS_WITH(quant::float_accuracy(spec, weights, *small), Catch::Contains("1x4x4"));
+  arch::Builder b("map", {1, 4, 4});
+  b.add("act", arch::Activation{}, {b.input()});
+  const arch::Spec map = b.finish();
+  CHECK_THROWS_WITH(quant::float_accuracy(map, {}, *small), Catch::Contains("1x4x4") && Catch::Contains("score"));
+}

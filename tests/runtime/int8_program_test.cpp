@@ -1,0 +1,259 @@
+// Programs and their executor against the float reference, node by node, and every refusal of a bad package.
+#include "condenser/runtime/int8_program.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "condenser/arch/passes.hpp"
+#include "condenser/runtime/float_executor.hpp"
+#include "condenser/runtime/int8_executor.hpp"
+#include "support/catch.hpp"
+#include "support/exemplars.hpp"
+#include "support/random_int8.hpp"
+
+namespace condenser::runtime {
+namespace {
+
+using testing::exemplar;
+using testing::random_int8;
+using testing::RandomInt8;
+
+bool supported(const arch::Spec& lowered) {
+  const arch::Analysis analysis = arch::analyze(lowered);
+  return std::ranges::all_of(lowered.nodes, [&](const arch::Node& node) {
+    std::vector<arch::Shape> inputs;
+    for (const int input : node.inputs) inputs.push_back(analysis.nodes[static_cast<size_t>(input)].shape);
+    return int8_refusal(node.op, inputs).empty();
+  });
+}
+
+// [h, w, c] integers to [c, h, w] floats.
+std::vector<float> to_float(const std::vector<int8_t>& values, const arch::Shape& s, const TensorQuant& quant) {
+  std::vector<float> result(values.size());
+  for (int64_t p = 0; p < s.h * s.w; ++p)
+    for (int64_t c = 0; c < s.c; ++c)
+      result[static_cast<size_t>(c * s.h * s.w + p)] =
+          static_cast<float>(quant.scale * (values[static_cast<size_t>(p * s.c + c)] - quant.zero_point));
+  return result;
+}
+
+// The node as a network of its own, with its weights as real numbers.
+std::vector<float> run_one(const arch::Node& node, const RandomInt8& package, const arch::Shape& in,
+                           const TensorQuant& in_quant, const std::vector<float>& input) {
+  arch::Spec spec{"one", in, {{"input", arch::Input{}, {}}, {node.name, node.op, {0}}}};
+  if (auto* conv = std::get_if<arch::Conv2d>(&spec.nodes[1].op)) conv->bias = true;  // the package always has one
+  if (auto* linear = std::get_if<arch::Linear>(&spec.nodes[1].op)) linear->bias = true;
+  arch::Weights weights;
+  for (const arch::ParamInfo& param : arch::parameters(spec)) {
+    const arch::Tensor& tensor = package.weights.at(param.name);
+    const std::vector<double>& scales = package.quant.nodes.at(node.name).weight_scales;
+    std::vector<float> values(static_cast<size_t>(tensor.elements()));
+    const size_t row = values.size() / scales.size();
+    for (size_t i = 0; i < values.size(); ++i) {
+      const bool bias = tensor.dtype == arch::DType::I32;
+      const double q = bias ? tensor.i32()[i] * in_quant.scale : tensor.i8()[i];
+      values[i] = static_cast<float>(q * scales[i / row]);
+    }
+    weights.tensors[param.name] = arch::make_f32(param.shape, values);
+  }
+  return FloatExecutor(spec, weights).run(input, 1);
+}
+
+std::vector<float> softmax_times(const std::vector<float>& a, const std::vector<float>& v, const arch::Shape& s) {
+  std::vector<float> result(a.size());
+  const auto pixels = static_cast<size_t>(s.h * s.w);
+  const auto channels = static_cast<size_t>(s.c);
+  for (size_t p = 0; p < pixels; ++p) {
+    double largest = a[p];
+    for (size_t c = 0; c < channels; ++c) largest = std::max(largest, double{a[c * pixels + p]});
+    const auto power = [&](size_t c) { return std::exp(a[c * pixels + p] - largest); };
+    double sum = 0;
+    for (size_t c = 0; c < channels; ++c) sum += power(c);
+    for (size_t c = 0; c < channels; ++c)
+      result[c * pixels + p] = static_cast<float>(power(c) / sum * v[c * pixels + p]);
+  }
+  return result;
+}
+
+float clamp_real(float x, arch::Clamp clamp) {
+  if (clamp == arch::Clamp::None) return x;
+  return std::max(0.0f, clamp == arch::Clamp::Relu6 ? std::min(x, 6.0f) : x);
+}
+
+RandomInt8 lowered_package(const std::string& name, arch::Spec& spec) {
+  spec = arch::lower(exemplar(name), nullptr);
+  return random_int8(spec, 7);
+}
+
+}  // namespace
+
+TEST_CASE("every int8 node equals the float reference of its own inputs within one rounding", "[runtime]") {
+  int networks = 0;
+  for (const testing::Exemplar& item : testing::exemplars()) {
+    const arch::Spec spec = arch::lower(item.spec, nullptr);
+    if (!supported(spec)) continue;
+    ++networks;
+    const RandomInt8 package = random_int8(spec, 1);
+    Int8Executor executor(build_program(spec, package.weights, package.quant));
+    std::vector<std::vector<int8_t>> values(spec.nodes.size());
+    executor.run(testing::random_input(spec, 2), [&](int node, std::span<const int8_t> v) {
+      values[static_cast<size_t>(node)].assign(v.begin(), v.end());
+    });
+    const arch::Analysis& analysis = executor.program().analysis;
+    const auto quant = [&](size_t i) { return package.quant.nodes.at(spec.nodes[i].name).output; };
+    for (size_t i = 1; i < spec.nodes.size(); ++i) {
+      const arch::Node& node = spec.nodes[i];
+      std::vector<std::vector<float>> inputs;
+      for (const int k : node.inputs) {
+        const auto source = static_cast<size_t>(k);
+        inputs.push_back(to_float(values[source], analysis.nodes[source].shape, quant(source)));
+      }
+      const auto first = static_cast<size_t>(node.inputs[0]);
+      const arch::Shape& in = analysis.nodes[first].shape;
+      std::vector<float> expected;
+      if (const auto* add = std::get_if<arch::Add>(&node.op)) {
+        for (size_t e = 0; e < inputs[0].size(); ++e)
+          expected.push_back(clamp_real(inputs[0][e] + inputs[1][e], add->clamp));
+      } else if (std::holds_alternative<arch::SoftmaxMul>(node.op)) {
+        expected = softmax_times(inputs[0], inputs[1], in);
+      } else {
+        expected = run_one(node, package, in, quant(first), inputs[0]);
+      }
+      const std::vector<float> found = to_float(values[i], analysis.nodes[i].shape, quant(i));
+      const double low = quant(i).scale * (-128 - quant(i).zero_point);
+      const double high = quant(i).scale * (127 - quant(i).zero_point);
+      REQUIRE(found.size() == expected.size());
+      for (size_t e = 0; e < found.size(); ++e) {
+        INFO(item.name << ", node " << node.name << ", value " << e);
+        REQUIRE(std::abs(found[e] - std::clamp(double{expected[e]}, low, high)) <= 0.53 * quant(i).scale);
+      }
+    }
+  }
+  CHECK(networks > 60);
+}
+
+TEST_CASE("inputs are quantized by rounding half away from zero, transposed and saturated", "[runtime]") {
+  arch::Spec spec;
+  RandomInt8 package = lowered_package("conv_groups", spec);
+  package.quant.nodes["input"].output = {0.5, 3};
+  const Int8Executor executor(build_program(spec, package.weights, package.quant));
+  const auto count = static_cast<size_t>(spec.input.elements());
+  std::vector<float> chw(count, 0.0f);
+  chw[0] = 0.25f;   // 0.5 -> 1
+  chw[1] = -0.25f;  // -0.5 -> -1
+  chw[2] = 1e9f;
+  chw[3] = -INFINITY;
+  chw[4] = NAN;
+  chw[count - 1] = 10.0f;
+  std::vector<int8_t> hwc(count);
+  executor.quantize_input(chw, hwc);
+  const auto c = static_cast<size_t>(spec.input.c);
+  CHECK(hwc[0] == 4);
+  CHECK(hwc[c] == 2);
+  CHECK(hwc[2 * c] == 127);
+  CHECK(hwc[3 * c] == -128);
+  CHECK(hwc[4 * c] == -128);
+  CHECK(hwc[1] == 3);
+  CHECK(hwc[count - 1] == 23);
+  CHECK_THROWS_AS(executor.quantize_input(std::span(chw).first(3), hwc), core::Error);
+  CHECK_THROWS_WITH(Int8Executor(executor).run(std::vector<int8_t>(3)), Catch::Contains("3 values"));
+}
+
+TEST_CASE("quantization parameters survive JSON to the last bit", "[runtime]") {
+  arch::Spec spec;
+  RandomInt8 package = lowered_package("network_tiny", spec);
+  package.quant.nodes["input"].output.scale = 0.1 + 1e-17;
+  package.quant.nodes["input"].output.zero_point = -128;
+  CHECK(quant_from_json(to_json(package.quant), "quant.json") == package.quant);
+  for (const char* bad : {"", "[]", "{}", "{\"condenser_quant\": 2, \"rounding\": \"double\", \"nodes\": {}}",
+                          "{\"condenser_quant\": 1, \"rounding\": 3, \"nodes\": {}}",
+                          "{\"condenser_quant\": 1, \"rounding\": \"double\", \"nodes\": []}",
+                          "{\"condenser_quant\": 1, \"rounding\": \"double\", \"nodes\": {\"a\": 1}}",
+                          "{\"condenser_quant\": 1, \"rounding\": \"double\", \"nodes\": {\"a\": {\"scale\": \"x\", "
+                          "\"zero_point\": 0}}}",
+                          "{\"condenser_quant\": 1, \"rounding\": \"double\", \"nodes\": {\"a\": {\"scale\": 1, "
+                          "\"zero_point\": 128}}}",
+                          "{\"condenser_quant\": 1, \"rounding\": \"double\", \"nodes\": {\"a\": {\"scale\": 1, "
+                          "\"zero_point\": 0.5}}}",
+                          "{\"condenser_quant\": 1, \"rounding\": \"double\", \"nodes\": {\"a\": {\"scale\": 1, "
+                          "\"zero_point\": 0, \"weight_scales\": [null]}}}"}) {
+    INFO(bad);
+    CHECK_THROWS_WITH(quant_from_json(bad, "quant.json"), Catch::StartsWith("quant.json"));
+  }
+}
+
+TEST_CASE("packages that do not fit are refused by name", "[runtime]") {
+  arch::Spec spec;
+  const RandomInt8 good = lowered_package("network_tiny", spec);
+  const auto refuse = [&](const char* what, auto change) {
+    RandomInt8 bad = good;
+    change(bad);
+    INFO(what);
+    CHECK_THROWS_WITH(build_program(spec, bad.weights, bad.quant), Catch::Contains(what));
+  };
+  CHECK_NOTHROW(build_program(spec, good.weights, good.quant));
+  refuse("single", [](RandomInt8& p) { p.quant.rounding = "single"; });
+  refuse("stem_c1", [](RandomInt8& p) { p.quant.nodes.erase("stem_c1"); });
+  refuse("'extra'", [](RandomInt8& p) { p.quant.nodes["extra"] = {}; });
+  refuse("scale", [](RandomInt8& p) { p.quant.nodes["stem_c1"].output.scale = 0; });
+  refuse("scale nan", [](RandomInt8& p) { p.quant.nodes["stem_c1"].output.scale = NAN; });
+  refuse("zero point 200", [](RandomInt8& p) { p.quant.nodes["stem_c1"].output.zero_point = 200; });
+  refuse("weight scales", [](RandomInt8& p) { p.quant.nodes["stem_c1"].weight_scales.pop_back(); });
+  refuse("weight scale -1", [](RandomInt8& p) { p.quant.nodes["stem_c1"].weight_scales[1] = -1; });
+  refuse("stem_pool", [](RandomInt8& p) { p.quant.nodes["stem_pool"].output.zero_point += 1; });
+  refuse("stem_c1.weight", [](RandomInt8& p) { p.weights.tensors.erase("stem_c1.weight"); });
+  refuse("stem_c1.bias", [](RandomInt8& p) { p.weights.tensors.erase("stem_c1.bias"); });
+  refuse("-128", [](RandomInt8& p) { p.weights.tensors.at("stem_c1.weight").i8()[3] = -128; });
+  refuse("stray.weight",
+         [](RandomInt8& p) { p.weights.tensors["stray.weight"] = arch::make_tensor(arch::DType::I8, {1}); });
+  refuse("quantize first", [](RandomInt8& p) {
+    arch::Tensor& t = p.weights.tensors.at("stem_c1.weight");
+    t = arch::make_tensor(arch::DType::F32, t.shape);
+  });
+  refuse("shape", [](RandomInt8& p) {
+    arch::Tensor& t = p.weights.tensors.at("stem_c1.weight");
+    t.shape = {t.elements()};
+  });
+  refuse("32-bit accumulator", [](RandomInt8& p) { p.weights.tensors.at("stem_c1.bias").i32()[0] = INT32_MAX; });
+  refuse("above 2^30", [](RandomInt8& p) { p.quant.nodes["stem_c1"].weight_scales[0] = 1e12; });
+}
+
+TEST_CASE("operators without an int8 form are refused by name", "[runtime]") {
+  for (const auto& [name, node] : {std::pair{"mul", "op"}, std::pair{"softmax", "op"}, std::pair{"batch_norm", "op"}}) {
+    const arch::Spec& spec = exemplar(name);
+    const RandomInt8 package = random_int8(spec, 1);
+    CHECK_THROWS_WITH(build_program(spec, package.weights, package.quant),
+                      Catch::Contains(node) && Catch::Contains("no int8 form"));
+  }
+  const arch::Shape map{4, 8, 8};
+  const arch::AvgPool wide{{2, 2}, {2, 2}, {2, 0, 0, 0}, false};
+  CHECK_THAT(int8_refusal(wide, {map}), Catch::Contains("padding"));
+  CHECK(int8_refusal(arch::MaxPool{{2, 2}, {2, 2}, {1, 1, 1, 1}}, {map}).empty());
+  CHECK_THAT(int8_refusal(arch::SoftmaxMul{}, {{65537, 1, 1}, {65537, 1, 1}}), Catch::Contains("65,536"));
+  const arch::Spec& dead = exemplar("dead_node");
+  const RandomInt8 package = random_int8(dead, 1);
+  CHECK_THROWS_WITH(build_program(dead, package.weights, package.quant), Catch::Contains("dead"));
+}
+
+TEST_CASE("the arrays of a program are the constants that the analysis counts", "[runtime]") {
+  for (const testing::Exemplar& item : testing::exemplars()) {
+    const arch::Spec spec = arch::lower(item.spec, nullptr);
+    if (!supported(spec)) continue;
+    const RandomInt8 package = random_int8(spec, 1);
+    const Int8Program program = build_program(spec, package.weights, package.quant);
+    int64_t bytes = 0;
+    const auto channels = [](const ChannelConstants& c) {
+      return static_cast<int64_t>(4 * c.bias.size() + 4 * c.multiplier.size() + c.shift.size());
+    };
+    for (const Step& step : program.steps) {
+      if (const auto* s = std::get_if<ConvStep>(&step)) bytes += std::ssize(s->weights) + channels(s->channels);
+      if (const auto* s = std::get_if<LinearStep>(&step)) bytes += std::ssize(s->weights) + channels(s->channels);
+      if (const auto* s = std::get_if<ActivationStep>(&step)) bytes += std::ssize(s->table);
+      if (const auto* s = std::get_if<SoftmaxMulStep>(&step)) bytes += 2 * std::ssize(s->table);
+    }
+    INFO(item.name);
+    CHECK(bytes == arch::analyze(spec).constant_bytes);
+  }
+}
+
+}  // namespace condenser::runtime

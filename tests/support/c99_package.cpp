@@ -1,0 +1,27 @@
+// Packages for tests of the exporter and of its proof.
+#include "support/c99_package.hpp"
+
+#include "condenser/runtime/int8_executor.hpp"
+#include "support/random_int8.hpp"
+
+namespace condenser::testing {
+
+C99Case c99_case(const arch::Spec& lowered, uint64_t seed, size_t samples) {
+  const RandomInt8 random = random_int8(lowered, seed);
+  C99Case result;
+  result.package.spec = lowered;
+  result.package.weights = random.weights;
+  result.package.quant = random.quant;
+  result.package.spec_hash = arch::hash(lowered).hex();
+  result.package.input_note = "random bytes";
+  runtime::Int8Executor executor(runtime::build_program(lowered, random.weights, random.quant));
+  for (size_t s = 0; s < samples; ++s) {
+    result.answers.inputs.push_back(random_input(lowered, seed + 1 + s));
+    const std::span<const int8_t> output = executor.run(result.answers.inputs.back());
+    result.answers.outputs.emplace_back(output.begin(), output.end());
+    result.answers.labels.push_back(-1);
+  }
+  return result;
+}
+
+}  // namespace condenser::testing

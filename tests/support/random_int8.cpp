@@ -1,0 +1,122 @@
+// Scales follow the spread of random sums, so that few values saturate and few collapse to one integer.
+#include "support/random_int8.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "condenser/arch/analysis.hpp"
+#include "condenser/core/rng.hpp"
+
+namespace condenser::testing {
+namespace {
+
+using runtime::NodeQuant;
+using runtime::TensorQuant;
+
+class Maker {
+ public:
+  Maker(const arch::Spec& spec, uint64_t seed) : spec_(spec), analysis_(arch::analyze(spec)), rng_(seed, 0x1178) {}
+
+  RandomInt8 make() {
+    for (const arch::Node& node : spec_.nodes) result_.quant.nodes[node.name] = make_node(node);
+    return std::move(result_);
+  }
+
+ private:
+  int integer(int low, int high) { return low + static_cast<int>(rng_.below(static_cast<uint64_t>(high - low + 1))); }
+
+  const TensorQuant& input(const arch::Node& node, size_t k = 0) const {
+    return result_.quant.nodes.at(spec_.nodes[static_cast<size_t>(node.inputs[k])].name).output;
+  }
+  const arch::Shape& shape(const arch::Node& node) const {
+    return analysis_.nodes[static_cast<size_t>(node.inputs[0])].shape;
+  }
+  NodeQuant plain(double scale) { return {{scale, integer(-40, 40)}, {}}; }
+
+  NodeQuant clamped(NodeQuant node, arch::Clamp clamp) {
+    if (clamp != arch::Clamp::None) node.output.zero_point = integer(-128, -100);
+    if (clamp == arch::Clamp::Relu6) node.output.scale = 6.0 / integer(90, 250);
+    return node;
+  }
+
+  NodeQuant with_weights(const arch::Node& node, std::vector<int64_t> dimensions, int64_t depth) {
+    const TensorQuant& in = input(node);
+    arch::Tensor weight = arch::make_tensor(arch::DType::I8, dimensions);
+    for (int8_t& w : weight.i8()) w = static_cast<int8_t>(integer(-127, 127));
+    arch::Tensor bias = arch::make_tensor(arch::DType::I32, {dimensions[0]});
+    for (int32_t& b : bias.i32()) b = integer(-4000, 4000);
+    result_.weights.tensors[node.name + ".weight"] = std::move(weight);
+    result_.weights.tensors[node.name + ".bias"] = std::move(bias);
+    std::vector<double> scales;
+    for (int64_t o = 0; o < dimensions[0]; ++o) scales.push_back(0.01 * std::exp(rng_.uniform(-0.5, 0.5)));
+    // Standard deviations: inputs about 60, weights 73, outputs 50 integers.
+    const double spread = in.scale * 0.01 * 60.0 * 73.0 * std::sqrt(static_cast<double>(depth));
+    NodeQuant result = plain(spread / 50.0);
+    result.weight_scales = scales;
+    return result;
+  }
+
+  NodeQuant activation(const arch::Node& node, arch::ActivationKind kind) {
+    const TensorQuant& in = input(node);
+    const double largest = in.scale * (127 - in.zero_point);
+    const bool bounded = kind == arch::ActivationKind::Sigmoid || kind == arch::ActivationKind::HardSigmoid;
+    if (bounded) return {{1.0 / 256.0, -128}, {}};
+    if (kind == arch::ActivationKind::Tanh) return {{1.0 / 128.0, 0}, {}};
+    return {{std::max(largest, 0.3) / 240.0, integer(-120, -100)}, {}};
+  }
+
+  NodeQuant make_node(const arch::Node& node) {
+    return std::visit(arch::Overloaded{
+                          [&](const arch::Input&) { return plain(0.02); },
+                          [&](const arch::Conv2d& op) {
+                            const int64_t group_in = shape(node).c / op.groups;
+                            NodeQuant result = with_weights(node, {op.out, group_in, op.kernel.h, op.kernel.w},
+                                                            group_in * op.kernel.h * op.kernel.w);
+                            return clamped(std::move(result), op.clamp);
+                          },
+                          [&](const arch::BatchNorm&) { return plain(0.02); },
+                          [&](const arch::Activation& op) { return activation(node, op.kind); },
+                          [&](const arch::Softmax&) {
+                            return NodeQuant{{1.0 / 256.0, -128}, {}};
+                          },
+                          [&](const arch::SoftmaxMul&) {
+                            return plain(input(node, 1).scale * 3.0 / static_cast<double>(shape(node).c));
+                          },
+                          [&](const arch::AvgPool&) {
+                            return NodeQuant{input(node), {}};
+                          },
+                          [&](const arch::MaxPool&) {
+                            return NodeQuant{input(node), {}};
+                          },
+                          [&](const arch::GlobalAvgPool&) {
+                            return NodeQuant{input(node), {}};
+                          },
+                          [&](const arch::Linear& op) {
+                            return clamped(with_weights(node, {op.out, shape(node).c}, shape(node).c), op.clamp);
+                          },
+                          [&](const arch::Add& op) {
+                            return clamped(plain(1.2 * std::max(input(node, 0).scale, input(node, 1).scale)), op.clamp);
+                          },
+                          [&](const arch::Mul&) { return plain(input(node, 0).scale); },
+                      },
+                      node.op);
+  }
+
+  const arch::Spec& spec_;
+  arch::Analysis analysis_;
+  core::Rng rng_;
+  RandomInt8 result_;
+};
+
+}  // namespace
+
+RandomInt8 random_int8(const arch::Spec& lowered, uint64_t seed) { return Maker(lowered, seed).make(); }
+
+std::vector<int8_t> random_input(const arch::Spec& spec, uint64_t seed) {
+  core::Rng rng(seed, 0x1179);
+  std::vector<int8_t> values(static_cast<size_t>(spec.input.elements()));
+  for (int8_t& v : values) v = static_cast<int8_t>(static_cast<int>(rng.below(256)) - 128);
+  return values;
+}
+
+}  // namespace condenser::testing

@@ -1,0 +1,171 @@
+// The proof of an export: it passes good ones and finds every kind of damage. Also the programs it starts.
+#include "condenser/verify/verify.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <regex>
+
+#include "condenser/arch/passes.hpp"
+#include "condenser/core/files.hpp"
+#include "support/c99_package.hpp"
+#include "support/catch.hpp"
+#include "support/exemplars.hpp"
+#include "verify/process.hpp"
+
+namespace condenser::verify {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::C99Case;
+
+struct Export {
+  TemporaryFolder temporary;
+  fs::path folder = temporary.path() / "out";
+  C99Case test;
+
+  explicit Export(const char* name, size_t samples)
+      : test(testing::c99_case(arch::lower(testing::exemplar(name), nullptr), 5, samples)) {
+    exporters::find_target("c99").write(test.package, test.answers, {}, folder);
+  }
+
+  void replace(const char* file, const std::string& pattern, const std::string& by) {
+    const std::string text = core::read_file(folder / file);
+    const std::string changed =
+        std::regex_replace(text, std::regex(pattern), by, std::regex_constants::format_first_only);
+    REQUIRE(changed != text);
+    core::write_atomic(folder / file, changed);
+  }
+};
+
+const Check& find(const std::vector<Check>& checks, const std::string& name) {
+  const auto found = std::ranges::find(checks, name, &Check::name);
+  REQUIRE(found != checks.end());
+  return *found;
+}
+
+}  // namespace
+
+TEST_CASE("a good export passes with every compiler present", "[verify][slow]") {
+  Export e("network_tiny", 40);
+  for (size_t s = 0; s < 40; ++s) {  // labels that the outputs deserve, but for every fourth sample
+    const std::vector<int8_t>& output = e.test.answers.outputs[s];
+    const auto best = std::ranges::max_element(output) - output.begin();
+    e.test.answers.labels[s] = static_cast<int>(s % 4 == 0 ? (best + 1) % 10 : best);
+  }
+  const std::vector<Check> checks = verify_c99(e.folder, e.test.answers);
+  CHECK(passed(checks));
+  CHECK(checks.size() == 4);
+  for (const char* name : {"gcc -O2", "gcc sanitizers"}) {
+    const Check& check = find(checks, name);
+    INFO(check.detail);
+    CHECK(check.ran);
+    CHECK(check.passed);
+    CHECK(check.samples == 40);
+    CHECK(check.differing_values == 0);
+    CHECK(check.accuracy_percent == 75.0);
+  }
+  const std::string text = core::to_text(to_table(checks));
+  CHECK_THAT(text, Catch::Contains("gcc -O2") && Catch::Contains("pass") && Catch::Contains("75.00"));
+}
+
+TEST_CASE("a changed constant is caught, counted and placed", "[verify][slow]") {
+  Export e("network_tiny", 10);
+  e.replace("model_weights.c", R"((_fc_bias\[10\] = \{\s+)-?\d+)", "$011000000");
+  const std::vector<Check> checks = verify_c99(e.folder, e.test.answers);
+  CHECK_FALSE(passed(checks));
+  CHECK_THAT(find(checks, "files").detail, Catch::Contains("model_weights.c differs"));
+  for (const char* name : {"gcc -O2", "gcc sanitizers"}) {
+    const Check& check = find(checks, name);
+    CHECK(check.ran);
+    CHECK_FALSE(check.passed);
+    CHECK(check.differing_values >= 5);
+    CHECK(check.differing_values <= 10);  // output 0 of each sample
+    CHECK_THAT(check.detail, Catch::Matches("sample \\d+, output 0: expected -?\\d+, found 127"));
+  }
+}
+
+TEST_CASE("a wrong embedded answer, a warning and an overflow are failures", "[verify][slow]") {
+  Export answer("conv_groups", 3);
+  answer.replace("model_test.c", R"((outputs\[SAMPLES\].*\n\s+\{\s+)-?\d+)", "$1-77");
+  std::vector<Check> checks = verify_c99(answer.folder, answer.test.answers);
+  CHECK_FALSE(passed(checks));
+  CHECK(find(checks, "gcc -O2").differing_values == 0);
+  CHECK_THAT(find(checks, "gcc -O2").detail, Catch::Contains("self-test"));
+
+  Export warning("conv_groups", 3);
+  warning.replace("model.c", "return 0;", "int unused; return 0;");
+  checks = verify_c99(warning.folder, warning.test.answers);
+  CHECK_FALSE(passed(checks));
+  CHECK_THAT(find(checks, "gcc -O2").detail, Catch::Contains("unused"));
+
+  Export overflow("conv_groups", 3);
+  overflow.replace("model.c", R"(/ 4\];)", "/ 4 - 20];");
+  checks = verify_c99(overflow.folder, overflow.test.answers);
+  CHECK_FALSE(passed(checks));
+  CHECK_FALSE(find(checks, "gcc sanitizers").passed);
+}
+
+TEST_CASE("answers and manifests that do not fit are refused", "[verify]") {
+  Export e("conv_groups", 2);
+  const exporters::KnownAnswers good = e.test.answers;
+  exporters::KnownAnswers bad = good;
+  bad.inputs[1].push_back(0);
+  CHECK_THROWS_WITH(verify_c99(e.folder, bad), Catch::Contains("sample 1"));
+  bad = good;
+  bad.labels.clear();
+  CHECK_THROWS_WITH(verify_c99(e.folder, bad), Catch::Contains("labels"));
+  CHECK_THROWS_WITH(verify_c99(e.folder, {}), Catch::Contains("at least one sample"));
+  CHECK_THROWS_WITH(verify_c99(e.temporary.path() / "none", good), Catch::Contains("manifest.json"));
+  const std::string manifest = core::read_file(e.folder / "manifest.json");
+  for (const auto& [pattern, by] : {std::pair{"\"c99\"", "\"onnx\""}, std::pair{"model_test\\.c", "../evil.c"},
+                                    std::pair{"model_test\\.c", "-wrapper"}, std::pair{"\\{", "["},
+                                    std::pair{"\"bytes\": \\d+", "\"bytes\": \"x\""}}) {
+    core::write_atomic(e.folder / "manifest.json", manifest);
+    e.replace("manifest.json", pattern, by);
+    INFO(pattern);
+    CHECK_THROWS_WITH(verify_c99(e.folder, good), Catch::Contains("manifest.json"));
+  }
+}
+
+TEST_CASE("proof needs one check that ran samples, and no failure among those that ran", "[verify]") {
+  const Check ran{"a", true, true, 3, 0, 0, ""};
+  const Check skipped{"b", false, false, 0, 0, 0, "not installed"};
+  const Check files{"files", true, true, 0, 0, 0, ""};
+  const Check failed{"c", true, false, 3, 1, 0, ""};
+  CHECK(passed({ran}));
+  CHECK(passed({files, ran, skipped}));
+  CHECK_FALSE(passed({}));
+  CHECK_FALSE(passed({skipped}));
+  CHECK_FALSE(passed({files, skipped}));
+  CHECK_FALSE(passed({ran, failed}));
+  CHECK_THAT(core::to_text(to_table({skipped})), Catch::Contains("skipped") && Catch::Contains("not installed"));
+}
+
+TEST_CASE("programs are started without a shell, end in time, and report how they ended", "[verify]") {
+  const TemporaryFolder folder;
+  ProcessOptions options{folder.path() / "log", 60, {"CONDENSER_TEST=yes"}};
+  const ProcessResult echo = run_process({"echo", "$HOME; `ls` 'x y'"}, options);
+  CHECK(echo.ok());
+  CHECK(echo.output == "$HOME; `ls` 'x y'\n");
+  CHECK(run_process({"sh", "-c", "printf %s $CONDENSER_TEST >&2; exit 3"}, options).status == 3);
+  CHECK(run_process({"sh", "-c", "printf %s $CONDENSER_TEST"}, options).output == "yes");
+  CHECK(run_process({"sh", "-c", "kill -9 $$"}, options).status == 137);
+  CHECK_FALSE(run_process({"no_such_program_anywhere"}, options).ok());
+  options.timeout_seconds = 0;
+  const ProcessResult slow = run_process({"sleep", "100"}, options);
+  CHECK(slow.timed_out);
+  CHECK_FALSE(slow.ok());
+}
+
+TEST_CASE("a temporary folder goes away with its content", "[verify]") {
+  fs::path path;
+  {
+    const TemporaryFolder folder;
+    path = folder.path();
+    core::write_atomic(path / "a/b", "x");
+    CHECK(fs::exists(path / "a/b"));
+  }
+  CHECK_FALSE(fs::exists(path));
+}
+
+}  // namespace condenser::verify
