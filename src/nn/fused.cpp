@@ -1,4 +1,4 @@
-// Batch norm + join + activation as one autograd function over channels-last floats on the CPU. The loops are in
+// Batch norm + join + activation as one autograd function over planes of floats on the CPU. The loops are in
 // fused_kernels.cpp; here are batch statistics, threads and gradients.
 //
 // Backward of batch norm with batch statistics over m values per channel, x^ = (x - mean) * invstd:
@@ -6,7 +6,6 @@
 //   dz.
 #include "nn/fused.hpp"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -14,48 +13,41 @@
 #include <cmath>
 #include <vector>
 
+#include "nn/team.hpp"
+
 namespace condenser::nn {
 namespace {
 
 using Floats = std::vector<float>;
 
-constexpr int64_t kTileFloats = 128;  // inner loops run over at least this many floats
 constexpr int64_t kChunkFloats =
     16384;  // work handed to a thread at once; fixed, so that sums do not depend on threads
 
 struct Geometry {
-  int64_t channels = 0, count = 0, tile = 0, chunk = 0, chunks = 0;
-  explicit Geometry(const at::Tensor& x) : channels(x.size(1)), count(x.numel()) {
-    tile = (kTileFloats + channels - 1) / channels * channels;
-    chunk = (kChunkFloats + tile - 1) / tile * tile;
-    chunks = (count + chunk - 1) / chunk;
+  int64_t images = 0, channels = 0, pixels = 0, chunk = 0, chunks = 0;  // chunk: images
+  explicit Geometry(const at::Tensor& x) : images(x.size(0)), channels(x.size(1)), pixels(x.size(2) * x.size(3)) {
+    chunk = std::max<int64_t>(1, kChunkFloats / (channels * pixels));
+    chunks = (images + chunk - 1) / chunk;
   }
-  int64_t rows() const { return count / channels; }
+  int64_t values_per_channel() const { return images * pixels; }
 };
 
-// Calls body(chunk, offset, count) for each chunk.
+// Calls body(chunk, offset in floats, shape) for each chunk of images.
 template <class Body>
 void for_chunks(const Geometry& g, const Body& body) {
-  at::parallel_for(0, g.chunks, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) body(i, i * g.chunk, std::min(g.chunk, g.count - i * g.chunk));
+  Team::instance().run(g.chunks, [&](int64_t i) {
+    const PlaneShape shape{std::min(g.chunk, g.images - i * g.chunk), g.channels, g.pixels};
+    body(i, i * g.chunk * g.channels * g.pixels, shape);
   });
 }
 
-Floats tiled(const Geometry& g, const float* per_channel) {
-  Floats out(static_cast<size_t>(g.tile));
-  for (int64_t t = 0; t < g.tile; ++t) out[t] = per_channel[t % g.channels];
-  return out;
-}
-
-// Adds up one accumulator of `width` floats per chunk into one double per channel, in order.
-std::vector<double> reduce(const Geometry& g, const Floats& partial, int64_t width, int64_t stride, int64_t offset) {
+// Adds up accumulator `which` of `per_chunk` in each chunk, in order.
+std::vector<double> reduce(const Geometry& g, const Floats& partial, int64_t per_chunk, int64_t which) {
   std::vector<double> out(static_cast<size_t>(g.channels), 0.0);
   for (int64_t i = 0; i < g.chunks; ++i)
-    for (int64_t t = 0; t < width; ++t) out[t % g.channels] += partial[i * stride + offset + t];
+    for (int64_t c = 0; c < g.channels; ++c) out[c] += partial[(i * per_chunk + which) * g.channels + c];
   return out;
 }
-
-at::Tensor channels_last(const at::Tensor& x) { return x.contiguous(at::MemoryFormat::ChannelsLast); }
 
 // mean and 1/sqrt(var + eps) of one input, from the batch (updating the running statistics) or from the running ones.
 struct Statistics {
@@ -64,18 +56,19 @@ struct Statistics {
 
 Statistics batch_statistics(const FusedInput& in, const Geometry& g) {
   const float* x = in.x.const_data_ptr<float>();
-  const Floats pivot = tiled(g, x);  // the first pixel: keeps the sums of squares small
-  Floats partial(static_cast<size_t>(g.chunks * 2 * g.tile), 0.0f);
-  for_chunks(g, [&](int64_t i, int64_t offset, int64_t count) {
-    float* sums = partial.data() + i * 2 * g.tile;
-    moments(x + offset, count, g.tile, pivot.data(), sums, sums + g.tile);
+  Floats pivot(static_cast<size_t>(g.channels));  // the first pixels: they keep the sums of squares small
+  for (int64_t c = 0; c < g.channels; ++c) pivot[c] = x[c * g.pixels];
+  Floats partial(static_cast<size_t>(g.chunks * 2 * g.channels), 0.0f);
+  for_chunks(g, [&](int64_t i, int64_t offset, const PlaneShape& shape) {
+    float* sums = partial.data() + i * 2 * g.channels;
+    moments(x + offset, shape, pivot.data(), sums, sums + g.channels);
   });
-  const auto sums = reduce(g, partial, g.tile, 2 * g.tile, 0);
-  const auto squares = reduce(g, partial, g.tile, 2 * g.tile, g.tile);
+  const auto sums = reduce(g, partial, 2, 0);
+  const auto squares = reduce(g, partial, 2, 1);
   Statistics out{Floats(g.channels), Floats(g.channels)};
   float* running_mean = in.running_mean.mutable_data_ptr<float>();
   float* running_var = in.running_var.mutable_data_ptr<float>();
-  const auto m = static_cast<double>(g.rows());
+  const auto m = static_cast<double>(g.values_per_channel());
   for (int64_t c = 0; c < g.channels; ++c) {
     const double shifted = sums[c] / m;
     const double mean = pivot[c] + shifted;
@@ -97,38 +90,34 @@ Statistics running_statistics(const FusedInput& in, const Geometry& g) {
   return out;
 }
 
-// The tiled coefficients of one input; plain inputs get scale 1 and shift 0.
+// Per channel; plain inputs get scale 1 and shift 0.
 struct Coefficients {
   Floats scale, shift, center;
-  TiledOperand at(const float* x, int64_t offset) const {
+  PlaneOperand at(const float* x, int64_t offset) const {
     return {x + offset, scale.data(), shift.data(), center.data()};
   }
 };
-
-Coefficients coefficients(const Geometry& g, const Statistics* stats, const float* gamma, const float* beta) {
-  Coefficients out{Floats(g.tile, 1.0f), Floats(g.tile, 0.0f), Floats(g.tile, 0.0f)};
-  if (stats == nullptr) return out;
-  for (int64_t t = 0; t < g.tile; ++t) {
-    const int64_t c = t % g.channels;
-    out.scale[t] = gamma[c] * stats->invstd[c];
-    out.shift[t] = beta[c] - stats->mean[c] * out.scale[t];
-    out.center[t] = stats->mean[c];
-  }
-  return out;
-}
 
 struct Operand {
   at::Tensor x, gamma, beta;
   std::optional<Statistics> stats;
   bool given() const { return x.defined(); }
+
   Coefficients coefficients(const Geometry& g) const {
-    if (!stats) return condenser::nn::coefficients(g, nullptr, nullptr, nullptr);
-    return condenser::nn::coefficients(g, &*stats, gamma.const_data_ptr<float>(), beta.const_data_ptr<float>());
+    const auto n = static_cast<size_t>(g.channels);
+    Coefficients out{Floats(n, 1.0f), Floats(n, 0.0f), Floats(n, 0.0f)};
+    if (!stats) return out;
+    for (size_t c = 0; c < n; ++c) {
+      out.scale[c] = gamma.const_data_ptr<float>()[c] * stats->invstd[c];
+      out.shift[c] = beta.const_data_ptr<float>()[c] - stats->mean[c] * out.scale[c];
+      out.center[c] = stats->mean[c];
+    }
+    return out;
   }
 };
 
 Operand prepare(FusedInput in, bool training) {
-  in.x = channels_last(in.x);
+  in.x = in.x.contiguous();
   Operand out{in.x, in.gamma, in.beta, std::nullopt};
   if (in.gamma.defined()) {
     const Geometry g(in.x);
@@ -139,19 +128,19 @@ Operand prepare(FusedInput in, bool training) {
 
 at::Tensor run_forward(Join join, Squash squash, const Operand& a, const Operand& b) {
   const Geometry g(a.x);
-  at::Tensor y = at::empty_like(a.x, a.x.options(), at::MemoryFormat::ChannelsLast);
+  at::Tensor y = at::empty(a.x.sizes(), a.x.options());
   const Coefficients ca = a.coefficients(g);
   const Coefficients cb = b.given() ? b.coefficients(g) : Coefficients{};
   const float* xa = a.x.const_data_ptr<float>();
   const float* xb = b.given() ? b.x.const_data_ptr<float>() : nullptr;
   float* out = y.mutable_data_ptr<float>();
-  for_chunks(g, [&](int64_t, int64_t offset, int64_t count) {
+  for_chunks(g, [&](int64_t, int64_t offset, const PlaneShape& shape) {
     switch (join) {
-      case Join::None: squash_forward(squash, ca.at(xa, offset), count, g.tile, out + offset); break;
-      case Join::Add: add_forward(squash, ca.at(xa, offset), cb.at(xb, offset), count, g.tile, out + offset); break;
+      case Join::None: squash_forward(squash, ca.at(xa, offset), shape, out + offset); break;
+      case Join::Add: add_forward(squash, ca.at(xa, offset), cb.at(xb, offset), shape, out + offset); break;
       case Join::Gate: {
-        Floats row(static_cast<size_t>(g.channels));
-        gate_forward(squash, ca.at(xa, offset), cb.at(xb, offset), count, g.channels, row.data(), out + offset);
+        Floats scratch(static_cast<size_t>(g.channels * kGateBlock));
+        gate_forward(squash, ca.at(xa, offset), cb.at(xb, offset), shape, scratch.data(), out + offset);
         break;
       }
     }
@@ -168,11 +157,10 @@ struct OperandGradient {
 OperandGradient finish(const Operand& in, const Geometry& g, const at::Tensor& dz, bool in_place, bool training,
                        const std::vector<double>& sums, const std::vector<double>& products) {
   if (!in.stats) return {dz, {}, {}};
-  OperandGradient out{in_place ? dz : at::empty_like(dz, dz.options(), at::MemoryFormat::ChannelsLast),
-                      at::empty_like(in.gamma), at::empty_like(in.beta)};
+  OperandGradient out{in_place ? dz : at::empty_like(dz), at::empty_like(in.gamma), at::empty_like(in.beta)};
   const float* gamma = in.gamma.const_data_ptr<float>();
   Floats p(g.channels), q(g.channels, 0.0f), r(g.channels, 0.0f);
-  const auto m = static_cast<double>(g.rows());
+  const auto m = static_cast<double>(g.values_per_channel());
   for (int64_t c = 0; c < g.channels; ++c) {
     const double invstd = in.stats->invstd[c];
     const double d_gamma = products[c] * invstd;  // sum(dz * x^)
@@ -185,12 +173,11 @@ OperandGradient finish(const Operand& in, const Geometry& g, const at::Tensor& d
     q[c] = static_cast<float>(slope);
     r[c] = static_cast<float>(-scale * sums[c] / m - slope * in.stats->mean[c]);
   }
-  const Floats tp = tiled(g, p.data()), tq = tiled(g, q.data()), tr = tiled(g, r.data());
   const float* from = dz.const_data_ptr<float>();
   const float* x = in.x.const_data_ptr<float>();
   float* to = out.x.mutable_data_ptr<float>();
-  for_chunks(g, [&](int64_t, int64_t offset, int64_t count) {
-    affine(from + offset, x + offset, count, g.tile, tp.data(), tq.data(), tr.data(), to + offset);
+  for_chunks(g, [&](int64_t, int64_t offset, const PlaneShape& shape) {
+    affine(from + offset, x + offset, shape, p.data(), q.data(), r.data(), to + offset);
   });
   return out;
 }
@@ -198,9 +185,9 @@ OperandGradient finish(const Operand& in, const Geometry& g, const at::Tensor& d
 std::pair<OperandGradient, OperandGradient> run_backward(Join join, Squash squash, const Operand& a, const Operand& b,
                                                          const at::Tensor& gradient, bool training) {
   const Geometry g(a.x);
-  const at::Tensor dy_tensor = channels_last(gradient);
-  at::Tensor dza = at::empty_like(a.x, a.x.options(), at::MemoryFormat::ChannelsLast);
-  at::Tensor dzb = join == Join::Gate ? at::empty_like(dza, dza.options(), at::MemoryFormat::ChannelsLast) : dza;
+  const at::Tensor dy_tensor = gradient.contiguous();
+  at::Tensor dza = at::empty(a.x.sizes(), a.x.options());
+  at::Tensor dzb = join == Join::Gate ? at::empty_like(dza) : dza;
   const Coefficients ca = a.coefficients(g);
   const Coefficients cb = b.given() ? b.coefficients(g) : Coefficients{};
   const float* xa = a.x.const_data_ptr<float>();
@@ -208,32 +195,29 @@ std::pair<OperandGradient, OperandGradient> run_backward(Join join, Squash squas
   const float* dy = dy_tensor.const_data_ptr<float>();
   float* to_a = dza.mutable_data_ptr<float>();
   float* to_b = dzb.mutable_data_ptr<float>();
-  const int64_t width = join == Join::Gate ? g.channels : g.tile;
-  const int64_t stride = 4 * width;  // sums a, products a, sums b, products b
-  Floats partial(static_cast<size_t>(g.chunks * stride), 0.0f);
-  for_chunks(g, [&](int64_t i, int64_t offset, int64_t count) {
-    float* acc = partial.data() + i * stride;
-    const TiledSums sums_a{acc, acc + width};
-    const TiledSums sums_b{acc + 2 * width, acc + 3 * width};
+  constexpr int64_t kSums = 4;  // sums a, products a, sums b, products b
+  Floats partial(static_cast<size_t>(g.chunks * kSums * g.channels), 0.0f);
+  for_chunks(g, [&](int64_t i, int64_t offset, const PlaneShape& shape) {
+    float* sum = partial.data() + i * kSums * g.channels;
+    const PlaneSums sums_a{sum, sum + g.channels};
+    const PlaneSums sums_b{sum + 2 * g.channels, sum + 3 * g.channels};
     switch (join) {
-      case Join::None:
-        squash_backward(squash, ca.at(xa, offset), dy + offset, count, g.tile, to_a + offset, sums_a);
-        break;
+      case Join::None: squash_backward(squash, ca.at(xa, offset), dy + offset, shape, to_a + offset, sums_a); break;
       case Join::Add:
-        add_backward(squash, ca.at(xa, offset), cb.at(xb, offset), dy + offset, count, g.tile, to_a + offset, sums_a,
+        add_backward(squash, ca.at(xa, offset), cb.at(xb, offset), dy + offset, shape, to_a + offset, sums_a,
                      sums_b.products);
         break;
       case Join::Gate: {
-        Floats rows(static_cast<size_t>(2 * g.channels));
-        gate_backward(squash, ca.at(xa, offset), cb.at(xb, offset), dy + offset, count, g.channels, rows.data(),
-                      to_a + offset, to_b + offset, sums_a, sums_b);
+        Floats scratch(static_cast<size_t>(g.channels * kGateBlock));
+        gate_backward(squash, ca.at(xa, offset), cb.at(xb, offset), dy + offset, shape, scratch.data(), to_a + offset,
+                      to_b + offset, sums_a, sums_b);
         break;
       }
     }
   });
-  const auto sum = [&](int64_t block) { return reduce(g, partial, width, stride, block * width); };
+  const auto sum = [&](int64_t which) { return reduce(g, partial, kSums, which); };
   std::pair<OperandGradient, OperandGradient> out;
-  // The sum needs dz for both operands: b first, out of place when it shares dz with a plain or normalized a.
+  // A sum shares dz between its operands: b first, out of place.
   if (join != Join::None)
     out.second = finish(b, g, dzb, join == Join::Gate, training, sum(join == Join::Add ? 0 : 2), sum(3));
   out.first = finish(a, g, dza, join != Join::Add || b.stats.has_value(), training, sum(0), sum(1));

@@ -24,7 +24,7 @@ struct FusedInput {
   double eps = 1e-5, momentum = 0.1;
 };
 
-// Returns y, channels-last. `b` must be given unless join is None; `a` must be normalized.
+// Returns y, contiguous. `b` must be given unless join is None; `a` must be normalized.
 at::Tensor fused_norm(Join, Squash, const FusedInput& a, const std::optional<FusedInput>& b, bool training);
 
 }  // namespace condenser::nn

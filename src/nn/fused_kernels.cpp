@@ -1,16 +1,11 @@
-// Loops of the fused normalization steps. Written so that the compiler vectorizes them (sums over a row through
-// "omp simd", which needs no OpenMP runtime); one clone per instruction set is chosen when the program is loaded.
+// Loops of the fused normalization steps. Written so that the compiler vectorizes them along the pixels of a plane
+// (sums through "omp simd", which needs no OpenMP runtime).
 #include "nn/fused_kernels.hpp"
 
 #include <algorithm>
 #include <bit>
 
-#if defined(__x86_64__) && defined(__linux__)
-// A platform attribute cannot be a constant or a template.
-#define CONDENSER_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"), flatten))
-#else
-#define CONDENSER_CLONES __attribute__((flatten))
-#endif
+#include "nn/clones.hpp"
 
 namespace condenser::nn {
 namespace {
@@ -96,178 +91,230 @@ inline void dispatch(Squash squash, const Use& use) {
   }
 }
 
-// row[c] = softmax over channels of scale * x + shift.
-inline void softmax_row(const float* __restrict x, const TiledOperand& a, int64_t channels, float* __restrict row) {
-  float top = a.scale[0] * x[0] + a.shift[0];
-#pragma omp simd reduction(max : top)
-  for (int64_t c = 0; c < channels; ++c) {
-    row[c] = a.scale[c] * x[c] + a.shift[c];
-    top = row[c] > top ? row[c] : top;
-  }
-  float sum = 0.0f;
-#pragma omp simd reduction(+ : sum)
-  for (int64_t c = 0; c < channels; ++c) {
-    row[c] = fast_exp(row[c] - top);
-    sum += row[c];
-  }
-  const float inverse = 1.0f / sum;
-  for (int64_t c = 0; c < channels; ++c) row[c] *= inverse;
+template <class F>
+inline void squash_forward_loop(const PlaneOperand& a, const PlaneShape& shape, float* __restrict y) {
+  for (int64_t i = 0; i < shape.images; ++i)
+    for (int64_t c = 0; c < shape.channels; ++c) {
+      const int64_t at = (i * shape.channels + c) * shape.pixels;
+      const float scale = a.scale[c], shift = a.shift[c];
+      const float* __restrict x = a.x + at;
+      for (int64_t p = 0; p < shape.pixels; ++p) y[at + p] = F::value(scale * x[p] + shift);
+    }
 }
 
 template <class F>
-inline void squash_forward_loop(const TiledOperand& a, int64_t count, int64_t tile, float* __restrict y) {
-  const float* __restrict scale = a.scale;
-  const float* __restrict shift = a.shift;
-  for (int64_t i = 0; i < count; i += tile) {
-    const int64_t length = std::min(tile, count - i);
-    const float* __restrict x = a.x + i;
-    for (int64_t t = 0; t < length; ++t) y[i + t] = F::value(scale[t] * x[t] + shift[t]);
-  }
-}
-
-template <class F>
-inline void add_forward_loop(const TiledOperand& a, const TiledOperand& b, int64_t count, int64_t tile,
+inline void add_forward_loop(const PlaneOperand& a, const PlaneOperand& b, const PlaneShape& shape,
                              float* __restrict y) {
-  for (int64_t i = 0; i < count; i += tile) {
-    const int64_t length = std::min(tile, count - i);
-    const float* __restrict xa = a.x + i;
-    const float* __restrict xb = b.x + i;
-    for (int64_t t = 0; t < length; ++t)
-      y[i + t] = F::value((a.scale[t] * xa[t] + a.shift[t]) + (b.scale[t] * xb[t] + b.shift[t]));
+  for (int64_t i = 0; i < shape.images; ++i)
+    for (int64_t c = 0; c < shape.channels; ++c) {
+      const int64_t at = (i * shape.channels + c) * shape.pixels;
+      const float scale_a = a.scale[c], scale_b = b.scale[c], shift = a.shift[c] + b.shift[c];
+      const float* __restrict xa = a.x + at;
+      const float* __restrict xb = b.x + at;
+      for (int64_t p = 0; p < shape.pixels; ++p) y[at + p] = F::value(scale_a * xa[p] + scale_b * xb[p] + shift);
+    }
+}
+
+// e[c][p] = exp(za - top) and inverse[p] = 1 / sum over channels, for `length` pixels from `at` on.
+inline void softmax_block(const PlaneOperand& a, const PlaneShape& shape, int64_t at, int64_t length,
+                          float* __restrict e, float* __restrict inverse) {
+  float top[kGateBlock];
+  std::fill(top, top + kGateBlock, -3.4e38f);
+  for (int64_t c = 0; c < shape.channels; ++c) {
+    const float scale = a.scale[c], shift = a.shift[c];
+    const float* __restrict x = a.x + at + c * shape.pixels;
+    float* __restrict z = e + c * kGateBlock;
+    for (int64_t p = 0; p < length; ++p) {
+      z[p] = scale * x[p] + shift;
+      top[p] = z[p] > top[p] ? z[p] : top[p];
+    }
   }
+  std::fill(inverse, inverse + kGateBlock, 0.0f);
+  for (int64_t c = 0; c < shape.channels; ++c) {
+    float* __restrict z = e + c * kGateBlock;
+    for (int64_t p = 0; p < length; ++p) {
+      z[p] = fast_exp(z[p] - top[p]);
+      inverse[p] += z[p];
+    }
+  }
+  for (int64_t p = 0; p < length; ++p) inverse[p] = 1.0f / inverse[p];
 }
 
 template <class F>
-inline void gate_forward_loop(const TiledOperand& a, const TiledOperand& b, int64_t count, int64_t channels,
-                              float* __restrict row, float* __restrict y) {
-  for (int64_t i = 0; i < count; i += channels) {
-    softmax_row(a.x + i, a, channels, row);
-    const float* __restrict xb = b.x + i;
-    for (int64_t c = 0; c < channels; ++c) y[i + c] = F::value(row[c] * (b.scale[c] * xb[c] + b.shift[c]));
-  }
+inline void gate_forward_loop(const PlaneOperand& a, const PlaneOperand& b, const PlaneShape& shape,
+                              float* __restrict scratch, float* __restrict y) {
+  float inverse[kGateBlock];
+  for (int64_t i = 0; i < shape.images; ++i)
+    for (int64_t begin = 0; begin < shape.pixels; begin += kGateBlock) {
+      const int64_t length = std::min(kGateBlock, shape.pixels - begin);
+      const int64_t at = i * shape.channels * shape.pixels + begin;
+      softmax_block(a, shape, at, length, scratch, inverse);
+      for (int64_t c = 0; c < shape.channels; ++c) {
+        const float scale = b.scale[c], shift = b.shift[c];
+        const float* __restrict e = scratch + c * kGateBlock;
+        const float* __restrict x = b.x + at + c * shape.pixels;
+        float* __restrict to = y + at + c * shape.pixels;
+        for (int64_t p = 0; p < length; ++p) to[p] = F::value(e[p] * inverse[p] * (scale * x[p] + shift));
+      }
+    }
 }
 
 template <class F>
-inline void squash_backward_loop(const TiledOperand& a, const float* __restrict dy, int64_t count, int64_t tile,
-                                 float* __restrict dz, TiledSums out) {
-  float* __restrict sums = out.sums;
-  float* __restrict products = out.products;
-  for (int64_t i = 0; i < count; i += tile) {
-    const int64_t length = std::min(tile, count - i);
-    const float* __restrict x = a.x + i;
-    for (int64_t t = 0; t < length; ++t) {
-      const float d = dy[i + t] * F::slope(a.scale[t] * x[t] + a.shift[t]);
-      dz[i + t] = d;
-      sums[t] += d;
-      products[t] += d * (x[t] - a.center[t]);
+inline void squash_backward_loop(const PlaneOperand& a, const float* __restrict dy, const PlaneShape& shape,
+                                 float* __restrict dz, PlaneSums out) {
+  for (int64_t i = 0; i < shape.images; ++i)
+    for (int64_t c = 0; c < shape.channels; ++c) {
+      const int64_t at = (i * shape.channels + c) * shape.pixels;
+      const float scale = a.scale[c], shift = a.shift[c], center = a.center[c];
+      const float* __restrict x = a.x + at;
+      float sum = 0.0f, product = 0.0f;
+#pragma omp simd reduction(+ : sum, product)
+      for (int64_t p = 0; p < shape.pixels; ++p) {
+        const float d = dy[at + p] * F::slope(scale * x[p] + shift);
+        dz[at + p] = d;
+        sum += d;
+        product += d * (x[p] - center);
+      }
+      out.sums[c] += sum;
+      out.products[c] += product;
     }
-  }
 }
 
 template <class F>
-inline void add_backward_loop(const TiledOperand& a, const TiledOperand& b, const float* __restrict dy, int64_t count,
-                              int64_t tile, float* __restrict dz, TiledSums out, float* __restrict products_b) {
-  float* __restrict sums = out.sums;
-  float* __restrict products_a = out.products;
-  for (int64_t i = 0; i < count; i += tile) {
-    const int64_t length = std::min(tile, count - i);
-    const float* __restrict xa = a.x + i;
-    const float* __restrict xb = b.x + i;
-    for (int64_t t = 0; t < length; ++t) {
-      const float z = (a.scale[t] * xa[t] + a.shift[t]) + (b.scale[t] * xb[t] + b.shift[t]);
-      const float d = dy[i + t] * F::slope(z);
-      dz[i + t] = d;
-      sums[t] += d;
-      products_a[t] += d * (xa[t] - a.center[t]);
-      products_b[t] += d * (xb[t] - b.center[t]);
+inline void add_backward_loop(const PlaneOperand& a, const PlaneOperand& b, const float* __restrict dy,
+                              const PlaneShape& shape, float* __restrict dz, PlaneSums out,
+                              float* __restrict products_b) {
+  for (int64_t i = 0; i < shape.images; ++i)
+    for (int64_t c = 0; c < shape.channels; ++c) {
+      const int64_t at = (i * shape.channels + c) * shape.pixels;
+      const float scale_a = a.scale[c], scale_b = b.scale[c], shift = a.shift[c] + b.shift[c];
+      const float center_a = a.center[c], center_b = b.center[c];
+      const float* __restrict xa = a.x + at;
+      const float* __restrict xb = b.x + at;
+      float sum = 0.0f, product_a = 0.0f, product_b = 0.0f;
+#pragma omp simd reduction(+ : sum, product_a, product_b)
+      for (int64_t p = 0; p < shape.pixels; ++p) {
+        const float d = dy[at + p] * F::slope(scale_a * xa[p] + scale_b * xb[p] + shift);
+        dz[at + p] = d;
+        sum += d;
+        product_a += d * (xa[p] - center_a);
+        product_b += d * (xb[p] - center_b);
+      }
+      out.sums[c] += sum;
+      out.products[c] += product_a;
+      products_b[c] += product_b;
     }
-  }
 }
 
-// p = softmax(za), z = p * zb, dz = dy f'(z); dzb = dz p; dp = dz zb; dza = p (dp - sum_c dp p).
+// s = softmax(za), z = s * zb, d = dy f'(z); dzb = d s; ds = d zb; dza = s (ds - sum_c ds s).
 template <class F>
-inline void gate_backward_loop(const TiledOperand& a, const TiledOperand& b, const float* __restrict dy, int64_t count,
-                               int64_t channels, float* __restrict rows, float* __restrict dza, float* __restrict dzb,
-                               TiledSums out_a, TiledSums out_b) {
-  float* __restrict p = rows;
-  float* __restrict dp = rows + channels;
-  for (int64_t i = 0; i < count; i += channels) {
-    const float* __restrict xa = a.x + i;
-    const float* __restrict xb = b.x + i;
-    softmax_row(xa, a, channels, p);
-    float dot = 0.0f;
-#pragma omp simd reduction(+ : dot)
-    for (int64_t c = 0; c < channels; ++c) {
-      const float zb = b.scale[c] * xb[c] + b.shift[c];
-      const float d = dy[i + c] * F::slope(p[c] * zb);
-      const float db = d * p[c];
-      dzb[i + c] = db;
-      dp[c] = d * zb;
-      dot += dp[c] * p[c];
-      out_b.sums[c] += db;
-      out_b.products[c] += db * (xb[c] - b.center[c]);
+inline void gate_backward_loop(const PlaneOperand& a, const PlaneOperand& b, const float* __restrict dy,
+                               const PlaneShape& shape, float* __restrict scratch, float* __restrict dza,
+                               float* __restrict dzb, PlaneSums out_a, PlaneSums out_b) {
+  float inverse[kGateBlock], dot[kGateBlock];
+  for (int64_t i = 0; i < shape.images; ++i)
+    for (int64_t begin = 0; begin < shape.pixels; begin += kGateBlock) {
+      const int64_t length = std::min(kGateBlock, shape.pixels - begin);
+      const int64_t image = i * shape.channels * shape.pixels + begin;
+      softmax_block(a, shape, image, length, scratch, inverse);
+      std::fill(dot, dot + kGateBlock, 0.0f);
+      for (int64_t c = 0; c < shape.channels; ++c) {
+        const int64_t at = image + c * shape.pixels;
+        const float scale = b.scale[c], shift = b.shift[c], center = b.center[c];
+        float* __restrict s = scratch + c * kGateBlock;
+        const float* __restrict x = b.x + at;
+        float sum = 0.0f, product = 0.0f;
+#pragma omp simd reduction(+ : sum, product)
+        for (int64_t p = 0; p < length; ++p) {
+          s[p] *= inverse[p];
+          const float zb = scale * x[p] + shift;
+          const float d = dy[at + p] * F::slope(s[p] * zb);
+          const float db = d * s[p];
+          dzb[at + p] = db;
+          dza[at + p] = d * zb;
+          dot[p] += db * zb;
+          sum += db;
+          product += db * (x[p] - center);
+        }
+        out_b.sums[c] += sum;
+        out_b.products[c] += product;
+      }
+      for (int64_t c = 0; c < shape.channels; ++c) {
+        const int64_t at = image + c * shape.pixels;
+        const float center = a.center[c];
+        const float* __restrict s = scratch + c * kGateBlock;
+        const float* __restrict x = a.x + at;
+        float sum = 0.0f, product = 0.0f;
+#pragma omp simd reduction(+ : sum, product)
+        for (int64_t p = 0; p < length; ++p) {
+          const float d = s[p] * (dza[at + p] - dot[p]);
+          dza[at + p] = d;
+          sum += d;
+          product += d * (x[p] - center);
+        }
+        out_a.sums[c] += sum;
+        out_a.products[c] += product;
+      }
     }
-    for (int64_t c = 0; c < channels; ++c) {
-      const float da = p[c] * (dp[c] - dot);
-      dza[i + c] = da;
-      out_a.sums[c] += da;
-      out_a.products[c] += da * (xa[c] - a.center[c]);
-    }
-  }
 }
 
 }  // namespace
 
-CONDENSER_CLONES void moments(const float* __restrict x, int64_t count, int64_t tile, const float* __restrict pivot,
-                              float* __restrict sums, float* __restrict squares) {
-  for (int64_t i = 0; i < count; i += tile) {
-    const int64_t length = std::min(tile, count - i);
-    for (int64_t t = 0; t < length; ++t) {
-      const float d = x[i + t] - pivot[t];
-      sums[t] += d;
-      squares[t] += d * d;
+CONDENSER_CLONES void moments(const float* __restrict x, const PlaneShape& shape, const float* pivot, float* sums,
+                              float* squares) {
+  for (int64_t i = 0; i < shape.images; ++i)
+    for (int64_t c = 0; c < shape.channels; ++c, x += shape.pixels) {
+      const float around = pivot[c];
+      float sum = 0.0f, square = 0.0f;
+#pragma omp simd reduction(+ : sum, square)
+      for (int64_t p = 0; p < shape.pixels; ++p) {
+        const float d = x[p] - around;
+        sum += d;
+        square += d * d;
+      }
+      sums[c] += sum;
+      squares[c] += square;
     }
-  }
 }
 
-CONDENSER_CLONES void squash_forward(Squash squash, const TiledOperand& a, int64_t count, int64_t tile, float* y) {
-  dispatch(squash, [&](auto f) { squash_forward_loop<decltype(f)>(a, count, tile, y); });
+CONDENSER_CLONES void squash_forward(Squash squash, const PlaneOperand& a, const PlaneShape& shape, float* y) {
+  dispatch(squash, [&](auto f) { squash_forward_loop<decltype(f)>(a, shape, y); });
 }
 
-CONDENSER_CLONES void add_forward(Squash squash, const TiledOperand& a, const TiledOperand& b, int64_t count,
-                                  int64_t tile, float* y) {
-  dispatch(squash, [&](auto f) { add_forward_loop<decltype(f)>(a, b, count, tile, y); });
+CONDENSER_CLONES void add_forward(Squash squash, const PlaneOperand& a, const PlaneOperand& b, const PlaneShape& shape,
+                                  float* y) {
+  dispatch(squash, [&](auto f) { add_forward_loop<decltype(f)>(a, b, shape, y); });
 }
 
-CONDENSER_CLONES void gate_forward(Squash squash, const TiledOperand& a, const TiledOperand& b, int64_t count,
-                                   int64_t channels, float* row, float* y) {
-  dispatch(squash, [&](auto f) { gate_forward_loop<decltype(f)>(a, b, count, channels, row, y); });
+CONDENSER_CLONES void gate_forward(Squash squash, const PlaneOperand& a, const PlaneOperand& b, const PlaneShape& shape,
+                                   float* scratch, float* y) {
+  dispatch(squash, [&](auto f) { gate_forward_loop<decltype(f)>(a, b, shape, scratch, y); });
 }
 
-CONDENSER_CLONES void squash_backward(Squash squash, const TiledOperand& a, const float* dy, int64_t count,
-                                      int64_t tile, float* dz, TiledSums out) {
-  dispatch(squash, [&](auto f) { squash_backward_loop<decltype(f)>(a, dy, count, tile, dz, out); });
+CONDENSER_CLONES void squash_backward(Squash squash, const PlaneOperand& a, const float* dy, const PlaneShape& shape,
+                                      float* dz, PlaneSums out) {
+  dispatch(squash, [&](auto f) { squash_backward_loop<decltype(f)>(a, dy, shape, dz, out); });
 }
 
-CONDENSER_CLONES void add_backward(Squash squash, const TiledOperand& a, const TiledOperand& b, const float* dy,
-                                   int64_t count, int64_t tile, float* dz, TiledSums out, float* products_b) {
-  dispatch(squash, [&](auto f) { add_backward_loop<decltype(f)>(a, b, dy, count, tile, dz, out, products_b); });
+CONDENSER_CLONES void add_backward(Squash squash, const PlaneOperand& a, const PlaneOperand& b, const float* dy,
+                                   const PlaneShape& shape, float* dz, PlaneSums out, float* products_b) {
+  dispatch(squash, [&](auto f) { add_backward_loop<decltype(f)>(a, b, dy, shape, dz, out, products_b); });
 }
 
-CONDENSER_CLONES void gate_backward(Squash squash, const TiledOperand& a, const TiledOperand& b, const float* dy,
-                                    int64_t count, int64_t channels, float* rows, float* dza, float* dzb,
-                                    TiledSums out_a, TiledSums out_b) {
-  dispatch(squash,
-           [&](auto f) { gate_backward_loop<decltype(f)>(a, b, dy, count, channels, rows, dza, dzb, out_a, out_b); });
+CONDENSER_CLONES void gate_backward(Squash squash, const PlaneOperand& a, const PlaneOperand& b, const float* dy,
+                                    const PlaneShape& shape, float* scratch, float* dza, float* dzb, PlaneSums out_a,
+                                    PlaneSums out_b) {
+  dispatch(squash, [&](auto f) { gate_backward_loop<decltype(f)>(a, b, dy, shape, scratch, dza, dzb, out_a, out_b); });
 }
 
-CONDENSER_CLONES void affine(const float* dz, const float* __restrict x, int64_t count, int64_t tile,
-                             const float* __restrict p, const float* __restrict q, const float* __restrict r,
-                             float* out) {
-  for (int64_t i = 0; i < count; i += tile) {
-    const int64_t length = std::min(tile, count - i);
-    for (int64_t t = 0; t < length; ++t) out[i + t] = p[t] * dz[i + t] + q[t] * x[i + t] + r[t];
-  }
+CONDENSER_CLONES void affine(const float* dz, const float* __restrict x, const PlaneShape& shape, const float* p,
+                             const float* q, const float* r, float* out) {
+  for (int64_t i = 0; i < shape.images; ++i)
+    for (int64_t c = 0; c < shape.channels; ++c, dz += shape.pixels, x += shape.pixels, out += shape.pixels) {
+      const float pc = p[c], qc = q[c], rc = r[c];
+#pragma omp simd
+      for (int64_t k = 0; k < shape.pixels; ++k) out[k] = pc * dz[k] + qc * x[k] + rc;
+    }
 }
 
 }  // namespace condenser::nn

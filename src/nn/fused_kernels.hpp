@@ -1,10 +1,6 @@
 #pragma once
-// Loops of the fused normalization steps, on rows of channels (channels-last). Pure functions on plain floats; threads,
-// statistics of the whole batch and autograd are left to fused.cpp.
-//
-// Per-channel coefficients are given repeated to a tile of `tile` floats (a multiple of the channel count), so that one
-// long inner loop runs over memory in order whatever the number of channels; sums come back per tile position. `count`
-// is the number of floats and a multiple of the channel count.
+// Loops of the fused normalization steps, on planes [images, channels, pixels]. Pure functions on plain floats;
+// threads, statistics of the whole batch and autograd are left to fused.cpp.
 
 #include <cstdint>
 
@@ -13,41 +9,46 @@ namespace condenser::nn {
 // What follows the normalization.
 enum class Squash { Identity, Relu, Relu6, Silu, Sigmoid, HardSwish, HardSigmoid, Tanh };
 
-// One operand: z = scale * x + shift; `center` is the mean that gradient sums are taken around.
-struct TiledOperand {
-  const float* x = nullptr;
-  const float* scale = nullptr;   // [tile]
-  const float* shift = nullptr;   // [tile]
-  const float* center = nullptr;  // [tile]
+struct PlaneShape {
+  int64_t images = 0, channels = 0, pixels = 0;
 };
 
-// sums[t] += x - pivot[t]; squares[t] += (x - pivot[t])^2
-void moments(const float* x, int64_t count, int64_t tile, const float* pivot, float* sums, float* squares);
+// One operand: z = scale * x + shift; `center` is the mean that gradient sums are taken around. All but x: [channels].
+struct PlaneOperand {
+  const float* x = nullptr;
+  const float* scale = nullptr;
+  const float* shift = nullptr;
+  const float* center = nullptr;
+};
+
+// sums[c] += x - pivot[c]; squares[c] += (x - pivot[c])^2
+void moments(const float* x, const PlaneShape&, const float* pivot, float* sums, float* squares);
+
+// The gate works on blocks of so many pixels; its scratch holds a block of every channel.
+constexpr int64_t kGateBlock = 64;
 
 // y = f(z)
-void squash_forward(Squash, const TiledOperand&, int64_t count, int64_t tile, float* y);
+void squash_forward(Squash, const PlaneOperand&, const PlaneShape&, float* y);
 // y = f(za + zb)
-void add_forward(Squash, const TiledOperand& a, const TiledOperand& b, int64_t count, int64_t tile, float* y);
-// y = f(softmax over channels(za) * zb); `row` is scratch of `channels` floats
-void gate_forward(Squash, const TiledOperand& a, const TiledOperand& b, int64_t count, int64_t channels, float* row,
-                  float* y);
+void add_forward(Squash, const PlaneOperand& a, const PlaneOperand& b, const PlaneShape&, float* y);
+// y = f(softmax over channels(za) * zb)
+void gate_forward(Squash, const PlaneOperand& a, const PlaneOperand& b, const PlaneShape&, float* scratch, float* y);
 
-// Gradients with respect to z, and the two sums per operand that batch norm's backward needs:
-// sums[t] += dz, products[t] += dz * (x - center[t]).
-struct TiledSums {
+// Gradients with respect to z, and the two sums per channel that batch norm's backward needs:
+// sums[c] += dz, products[c] += dz * (x - center[c]).
+struct PlaneSums {
   float* sums = nullptr;
   float* products = nullptr;
 };
-void squash_backward(Squash, const TiledOperand&, const float* dy, int64_t count, int64_t tile, float* dz, TiledSums);
+void squash_backward(Squash, const PlaneOperand&, const float* dy, const PlaneShape&, float* dz, PlaneSums);
 // dz is the same for both operands, and so are its sums.
-void add_backward(Squash, const TiledOperand& a, const TiledOperand& b, const float* dy, int64_t count, int64_t tile,
-                  float* dz, TiledSums sums_a, float* products_b);
-// `rows` is scratch of 2 * channels floats; the sums are per channel.
-void gate_backward(Squash, const TiledOperand& a, const TiledOperand& b, const float* dy, int64_t count,
-                   int64_t channels, float* rows, float* dza, float* dzb, TiledSums sums_a, TiledSums sums_b);
+void add_backward(Squash, const PlaneOperand& a, const PlaneOperand& b, const float* dy, const PlaneShape&, float* dz,
+                  PlaneSums sums_a, float* products_b);
+void gate_backward(Squash, const PlaneOperand& a, const PlaneOperand& b, const float* dy, const PlaneShape&,
+                   float* scratch, float* dza, float* dzb, PlaneSums sums_a, PlaneSums sums_b);
 
 // out = p * dz + q * x + r; out may be dz.
-void affine(const float* dz, const float* x, int64_t count, int64_t tile, const float* p, const float* q,
-            const float* r, float* out);
+void affine(const float* dz, const float* x, const PlaneShape&, const float* p, const float* q, const float* r,
+            float* out);
 
 }  // namespace condenser::nn

@@ -1,5 +1,6 @@
-// A Spec as LibTorch calls, channels-last. Plans once which batch norms are run together with the nodes after them
-// (fused.cpp); everything else is one library call per node.
+// A Spec as LibTorch calls on planes (contiguous tensors). Plans once which batch norms are run together with the nodes
+// after them (fused.cpp); convolutions have kernels of their own (functions.cpp); everything else is one
+// library call per node.
 #include "condenser/nn/spec_net.hpp"
 
 #include <ATen/core/grad_mode.h>
@@ -27,6 +28,7 @@
 #include <limits>
 
 #include "condenser/arch/analysis.hpp"
+#include "nn/functions.hpp"
 #include "nn/fused.hpp"
 
 namespace condenser::nn {
@@ -120,7 +122,7 @@ at::Tensor max_pool(const arch::MaxPool& op, const at::Tensor& x) {
 }  // namespace
 
 SpecNet::SpecNet(const arch::Spec& spec, const arch::Weights& weights, Fusion fusion)
-    : spec_(spec), layout_(block_layout(spec)), params_(spec.nodes.size()) {
+    : spec_(spec), layout_(block_layout(spec)), own_kernels_(fusion == Fusion::On), params_(spec.nodes.size()) {
   arch::validate(spec_);
   arch::analyze(spec_);  // shapes fit
   block_ = at::zeros({layout_.size});
@@ -228,7 +230,7 @@ at::Tensor SpecNet::forward(const at::Tensor& x, Mode mode) {
     throw core::Error("network " + spec_.name + ": input batch does not have the shape n x " +
                       arch::to_string(spec_.input));
   std::vector<at::Tensor> outputs(spec_.nodes.size());
-  outputs[0] = x.contiguous(at::MemoryFormat::ChannelsLast);
+  outputs[0] = x.contiguous();
   for (const auto& step : steps_) {
     outputs[static_cast<size_t>(step.output)] = run(step, outputs, mode == Mode::Training);
     for (int done : step.last_uses) outputs[static_cast<size_t>(done)].reset();
@@ -260,30 +262,40 @@ at::Tensor SpecNet::run(const Step& step, const std::vector<at::Tensor>& outputs
     const auto found = params.find(name);
     return found == params.end() ? at::Tensor() : found->second;
   };
-  return std::visit(arch::Overloaded{
-                        [&](const arch::Input&) -> at::Tensor { throw core::Error("an input cannot be run"); },
-                        [&](const arch::Conv2d& op) { return convolve(op, value(0), param("weight"), param("bias")); },
-                        [&](const arch::BatchNorm& op) {
-                          return at::batch_norm(value(0), param("weight"), param("bias"), param("running_mean"),
-                                                param("running_var"), training, op.momentum, op.eps,
-                                                /*cudnn_enabled=*/false);
-                        },
-                        [&](const arch::Activation& op) { return activate(op.kind, value(0)); },
-                        [&](const arch::Softmax&) { return at::softmax(value(0), 1); },
-                        [&](const arch::SoftmaxMul&) { return at::mul(at::softmax(value(0), 1), value(1)); },
-                        [&](const arch::AvgPool& op) { return average_pool(op, value(0)); },
-                        [&](const arch::MaxPool& op) { return max_pool(op, value(0)); },
-                        [&](const arch::GlobalAvgPool&) {
-                          return at::adaptive_avg_pool2d(value(0), {1, 1});
-                        },
-                        [&](const arch::Linear& op) {
-                          const at::Tensor y = at::linear(value(0).flatten(1), param("weight"), param("bias"));
-                          return clamp(op.clamp, y).view({y.size(0), y.size(1), 1, 1});
-                        },
-                        [&](const arch::Add& op) { return clamp(op.clamp, at::add(value(0), value(1))); },
-                        [&](const arch::Mul&) { return at::mul(value(0), value(1)); },
-                    },
-                    spec_.nodes[static_cast<size_t>(step.output)].op);
+  return std::visit(
+      arch::Overloaded{
+          [&](const arch::Input&) -> at::Tensor { throw core::Error("an input cannot be run"); },
+          [&](const arch::Conv2d& op) {
+            const at::Tensor x = value(0);
+            if (!own_kernels_ || !has_gradient(op)) return convolve(op, x, param("weight"), param("bias"));
+            at::Tensor y = convolution(conv_geometry({x.size(1), x.size(2), x.size(3)}, op), x, param("weight"));
+            if (op.bias) y = at::add(y, param("bias").view({1, -1, 1, 1}));
+            return clamp(op.clamp, y);
+          },
+          [&](const arch::BatchNorm& op) {
+            return at::batch_norm(value(0), param("weight"), param("bias"), param("running_mean"), param("running_var"),
+                                  training, op.momentum, op.eps,
+                                  /*cudnn_enabled=*/false);
+          },
+          [&](const arch::Activation& op) { return activate(op.kind, value(0)); },
+          [&](const arch::Softmax&) { return at::softmax(value(0), 1); },
+          [&](const arch::SoftmaxMul&) { return at::mul(at::softmax(value(0), 1), value(1)); },
+          [&](const arch::AvgPool& op) {
+            const bool halving = op.kernel == arch::square(2) && op.stride == op.kernel && op.pad == arch::Pad{};
+            return own_kernels_ && halving ? halve(value(0)) : average_pool(op, value(0));
+          },
+          [&](const arch::MaxPool& op) { return max_pool(op, value(0)); },
+          [&](const arch::GlobalAvgPool&) {
+            return at::adaptive_avg_pool2d(value(0), {1, 1});
+          },
+          [&](const arch::Linear& op) {
+            const at::Tensor y = at::linear(value(0).flatten(1), param("weight"), param("bias"));
+            return clamp(op.clamp, y).view({y.size(0), y.size(1), 1, 1});
+          },
+          [&](const arch::Add& op) { return clamp(op.clamp, at::add(value(0), value(1))); },
+          [&](const arch::Mul&) { return at::mul(value(0), value(1)); },
+      },
+      spec_.nodes[static_cast<size_t>(step.output)].op);
 }
 
 }  // namespace condenser::nn

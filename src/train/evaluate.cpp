@@ -1,7 +1,6 @@
 // Runs a data set through a network in evaluation mode.
 #include "train/evaluate.hpp"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/from_blob.h>
 #include <c10/core/InferenceMode.h>
 
@@ -9,6 +8,7 @@
 
 #include "condenser/arch/analysis.hpp"
 #include "condenser/core/stop.hpp"
+#include "nn/team.hpp"
 #include "train/loss.hpp"
 
 namespace condenser::train {
@@ -50,8 +50,9 @@ Evaluation evaluate_net(nn::SpecNet& net, const data::Dataset& dataset, OnStop o
     if (on_stop == OnStop::Throw && core::stop_requested()) throw core::Stopped("evaluation stopped");
     const int64_t n = std::min(kEvaluationBatch, out.total - begin);
     const auto elements = static_cast<size_t>(shape.elements());
-    at::parallel_for(0, n, 64, [&](int64_t first, int64_t last) {
-      for (int64_t i = first; i < last; ++i)
+    constexpr int64_t kChunk = 25;
+    nn::Team::instance().run((n + kChunk - 1) / kChunk, [&](int64_t chunk) {
+      for (int64_t i = chunk * kChunk; i < std::min(n, (chunk + 1) * kChunk); ++i)
         dataset.get(begin + i, std::span(pixels).subspan(static_cast<size_t>(i) * elements, elements));
     });
     labels.resize(static_cast<size_t>(n));

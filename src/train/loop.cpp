@@ -15,6 +15,7 @@
 #include "condenser/core/stop.hpp"
 #include "condenser/data/loader.hpp"
 #include "condenser/nn/spec_net.hpp"
+#include "nn/team.hpp"
 #include "train/augment.hpp"
 #include "train/checkpoint.hpp"
 #include "train/evaluate.hpp"
@@ -98,7 +99,9 @@ auto with_average(nn::SpecNet& net, std::vector<float>& average, const Use& use)
 }  // namespace
 
 void use_threads(int threads) {
-  at::set_num_threads(threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
+  nn::Team::instance().resize(threads > 0 ? threads
+                                          : std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
+  at::set_num_threads(1);  // what is left to the library is too small to share
 }
 
 FitResult fit(const FitRequest& r) {

@@ -1,6 +1,5 @@
 // Every exemplar through LibTorch: shapes and parameter counts are those of the analysis, values those of the float
 // executor, fused steps those of the library's own operators, lowered networks those of the original.
-#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/from_blob.h>
 
@@ -46,9 +45,6 @@ Floats to_floats(const at::Tensor& tensor) {
   const at::Tensor dense = tensor.detach().contiguous();
   return {dense.const_data_ptr<float>(), dense.const_data_ptr<float>() + dense.numel()};
 }
-
-// Maps of a hundred floats: more threads would only wait for each other.
-const int kOneThread = (at::set_num_threads(1), 1);
 
 // Largest difference relative to the size of the values.
 double distance(std::span<const float> a, std::span<const float> b) {

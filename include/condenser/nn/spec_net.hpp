@@ -16,7 +16,7 @@
 namespace condenser::nn {
 
 enum class Mode { Training, Evaluation };  // batch statistics and their running averages, or the averages only
-enum class Fusion { On, Off };             // Off: one library call per node; the reference of the fused steps
+enum class Fusion { On, Off };             // Off: one library call per node; the reference of the own kernels
 
 class SpecNet {
  public:
@@ -43,6 +43,7 @@ class SpecNet {
 
   arch::Spec spec_;
   BlockLayout layout_;
+  bool own_kernels_;
   at::Tensor block_, gradient_block_;                      // [size], [trainable_size]
   std::vector<std::map<std::string, at::Tensor>> params_;  // per node, views of the block
   std::vector<Step> steps_;

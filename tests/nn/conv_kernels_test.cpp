@@ -1,0 +1,128 @@
+// The convolution kernels against nested loops in double precision.
+#include "nn/conv_kernels.hpp"
+
+#include "condenser/core/rng.hpp"
+#include "support/catch.hpp"
+
+namespace condenser::nn {
+namespace {
+
+constexpr int64_t kImages = 3;
+
+std::vector<float> random_floats(int64_t n, uint64_t seed) {
+  core::Rng rng(seed);
+  std::vector<float> out(static_cast<size_t>(n));
+  for (float& v : out) v = static_cast<float>(rng.normal());
+  return out;
+}
+
+// Calls visit(input index, weight index, output index) for every product of the convolution.
+template <class Visit>
+void for_products(const ConvGeometry& g, const Visit& visit) {
+  const int64_t in_group = g.in.c / g.op.groups, out_group = g.out.c / g.op.groups;
+  for (int64_t n = 0; n < kImages; ++n)
+    for (int64_t o = 0; o < g.out.c; ++o)
+      for (int64_t y = 0; y < g.out.h; ++y)
+        for (int64_t x = 0; x < g.out.w; ++x)
+          for (int64_t i = 0; i < in_group; ++i)
+            for (int64_t ky = 0; ky < g.op.kernel.h; ++ky)
+              for (int64_t kx = 0; kx < g.op.kernel.w; ++kx) {
+                const int64_t iy = y * g.op.stride.h + ky - g.op.pad.top, ix = x * g.op.stride.w + kx - g.op.pad.left;
+                if (iy < 0 || iy >= g.in.h || ix < 0 || ix >= g.in.w) continue;
+                visit(((n * g.in.c + o / out_group * in_group + i) * g.in.h + iy) * g.in.w + ix,
+                      ((o * in_group + i) * g.op.kernel.h + ky) * g.op.kernel.w + kx,
+                      ((n * g.out.c + o) * g.out.h + y) * g.out.w + x);
+              }
+}
+
+void check_near(const std::vector<float>& got, const std::vector<double>& expected) {
+  REQUIRE(got.size() == expected.size());
+  for (size_t i = 0; i < got.size(); ++i) REQUIRE(got[i] == Approx(expected[i]).epsilon(1e-4).margin(1e-4));
+}
+
+struct Case {
+  arch::Shape in;
+  arch::Conv2d op;
+};
+
+std::vector<Case> cases() {
+  using arch::pad_all;
+  using arch::square;
+  return {
+      {{1, 28, 28}, {.out = 5, .kernel = square(3), .stride = square(2), .pad = pad_all(1)}},
+      {{3, 9, 11}, {.out = 4, .kernel = square(7), .stride = {2, 3}, .pad = {3, 2, 1, 3}}},
+      {{8, 14, 14}, {.out = 8, .kernel = square(3), .stride = square(1), .pad = pad_all(1), .groups = 4}},
+      {{12, 7, 7}, {.out = 20, .kernel = square(3), .stride = square(1), .pad = pad_all(1), .groups = 4}},
+      {{6, 7, 7}, {.out = 11, .kernel = square(1), .stride = square(1)}},
+      {{5, 1, 1}, {.out = 7, .kernel = square(1), .stride = square(1)}},
+      {{4, 2, 3}, {.out = 3, .kernel = square(3), .stride = square(1), .pad = pad_all(1)}},
+      {{4, 6, 6}, {.out = 4, .kernel = square(5), .stride = square(1), .pad = pad_all(2), .groups = 4}},
+      {{2, 5, 9}, {.out = 3, .kernel = {1, 4}, .stride = square(1), .pad = {0, 0, 3, 1}}},
+      {{2, 5, 9}, {.out = 3, .kernel = {2, 3}, .stride = square(1), .pad = {1, 0, 0, 0}}},
+      {{2, 4, 4}, {.out = 2, .kernel = square(1), .stride = square(1), .pad = pad_all(1)}},
+      {{2, 6, 6}, {.out = 2, .kernel = square(3), .stride = square(1)}},
+      {{3, 8, 8}, {.out = 2, .kernel = square(1), .stride = square(2)}},
+  };
+}
+
+}  // namespace
+
+TEST_CASE("convolution kernels are sums of products", "[nn]") {
+  int number = 0;
+  for (const auto& [in, op] : cases()) {
+    INFO("case " << number++);
+    const ConvGeometry g = conv_geometry(in, op);
+    const auto x = random_floats(kImages * in.elements(), 1);
+    const auto w = random_floats(g.out.c * g.sources, 2);
+    const auto dy = random_floats(kImages * g.out.elements(), 3);
+    std::vector<double> y_expected(dy.size()), dx_expected(x.size()), dw_expected(w.size());
+    for_products(g, [&](int64_t i, int64_t k, int64_t o) {
+      y_expected[o] += double(x[i]) * w[k];
+      dx_expected[i] += double(dy[o]) * w[k];
+      dw_expected[k] += double(dy[o]) * x[i];
+    });
+
+    std::vector<float> y(dy.size()), dw(w.size(), 0.0f);
+    conv_forward(g, x.data(), w.data(), kImages, y.data());
+    check_near(y, y_expected);
+
+    conv_weight_gradient(g, x.data(), dy.data(), kImages, dw.data());
+    check_near(dw, dw_expected);
+
+    if (!has_transposed(op)) continue;
+    std::vector<float> dx(x.size()), transposed(w.size());
+    transpose_weight(g, w.data(), transposed.data());
+    const ConvGeometry t = transposed_geometry(g);
+    REQUIRE(t.out == in);
+    conv_forward(t, dy.data(), transposed.data(), kImages, dx.data());
+    check_near(dx, dx_expected);
+  }
+}
+
+TEST_CASE("only unit strides with padding below the kernel have a transposed convolution", "[nn]") {
+  CHECK(has_transposed({.out = 1, .kernel = arch::square(3), .stride = arch::square(1), .pad = arch::pad_all(2)}));
+  CHECK_FALSE(has_transposed({.out = 1, .kernel = arch::square(3), .stride = arch::square(2)}));
+  CHECK_FALSE(has_transposed({.out = 1, .kernel = arch::square(1), .stride = arch::square(1), .pad = {0, 0, 1, 0}}));
+}
+
+TEST_CASE("halving averages 2x2 pixels and leaves out odd ends", "[nn]") {
+  for (const auto& [h, w] : {std::pair<int64_t, int64_t>{4, 6}, {5, 7}, {2, 2}, {9, 28}}) {
+    const int64_t planes = 3, oh = h / 2, ow = w / 2;
+    const auto x = random_floats(planes * h * w, 1), dy = random_floats(planes * oh * ow, 2);
+    std::vector<float> y(dy.size()), dx(x.size(), 99.0f);
+    halve_forward(x.data(), planes, h, w, y.data());
+    halve_backward(dy.data(), planes, h, w, dx.data());
+    std::vector<double> y_expected(y.size()), dx_expected(x.size());
+    for (int64_t p = 0; p < planes; ++p)
+      for (int64_t r = 0; r < 2 * oh; ++r)
+        for (int64_t c = 0; c < 2 * ow; ++c) {
+          const int64_t i = (p * h + r) * w + c, o = (p * oh + r / 2) * ow + c / 2;
+          y_expected[o] += 0.25 * x[i];
+          dx_expected[i] += 0.25 * dy[o];
+        }
+    check_near(y, y_expected);
+    check_near(dx, dx_expected);
+  }
+}
+
+}  // namespace condenser::nn
