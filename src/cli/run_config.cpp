@@ -116,8 +116,9 @@ void read_sections(Reader& root, RunConfig& c, bool help) {
   Reader space = root.section("space", "which networks are searched (search/spaces/*.yaml)");
   if (help) {
     for (const auto& row : search::spaces()) row.make(space, {{1, 28, 28}, 10});
-  } else if (c.spec.empty()) {
-    c.space = search::make_space(space, context);
+  } else if (c.spec.empty() || space.has("space")) {
+    auto searched = search::make_space(space, context);
+    if (c.spec.empty()) c.space = std::move(searched);
   }
   Reader gate = root.section("gate", "hard constraints (search/budgets/*.yaml)");
   search::read_options(gate, c.gate);

@@ -7,6 +7,7 @@
 
 #include <ctime>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <sstream>
 #include <thread>
 
@@ -70,6 +71,15 @@ std::string first_difference(const std::string& old_text, const std::string& new
   }
 }
 
+// What a killed process was writing: temporary files of core::write_atomic and of exports. Called under the lock.
+void remove_leftovers(const fs::path& folder) {
+  static const std::regex pattern(R"(.*\.tmp-[0-9]+-[0-9]+|\..*\.(new|old)\.[0-9]+)");
+  std::vector<fs::path> leftovers;
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    if (std::regex_match(entry.path().filename().string(), pattern)) leftovers.push_back(entry.path());
+  for (const fs::path& path : leftovers) fs::remove_all(path);
+}
+
 }  // namespace
 
 fs::path folder_of(const RunConfig& config, const std::string& subject, const fs::path& runs) {
@@ -81,6 +91,7 @@ RunFolder::RunFolder(const RunConfig& config, const fs::path& folder, bool fresh
   fs::create_directories(path_, error);
   if (error) throw core::Error(path_.string() + ": cannot create the run folder: " + error.message());
   lock_ = std::make_unique<core::FolderLock>(path_);
+  remove_leftovers(path_);
   const fs::path resolved = path_ / "config.resolved.yaml";
   const bool used = fs::exists(resolved);
   const std::string before = used ? identity_of(core::read_file(resolved)) : "";

@@ -68,7 +68,7 @@ std::string summary_json(const RunContext& run) {
   if (!proof.is_null())
     for (const auto& check : proof.at("checks")) compared = std::max(compared, check.at("samples").get<int64_t>());
   j["verified_samples"] = proof.is_null() ? ordered_json(nullptr) : ordered_json(compared);
-      proof.is_null() ? ordered_json(nullptr) : ordered_json(proof.at("checks").at(0).at("samples"));
+  proof.is_null() ? ordered_json(nullptr) : ordered_json(proof.at("checks").at(0).at("samples"));
   return j.dump(2) + "\n";
 }
 

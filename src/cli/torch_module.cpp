@@ -28,8 +28,9 @@ train::Backend* load() {
   const fs::path module = find_module();
   if (module.empty())
     throw core::Error(std::string(kFile) + " not found beside the binary; " + remedy, core::ExitCode::Usage);
-  // Threads that wait must sleep, not spin: beside any other busy process, spinning made training ten times slower (measured
-  // with one competing process on two cores). libgomp reads this when it is loaded; the user's own setting wins.
+  // Threads that wait must sleep, not spin: beside any other busy process, spinning made training ten times slower
+  // (measured with one competing process on two cores). libgomp reads this when it is loaded; the user's own setting
+  // wins.
   setenv("OMP_WAIT_POLICY", "passive", 0);
   void* handle = dlopen(module.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!handle) throw core::Error(module.string() + ": cannot load: " + dlerror() + "; " + remedy);

@@ -328,7 +328,8 @@ void Reader::existing_path(const std::string& key, std::filesystem::path& value,
     }
   };
   const auto read = [&](int id, const std::string& path) {
-    return resolve(read_text(*tree_, id, path, "a file or folder"), id);
+    const std::string text = read_text(*tree_, id, path, "a file or folder");
+    return text.empty() ? std::filesystem::path() : resolve(text, id);  // "" as in a resolved configuration: none
   };
   const bool look_up_default = !has(key) && !value.empty() && !tree_->without_document;
   access(*tree_, node_, key, value, {.type = "text", .expected = "an existing file or folder", .help = help}, read,

@@ -6,8 +6,8 @@
 #include "support/catch.hpp"
 #include "support/process.hpp"
 
-using condenser::tests::run_condenser;
 using condenser::tests::Finished;
+using condenser::tests::run_condenser;
 using condenser::tests::TempFolder;
 using nlohmann::json;
 

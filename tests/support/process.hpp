@@ -116,7 +116,7 @@ inline Finished run(std::vector<std::string> arguments, const std::filesystem::p
 
 // The condenser binary of this build.
 inline Finished run_condenser(std::vector<std::string> arguments,
-                          const std::filesystem::path& folder = CONDENSER_SOURCE_DIR) {
+                              const std::filesystem::path& folder = CONDENSER_SOURCE_DIR) {
   arguments.insert(arguments.begin(), CONDENSER_BINARY);
   return run(std::move(arguments), folder);
 }

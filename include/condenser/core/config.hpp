@@ -64,7 +64,8 @@ class Reader {
   void choices(const std::string& key, std::vector<std::string>& value, const std::vector<std::string>& allowed,
                const std::string& help);
   // A file or folder that must exist, made absolute with find_file from the file that names it: a fragment for its own
-  // keys, the working directory for the command line, the run file for a default that is not empty.
+  // keys, the working directory for the command line, the run file for a default that is not empty. Empty text
+  // means none.
   void existing_path(const std::string& key, std::filesystem::path& value, const std::string& help);
 
   // "file:line: key = found; expected ..." for checks that only the owner of the option can make.
