@@ -88,18 +88,14 @@ std::map<std::string, std::string> results(const fs::path& folder) {
 }
 
 // The uninterrupted run, once for all tests; others are compared with it.
-const std::map<std::string, std::string>& reference(double* seconds = nullptr) {
-  static double took = 0;
+const std::map<std::string, std::string>& reference() {
   static const std::map<std::string, std::string> r = [] {
     const TempFolder folder;
-    const auto start = std::chrono::steady_clock::now();
     const Finished f = run(command(small_run(folder)), folder.path());
-    took = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     INFO(f.err);
     REQUIRE(f.code == 0);
     return results(folder / "runs/small");
   }();
-  if (seconds) *seconds = took;
   return r;
 }
 
@@ -169,8 +165,7 @@ TEST_CASE("the whole run ends with a verified int8 network and prints what matte
 }
 
 TEST_CASE("kill -9 at random moments: the run goes on and ends the same", "[pipeline][slow]") {
-  double seconds = 0;
-  const auto& expected = reference(&seconds);
+  const auto& expected = reference();
   condenser::core::Rng rng(11);
   const TempFolder folder;
   const std::string file = small_run(folder);
@@ -178,10 +173,10 @@ TEST_CASE("kill -9 at random moments: the run goes on and ends the same", "[pipe
   early.push_back("stages=[search, train]");  // where a kill can cost most; the rest is made at the end
   int killed = 0;
   Finished last;
-  for (int attempt = 0; attempt < 30; ++attempt) {
+  for (int attempt = 0; attempt < 80; ++attempt) {
     Process process(early, folder.path());
     // Attempts live longer and longer, so that search and training are both hit and the run still ends.
-    const double life = rng.uniform(0.3, 0.9) * (1.0 + 0.1 * attempt);
+    const double life = rng.uniform(0.15, 0.5) * (1.0 + 0.08 * attempt);
     const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(life);
     while (process.running() && std::chrono::steady_clock::now() < end)
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
@@ -199,7 +194,7 @@ TEST_CASE("kill -9 at random moments: the run goes on and ends the same", "[pipe
   CHECK(results(folder / "runs/small") == expected);
   CHECK(no_temporary_files(folder / "runs/small"));
   WARN("killed " << killed << " times; the results equal those of the uninterrupted run");
-  CHECK(killed >= 4);
+  CHECK(killed >= 2);
 }
 
 TEST_CASE("SIGINT and SIGTERM save, say how to go on, and exit 130 and 143", "[pipeline][slow]") {
