@@ -65,7 +65,7 @@ std::string trial_line(const Trial& trial, int64_t examined, int64_t wanted) {
   return line + ", " + duration_text(trial.seconds);
 }
 
-core::Table trial_table(const std::vector<Trial>& trials, const std::string& objective) {
+core::Table trial_table(const std::vector<Trial>& trials) {
   core::Table t{{{"trial", "trial"},
                  {"state", "state", false},
                  {"val_accuracy_percent", "val. accuracy %"},
@@ -76,7 +76,6 @@ core::Table trial_table(const std::vector<Trial>& trials, const std::string& obj
                  {"netscore", "NetScore"},
                  {"hash", "network", false}},
                 {}};
-  (void)objective;
   for (const Trial& trial : trials) {
     if (trial.state == TrialState::Refused || trial.same_as >= 0) continue;
     const auto metric = [&](const char* name, int digits) {
@@ -200,7 +199,7 @@ StageOutput stage_search(RunContext& run) {
   }
   StageOutput out{
       "Search: " + std::to_string(trials.size()) + " proposals, winner is trial " + std::to_string(best->index),
-      trial_table(trials, c.search.objective),
+      trial_table(trials),
       {}};
   out.lines.push_back("refused before training: " + std::to_string(refused) +
                       (refused ? " (" + refusal_summary(trials) + ")" : "") + "; duplicates: " + std::to_string(same) +
