@@ -1,11 +1,10 @@
 // Stage `search`: space, gate, generator and probes from the run file; trials in study.sqlite; the winner as a Spec
 // file.
 
-#include <nlohmann/json.hpp>
-
 #include "cli/cost_estimate.hpp"
 #include "cli/progress.hpp"
 #include "cli/stages.hpp"
+#include "cli/summary.hpp"
 #include "cli/torch_module.hpp"
 #include "condenser/arch/analysis.hpp"
 #include "condenser/arch/spec_io.hpp"
@@ -91,28 +90,6 @@ core::Table trial_table(const std::vector<Trial>& trials) {
   return t;
 }
 
-nlohmann::ordered_json verdicts_json(const std::vector<search::Verdict>& verdicts) {
-  auto list = nlohmann::ordered_json::array();
-  for (const auto& v : verdicts)
-    list.push_back({{"rule", v.rule}, {"passed", v.passed}, {"node", v.node}, {"value", v.value}, {"limit", v.limit}});
-  return list;
-}
-
-void write_winner(RunContext& run, const arch::Spec& spec, const Trial* trial,
-                  const std::vector<search::Verdict>& verdicts) {
-  nlohmann::ordered_json j;
-  j["schema_version"] = 1;
-  j["spec_hash"] = arch::hash(spec).hex();
-  if (trial) {
-    j["trial"] = trial->index;
-    j["genotype"] = search::to_text(*run.config.space, trial->genotype);
-    j["metrics"] = trial->findings.metrics;
-  }
-  j["verdicts"] = verdicts_json(verdicts);
-  arch::write_spec(run.folder / "winner.arch.json", spec);
-  core::write_atomic(run.folder / "winner.json", j.dump(2) + "\n");
-}
-
 std::string refusal_text(const search::Verdict& v) {
   return v.rule + (v.node.empty() ? "" : " at node " + v.node) + ": " + v.value + "; limit " + v.limit;
 }
@@ -169,8 +146,6 @@ StageOutput stage_search(RunContext& run) {
   const search::Inquisitor inquisitor(std::move(probes));
   const auto store = search::make_sqlite_store((run.folder / "study.sqlite").string());
   store->bind(core::hash128(identity_of(c.resolved)).hex());
-  const size_t before = store->load().size();
-  if (before) core::log::info("search: going on after " + std::to_string(before) + " stored trials");
 
   const auto on_trial = [&](const Trial& trial, int64_t examined) {
     if (trial.state == TrialState::Refused || trial.same_as >= 0) return;

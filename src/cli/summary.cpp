@@ -1,4 +1,4 @@
-// The summary of a run, from the files of its stages.
+// The winner's files, and the summary of a run from the files of its stages.
 
 #include "cli/summary.hpp"
 
@@ -7,6 +7,7 @@
 #include "cli/cost_estimate.hpp"
 #include "condenser/arch/memory.hpp"
 #include "condenser/arch/passes.hpp"
+#include "condenser/arch/spec_io.hpp"
 
 namespace condenser::cli {
 
@@ -35,6 +36,21 @@ std::string accuracy_line(const ordered_json& a) {
 }
 
 }  // namespace
+
+void write_winner(const RunContext& run, const arch::Spec& spec, const search::Trial* trial,
+                  const std::vector<search::Verdict>& verdicts) {
+  ordered_json j;
+  j["schema_version"] = 1;
+  j["spec_hash"] = arch::hash(spec).hex();
+  if (trial) {
+    j["trial"] = trial->index;
+    j["genotype"] = search::to_text(*run.config.space, trial->genotype);
+    j["metrics"] = trial->findings.metrics;
+  }
+  j["verdicts"] = verdicts_json(verdicts);
+  arch::write_spec(run.folder / "winner.arch.json", spec);
+  core::write_atomic(run.folder / "winner.json", j.dump(2) + "\n");
+}
 
 std::string summary_json(const RunContext& run) {
   const arch::Spec winner = load_winner(run);
@@ -68,7 +84,6 @@ std::string summary_json(const RunContext& run) {
   if (!proof.is_null())
     for (const auto& check : proof.at("checks")) compared = std::max(compared, check.at("samples").get<int64_t>());
   j["verified_samples"] = proof.is_null() ? ordered_json(nullptr) : ordered_json(compared);
-  proof.is_null() ? ordered_json(nullptr) : ordered_json(proof.at("checks").at(0).at("samples"));
   return j.dump(2) + "\n";
 }
 

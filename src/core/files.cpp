@@ -121,6 +121,7 @@ class Gunzip {
   Gunzip& operator=(const Gunzip&) = delete;
 
   void add(std::string_view bytes) {
+    in_bytes_ += bytes.size();
     stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
     stream_.avail_in = static_cast<uInt>(bytes.size());
     bool more = true;
@@ -140,7 +141,8 @@ class Gunzip {
   }
 
   std::string finish() {
-    if (!ended_) throw Error(path_.string() + ": the gzip stream is truncated; download the file again");
+    if (!ended_) throw Error(path_.string() + ": the gzip stream is truncated after " + std::to_string(in_bytes_) +
+                  " bytes; download the file again");
     return std::move(out_);
   }
 
@@ -156,7 +158,7 @@ class Gunzip {
   }
 
   std::filesystem::path path_;
-  size_t max_bytes_;
+  size_t max_bytes_, in_bytes_ = 0;
   z_stream stream_{};
   std::string out_;
   bool ended_ = false;

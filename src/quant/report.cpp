@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <functional>
+#include <future>
 #include <limits>
+#include <thread>
 
 #include "condenser/arch/analysis.hpp"
 #include "condenser/runtime/float_executor.hpp"
@@ -31,7 +34,8 @@ void compare(const arch::Shape& shape, std::span<const float> exact, std::span<c
       const double error = x - quant.scale * (q - quant.zero_point);
       tally.signal += x * x;
       tally.noise += error * error;
-      tally.saturated += q == -128 || q == 127;
+      const double position = x / quant.scale + quant.zero_point;
+      tally.saturated += position < -128.5 || position > 127.5;
     }
   }
   tally.values += shape.elements();
@@ -62,6 +66,17 @@ void check_classifier(const arch::Spec& spec, const data::Dataset& samples) {
 template <class T>
 int argmax(std::span<const T> scores) {
   return static_cast<int>(std::ranges::max_element(scores) - scores.begin());
+}
+
+// Samples are independent and correct answers are counted, so the number of threads does not change the result.
+Accuracy in_parts(int64_t total, const std::function<int64_t(int64_t begin, int64_t end)>& count_correct) {
+  const int64_t threads = std::max<int64_t>(1, std::min<int64_t>(total, std::thread::hardware_concurrency()));
+  std::vector<std::future<int64_t>> parts;
+  for (int64_t t = 0; t < threads; ++t)
+    parts.push_back(std::async(std::launch::async, count_correct, total * t / threads, total * (t + 1) / threads));
+  Accuracy result{0, total};
+  for (auto& part : parts) result.correct += part.get();
+  return result;
 }
 
 std::string number(double value, int digits) {
@@ -144,37 +159,40 @@ Accuracy float_accuracy(const arch::Spec& spec, const arch::Weights& weights, co
   const runtime::FloatExecutor executor(spec, weights);
   const int64_t batch = batch_size(spec);
   const auto item = static_cast<size_t>(spec.input.elements());
-  Accuracy result;
-  std::vector<float> x;
-  for (int64_t first = 0; first < samples.size(); first += batch) {
-    const int64_t n = std::min(batch, samples.size() - first);
-    x.resize(static_cast<size_t>(n) * item);
-    for (int64_t i = 0; i < n; ++i) samples.get(first + i, std::span(x).subspan(static_cast<size_t>(i) * item, item));
-    const std::vector<float> scores = executor.run(x, n);
-    const size_t classes = scores.size() / static_cast<size_t>(n);
-    for (int64_t i = 0; i < n; ++i) {
-      const std::span<const float> row = std::span(scores).subspan(static_cast<size_t>(i) * classes, classes);
-      result.correct += argmax(row) == samples.label(first + i);
+  return in_parts(samples.size(), [&](int64_t begin, int64_t end) {
+    int64_t correct = 0;
+    std::vector<float> x;
+    for (int64_t first = begin; first < end; first += batch) {
+      const int64_t n = std::min(batch, end - first);
+      x.resize(static_cast<size_t>(n) * item);
+      for (int64_t i = 0; i < n; ++i) samples.get(first + i, std::span(x).subspan(static_cast<size_t>(i) * item, item));
+      const std::vector<float> scores = executor.run(x, n);
+      const size_t classes = scores.size() / static_cast<size_t>(n);
+      for (int64_t i = 0; i < n; ++i) {
+        const std::span<const float> row = std::span(scores).subspan(static_cast<size_t>(i) * classes, classes);
+        correct += argmax(row) == samples.label(first + i);
+      }
     }
-    result.total += n;
-  }
-  return result;
+    return correct;
+  });
 }
 
 Accuracy int8_accuracy(const arch::Spec& spec, const arch::Weights& weights, const runtime::QuantParams& quant,
                        const data::Dataset& samples) {
   check_classifier(spec, samples);
-  runtime::Int8Executor executor(runtime::build_program(spec, weights, quant));
-  Accuracy result;
-  std::vector<float> x(static_cast<size_t>(spec.input.elements()));
-  std::vector<int8_t> q(x.size());
-  for (int64_t i = 0; i < samples.size(); ++i) {
-    samples.get(i, x);
-    executor.quantize_input(x, q);
-    result.correct += argmax(executor.run(q)) == samples.label(i);
-    ++result.total;
-  }
-  return result;
+  const runtime::Int8Program program = runtime::build_program(spec, weights, quant);
+  return in_parts(samples.size(), [&](int64_t begin, int64_t end) {
+    runtime::Int8Executor executor(program);
+    int64_t correct = 0;
+    std::vector<float> x(static_cast<size_t>(spec.input.elements()));
+    std::vector<int8_t> q(x.size());
+    for (int64_t i = begin; i < end; ++i) {
+      samples.get(i, x);
+      executor.quantize_input(x, q);
+      correct += argmax(executor.run(q)) == samples.label(i);
+    }
+    return correct;
+  });
 }
 
 }  // namespace condenser::quant

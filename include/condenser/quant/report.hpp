@@ -14,7 +14,7 @@ namespace condenser::quant {
 struct NodeReport {
   std::string node;
   double snr_db = 0;              // 10 log10(sum x^2 / sum (x - dequantized)^2) against the float executor
-  double saturated_fraction = 0;  // of int8 values at -128 or 127
+  double saturated_fraction = 0;  // of float values outside what the node's int8 range can say
   runtime::TensorQuant output;
 };
 

@@ -1,1 +1,0 @@
-condenser_test(dataset_contract_test.cpp)

@@ -1,1 +1,0 @@
-condenser_test(${CMAKE_CURRENT_LIST_DIR}/float_executor_test.cpp)
