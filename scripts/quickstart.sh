@@ -5,6 +5,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/phases.sh
 
 phase "set-up" scripts/setup.sh
-phase "build (release)" build release condenser condenser_torch
-phase "run" build/release/condenser run experiments/digits_quickstart/run.yaml "$@"
+preset=${CONDENSER_PRESET:-release}  # continuous integration reuses its own build
+phase "build ($preset)" build "$preset" condenser condenser_torch
+phase "run" "build/$preset/condenser" run experiments/digits_quickstart/run.yaml "$@"
 print_phases

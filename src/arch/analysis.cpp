@@ -2,8 +2,11 @@
 
 #include "condenser/arch/analysis.hpp"
 
+#include <array>
 #include <cmath>
 #include <limits>
+
+#include "arch/node_check.hpp"
 
 namespace condenser::arch {
 namespace {
@@ -52,12 +55,62 @@ Shape linear_shape(const std::string& name, const Linear& linear, const Shape& i
   return {linear.out, 1, 1};
 }
 
-Shape same_shape(const std::string& name, const std::vector<Shape>& inputs) {
+Shape same_shape(const std::string& name, std::span<const Shape> inputs) {
   if (inputs[0] != inputs[1]) throw SpecError(name, shapes_differ(inputs[0], inputs[1]));
   return inputs[0];
 }
 
-int64_t trainable(const Op& op, const std::vector<Shape>& inputs) {
+Shape product_shape(const std::string& name, std::span<const Shape> in) {
+  const auto scalar_per_channel = [](const Shape& s) { return s.h == 1 && s.w == 1; };
+  if (in[0] == in[1] || (in[0].c == in[1].c && scalar_per_channel(in[1]))) return in[0];
+  if (in[0].c == in[1].c && scalar_per_channel(in[0])) return in[1];
+  throw SpecError(name, "shapes " + to_string(in[0]) + " and " + to_string(in[1]) +
+                            " differ; expected equal shapes, or Cx1x1 for one of them");
+}
+
+Shape blur_shape(const std::string& name, const BlurPool& pool, const Shape& in) {
+  const int half = pool.taps / 2;
+  if (in.h <= half || in.w <= half)
+    throw SpecError(name, "blur of " + std::to_string(pool.taps) + " taps on " + to_string(in) + "; expected a map of " +
+                              std::to_string(half + 1) + "x" + std::to_string(half + 1) + " or more to mirror");
+  return {in.c, window_out(in.h, pool.taps, pool.stride.h, half, half),
+          window_out(in.w, pool.taps, pool.stride.w, half, half)};
+}
+
+Shape upsample_shape(const std::string& name, const Upsample& up, const Shape& in) {
+  if (up.size.h < in.h || up.size.w < in.w)
+    throw SpecError(name, "up-sampling " + to_string(in) + " to " + std::to_string(up.size.h) + "x" +
+                              std::to_string(up.size.w) + "; expected a size not below the input's");
+  return {in.c, up.size.h, up.size.w};
+}
+
+Shape concat_shape(const std::string& name, std::span<const Shape> in) {
+  Shape out = in[0];
+  for (const Shape& next : in.subspan(1)) {
+    if (next.h != out.h || next.w != out.w)
+      throw SpecError(name, "maps " + to_string(in[0]) + " and " + to_string(next) + " differ; expected equal height and width");
+    out.c += next.c;
+  }
+  if (out.c > kMaxChannels)
+    throw SpecError(name, std::to_string(out.c) + " channels; expected at most " + std::to_string(kMaxChannels));
+  return out;
+}
+
+Shape slice_shape(const std::string& name, const Slice& slice, const Shape& in) {
+  if (int64_t{slice.begin} + slice.count > in.c)
+    throw SpecError(name, "channels " + std::to_string(slice.begin) + ".." + std::to_string(int64_t{slice.begin} + slice.count - 1) +
+                              " of " + std::to_string(in.c) + "; expected a range inside the input");
+  return {slice.count, in.h, in.w};
+}
+
+Shape shuffle_shape(const std::string& name, const ChannelShuffle& shuffle, const Shape& in) {
+  if (in.c % shuffle.groups != 0)
+    throw SpecError(name, std::to_string(in.c) + " channels, groups " + std::to_string(shuffle.groups) +
+                              "; channels must be a multiple of groups");
+  return in;
+}
+
+int64_t trainable(const Op& op, std::span<const Shape> inputs) {
   return std::visit(Overloaded{
                         [](const Input&) { return int64_t{0}; },
                         [&](const Conv2d& conv) { return conv_weights(conv, inputs[0]) + (conv.bias ? conv.out : 0); },
@@ -71,11 +124,18 @@ int64_t trainable(const Op& op, const std::vector<Shape>& inputs) {
                         [&](const Linear& linear) { return linear.out * inputs[0].c + (linear.bias ? linear.out : 0); },
                         [](const Add&) { return int64_t{0}; },
                         [](const Mul&) { return int64_t{0}; },
+                        [&](const PRelu&) { return inputs[0].c; },
+                        [](const Scale&) { return int64_t{1}; },
+                        [](const BlurPool&) { return int64_t{0}; },
+                        [](const Upsample&) { return int64_t{0}; },
+                        [](const Concat&) { return int64_t{0}; },
+                        [](const Slice&) { return int64_t{0}; },
+                        [](const ChannelShuffle&) { return int64_t{0}; },
                     },
                     op);
 }
 
-int64_t multiply_accumulates(const Op& op, const std::vector<Shape>& inputs, const Shape& out) {
+int64_t multiply_accumulates(const Op& op, std::span<const Shape> inputs, const Shape& out) {
   return std::visit(Overloaded{
                         [](const Input&) { return int64_t{0}; },
                         [&](const Conv2d& conv) { return conv_weights(conv, inputs[0]) * out.h * out.w; },
@@ -89,6 +149,13 @@ int64_t multiply_accumulates(const Op& op, const std::vector<Shape>& inputs, con
                         [&](const Linear& linear) { return linear.out * inputs[0].c; },
                         [](const Add&) { return int64_t{0}; },
                         [](const Mul&) { return int64_t{0}; },
+                        [](const PRelu&) { return int64_t{0}; },
+                        [](const Scale&) { return int64_t{0}; },
+                        [&](const BlurPool& pool) { return int64_t{pool.taps} * pool.taps * out.elements(); },
+                        [](const Upsample&) { return int64_t{0}; },
+                        [](const Concat&) { return int64_t{0}; },
+                        [](const Slice&) { return int64_t{0}; },
+                        [](const ChannelShuffle&) { return int64_t{0}; },
                     },
                     op);
 }
@@ -102,10 +169,8 @@ void accumulate(const std::string& node, const char* what, int64_t value, int64_
 
 }  // namespace
 
-Shape infer_shape(const std::string& name, const Op& op, const std::vector<Shape>& inputs) {
-  if (static_cast<int>(inputs.size()) != input_count(op))
-    throw SpecError(name, std::to_string(inputs.size()) + " inputs for " + op_name(op) + "; expected " +
-                              std::to_string(input_count(op)));
+Shape infer_shape(const std::string& name, const Op& op, std::span<const Shape> inputs) {
+  check_input_count(name, op, inputs.size());
   const Shape out =
       std::visit(Overloaded{
                      [&](const Input&) -> Shape { throw SpecError(name, "the input's shape is the Spec's"); },
@@ -121,7 +186,14 @@ Shape infer_shape(const std::string& name, const Op& op, const std::vector<Shape
                      },
                      [&](const Linear& linear) { return linear_shape(name, linear, inputs[0]); },
                      [&](const Add&) { return same_shape(name, inputs); },
-                     [&](const Mul&) { return same_shape(name, inputs); },
+                     [&](const Mul&) { return product_shape(name, inputs); },
+                     [&](const PRelu&) { return inputs[0]; },
+                     [&](const Scale&) { return inputs[0]; },
+                     [&](const BlurPool& pool) { return blur_shape(name, pool, inputs[0]); },
+                     [&](const Upsample& up) { return upsample_shape(name, up, inputs[0]); },
+                     [&](const Concat&) { return concat_shape(name, inputs); },
+                     [&](const Slice& slice) { return slice_shape(name, slice, inputs[0]); },
+                     [&](const ChannelShuffle& shuffle) { return shuffle_shape(name, shuffle, inputs[0]); },
                  },
                  op);
   if (out.elements() > kMaxElements)
@@ -129,7 +201,7 @@ Shape infer_shape(const std::string& name, const Op& op, const std::vector<Shape
   return out;
 }
 
-int64_t int8_constant_bytes(const Op& op, const std::vector<Shape>& inputs) {
+int64_t int8_constant_bytes(const Op& op, std::span<const Shape> inputs) {
   constexpr int64_t kPerChannel = 4 + 4 + 1;  // bias, multiplier, shift
   return std::visit(Overloaded{
                         [](const Input&) { return int64_t{0}; },
@@ -144,6 +216,13 @@ int64_t int8_constant_bytes(const Op& op, const std::vector<Shape>& inputs) {
                         [&](const Linear& linear) { return linear.out * inputs[0].c + kPerChannel * linear.out; },
                         [](const Add&) { return int64_t{0}; },
                         [](const Mul&) { return int64_t{0}; },
+                        [&](const PRelu&) { return inputs[0].c; },
+                        [](const Scale&) { return int64_t{256}; },
+                        [](const BlurPool&) { return int64_t{0}; },
+                        [](const Upsample&) { return int64_t{0}; },
+                        [](const Concat&) { return int64_t{0}; },
+                        [](const Slice&) { return int64_t{0}; },
+                        [](const ChannelShuffle&) { return int64_t{0}; },
                     },
                     op);
 }
@@ -154,8 +233,9 @@ Analysis analyze(const Spec& spec) {
   result.nodes.reserve(spec.nodes.size());
   for (const Node& node : spec.nodes) {
     NodeCost cost;
-    std::vector<Shape> inputs;
-    for (int input : node.inputs) inputs.push_back(result.nodes[static_cast<size_t>(input)].shape);
+    std::array<Shape, kMaxInputs> shapes;
+    for (size_t k = 0; k < node.inputs.size(); ++k) shapes[k] = result.nodes[static_cast<size_t>(node.inputs[k])].shape;
+    const std::span<const Shape> inputs(shapes.data(), node.inputs.size());
     cost.shape = inputs.empty() ? spec.input : infer_shape(node.name, node.op, inputs);
     cost.params = trainable(node.op, inputs);
     cost.macs = multiply_accumulates(node.op, inputs, cost.shape);

@@ -18,7 +18,7 @@ Builder::Scope::Scope(Builder& builder, const std::string& part) : builder_(buil
 
 Builder::Scope::~Scope() { builder_.scope_.resize(length_); }
 
-int Builder::add(const std::string& name, Op op, std::initializer_list<int> inputs) {
+int Builder::add(const std::string& name, Op op, Inputs inputs) {
   Node node{scope_ + name, std::move(op), inputs};
   const int index = static_cast<int>(spec_.nodes.size());
   if (index >= kMaxNodes) throw SpecError(node.name, "more than " + std::to_string(kMaxNodes) + " nodes");

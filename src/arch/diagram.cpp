@@ -26,6 +26,10 @@ std::string window_text(const Size& kernel, const Size& stride, const Pad& pad, 
 
 std::string clamp_text(Clamp clamp) { return clamp == Clamp::None ? "" : std::string(", ") + to_string(clamp); }
 
+std::string softmax_text(SoftmaxAxis axis, bool rescale) {
+  return std::string(rescale ? "n " : "") + "softmax" + (axis == SoftmaxAxis::Space ? " over space" : "");
+}
+
 // Nodes that are drawn as one box: a producer and the batch norm and activation that only it feeds.
 struct Box {
   std::vector<int> nodes;
@@ -54,6 +58,13 @@ bool heads_chain(const Op& op) {
                         [](const AvgPool&) { return false; },
                         [](const MaxPool&) { return false; },
                         [](const GlobalAvgPool&) { return false; },
+                        [](const PRelu&) { return false; },
+                        [](const Scale&) { return false; },
+                        [](const BlurPool&) { return false; },
+                        [](const Upsample&) { return false; },
+                        [](const Concat&) { return true; },
+                        [](const Slice&) { return false; },
+                        [](const ChannelShuffle&) { return false; },
                     },
                     op);
 }
@@ -61,7 +72,7 @@ bool heads_chain(const Op& op) {
 // Whether `op` may be drawn below `last`, the lowest operator of a box so far.
 bool continues_chain(const Op& last, const Op& op) {
   if (!heads_chain(last)) return false;
-  if (std::holds_alternative<Activation>(op)) return true;
+  if (std::holds_alternative<Activation>(op) || std::holds_alternative<PRelu>(op)) return true;
   return std::holds_alternative<BatchNorm>(op) && !std::holds_alternative<BatchNorm>(last);
 }
 
@@ -176,8 +187,8 @@ std::string describe(const Op& any) {
                         },
                         [](const BatchNorm&) { return std::string("batch norm"); },
                         [](const Activation& op) { return std::string(to_string(op.kind)); },
-                        [](const Softmax&) { return std::string("softmax"); },
-                        [](const SoftmaxMul&) { return std::string("softmax * value"); },
+                        [](const Softmax& op) { return softmax_text(op.axis, op.rescale); },
+                        [](const SoftmaxMul& op) { return softmax_text(op.axis, op.rescale) + " * value"; },
                         [](const AvgPool& op) {
                           return "avg pool " + window_text(op.kernel, op.stride, op.pad, {}) +
                                  (op.count_include_pad && !(op.pad == Pad{}) ? " zeros counted" : "");
@@ -187,6 +198,20 @@ std::string describe(const Op& any) {
                         [](const Linear& op) { return "linear -> " + std::to_string(op.out) + clamp_text(op.clamp); },
                         [](const Add& op) { return "add" + clamp_text(op.clamp); },
                         [](const Mul&) { return std::string("mul"); },
+                        [](const PRelu&) { return std::string("prelu"); },
+                        [](const Scale&) { return std::string("scale"); },
+                        [](const BlurPool& op) {
+                          return "blur " + window_text(square(op.taps), op.stride, {}, {});
+                        },
+                        [](const Upsample& op) {
+                          return "upsample -> " + std::to_string(op.size.h) + "x" + std::to_string(op.size.w);
+                        },
+                        [](const Concat&) { return std::string("concat"); },
+                        [](const Slice& op) {
+                          return "channels " + std::to_string(op.begin) + ".." +
+                                 std::to_string(int64_t{op.begin} + op.count - 1);
+                        },
+                        [](const ChannelShuffle& op) { return "shuffle g" + std::to_string(op.groups); },
                         [](const Input&) { return std::string("input"); },
                     },
                     any);

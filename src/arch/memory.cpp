@@ -37,6 +37,13 @@ bool works_in_place(const Op& op) {
                         [](const Linear&) { return false; },
                         [](const Add&) { return true; },
                         [](const Mul&) { return true; },
+                        [](const PRelu&) { return true; },
+                        [](const Scale&) { return true; },
+                        [](const BlurPool&) { return false; },
+                        [](const Upsample&) { return false; },
+                        [](const Concat&) { return false; },
+                        [](const Slice&) { return false; },
+                        [](const ChannelShuffle&) { return false; },
                     },
                     op);
 }

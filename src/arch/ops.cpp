@@ -18,6 +18,13 @@ const char* op_name(const Op& op) {
                         [](const Linear&) { return "linear"; },
                         [](const Add&) { return "add"; },
                         [](const Mul&) { return "mul"; },
+                        [](const PRelu&) { return "prelu"; },
+                        [](const Scale&) { return "scale"; },
+                        [](const BlurPool&) { return "blur_pool"; },
+                        [](const Upsample&) { return "upsample"; },
+                        [](const Concat&) { return "concat"; },
+                        [](const Slice&) { return "slice"; },
+                        [](const ChannelShuffle&) { return "channel_shuffle"; },
                     },
                     op);
 }
@@ -44,6 +51,8 @@ const char* to_string(Clamp clamp) {
   return "unknown";
 }
 
+const char* to_string(SoftmaxAxis axis) { return axis == SoftmaxAxis::Channels ? "channels" : "space"; }
+
 int input_count(const Op& op) {
   return std::visit(Overloaded{
                         [](const Input&) { return 0; },
@@ -58,6 +67,13 @@ int input_count(const Op& op) {
                         [](const Linear&) { return 1; },
                         [](const Add&) { return 2; },
                         [](const Mul&) { return 2; },
+                        [](const PRelu&) { return 1; },
+                        [](const Scale&) { return 1; },
+                        [](const BlurPool&) { return 1; },
+                        [](const Upsample&) { return 1; },
+                        [](const Concat&) { return kManyInputs; },
+                        [](const Slice&) { return 1; },
+                        [](const ChannelShuffle&) { return 1; },
                     },
                     op);
 }

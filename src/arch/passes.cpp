@@ -136,9 +136,18 @@ class Lowering {
                    [&](const GlobalAvgPool& kept) { keep(kept); },
                    [&](const Linear& kept) { keep(kept); },
                    [&](const Add& kept) { keep(kept); },
+                   [&](const PRelu& kept) { keep(kept); },
+                   [&](const Scale& kept) { keep(kept); },
+                   [&](const BlurPool& kept) { keep(kept); },
+                   [&](const Upsample& kept) { keep(kept); },
+                   [&](const Concat& kept) { keep(kept); },
+                   [&](const Slice& kept) { keep(kept); },
+                   [&](const ChannelShuffle& kept) { keep(kept); },
                },
                op);
   }
+
+  const Shape& shape(int i) const { return analysis_.nodes[static_cast<size_t>(i)].shape; }
 
   // The node that i reads, when i is the only one to read it.
   int sole_producer(int i) {
@@ -203,9 +212,10 @@ class Lowering {
   void rewrite_mul(int i) {
     Node& mul = node(i);
     for (const int side : {0, 1}) {
-      const int attention = mul.inputs[static_cast<size_t>(side)];
-      if (!std::holds_alternative<Softmax>(node(attention).op) || uses_[static_cast<size_t>(attention)] != 1) continue;
-      mul.op = SoftmaxMul{};
+      const int attention = mul.inputs[static_cast<size_t>(side)], value = mul.inputs[static_cast<size_t>(1 - side)];
+      const Softmax* softmax = std::get_if<Softmax>(&node(attention).op);
+      if (!softmax || uses_[static_cast<size_t>(attention)] != 1 || shape(attention) != shape(value)) continue;
+      mul.op = SoftmaxMul{softmax->axis, softmax->rescale};
       mul.inputs = {node(attention).inputs[0], mul.inputs[static_cast<size_t>(1 - side)]};
       kept_[static_cast<size_t>(attention)] = false;
       return;

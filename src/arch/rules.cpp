@@ -33,18 +33,31 @@ std::vector<SpatialConv> spatial_convolutions(const Spec& spec) {
   return found;
 }
 
+// Columns may also be written as slices of the channels that run apart until a concatenation joins them.
+std::vector<bool> reads_one_column(const Spec& spec) {
+  std::vector<bool> apart(spec.nodes.size(), false), reads(spec.nodes.size(), false);
+  for (size_t i = 1; i < spec.nodes.size(); ++i) {
+    const Node& node = spec.nodes[i];
+    reads[i] = true;
+    for (int input : node.inputs) reads[i] = reads[i] && apart[static_cast<size_t>(input)];
+    apart[i] = std::holds_alternative<Slice>(node.op) || (reads[i] && !std::holds_alternative<Concat>(node.op));
+  }
+  return reads;
+}
+
 // A depthwise convolution passes: it is the limit of columns, one channel each.
 std::vector<Violation> check_column_layout(const Spec& spec) {
   std::vector<SpatialConv> later = spatial_convolutions(spec);
   std::erase_if(later, [](const SpatialConv& c) { return c.first; });
   if (later.empty())
     return {{spec.nodes.back().name, "no spatial convolution after the first one; expected some in 2 or more columns"}};
+  const std::vector<bool> in_column = reads_one_column(spec);
   const size_t early = (later.size() + 1) / 2;
   std::vector<Violation> violations;
   for (size_t i = 0; i < early; ++i) {
     const Node& node = spec.nodes[static_cast<size_t>(later[i].node)];
     const Conv2d& conv = std::get<Conv2d>(node.op);
-    if (conv.groups >= 2) continue;
+    if (conv.groups >= 2 || in_column[static_cast<size_t>(later[i].node)]) continue;
     violations.push_back({node.name, "spatial convolution " + std::to_string(i + 1) + " of " +
                                          std::to_string(later.size()) + " after the first, " + text(conv.kernel) +
                                          ", has groups " + std::to_string(conv.groups) + "; the early " +
@@ -72,6 +85,9 @@ std::string aliasing(const Op& op, bool first) {
     return "strided " + text(conv->kernel) + " convolution, stride " + text(conv->stride);
   const MaxPool* max = std::get_if<MaxPool>(&op);
   if (max && strided(max->stride)) return "strided " + text(max->kernel) + " max-pool, stride " + text(max->stride);
+  const BlurPool* blur = std::get_if<BlurPool>(&op);
+  if (blur && (blur->taps <= blur->stride.h || blur->taps <= blur->stride.w))
+    return "blur of " + std::to_string(blur->taps) + " taps, stride " + text(blur->stride);
   const AvgPool* avg = std::get_if<AvgPool>(&op);
   if (avg && (avg->kernel.h < avg->stride.h || avg->kernel.w < avg->stride.w))
     return "average pool " + text(avg->kernel) + " skips pixels, stride " + text(avg->stride);

@@ -84,6 +84,24 @@ void check_attributes(const std::string& node, const Op& op) {
                  [&](const Linear& linear) { range(node, "out", linear.out, 1, kMaxChannels); },
                  [](const Add&) {},
                  [](const Mul&) {},
+                 [](const PRelu&) {},
+                 [](const Scale&) {},
+                 [&](const BlurPool& pool) {
+                   if (pool.taps != 3 && pool.taps != 5)
+                     throw SpecError(node, "taps = " + std::to_string(pool.taps) + "; expected 3 or 5");
+                   range(node, "stride height", pool.stride.h, 1, pool.taps);
+                   range(node, "stride width", pool.stride.w, 1, pool.taps);
+                 },
+                 [&](const Upsample& up) {
+                   range(node, "size height", up.size.h, 1, kMaxExtent);
+                   range(node, "size width", up.size.w, 1, kMaxExtent);
+                 },
+                 [](const Concat&) {},
+                 [&](const Slice& slice) {
+                   range(node, "begin", slice.begin, 0, kMaxChannels - 1);
+                   range(node, "count", slice.count, 1, kMaxChannels);
+                 },
+                 [&](const ChannelShuffle& shuffle) { range(node, "groups", shuffle.groups, 1, kMaxChannels); },
              },
              op);
 }
@@ -102,6 +120,19 @@ void check_input_shape(const Shape& s) {
                             std::to_string(kMaxElements) + " values");
 }
 
+void Inputs::push_back(int id) {
+  if (count_ == ids_.size())
+    throw SpecError("", "more than " + std::to_string(kMaxInputs) + " inputs of one node; join them in two steps");
+  ids_[count_++] = id;
+}
+
+void check_input_count(const std::string& name, const Op& op, size_t count) {
+  const int expected = input_count(op);
+  if (expected == kManyInputs ? count >= 2 : static_cast<int>(count) == expected) return;
+  throw SpecError(name, std::to_string(count) + " inputs for " + op_name(op) + "; expected " +
+                            (expected == kManyInputs ? "2 or more" : std::to_string(expected)));
+}
+
 void check_node(const Node& node, int index) {
   if (!legal_name(node.name))
     throw SpecError(shown(node.name), "name of node " + std::to_string(index) +
@@ -111,9 +142,7 @@ void check_node(const Node& node, int index) {
     throw SpecError(node.name, index == 0 ? std::string("is the first node, a ") + op_name(node.op) +
                                                 "; expected the input node first"
                                           : "is a second input node; expected one, at the beginning");
-  if (static_cast<int>(node.inputs.size()) != input_count(node.op))
-    throw SpecError(node.name, std::to_string(node.inputs.size()) + " inputs for " + op_name(node.op) + "; expected " +
-                                   std::to_string(input_count(node.op)));
+  check_input_count(node.name, node.op, node.inputs.size());
   for (int input : node.inputs) {
     if (input < 0 || input >= index)
       throw SpecError(node.name, "reads node " + std::to_string(input) + " but is node " + std::to_string(index) +

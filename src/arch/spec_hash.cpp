@@ -40,6 +40,11 @@ std::string window(const Window& w) {
 
 std::string clamp_text(Clamp clamp) { return clamp == Clamp::None ? "" : std::string(";clamp=") + to_string(clamp); }
 
+std::string softmax_text(SoftmaxAxis axis, bool rescale) {
+  return (axis == SoftmaxAxis::Channels ? std::string() : std::string(";axis=") + to_string(axis)) +
+         (rescale ? ";rescale" : "");
+}
+
 std::string attributes(const Op& op, const Shape& input) {
   const std::string rest = std::visit(
       Overloaded{
@@ -50,8 +55,8 @@ std::string attributes(const Op& op, const Shape& input) {
           },
           [](const BatchNorm& b) { return ";eps=" + text(b.eps) + ";momentum=" + text(b.momentum); },
           [](const Activation& a) { return std::string(";kind=") + to_string(a.kind); },
-          [](const Softmax&) { return std::string(); },
-          [](const SoftmaxMul&) { return std::string(); },
+          [](const Softmax& s) { return softmax_text(s.axis, s.rescale); },
+          [](const SoftmaxMul& s) { return softmax_text(s.axis, s.rescale); },
           [](const AvgPool& p) { return window(p) + ";count_include_pad=" + std::to_string(p.count_include_pad); },
           [](const MaxPool& p) { return window(p); },
           [](const GlobalAvgPool&) { return std::string(); },
@@ -60,13 +65,24 @@ std::string attributes(const Op& op, const Shape& input) {
           },
           [](const Add& a) { return clamp_text(a.clamp); },
           [](const Mul&) { return std::string(); },
+          [](const PRelu&) { return std::string(); },
+          [](const Scale&) { return std::string(); },
+          [](const BlurPool& p) { return ";taps=" + std::to_string(p.taps) + ";stride=" + text(p.stride); },
+          [](const Upsample& u) { return ";size=" + text(u.size); },
+          [](const Concat&) { return std::string(); },
+          [](const Slice& s) { return ";begin=" + std::to_string(s.begin) + ";count=" + std::to_string(s.count); },
+          [](const ChannelShuffle& s) { return ";groups=" + std::to_string(s.groups); },
       },
       op);
   return op_name(op) + rest;
 }
 
 // Colours alone cannot tell p(a, a), q(b, b) from p(a, b), q(a, b) when a and b look alike.
-bool reads_one_node_twice(const Node& node) { return node.inputs.size() == 2 && node.inputs[0] == node.inputs[1]; }
+bool reads_one_node_twice(const Node& node) {
+  for (size_t k = 1; k < node.inputs.size(); ++k)
+    if (std::find(node.inputs.begin(), node.inputs.begin() + k, node.inputs[k]) != node.inputs.begin() + k) return true;
+  return false;
+}
 
 // Hash of a label and a list of hashes, sorted first when their order does not matter.
 Hash128 combine(const std::string& label, std::vector<Hash128> parts, bool unordered) {

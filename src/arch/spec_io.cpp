@@ -70,9 +70,9 @@ std::vector<int> read_extents(Reader& r, const std::string& key, std::vector<int
   }
 }
 
-Size read_size(Reader& r, const std::string& key) {
+Size read_size(Reader& r, const std::string& key, int max) {
   const std::string expected = "one number or [height, width]";
-  const std::vector<int> v = read_extents(r, key, {1, 1}, 1, kMaxWindow, expected);
+  const std::vector<int> v = read_extents(r, key, {1, 1}, 1, max, expected);
   if (v.size() == 1) return square(v[0]);
   if (v.size() == 2) return {v[0], v[1]};
   throw r.error(key, expected);
@@ -100,6 +100,15 @@ Enum read_enum(Reader& r, const std::string& key, Enum fallback, const std::arra
   return fallback;
 }
 
+template <class Op>
+Op read_softmax(Reader& r) {
+  constexpr std::array kAxes = {SoftmaxAxis::Channels, SoftmaxAxis::Space};
+  Op op;
+  op.axis = read_enum(r, "axis", op.axis, kAxes, "the values that sum to 1");
+  op.rescale = read_boolean(r, "rescale", op.rescale, "times the number of terms: mean 1");
+  return op;
+}
+
 Clamp read_clamp(Reader& r) { return read_enum(r, "clamp", Clamp::None, kClamps, "clamp of the output"); }
 
 std::optional<ActivationKind> read_optional_activation(Reader& r, std::optional<ActivationKind> fallback) {
@@ -115,8 +124,8 @@ template <class Window>
 Window read_window(Reader& r) {
   Window w;
   require(r, "kernel", "one number or [height, width]");
-  w.kernel = read_size(r, "kernel");
-  w.stride = read_size(r, "stride");
+  w.kernel = read_size(r, "kernel", kMaxWindow);
+  w.stride = read_size(r, "stride", kMaxWindow);
   w.pad = read_pad(r);
   return w;
 }
@@ -164,10 +173,36 @@ Op read_attributes(Reader& r, const Op& kind) {
                           return op;
                         },
                         [](Input op) -> Op { return op; },
-                        [](Softmax op) -> Op { return op; },
-                        [](SoftmaxMul op) -> Op { return op; },
+                        [&](Softmax) -> Op { return read_softmax<Softmax>(r); },
+                        [&](SoftmaxMul) -> Op { return read_softmax<SoftmaxMul>(r); },
                         [](GlobalAvgPool op) -> Op { return op; },
                         [](Mul op) -> Op { return op; },
+                        [](PRelu op) -> Op { return op; },
+                        [](Scale op) -> Op { return op; },
+                        [&](BlurPool op) -> Op {
+                          op.taps = read_integer(r, "taps", op.taps, 3, 5, "3 or 5 binomial weights per axis");
+                          require(r, "stride", "one number or [height, width]");
+                          op.stride = read_size(r, "stride", kMaxWindow);
+                          return op;
+                        },
+                        [&](Upsample op) -> Op {
+                          require(r, "size", "one number or [height, width]");
+                          op.size = read_size(r, "size", kMaxExtent);
+                          return op;
+                        },
+                        [](Concat op) -> Op { return op; },
+                        [&](Slice op) -> Op {
+                          require(r, "begin", "the first channel, counted from 0");
+                          op.begin = read_integer(r, "begin", 0, 0, kMaxChannels - 1, "first channel, from 0");
+                          require(r, "count", "the number of channels");
+                          op.count = read_integer(r, "count", 1, 1, kMaxChannels, "number of channels");
+                          return op;
+                        },
+                        [&](ChannelShuffle op) -> Op {
+                          require(r, "groups", "the number of groups");
+                          op.groups = read_integer(r, "groups", op.groups, 1, kMaxChannels, "groups of channels");
+                          return op;
+                        },
                     },
                     kind);
 }
@@ -286,9 +321,7 @@ class SpecReader {
     const std::vector<int> inputs = read_inputs(item, input_count(*kind));
     Op op = read_attributes(item, *kind);
     item.finish();
-    const int id = inputs.size() == 2 ? builder_.add(name, std::move(op), {inputs[0], inputs[1]})
-                                      : builder_.add(name, std::move(op), {inputs[0]});
-    remember(item, name, id);
+    remember(item, name, builder_.add(name, std::move(op), Inputs(inputs)));
   }
 
   // {name: x, op: input} at the top: for Specs whose input is not called "input".
@@ -331,8 +364,10 @@ class SpecReader {
       names.push_back(read_word(item, "input", "a node above; the one just above when absent"));
     }
     if (!item.has("input") && !item.has("inputs") && count == 1) return {previous_};
-    if (static_cast<int>(names.size()) != count) {
-      throw item.error(list ? "inputs" : "input", count == 1 ? "one node above" : "inputs: [a, b], two nodes above");
+    if (count == kManyInputs ? names.size() < 2 : static_cast<int>(names.size()) != count) {
+      throw item.error(list ? "inputs" : "input", count == 1   ? "one node above"
+                                                  : count == 2 ? "inputs: [a, b], two nodes above"
+                                                               : "inputs: [a, b, ...], two nodes above or more");
     }
     std::vector<int> ids;
     for (const std::string& name : names) {

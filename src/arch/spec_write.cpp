@@ -43,6 +43,11 @@ class Attributes {
     node_["stride"] = size_json(w.stride, form_);
     if (form_ == Form::Json || !(w.pad == Pad{})) node_["pad"] = pad_json(w.pad, form_);
   }
+  template <class Op>
+  void add_softmax(const Op& op) {
+    add<std::string>("axis", to_string(op.axis), to_string(Op{}.axis));
+    add("rescale", op.rescale, Op{}.rescale);
+  }
   void add_clamp(Clamp clamp) { add<std::string>("clamp", to_string(clamp), to_string(Clamp::None)); }
 
  private:
@@ -77,10 +82,23 @@ void write_attributes(Json& node, const Op& kind, Form form) {
                  },
                  [&](const Add& op) { a.add_clamp(op.clamp); },
                  [](const Input&) {},
-                 [](const Softmax&) {},
-                 [](const SoftmaxMul&) {},
+                 [&](const Softmax& op) { a.add_softmax(op); },
+                 [&](const SoftmaxMul& op) { a.add_softmax(op); },
                  [](const GlobalAvgPool&) {},
                  [](const Mul&) {},
+                 [](const PRelu&) {},
+                 [](const Scale&) {},
+                 [&](const BlurPool& op) {
+                   node["taps"] = op.taps;
+                   node["stride"] = size_json(op.stride, form);
+                 },
+                 [&](const Upsample& op) { node["size"] = size_json(op.size, form); },
+                 [](const Concat&) {},
+                 [&](const Slice& op) {
+                   node["begin"] = op.begin;
+                   node["count"] = op.count;
+                 },
+                 [&](const ChannelShuffle& op) { node["groups"] = op.groups; },
              },
              kind);
 }

@@ -117,26 +117,27 @@ std::vector<ParamInfo> parameters(const Spec& spec) {
   const Analysis analysis = analyze(spec);
   std::vector<ParamInfo> all;
   for (const Node& node : spec.nodes) {
-    const auto add = [&](const char* param, std::vector<int64_t> shape, bool trainable = true) {
-      all.push_back({node.name + "." + param, std::move(shape), trainable});
+    const auto add = [&](const char* param, std::vector<int64_t> shape, std::optional<float> initial = {},
+                         bool trainable = true) {
+      all.push_back({node.name + "." + param, std::move(shape), trainable, initial});
     };
-    const auto channels = [&] { return analysis.nodes[static_cast<size_t>(node.inputs.at(0))].shape.c; };
+    const auto channels = [&] { return analysis.nodes[static_cast<size_t>(node.inputs[0])].shape.c; };
     const auto none = [](const auto&) {};
     std::visit(Overloaded{
                    [&](const Conv2d& op) {
                      add("weight", {op.out, channels() / op.groups, op.kernel.h, op.kernel.w});
-                     if (op.bias) add("bias", {op.out});
+                     if (op.bias) add("bias", {op.out}, 0.0F);
                    },
                    [&](const BatchNorm&) {
                      const int64_t c = channels();
-                     add("weight", {c});
-                     add("bias", {c});
-                     add("running_mean", {c}, false);
-                     add("running_var", {c}, false);
+                     add("weight", {c}, 1.0F);
+                     add("bias", {c}, 0.0F);
+                     add("running_mean", {c}, 0.0F, false);
+                     add("running_var", {c}, 1.0F, false);
                    },
                    [&](const Linear& op) {
                      add("weight", {op.out, channels()});
-                     if (op.bias) add("bias", {op.out});
+                     if (op.bias) add("bias", {op.out}, 0.0F);
                    },
                    [&](const Input& op) { none(op); },
                    [&](const Activation& op) { none(op); },
@@ -147,6 +148,13 @@ std::vector<ParamInfo> parameters(const Spec& spec) {
                    [&](const GlobalAvgPool& op) { none(op); },
                    [&](const Add& op) { none(op); },
                    [&](const Mul& op) { none(op); },
+                   [&](const PRelu&) { add("weight", {channels()}, 0.25F); },
+                   [&](const Scale&) { add("weight", {1}, 1.0F); },
+                   [&](const BlurPool& op) { none(op); },
+                   [&](const Upsample& op) { none(op); },
+                   [&](const Concat& op) { none(op); },
+                   [&](const Slice& op) { none(op); },
+                   [&](const ChannelShuffle& op) { none(op); },
                },
                node.op);
   }
@@ -193,10 +201,9 @@ Weights random_weights(const Spec& spec, uint64_t seed) {
   Weights weights;
   for (const ParamInfo& param : parameters(spec)) {
     Tensor tensor = make_tensor(DType::F32, param.shape);
-    const std::string kind = param.name.substr(param.name.rfind('.') + 1);
-    if (kind == "running_var" || (kind == "weight" && param.shape.size() == 1)) {
-      std::ranges::fill(tensor.f32(), 1.0F);
-    } else if (kind == "weight") {
+    if (param.initial) {
+      std::ranges::fill(tensor.f32(), *param.initial);
+    } else {
       // One stream per name: a tensor keeps its values whatever else the network holds.
       const core::Hash128 id = core::hash128(param.name);
       uint64_t stream = 0;

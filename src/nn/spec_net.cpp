@@ -209,7 +209,8 @@ void SpecNet::plan_steps(Fusion fusion) {
         step.squash = to_squash(activation->kind);
       }
     }
-    if (!step.fused) step.inputs = spec_.nodes[static_cast<size_t>(node)].inputs;
+    const arch::Inputs& inputs = spec_.nodes[static_cast<size_t>(node)].inputs;
+    if (!step.fused) step.inputs.assign(inputs.begin(), inputs.end());
     for (int needed : step.inputs) wanted[static_cast<size_t>(needed)] = true;
     reversed.push_back(std::move(step));
   }
@@ -294,6 +295,13 @@ at::Tensor SpecNet::run(const Step& step, const std::vector<at::Tensor>& outputs
           },
           [&](const arch::Add& op) { return clamp(op.clamp, at::add(value(0), value(1))); },
           [&](const arch::Mul&) { return at::mul(value(0), value(1)); },
+          [&](const arch::PRelu&) -> at::Tensor { throw core::Error("not built yet"); },
+          [&](const arch::Scale&) -> at::Tensor { throw core::Error("not built yet"); },
+          [&](const arch::BlurPool&) -> at::Tensor { throw core::Error("not built yet"); },
+          [&](const arch::Upsample&) -> at::Tensor { throw core::Error("not built yet"); },
+          [&](const arch::Concat&) -> at::Tensor { throw core::Error("not built yet"); },
+          [&](const arch::Slice&) -> at::Tensor { throw core::Error("not built yet"); },
+          [&](const arch::ChannelShuffle&) -> at::Tensor { throw core::Error("not built yet"); },
       },
       spec_.nodes[static_cast<size_t>(step.output)].op);
 }

@@ -77,6 +77,13 @@ class Quantizer {
                             const double least = step(node.inputs[0]) * output(node.inputs[1]).scale;
                             return plain(affine_at_least(range, least));
                           },
+                          [&](const arch::PRelu&) { return plain(affine(range)); },
+                          [&](const arch::Scale&) { return plain(affine(range)); },
+                          [&](const arch::BlurPool&) { return plain(affine(range)); },
+                          [&](const arch::Upsample&) { return plain(affine(range)); },
+                          [&](const arch::Concat&) { return plain(affine(range)); },
+                          [&](const arch::Slice&) { return plain(affine(range)); },
+                          [&](const arch::ChannelShuffle&) { return plain(affine(range)); },
                       },
                       node.op);
   }

@@ -253,6 +253,13 @@ class Run {
                      y = source(0) == source(1) ? values_[static_cast<size_t>(source(0))] : take(0);
                      view(y) *= view(values_[static_cast<size_t>(source(1))]);
                    },
+                   [&](const arch::PRelu&) { throw core::Error("not built yet"); },
+                   [&](const arch::Scale&) { throw core::Error("not built yet"); },
+                   [&](const arch::BlurPool&) { throw core::Error("not built yet"); },
+                   [&](const arch::Upsample&) { throw core::Error("not built yet"); },
+                   [&](const arch::Concat&) { throw core::Error("not built yet"); },
+                   [&](const arch::Slice&) { throw core::Error("not built yet"); },
+                   [&](const arch::ChannelShuffle&) { throw core::Error("not built yet"); },
                },
                spec_.nodes[static_cast<size_t>(i)].op);
     return y;

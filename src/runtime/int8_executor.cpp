@@ -87,7 +87,7 @@ std::span<const int8_t> Int8Executor::run(std::span<const int8_t> input, const T
                       " values; expected " + std::to_string(values(0).size()));
   std::ranges::copy(input, at(0));
   for (size_t i = 0; i < nodes.size(); ++i) {
-    const std::vector<int>& inputs = nodes[i].inputs;
+    const arch::Inputs& inputs = nodes[i].inputs;
     Buffers buffers;
     buffers.out = at(static_cast<int>(i));
     if (!inputs.empty()) buffers.a = at(inputs[0]);

@@ -150,6 +150,13 @@ class ProgramBuilder {
                           [&](const arch::Linear& op) -> Step { return linear(node, op); },
                           [&](const arch::Add& op) -> Step { return add(node, op); },
                           [&](const arch::Mul&) -> Step { return refused(node); },
+                          [&](const arch::PRelu&) -> Step { return refused(node); },
+                          [&](const arch::Scale&) -> Step { return refused(node); },
+                          [&](const arch::BlurPool&) -> Step { return refused(node); },
+                          [&](const arch::Upsample&) -> Step { return refused(node); },
+                          [&](const arch::Concat&) -> Step { return refused(node); },
+                          [&](const arch::Slice&) -> Step { return refused(node); },
+                          [&](const arch::ChannelShuffle&) -> Step { return refused(node); },
                       },
                       node.op);
   }
@@ -274,6 +281,13 @@ std::string int8_refusal(const arch::Op& op, const std::vector<arch::Shape>& inp
           [](const arch::Linear&) -> std::string { return ""; },
           [](const arch::Add&) -> std::string { return ""; },
           [](const arch::Mul&) -> std::string { return "no kernel multiplies two int8 tensors, except softmax_mul"; },
+          [](const arch::PRelu&) -> std::string { return "not built yet"; },
+          [](const arch::Scale&) -> std::string { return "not built yet"; },
+          [](const arch::BlurPool&) -> std::string { return "not built yet"; },
+          [](const arch::Upsample&) -> std::string { return "not built yet"; },
+          [](const arch::Concat&) -> std::string { return "not built yet"; },
+          [](const arch::Slice&) -> std::string { return "not built yet"; },
+          [](const arch::ChannelShuffle&) -> std::string { return "not built yet"; },
       },
       op);
 }

@@ -135,6 +135,13 @@ void check_node(const arch::Spec& spec, size_t index, const arch::Analysis& anal
                  },
                  [](const arch::Add&) {},
                  [](const arch::Mul&) {},
+                 [](const arch::PRelu&) {},
+                 [](const arch::Scale&) {},
+                 [](const arch::BlurPool&) {},
+                 [](const arch::Upsample&) {},
+                 [](const arch::Concat&) {},
+                 [](const arch::Slice&) {},
+                 [](const arch::ChannelShuffle&) {},
              },
              node.op);
 }

@@ -23,7 +23,7 @@ TEST_CASE("Builder joins scopes and infers shapes", "[arch]") {
   CHECK(spec.nodes[0].name == "input");
   CHECK(spec.nodes[1].name == "s1_b2_c1");
   CHECK(spec.nodes[2].name == "gap");
-  CHECK(spec.nodes[2].inputs == std::vector<int>{1});
+  CHECK(spec.nodes[2].inputs == Inputs{1});
 }
 
 TEST_CASE("Builder refuses what validate and analyze would", "[arch]") {

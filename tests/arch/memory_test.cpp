@@ -28,7 +28,7 @@ bool disjoint(const MemoryPlan& p, size_t a, size_t b) {
 bool needed_after(const Spec& spec, const std::vector<bool>& live, size_t value, size_t step) {
   if (value == spec.nodes.size() - 1) return true;
   for (size_t i = step + 1; i < spec.nodes.size(); ++i) {
-    const std::vector<int>& in = spec.nodes[i].inputs;
+    const Inputs& in = spec.nodes[i].inputs;
     if (live[i] && std::find(in.begin(), in.end(), static_cast<int>(value)) != in.end()) return true;
   }
   return false;

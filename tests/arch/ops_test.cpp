@@ -31,8 +31,9 @@ TEST_CASE("A shape is written channels first", "[arch]") {
 }
 
 TEST_CASE("Every operator has its own name and input count", "[arch]") {
-  const Op ops[] = {Input{},   Conv2d{},  BatchNorm{},     Activation{}, Softmax{}, SoftmaxMul{},
-                    AvgPool{}, MaxPool{}, GlobalAvgPool{}, Linear{},     Add{},     Mul{}};
+  const Op ops[] = {Input{},  Conv2d{},   BatchNorm{},     Activation{}, Softmax{}, SoftmaxMul{}, AvgPool{},
+                    MaxPool{}, GlobalAvgPool{}, Linear{},  Add{},        Mul{},     PRelu{},      Scale{},
+                    BlurPool{}, Upsample{}, Concat{},      Slice{},      ChannelShuffle{}};
   STATIC_REQUIRE(std::size(ops) == std::variant_size_v<Op>);
   std::set<std::string> names;
   for (const Op& op : ops) {
@@ -44,6 +45,7 @@ TEST_CASE("Every operator has its own name and input count", "[arch]") {
   CHECK(input_count(Input{}) == 0);
   CHECK(input_count(SoftmaxMul{}) == 2);
   CHECK(input_count(Linear{}) == 1);
+  CHECK(input_count(Concat{}) == kManyInputs);
   CHECK(std::string(op_name(GlobalAvgPool{})) == "global_avg_pool");
   CHECK(std::string(to_string(ActivationKind::HardSwish)) == "hard_swish");
   CHECK(std::string(to_string(Clamp::Relu6)) == "relu6");

@@ -69,7 +69,8 @@ T changed(T value, void (*change)(T&)) {
 
 Spec one(const Op& op, Shape input = {4, 8, 8}) {
   Spec spec{"one", input, {{"input", Input{}, {}}, {"op", op, {}}}};
-  spec.nodes[1].inputs.assign(static_cast<size_t>(input_count(op)), 0);
+  const int count = input_count(op) == kManyInputs ? 3 : input_count(op);
+  for (int k = 0; k < count; ++k) spec.nodes[1].inputs.push_back(0);
   return spec;
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 // One pass over a Spec: shapes, parameters, multiply-accumulates, int8 constants, per node and in total.
 
+#include <initializer_list>
+#include <span>
 #include <vector>
 
 #include "condenser/arch/spec.hpp"
@@ -10,7 +12,8 @@ namespace condenser::arch {
 struct NodeCost {
   Shape shape;         // of the output
   int64_t params = 0;  // trainable: weights, biases, batch-norm scale and shift (running statistics not counted)
-  int64_t macs = 0;    // convolution and linear only, the convention of the published 318,952,524
+  int64_t macs = 0;    // convolution (the fixed one of blur_pool too) and linear, the convention of the published
+                       // 318,952,524
   int64_t constant_bytes = 0;  // int8 flash of this node's constants after lowering (see below)
 };
 
@@ -25,12 +28,19 @@ struct Analysis {
 Analysis analyze(const Spec&);
 
 // Output shape of one operator; used by analyze() and Builder. Throws SpecError(name, ...).
-Shape infer_shape(const std::string& name, const Op&, const std::vector<Shape>& inputs);
+Shape infer_shape(const std::string& name, const Op&, std::span<const Shape> inputs);
+inline Shape infer_shape(const std::string& name, const Op& op, std::initializer_list<Shape> inputs) {
+  return infer_shape(name, op, std::span(inputs.begin(), inputs.size()));
+}
 
 // Constants of the int8 form: conv and linear: weights (1 byte) + per output channel bias (4), multiplier (4), shift
-// (1); activation: table of 256; softmax_mul: exponential table of 256 x 2; everything else: 0 (scalars live in code).
+// (1); activation and scale: table of 256; softmax_mul: exponential table of 256 x 2; prelu: slope (1) per channel;
+// everything else: 0 (scalars live in code).
 // The C99 target emits exactly these arrays (tested as equality on lowered Specs).
-int64_t int8_constant_bytes(const Op&, const std::vector<Shape>& inputs);
+int64_t int8_constant_bytes(const Op&, std::span<const Shape> inputs);
+inline int64_t int8_constant_bytes(const Op& op, std::initializer_list<Shape> inputs) {
+  return int8_constant_bytes(op, std::span(inputs.begin(), inputs.size()));
+}
 
 // NetScore 20 log10(a^2 / sqrt(p m)), accuracy in percent, params in millions, MACs in billions (arXiv 1806.05512).
 double netscore(double accuracy_percent, int64_t params, int64_t macs);

@@ -2,7 +2,6 @@
 // Writes Specs: appends nodes, joins scope names with '_', returns node ids. Infers shapes as it goes, so that blocks
 // can ask.
 
-#include <initializer_list>
 #include <set>
 #include <string>
 #include <vector>
@@ -28,8 +27,7 @@ class Builder {
     size_t length_;
   };
 
-  int add(const std::string& name, Op op,
-          std::initializer_list<int> inputs);  // throws SpecError on bad shapes or names
+  int add(const std::string& name, Op op, Inputs inputs);  // throws SpecError on bad shapes or names
   Shape shape(int id) const;
   int last() const { return static_cast<int>(spec_.nodes.size()) - 1; }
   int input() const { return 0; }

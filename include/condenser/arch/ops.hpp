@@ -37,13 +37,26 @@ struct Activation {
   ActivationKind kind = ActivationKind::Relu;
   bool operator==(const Activation&) const = default;
 };
-// Over channels, at each pixel.
+// weight [c]: y = x for x >= 0, weight * x below (He et al. 2015, arXiv 1502.01852).
+struct PRelu {
+  bool operator==(const PRelu&) const = default;
+};
+// weight [1]: y = weight * x, the learned scalar of an attention condenser.
+struct Scale {
+  bool operator==(const Scale&) const = default;
+};
+enum class SoftmaxAxis { Channels, Space };  // over the channels of each pixel, or the pixels of each channel
+// rescale: times the number of terms, so that the mean is 1 instead of 1/n.
 struct Softmax {
+  SoftmaxAxis axis = SoftmaxAxis::Channels;
+  bool rescale = false;
   bool operator==(const Softmax&) const = default;
 };
-// Inputs (attention, value), equal shapes: softmax over channels of the first, times the second. Made by lower() from
-// Softmax and Mul, so that probabilities (mean 1/c) are never squeezed into int8.
+// Inputs (attention, value), equal shapes: softmax of the first, times the second. Made by lower() from Softmax and
+// Mul, so that probabilities (mean 1/n) are never squeezed into int8.
 struct SoftmaxMul {
+  SoftmaxAxis axis = SoftmaxAxis::Channels;
+  bool rescale = false;
   bool operator==(const SoftmaxMul&) const = default;
 };
 // count_include_pad: padded zeros count in the divisor (PyTorch's default; the published stem needs it).
@@ -62,6 +75,33 @@ struct MaxPool {
 struct GlobalAvgPool {
   bool operator==(const GlobalAvgPool&) const = default;
 };
+// Fixed binomial low-pass filter, outer product of [1 2 1]/4 (taps 3) or [1 4 6 4 1]/16 (taps 5), per channel, then
+// every stride-th pixel; borders are mirrored without repeating the edge (Zhang 2019, arXiv 1904.11486).
+struct BlurPool {
+  int taps = 3;
+  Size stride;
+  bool operator==(const BlurPool&) const = default;
+};
+// Nearest neighbour to `size`, not smaller than the input: y[i] = x[floor(i * in / out)].
+struct Upsample {
+  Size size;
+  bool operator==(const Upsample&) const = default;
+};
+// Two or more inputs that differ in channels only.
+struct Concat {
+  bool operator==(const Concat&) const = default;
+};
+// Channels begin .. begin + count - 1.
+struct Slice {
+  int begin = 0;
+  int count = 0;
+  bool operator==(const Slice&) const = default;
+};
+// Channel g * (c / groups) + k goes to k * groups + g (Zhang et al. 2018, arXiv 1707.01083).
+struct ChannelShuffle {
+  int groups = 2;
+  bool operator==(const ChannelShuffle&) const = default;
+};
 // Input must be [c, 1, 1]; weight [out, c], bias [out].
 struct Linear {
   int out = 0;
@@ -74,17 +114,20 @@ struct Add {
   Clamp clamp = Clamp::None;  // made by lower() only
   bool operator==(const Add&) const = default;
 };
+// Two inputs: equal shapes, or one of them [c, 1, 1] that multiplies each pixel of the other.
 struct Mul {
   bool operator==(const Mul&) const = default;
 };
 
 using Op = std::variant<Input, Conv2d, BatchNorm, Activation, Softmax, SoftmaxMul, AvgPool, MaxPool, GlobalAvgPool,
-                        Linear, Add, Mul>;
+                        Linear, Add, Mul, PRelu, Scale, BlurPool, Upsample, Concat, Slice, ChannelShuffle>;
 
 const char* op_name(const Op&);                     // "conv2d", "batch_norm", ... as in spec files
 const char* to_string(ActivationKind);              // "silu", ...
 const char* to_string(Clamp);                       // "none", "relu", "relu6"
-int input_count(const Op&);                         // 0, 1 or 2
+const char* to_string(SoftmaxAxis);                 // "channels", "space"
+int input_count(const Op&);                         // 0, 1, 2, or kManyInputs
+inline constexpr int kManyInputs = -1;              // two or more
 bool commutative(const Op&);                        // inputs may be swapped (Add, Mul)
 bool depthwise(const Conv2d&, const Shape& input);  // groups == input channels and out a multiple of it
 

@@ -1,6 +1,9 @@
 #pragma once
 // A network as plain data: an ordered list of named primitive operators with input indices. No weights, no LibTorch.
 
+#include <array>
+#include <initializer_list>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,10 +13,36 @@
 
 namespace condenser::arch {
 
+inline constexpr int kMaxInputs = 8;
+
+// Indices of the nodes that a node reads. Stored in the node itself: a search makes tens of thousands of Specs a second.
+class Inputs {
+ public:
+  Inputs() = default;
+  Inputs(std::initializer_list<int> ids) : Inputs(std::span<const int>(ids.begin(), ids.size())) {}
+  explicit Inputs(std::span<const int> ids) {
+    for (int id : ids) push_back(id);
+  }
+  void push_back(int id);  // throws SpecError beyond kMaxInputs
+  size_t size() const { return count_; }
+  bool empty() const { return count_ == 0; }
+  int& operator[](size_t k) { return ids_[k]; }
+  int operator[](size_t k) const { return ids_[k]; }
+  int* begin() { return ids_.data(); }
+  int* end() { return ids_.data() + count_; }
+  const int* begin() const { return ids_.data(); }
+  const int* end() const { return ids_.data() + count_; }
+  bool operator==(const Inputs&) const = default;  // unused places are 0
+
+ private:
+  std::array<int, kMaxInputs> ids_{};
+  size_t count_ = 0;
+};
+
 struct Node {
   std::string name;  // [a-z][a-z0-9_]*, unique; names parameters, C symbols and files
   Op op;
-  std::vector<int> inputs;  // indices of earlier nodes
+  Inputs inputs;  // earlier nodes
   bool operator==(const Node&) const = default;
 };
 

@@ -22,7 +22,12 @@
 // max_pool         kernel, stride, pad=0
 // linear           out, bias=true, clamp=none
 // add              clamp=none
-// mul, softmax, softmax_mul, global_avg_pool    none
+// softmax, softmax_mul    axis=channels (or space), rescale=false
+// blur_pool        taps=3 (or 5), stride
+// upsample         size
+// slice            begin, count
+// channel_shuffle  groups
+// mul, concat, prelu, scale, global_avg_pool    none
 // input            none; only as the first node, to give the input another name
 //
 // block            keys; meaning and defaults in blocks.hpp

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -47,7 +48,8 @@ struct Weights {
 struct ParamInfo {
   std::string name;  // "<node>.<param>"
   std::vector<int64_t> shape;
-  bool trainable = true;  // false: running_mean, running_var
+  bool trainable = true;         // false: running_mean, running_var
+  std::optional<float> initial;  // none: He-normal
 };
 
 // The float parameters a Spec needs, in node order.
@@ -56,7 +58,7 @@ std::vector<ParamInfo> parameters(const Spec&);
 // Throws core::Error naming the first missing, unexpected or misshapen tensor.
 void check_weights(const Spec&, const Weights&);
 
-// He-normal convolutions and linears, unit batch norm; deterministic by seed. For tests, untrained costs and
+// He-normal convolutions and linears, everything else at its initial value; deterministic by seed. For tests, untrained costs and
 // initialisation.
 Weights random_weights(const Spec&, uint64_t seed);
 
