@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "arch/spec_file.hpp"
+#include "condenser/arch/attention_blocks.hpp"
 #include "condenser/arch/blocks.hpp"
 #include "condenser/arch/builder.hpp"
 #include "condenser/core/config.hpp"
@@ -22,6 +23,7 @@ using core::config::Reader;
 constexpr std::array kActivations = {ActivationKind::Relu,    ActivationKind::Relu6,     ActivationKind::Silu,
                                      ActivationKind::Sigmoid, ActivationKind::HardSwish, ActivationKind::HardSigmoid,
                                      ActivationKind::Tanh};
+constexpr std::array kAxes = {SoftmaxAxis::Channels, SoftmaxAxis::Space};
 constexpr std::array kClamps = {Clamp::None, Clamp::Relu, Clamp::Relu6};
 
 // One default value of each operator, in the order of the variant.
@@ -102,7 +104,6 @@ Enum read_enum(Reader& r, const std::string& key, Enum fallback, const std::arra
 
 template <class Op>
 Op read_softmax(Reader& r) {
-  constexpr std::array kAxes = {SoftmaxAxis::Channels, SoftmaxAxis::Space};
   Op op;
   op.axis = read_enum(r, "axis", op.axis, kAxes, "the values that sum to 1");
   op.rescale = read_boolean(r, "rescale", op.rescale, "times the number of terms: mean 1");
@@ -219,7 +220,49 @@ ColumnOptions read_column(Reader& r) {
   o.bottleneck = read_boolean(r, "bottleneck", o.bottleneck, "1x1, spatial, 1x1 with twice the channels");
   o.attention = read_boolean(r, "attention", o.attention, "double-condensing attention where there is a projection");
   o.activation = read_enum(r, "activation", o.activation, kActivations, "activation");
+  o.downsampling = read_enum(r, "downsampling", o.downsampling, kDownsamplings, "low-pass filter of a stride");
+  o.spatial = read_integer(r, "spatial", o.spatial, 1, 2, "spatial convolutions of a basic block");
+  o.axis = read_enum(r, "axis", o.axis, kAxes, "the attention values that sum to 1");
+  o.rescale = read_boolean(r, "rescale", o.rescale, "attention times its number of terms: mean 1");
   return o;
+}
+
+std::vector<int> read_list(Reader& r, const std::string& key, int min, int max, const std::string& help) {
+  std::vector<int> values;
+  require(r, key, "a list: " + help);
+  r.integers(key, values, min, max, help);
+  return values;
+}
+
+AttentionCondenserOptions read_condenser(Reader& r) {
+  AttentionCondenserOptions o;
+  const auto spatial = read_list(r, "spatial", 1, kMaxChannels, "channels of each spatial convolution");
+  const auto mixed = read_list(r, "pointwise", 1, kMaxChannels, "channels of the 1x1 after each");
+  if (spatial.size() != mixed.size()) throw r.error("pointwise", "as many numbers as spatial");
+  for (size_t i = 0; i < spatial.size(); ++i) o.embedding.push_back({spatial[i], mixed[i]});
+  o.mix = read_integer(r, "mix", o.mix, 0, kMaxChannels, "channels of the down-mixing; 0: none");
+  o.window = read_integer(r, "window", o.window, 2, kMaxWindow, "condensation");
+  constexpr std::array kPools = {Condensation::Max, Condensation::Avg};
+  o.condensation = read_enum(r, "condensation", o.condensation, kPools, "pool");
+  o.kernel = read_integer(r, "kernel", o.kernel, 1, kMaxWindow, "kernel of the spatial convolutions");
+  o.groups = read_integer(r, "groups", o.groups, 0, kMaxChannels, "groups of the spatial convolutions; 0: depthwise");
+  constexpr std::array kForms = {SelectiveForm::Additive, SelectiveForm::Gated};
+  o.form = read_enum(r, "form", o.form, kForms, "how value and attention meet");
+  o.batch_norm = read_boolean(r, "batch_norm", o.batch_norm, "batch norm after each convolution, else a bias");
+  o.activation = read_optional_activation(r, o.activation);
+  return o;
+}
+
+std::vector<Column> read_columns(Reader& r) {
+  const auto channels = read_list(r, "channels", 1, kMaxChannels, "channels of each column");
+  std::vector<int> depth(channels.size(), 1), kernel(channels.size(), 3);
+  r.integers("depth", depth, 1, 100, "convolutions of each column");
+  r.integers("kernel", kernel, 1, kMaxWindow, "kernel of each column");
+  if (depth.size() != channels.size()) throw r.error("depth", "as many numbers as channels");
+  if (kernel.size() != channels.size()) throw r.error("kernel", "as many numbers as channels");
+  std::vector<Column> columns;
+  for (size_t i = 0; i < channels.size(); ++i) columns.push_back({channels[i], depth[i], kernel[i]});
+  return columns;
 }
 
 struct Block {
@@ -228,7 +271,7 @@ struct Block {
   int (*append)(Reader&, Builder&, int x, const std::string& name);
 };
 
-const std::array<Block, 5> kBlocks = {{
+const std::array<Block, 10> kBlocks = {{
     {"conv_bn_act",
      [](Reader& r, Builder& b, int x, const std::string& name) {
        ConvOptions o;
@@ -242,8 +285,50 @@ const std::array<Block, 5> kBlocks = {{
      }},
     {"antialias_pool",
      [](Reader& r, Builder& b, int x, const std::string& name) {
+       const Downsampling kind =
+           read_enum(r, "kind", Downsampling::Avg2, kDownsamplings, "low-pass filter that halves the map");
        r.finish();
-       return antialias_pool(b, x, name);
+       return antialias_pool(b, x, name, kind);
+     }},
+    {"attention_condenser",
+     [](Reader& r, Builder& b, int x, const std::string& name) {
+       const AttentionCondenserOptions o = read_condenser(r);
+       r.finish();
+       return attention_condenser(b, x, name, o);
+     }},
+    {"pepe",
+     [](Reader& r, Builder& b, int x, const std::string& name) {
+       PepeOptions o;
+       for (const char* key : {"narrow", "wide", "out"}) require(r, key, "a number of channels");
+       o.narrow = read_integer(r, "narrow", 1, 1, kMaxChannels, "channels of both projections");
+       o.wide = read_integer(r, "wide", 1, 1, kMaxChannels, "channels of the depthwise convolution");
+       o.out = read_out(r);
+       o.stride = read_integer(r, "stride", o.stride, 1, 2, "2 halves the map by an average pool");
+       o.activation = read_enum(r, "activation", o.activation, kActivations, "activation");
+       r.finish();
+       return pepe(b, x, name, o);
+     }},
+    {"double_condenser",
+     [](Reader& r, Builder& b, int x, const std::string& name) {
+       const ColumnOptions o = read_column(r);
+       r.finish();
+       return double_condenser(b, x, name, o);
+     }},
+    {"parallel_columns",
+     [](Reader& r, Builder& b, int x, const std::string& name) {
+       const std::vector<Column> columns = read_columns(r);
+       const ActivationKind kind = read_enum(r, "activation", ActivationKind::Silu, kActivations, "activation");
+       r.finish();
+       return parallel_columns(b, x, name, columns, kind);
+     }},
+    {"mix_columns",
+     [](Reader& r, Builder& b, int x, const std::string& name) {
+       constexpr std::array kMixings = {ColumnMixing::Pointwise, ColumnMixing::Shuffle};
+       const ColumnMixing mixing = read_enum(r, "mixing", ColumnMixing::Pointwise, kMixings, "dense 1x1 or shuffle");
+       const int columns = read_integer(r, "columns", 4, 1, kMaxChannels, "groups of a shuffle");
+       const ActivationKind kind = read_enum(r, "activation", ActivationKind::Silu, kActivations, "after a 1x1");
+       r.finish();
+       return mix_columns(b, x, name, mixing, columns, kind);
      }},
     {"column_block",
      [](Reader& r, Builder& b, int x, const std::string& name) {

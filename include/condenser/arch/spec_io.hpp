@@ -32,8 +32,15 @@
 //
 // block            keys; meaning and defaults in blocks.hpp
 // conv_bn_act      out, kernel, stride, groups, activation (also: none)
-// antialias_pool   none
-// column_block     channels, columns, kernel, stride, bottleneck, attention, activation
+// antialias_pool   kind=avg2
+// column_block     channels, columns, kernel, stride, bottleneck, attention, activation, downsampling, spatial, axis,
+//                  rescale
+// double_condenser those of column_block
+// parallel_columns channels: [8, 8], depth: [1, 2], kernel: [3, 5], activation
+// mix_columns      mixing=pointwise (or shuffle), columns, activation
+// attention_condenser  spatial: [18, 18], pointwise: [6, 9], mix, window, condensation, kernel, groups, form,
+//                  batch_norm, activation; meaning and defaults in attention_blocks.hpp
+// pepe             narrow, wide, out, stride, activation
 // column_stage     depth and those of column_block
 // classifier_head  classes; its nodes are gap and fc, so that its own name may be left out
 //
