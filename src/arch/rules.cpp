@@ -66,6 +66,29 @@ std::vector<Violation> check_column_layout(const Spec& spec) {
   return violations;
 }
 
+std::string column_evidence(const Spec& spec) {
+  std::vector<SpatialConv> later = spatial_convolutions(spec);
+  std::erase_if(later, [](const SpatialConv& c) { return c.first; });
+  std::string groups;
+  for (size_t i = 0; i < (later.size() + 1) / 2; ++i)
+    groups += (i ? ", " : "") +
+              std::to_string(std::get<Conv2d>(spec.nodes[static_cast<size_t>(later[i].node)].op).groups);
+  return std::to_string(later.size()) + " spatial convolutions after the first; groups of the early half: " +
+         (groups.empty() ? "none" : groups);
+}
+
+std::string pointwise_evidence(const Spec& spec) {
+  const std::vector<bool> live = live_nodes(spec);
+  int64_t all = 0, with_stride = 0;
+  for (size_t i = 0; i < spec.nodes.size(); ++i) {
+    const Conv2d* conv = std::get_if<Conv2d>(&spec.nodes[i].op);
+    if (!conv || !live[i] || spatial(*conv)) continue;
+    ++all;
+    with_stride += strided(conv->stride);
+  }
+  return std::to_string(all) + " pointwise convolutions, " + std::to_string(with_stride) + " with a stride";
+}
+
 std::vector<Violation> check_no_strided_pointwise(const Spec& spec) {
   const std::vector<bool> live = live_nodes(spec);
   std::vector<Violation> violations;
@@ -94,6 +117,14 @@ std::string aliasing(const Op& op, bool first) {
   return "";
 }
 
+const Size* stride_of(const Op& op) {
+  if (const auto* conv = std::get_if<Conv2d>(&op)) return &conv->stride;
+  if (const auto* pool = std::get_if<AvgPool>(&op)) return &pool->stride;
+  if (const auto* pool = std::get_if<MaxPool>(&op)) return &pool->stride;
+  if (const auto* pool = std::get_if<BlurPool>(&op)) return &pool->stride;
+  return nullptr;
+}
+
 std::vector<Violation> check_antialiased_downsampling(const Spec& spec) {
   const std::vector<bool> live = live_nodes(spec);
   std::vector<bool> first(spec.nodes.size(), false);
@@ -103,9 +134,21 @@ std::vector<Violation> check_antialiased_downsampling(const Spec& spec) {
     if (!live[i]) continue;
     const std::string what = aliasing(spec.nodes[i].op, first[i]);
     if (!what.empty())
-      violations.push_back({spec.nodes[i].name, what + "; put an average pool before a stride-1 operator"});
+      violations.push_back({spec.nodes[i].name, what + "; put an average pool or a blur before a stride-1 operator"});
   }
   return violations;
+}
+
+std::string downsampling_evidence(const Spec& spec) {
+  const std::vector<bool> live = live_nodes(spec);
+  std::string list;
+  int64_t count = 0;
+  for (size_t i = 0; i < spec.nodes.size(); ++i) {
+    const Size* stride = live[i] ? stride_of(spec.nodes[i].op) : nullptr;
+    if (!stride || !strided(*stride)) continue;
+    list += (count++ ? ", " : ": ") + spec.nodes[i].name + " (" + op_name(spec.nodes[i].op) + ")";
+  }
+  return std::to_string(count) + " reductions" + list;
 }
 
 }  // namespace
@@ -115,14 +158,14 @@ const std::vector<Rule>& rules() {
       {"column_layout",
        "Early spatial convolutions in separate columns cost 1/n of a dense one; 1x1 convolutions and merges mix the "
        "columns.",
-       check_column_layout},
+       check_column_layout, column_evidence},
       {"no_strided_pointwise", "A strided 1x1 convolution throws away pixels that were computed before it.",
-       check_no_strided_pointwise},
+       check_no_strided_pointwise, pointwise_evidence},
       {"antialiased_downsampling",
        "Sampling without a low-pass filter folds high frequencies into low ones: accuracy then depends on shifts of "
        "one "
        "pixel.",
-       check_antialiased_downsampling},
+       check_antialiased_downsampling, downsampling_evidence},
   };
   return table;
 }

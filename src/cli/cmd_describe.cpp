@@ -3,55 +3,17 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "cli/networks.hpp"
 #include "cli/stages.hpp"
 #include "condenser/arch/diagram.hpp"
-#include "condenser/arch/memory.hpp"
-#include "condenser/arch/passes.hpp"
 #include "condenser/arch/rules.hpp"
-#include "condenser/arch/spec_io.hpp"
 #include "condenser/arch/zoo.hpp"
 
 namespace condenser::cli {
 
-namespace fs = std::filesystem;
-
 namespace {
 
-arch::Shape parse_shape(const std::string& text) {
-  arch::Shape s;
-  char end = 0;
-  long long c = 0, h = 0, w = 0;
-  if (std::sscanf(text.c_str(), "%lldx%lldx%lld%c", &c, &h, &w, &end) != 3 || c < 1 || h < 1 || w < 1 || c > 65536 ||
-      h > 65536 || w > 65536)
-    throw core::ConfigError("--input " + text + "; expected channels x height x width, e.g. 3x224x224");
-  return {c, h, w};
-}
-
-arch::Spec find_network(const Invocation& call) {
-  const fs::path path = call.subject;
-  const bool adjusts = call.classes > 0 || !call.input.empty();
-  if (fs::is_directory(path)) return arch::read_spec(path / "winner.arch.json");
-  if (fs::exists(path)) {
-    if (adjusts)
-      throw core::ConfigError(call.subject +
-                              ": --classes and --input belong to zoo networks; a spec file says its own");
-    return arch::read_spec(path);
-  }
-  const std::string extension = path.extension().string();
-  if (extension == ".yaml" || extension == ".yml" || extension == ".json")
-    throw core::ConfigError(call.subject + ": no such file; expected a spec file, a run folder or a zoo network");
-  const arch::ZooCard& card = arch::find_zoo(call.subject);
-  return card.make(call.input.empty() ? card.input : parse_shape(call.input),
-                   call.classes > 0 ? call.classes : card.classes);
-}
-
-struct Facts {
-  arch::Analysis cost, lowered_cost;
-  arch::Spec lowered;
-  arch::MemoryPlan plan;
-};
-
-nlohmann::ordered_json facts_json(const arch::Spec& spec, const Facts& f) {
+nlohmann::ordered_json facts_json(const arch::Spec& spec, const NetworkFacts& f) {
   nlohmann::ordered_json j;
   j["schema_version"] = 1;
   j["name"] = spec.name;
@@ -71,7 +33,7 @@ nlohmann::ordered_json facts_json(const arch::Spec& spec, const Facts& f) {
   return j;
 }
 
-std::string facts_text(const arch::Spec& spec, const Facts& f) {
+std::string facts_text(const arch::Spec& spec, const NetworkFacts& f) {
   std::string text = "\nparameters  " + core::thousands(f.cost.params) + "\nMACs        " +
                      core::thousands(f.cost.macs) + "\nint8 flash  " + core::bytes_text(f.lowered_cost.constant_bytes) +
                      " of constants\nint8 RAM    " + core::bytes_text(f.plan.peak_bytes) + " arena; most at node " +
@@ -88,14 +50,12 @@ std::string facts_text(const arch::Spec& spec, const Facts& f) {
 }  // namespace
 
 int cmd_describe(const Invocation& call) {
-  const arch::Spec spec = find_network(call);
+  const arch::Spec spec = find_network(call.subject, call.classes, call.input);
   if (call.format == "mermaid" || call.format == "dot") {
     std::fputs((call.format == "dot" ? arch::to_dot(spec) : arch::to_mermaid(spec)).c_str(), stdout);
     return 0;
   }
-  Facts f{arch::analyze(spec), {}, arch::lower(spec, nullptr), {}};
-  f.lowered_cost = arch::analyze(f.lowered);
-  f.plan = arch::plan_memory(f.lowered, f.lowered_cost);
+  const NetworkFacts f = network_facts(spec);
   if (call.format == "json") {
     std::fputs((facts_json(spec, f).dump(2) + "\n").c_str(), stdout);
     return 0;

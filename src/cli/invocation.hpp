@@ -16,15 +16,26 @@ struct Invocation {
   bool dry_run = false;
   bool fresh = false;
   bool help_config = false;
-  // describe
+  // verbs about networks
+  std::vector<std::string> networks;
   int classes = 0;    // 0: the entry's default
   std::string input;  // "3x224x224"; empty: the entry's default
+  // compare
+  std::vector<int> batch{1}, threads;  // threads empty: 1 and all cores
+  double seconds = 1.0;                // of measuring, per network, batch and number of threads; 0: counts only
+  // draw
+  std::filesystem::path out;
+  std::string colour = "macs";
 };
+
+// What a verb reads from the command line.
+enum class Takes { RunFile, Network, Networks, Word, Nothing };
 
 // The explicit table of verbs.
 struct Verb {
   const char* name;
   const char* about;
+  Takes takes;
   int (*run)(const Invocation&);
 };
 const std::vector<Verb>& verbs();
@@ -34,6 +45,10 @@ int cmd_stage(const Invocation&);  // one stage, named by the verb
 int cmd_eval(const Invocation&);
 int cmd_describe(const Invocation&);
 int cmd_zoo(const Invocation&);
+int cmd_compare(const Invocation&);
+int cmd_draw(const Invocation&);
+int cmd_rules(const Invocation&);
+int cmd_bench(const Invocation&);
 int cmd_doctor(const Invocation&);
 
 }  // namespace condenser::cli

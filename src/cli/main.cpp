@@ -1,6 +1,7 @@
 // Command line and exit codes. The only file that sees CLI11.
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 
@@ -15,28 +16,31 @@ namespace condenser::cli {
 
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> table{
-      {"run", "every stage of a run file: search, train, quantize, export, verify, report", cmd_run},
-      {"search", "find a network inside hard constraints", cmd_stage},
-      {"train", "train the winner (or the network named by `spec`)", cmd_stage},
-      {"eval", "accuracy and confusion matrix on the test part", cmd_eval},
-      {"quantize", "post-training int8 quantization, with a report per node", cmd_stage},
-      {"export", "write files for devices", cmd_stage},
-      {"verify", "compile the export, run it, compare every integer", cmd_stage},
-      {"report", "write report.md and summary.json", cmd_stage},
-      {"describe", "layers, size, memory and rules of a network", cmd_describe},
-      {"zoo", "reference networks", cmd_zoo},
-      {"doctor", "what works here, what is missing and how to get it", cmd_doctor},
+      {"run", "every stage of a run file: search, train, quantize, export, verify, report", Takes::RunFile, cmd_run},
+      {"search", "find a network inside hard constraints", Takes::RunFile, cmd_stage},
+      {"train", "train the winner (or the network named by `spec`)", Takes::RunFile, cmd_stage},
+      {"eval", "accuracy and confusion matrix on the test part", Takes::RunFile, cmd_eval},
+      {"quantize", "post-training int8 quantization, with a report per node", Takes::RunFile, cmd_stage},
+      {"export", "write files for devices", Takes::RunFile, cmd_stage},
+      {"verify", "compile the export, run it, compare every integer", Takes::RunFile, cmd_stage},
+      {"report", "write report.md and summary.json", Takes::RunFile, cmd_stage},
+      {"describe", "layers, size, memory and rules of a network", Takes::Network, cmd_describe},
+      {"zoo", "reference networks", Takes::Nothing, cmd_zoo},
+      {"compare", "networks side by side: size, work, memory, accuracy, measured speed", Takes::Networks, cmd_compare},
+      {"draw", "a network as SVG, Mermaid or DOT", Takes::Network, cmd_draw},
+      {"rules", "the certificate of the design constraints, with evidence", Takes::Network, cmd_rules},
+      {"bench", "how fast condenser itself is here: gate", Takes::Word, cmd_bench},
+      {"doctor", "what works here, what is missing and how to get it", Takes::Word, cmd_doctor},
   };
   return table;
 }
 
 namespace {
 
-bool uses_run_file(const std::string& verb) { return verb != "describe" && verb != "zoo" && verb != "doctor"; }
-
 std::vector<std::string> formats(const std::string& verb) {
   std::vector<std::string> known{"text", "json", "markdown", "csv"};
   if (verb == "describe") known.insert(known.end(), {"mermaid", "dot"});
+  if (verb == "draw") known = {"svg", "mermaid", "dot"};
   return known;
 }
 
@@ -44,13 +48,40 @@ struct GlobalOptions {
   bool quiet = false, verbose = false;
 };
 
+void add_networks(CLI::App& sub, const Verb& verb, Invocation& call) {
+  const std::string name = verb.name;
+  const char* help = "zoo name, spec file (YAML, JSON) or run folder";
+  if (verb.takes == Takes::Networks) {
+    sub.add_option("networks", call.networks, help)->required();
+  } else {
+    sub.add_option("network", call.subject, help)->required();
+  }
+  sub.add_option("--classes", call.classes, "outputs of a zoo network")->check(CLI::Range(1, 65536));
+  sub.add_option("--input", call.input, "input of a zoo network, e.g. 3x224x224");
+  if (name == "compare") {
+    sub.add_option("--batch", call.batch, "batch sizes, e.g. 1,32")->delimiter(',')->check(CLI::Range(1, 4096));
+    sub.add_option("--threads", call.threads, "numbers of threads, e.g. 1,2")
+        ->delimiter(',')
+        ->check(CLI::Range(1, 1024));
+    sub.add_option("--seconds", call.seconds, "of measuring per network and setting; 0: counts only")
+        ->check(CLI::Range(0.0, 3600.0))
+        ->capture_default_str();
+  }
+  if (name == "draw") {
+    sub.add_option("-o,--out", call.out, "file to write; standard output when absent");
+    sub.add_option("--colour", call.colour, "what the colour says: share of macs, of memory, or of params")
+        ->check(CLI::IsMember({"macs", "memory", "params"}))
+        ->capture_default_str();
+  }
+}
+
 void add_verb(CLI::App& app, const Verb& verb, Invocation& call, std::vector<std::string>& words) {
   CLI::App* sub = app.add_subcommand(verb.name, verb.about);
   sub->add_option("--format", call.format, "output format")
       ->check(CLI::IsMember(formats(verb.name)))
       ->capture_default_str();
   const std::string name = verb.name;
-  if (uses_run_file(name)) {
+  if (verb.takes == Takes::RunFile) {
     sub->add_option("run", words, "run.yaml or a run folder, then overrides such as train.epochs=3")
         ->type_name("RUN [KEY=VALUE ...]");
     sub->add_option("--runs", call.runs, "folder of run folders")->capture_default_str();
@@ -59,12 +90,14 @@ void add_verb(CLI::App& app, const Verb& verb, Invocation& call, std::vector<std
       sub->add_flag("--dry-run", call.dry_run, "say what would be done and what it would cost; write nothing");
       sub->add_flag("--fresh", call.fresh, "move an existing run folder aside and start anew");
     }
-  } else if (name == "describe") {
-    sub->add_option("network", call.subject, "zoo name, spec file (YAML, JSON) or run folder")->required();
-    sub->add_option("--classes", call.classes, "outputs of a zoo network")->check(CLI::Range(1, 65536));
-    sub->add_option("--input", call.input, "input of a zoo network, e.g. 3x224x224");
+  } else if (verb.takes == Takes::Network || verb.takes == Takes::Networks) {
+    add_networks(*sub, verb, call);
   } else if (name == "doctor") {
     sub->add_option("what", call.subject, "nothing, or datasets");
+  } else if (name == "bench") {
+    sub->add_option("what", call.subject, "gate: expand, analyze, plan memory and check rules of random networks")
+        ->required()
+        ->check(CLI::IsMember({"gate"}));
   }
 }
 
@@ -129,15 +162,14 @@ int dispatch(int argc, char** argv) {
                                         : core::log::Level::Info);
   call.verb = app.get_subcommands().front()->get_name();
   if (call.help_config) return print_options(call.format), 0;
-  if (uses_run_file(call.verb)) {
+  const auto verb = std::find_if(verbs().begin(), verbs().end(), [&](const Verb& v) { return call.verb == v.name; });
+  if (verb->takes == Takes::RunFile) {
     if (words.empty())
       throw core::ConfigError("condenser " + call.verb + ": which run? Give a run.yaml or a run folder");
     call.subject = words.front();
     call.overrides.assign(words.begin() + 1, words.end());
   }
-  for (const Verb& verb : verbs())
-    if (call.verb == verb.name) return verb.run(call);
-  return static_cast<int>(core::ExitCode::Usage);
+  return verb->run(call);
 }
 
 }  // namespace

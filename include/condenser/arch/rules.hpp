@@ -17,15 +17,17 @@ struct Rule {
   std::string name;
   std::string why;                               // one sentence: why the rule exists
   std::vector<Violation> (*check)(const Spec&);  // empty: holds. Works on Specs before and after lower().
+  std::string (*evidence)(const Spec&);          // what was looked at, in one line
 };
 
 // Spatial: kernel larger than 1x1. First: no other spatial convolution between it and the input.
 // column_layout: of the live spatial convolutions after the first, the earlier half (rounded up, in node order) runs in
-//   n >= 2 separate columns (groups; depthwise is their limit); mixing only in 1x1 convolutions and merges. A network
+//   n >= 2 separate columns (groups, of which depthwise is the limit, or slices of the channels that run apart until
+//   they are concatenated); mixing only in 1x1 convolutions and merges. A network
 //   without any such convolution breaks it.
 // no_strided_pointwise: no 1x1 convolution with a stride.
-// antialiased_downsampling: after the first convolution, a stride is an average pool at least as wide as the stride,
-//   never a strided spatial convolution or max-pool.
+// antialiased_downsampling: after the first convolution, a stride is an average pool at least as wide as the stride or
+//   a blur wider than it, never a strided spatial convolution or max-pool.
 const std::vector<Rule>& rules();
 const Rule* find_rule(const std::string& name);
 

@@ -1,0 +1,94 @@
+// `condenser bench gate`: how many candidates a second one core expands, analyzes, lowers, plans and checks: what a
+// search does with each proposal before it trains anything.
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "cli/stages.hpp"
+#include "condenser/arch/rules.hpp"
+#include "condenser/core/config.hpp"
+
+namespace condenser::cli {
+namespace {
+
+constexpr int kCandidates = 2000, kRounds = 9;
+
+struct GateBench {
+  double specs_per_second = 0, low = 0, high = 0;  // median, slowest and fastest round
+  double nodes_per_spec = 0;
+  int64_t passed = 0;
+};
+
+// The whole space `columns` at 3x32x32 with ten classes, all rules and all budgets.
+GateBench bench_gate() {
+  auto reader = core::config::Reader::from_text("space: columns\n", "bench");
+  const auto space = search::make_space(reader, {{3, 32, 32}, 10});
+  search::GateOptions options;
+  for (const arch::Rule& rule : arch::rules()) options.rules.push_back(rule.name);
+  options.max_params = 100'000;
+  options.max_macs = 20'000'000;
+  options.max_constant_bytes = 128 * 1024;
+  options.max_arena_bytes = 64 * 1024;
+  const search::Gate gate(options);
+  core::Rng rng(1, 0);
+  std::vector<search::Genotype> genotypes;
+  for (int i = 0; i < kCandidates; ++i) genotypes.push_back(search::sample(*space, rng));
+
+  GateBench result;
+  std::vector<double> speeds;
+  for (int round = 0; round <= kRounds; ++round) {  // the first warms the caches
+    int64_t nodes = 0;
+    result.passed = 0;
+    const auto begin = std::chrono::steady_clock::now();
+    for (const search::Genotype& genotype : genotypes) {
+      const arch::Spec spec = space->expand(genotype).spec;
+      result.passed += search::passed(gate.before_training(spec));
+      nodes += static_cast<int64_t>(spec.nodes.size());
+    }
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+    result.nodes_per_spec = static_cast<double>(nodes) / kCandidates;
+    if (round > 0) speeds.push_back(kCandidates / seconds.count());
+  }
+  std::sort(speeds.begin(), speeds.end());
+  result.specs_per_second = speeds[speeds.size() / 2];
+  result.low = speeds.front();
+  result.high = speeds.back();
+  return result;
+}
+
+}  // namespace
+
+int cmd_bench(const Invocation& call) {
+  const GateBench b = bench_gate();
+  if (call.format == "json") {
+    const nlohmann::ordered_json j{{"schema_version", 1},
+                                   {"benchmark", "gate"},
+                                   {"specs_per_second", b.specs_per_second},
+                                   {"slowest_round", b.low},
+                                   {"fastest_round", b.high},
+                                   {"rounds", kRounds},
+                                   {"specs", kCandidates},
+                                   {"nodes_per_spec", b.nodes_per_spec},
+                                   {"passed", b.passed}};
+    std::fputs((j.dump(2) + "\n").c_str(), stdout);
+    return 0;
+  }
+  StageOutput out{"Gate on one core: expand, rules, analyze, lower, plan memory",
+                  {{{"specs_per_second", "specs/s"},
+                    {"slowest_round", "slowest round"},
+                    {"fastest_round", "fastest round"},
+                    {"nodes_per_spec", "nodes per spec"},
+                    {"specs", "specs"},
+                    {"passed", "passed"}},
+                   {}},
+                  {}};
+  out.table.rows.push_back({core::cell(static_cast<int64_t>(b.specs_per_second)), core::cell(static_cast<int64_t>(b.low)),
+                            core::cell(static_cast<int64_t>(b.high)), core::cell(b.nodes_per_spec, 1),
+                            core::cell(int64_t{kCandidates}), core::cell(b.passed)});
+  print(out, call.format);
+  return 0;
+}
+
+}  // namespace condenser::cli

@@ -1,0 +1,48 @@
+// Finds networks by name, file or run folder.
+
+#include "cli/networks.hpp"
+
+#include <cstdio>
+#include <filesystem>
+
+#include "condenser/arch/passes.hpp"
+#include "condenser/arch/spec_io.hpp"
+#include "condenser/arch/zoo.hpp"
+
+namespace condenser::cli {
+
+namespace fs = std::filesystem;
+
+arch::Shape parse_shape(const std::string& text) {
+  char end = 0;
+  long long c = 0, h = 0, w = 0;
+  if (std::sscanf(text.c_str(), "%lldx%lldx%lld%c", &c, &h, &w, &end) != 3 || c < 1 || h < 1 || w < 1 || c > 65536 ||
+      h > 65536 || w > 65536)
+    throw core::ConfigError("--input " + text + "; expected channels x height x width, e.g. 3x224x224");
+  return {c, h, w};
+}
+
+arch::Spec find_network(const std::string& subject, int classes, const std::string& input) {
+  const fs::path path = subject;
+  const bool adjusts = classes > 0 || !input.empty();
+  if (fs::is_directory(path)) return arch::read_spec(path / "winner.arch.json");
+  if (fs::exists(path)) {
+    if (adjusts)
+      throw core::ConfigError(subject + ": --classes and --input belong to zoo networks; a spec file says its own");
+    return arch::read_spec(path);
+  }
+  const std::string extension = path.extension().string();
+  if (extension == ".yaml" || extension == ".yml" || extension == ".json")
+    throw core::ConfigError(subject + ": no such file; expected a spec file, a run folder or a zoo network");
+  const arch::ZooCard& card = arch::find_zoo(subject);
+  return card.make(input.empty() ? card.input : parse_shape(input), classes > 0 ? classes : card.classes);
+}
+
+NetworkFacts network_facts(const arch::Spec& spec) {
+  NetworkFacts f{arch::analyze(spec), {}, arch::lower(spec, nullptr), {}};
+  f.lowered_cost = arch::analyze(f.lowered);
+  f.plan = arch::plan_memory(f.lowered, f.lowered_cost);
+  return f;
+}
+
+}  // namespace condenser::cli
