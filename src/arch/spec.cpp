@@ -4,8 +4,8 @@
 #include "condenser/arch/spec.hpp"
 
 #include <cmath>
-#include <set>
 
+#include "arch/name_set.hpp"
 #include "arch/node_check.hpp"
 #include "condenser/core/config.hpp"
 
@@ -157,10 +157,11 @@ void validate(const Spec& spec) {
   if (count < 2 || count > static_cast<size_t>(kMaxNodes))
     throw SpecError("", "network '" + shown(spec.name) + "' has " + std::to_string(count) + " nodes; expected 2.." +
                             std::to_string(kMaxNodes) + ", the input counted");
-  std::set<std::string> names;
+  NameSet names(count);
+  const auto name_of = [&](uint32_t i) -> const std::string& { return spec.nodes[i].name; };
   for (size_t i = 0; i < count; ++i) {
     check_node(spec.nodes[i], static_cast<int>(i));
-    if (!names.insert(spec.nodes[i].name).second)
+    if (!names.insert(spec.nodes[i].name, static_cast<uint32_t>(i), name_of))
       throw SpecError(spec.nodes[i].name, "two nodes of this name; names must differ");
   }
 }

@@ -6,6 +6,7 @@
 #include "cli/networks.hpp"
 #include "cli/stages.hpp"
 #include "condenser/arch/diagram.hpp"
+#include "condenser/arch/passes.hpp"
 #include "condenser/arch/rules.hpp"
 #include "condenser/arch/zoo.hpp"
 
@@ -13,15 +14,15 @@ namespace condenser::cli {
 
 namespace {
 
-nlohmann::ordered_json facts_json(const arch::Spec& spec, const NetworkFacts& f) {
+nlohmann::ordered_json facts_json(const arch::Spec& spec, const arch::Examination& f) {
   nlohmann::ordered_json j;
   j["schema_version"] = 1;
   j["name"] = spec.name;
   j["hash"] = arch::hash(spec).hex();
   j["input"] = {spec.input.c, spec.input.h, spec.input.w};
-  j["params"] = f.cost.params;
-  j["macs"] = f.cost.macs;
-  j["constant_bytes"] = f.lowered_cost.constant_bytes;
+  j["params"] = f.given.params;
+  j["macs"] = f.given.macs;
+  j["constant_bytes"] = f.cost.constant_bytes;
   j["arena_bytes"] = f.plan.peak_bytes;
   j["peak_node"] = f.lowered.nodes[f.plan.peak_node].name;
   for (const arch::Rule& rule : arch::rules()) {
@@ -33,9 +34,9 @@ nlohmann::ordered_json facts_json(const arch::Spec& spec, const NetworkFacts& f)
   return j;
 }
 
-std::string facts_text(const arch::Spec& spec, const NetworkFacts& f) {
-  std::string text = "\nparameters  " + core::thousands(f.cost.params) + "\nMACs        " +
-                     core::thousands(f.cost.macs) + "\nint8 flash  " + core::bytes_text(f.lowered_cost.constant_bytes) +
+std::string facts_text(const arch::Spec& spec, const arch::Examination& f) {
+  std::string text = "\nparameters  " + core::thousands(f.given.params) + "\nMACs        " +
+                     core::thousands(f.given.macs) + "\nint8 flash  " + core::bytes_text(f.cost.constant_bytes) +
                      " of constants\nint8 RAM    " + core::bytes_text(f.plan.peak_bytes) + " arena; most at node " +
                      f.lowered.nodes[f.plan.peak_node].name + "\nhash        " + arch::hash(spec).hex() + "\n";
   for (const arch::Rule& rule : arch::rules()) {
@@ -55,7 +56,7 @@ int cmd_describe(const Invocation& call) {
     std::fputs((call.format == "dot" ? arch::to_dot(spec) : arch::to_mermaid(spec)).c_str(), stdout);
     return 0;
   }
-  const NetworkFacts f = network_facts(spec);
+  const arch::Examination f = arch::examine(spec);
   if (call.format == "json") {
     std::fputs((facts_json(spec, f).dump(2) + "\n").c_str(), stdout);
     return 0;

@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "condenser/arch/passes.hpp"
 #include "condenser/arch/spec_io.hpp"
 #include "condenser/arch/zoo.hpp"
 
@@ -36,13 +35,6 @@ arch::Spec find_network(const std::string& subject, int classes, const std::stri
     throw core::ConfigError(subject + ": no such file; expected a spec file, a run folder or a zoo network");
   const arch::ZooCard& card = arch::find_zoo(subject);
   return card.make(input.empty() ? card.input : parse_shape(input), classes > 0 ? classes : card.classes);
-}
-
-NetworkFacts network_facts(const arch::Spec& spec) {
-  NetworkFacts f{arch::analyze(spec), {}, arch::lower(spec, nullptr), {}};
-  f.lowered_cost = arch::analyze(f.lowered);
-  f.plan = arch::plan_memory(f.lowered, f.lowered_cost);
-  return f;
 }
 
 }  // namespace condenser::cli

@@ -3,8 +3,6 @@
 
 #include <string>
 
-#include "condenser/arch/analysis.hpp"
-#include "condenser/arch/memory.hpp"
 #include "condenser/arch/spec.hpp"
 
 namespace condenser::cli {
@@ -14,12 +12,5 @@ arch::Shape parse_shape(const std::string& text);  // "3x224x224"; throws Config
 // A zoo name, a spec file or a run folder (its winner). `classes` 0 and `input` "" leave a zoo entry's defaults; files
 // say their own.
 arch::Spec find_network(const std::string& subject, int classes, const std::string& input);
-
-struct NetworkFacts {
-  arch::Analysis cost, lowered_cost;
-  arch::Spec lowered;
-  arch::MemoryPlan plan;  // of the lowered form, int8
-};
-NetworkFacts network_facts(const arch::Spec&);
 
 }  // namespace condenser::cli

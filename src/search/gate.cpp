@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "condenser/arch/memory.hpp"
 #include "condenser/arch/passes.hpp"
 #include "condenser/arch/rules.hpp"
 #include "condenser/core/table.hpp"
@@ -69,16 +68,9 @@ Verdict at_least(double value, double limit, const std::string& name) {
 }  // namespace
 
 Costs costs(const arch::Spec& spec) {
-  Costs c;
-  const arch::Analysis given = arch::analyze(spec);
-  c.params = given.params;
-  c.macs = given.macs;
-  const arch::Spec lowered = arch::lower(spec, nullptr);
-  const arch::Analysis analysis = arch::analyze(lowered);
-  c.constant_bytes = analysis.constant_bytes;
-  const arch::MemoryPlan plan = arch::plan_memory(lowered, analysis);
-  c.arena_bytes = plan.peak_bytes;
-  if (plan.peak_node >= 0) c.arena_node = lowered.nodes[static_cast<size_t>(plan.peak_node)].name;
+  const arch::Examination e = arch::examine(spec);
+  Costs c{e.given.params, e.given.macs, e.cost.constant_bytes, e.plan.peak_bytes, {}};
+  if (e.plan.peak_node >= 0) c.arena_node = e.lowered.nodes[static_cast<size_t>(e.plan.peak_node)].name;
   return c;
 }
 

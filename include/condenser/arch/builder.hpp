@@ -2,7 +2,7 @@
 // Writes Specs: appends nodes, joins scope names with '_', returns node ids. Infers shapes as it goes, so that blocks
 // can ask.
 
-#include <set>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,9 +10,12 @@
 
 namespace condenser::arch {
 
+class NameSet;
+
 class Builder {
  public:
   Builder(std::string name, Shape input);  // appends the Input node "input", id 0
+  ~Builder();
 
   // Pushes a name part for its lifetime: { Scope s(b, "s1b1"); b.add("c1", ...) } makes node "s1b1_c1".
   class Scope {
@@ -32,12 +35,12 @@ class Builder {
   int last() const { return static_cast<int>(spec_.nodes.size()) - 1; }
   int input() const { return 0; }
 
-  Spec finish();  // validated; the last node added is the output
+  Spec finish();  // the last node added is the output; call once, at the end
 
  private:
   Spec spec_;
   std::vector<Shape> shapes_;
-  std::set<std::string> names_;
+  std::unique_ptr<NameSet> names_;
   std::string scope_;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 // Spec -> Spec passes that give the network as it is exported.
 
+#include "condenser/arch/memory.hpp"
 #include "condenser/arch/spec.hpp"
 #include "condenser/arch/weights.hpp"
 
@@ -11,5 +12,14 @@ namespace condenser::arch {
 // depthwise 1x1 convolution with bias. `weights` may be null: structure only, before training; otherwise it is
 // rewritten to match. Deterministic; node names are kept from the producer.
 Spec lower(const Spec&, Weights* weights);
+
+// What a network costs as given and as exported, with one validation: what the gate asks of every candidate.
+struct Examination {
+  Analysis given;
+  Spec lowered;
+  Analysis cost;    // of the lowered form
+  MemoryPlan plan;  // of the lowered form, int8
+};
+Examination examine(const Spec&);  // throws SpecError
 
 }  // namespace condenser::arch

@@ -143,6 +143,10 @@ Options read_columns(Reader& reader, const SpaceContext& context) {
   return o;
 }
 
+// Places of the decisions: those of the network, then those of each stage.
+enum NetworkDecision : size_t { kStages, kStemWidth, kActivation, kMergeStage, kPerNetwork };
+enum StageDecision : size_t { kWidth, kDepth, kColumnCount, kBlock, kAttention, kKernel, kPerStage };
+
 class ColumnsSpace final : public Space {
  public:
   ColumnsSpace(const Options& o, const SpaceContext& context)
@@ -166,26 +170,29 @@ class ColumnsSpace final : public Space {
 
   Candidate expand(const Genotype& genotype) const override {
     check(*this, genotype);
-    const auto get = [&](const std::string& name) { return value(*this, genotype, name); };
-    const auto activation = get("activation") == 1 ? arch::ActivationKind::Silu : arch::ActivationKind::Relu;
+    const auto get = [&](size_t decision) {
+      return decisions_[decision].options[static_cast<size_t>(genotype.choice[decision])];
+    };
+    const auto activation = get(kActivation) == 1 ? arch::ActivationKind::Silu : arch::ActivationKind::Relu;
     arch::Builder b("columns", context_.input);
     int x =
         arch::conv_bn_act(b, b.input(), "stem",
-                          {.out = get("stem_width"), .kernel = 3, .stride = stem_stride_, .activation = activation});
-    const int stages = get("stages");
+                          {.out = get(kStemWidth), .kernel = 3, .stride = stem_stride_, .activation = activation});
+    const int stages = get(kStages);
     for (int i = 0; i < stages; ++i) {
-      if (i == get("merge_stage")) {
+      if (i == get(kMergeStage)) {
         const int channels = static_cast<int>(b.shape(x).c);
         x = arch::conv_bn_act(b, x, "merge", {.out = channels, .kernel = 1, .activation = activation});
       }
       const std::string name = "s" + std::to_string(i + 1);
-      x = arch::column_stage(b, x, name, get(name + "_depth"),
-                             {.channels = get(name + "_width"),
-                              .columns = get(name + "_columns"),
-                              .kernel = get(name + "_kernel"),
+      const size_t first = kPerNetwork + kPerStage * static_cast<size_t>(i);
+      x = arch::column_stage(b, x, name, get(first + kDepth),
+                             {.channels = get(first + kWidth),
+                              .columns = get(first + kColumnCount),
+                              .kernel = get(first + kKernel),
                               .stride = stage_strides_[static_cast<size_t>(i)],
-                              .bottleneck = get(name + "_block") == 1,
-                              .attention = get(name + "_attention") == 1,
+                              .bottleneck = get(first + kBlock) == 1,
+                              .attention = get(first + kAttention) == 1,
                               .activation = activation});
     }
     arch::classifier_head(b, x, context_.classes);

@@ -1,0 +1,56 @@
+#pragma once
+// Which node names are taken: an open-addressing table of node indices. Building and checking Specs is what a search
+// does most, and a tree of strings was a third of that.
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace condenser::arch {
+
+class NameSet {
+ public:
+  explicit NameSet(size_t expected = 64) : slots_(capacity_for(expected), kFree) {}
+
+  // False when a node before has this name. `name_of(i)` gives the name of node i; nodes are added in order.
+  template <class NameOf>
+  bool insert(const std::string& name, uint32_t index, const NameOf& name_of) {
+    if (2 * (count_ + 1) > slots_.size()) grow(name_of);
+    uint32_t& slot = find(name, name_of);
+    if (slot != kFree) return false;
+    slot = index;
+    ++count_;
+    return true;
+  }
+
+ private:
+  static constexpr uint32_t kFree = 0xffffffff;
+
+  static size_t capacity_for(size_t expected) {
+    size_t capacity = 64;
+    while (capacity < 2 * expected) capacity *= 2;
+    return capacity;
+  }
+
+  template <class NameOf>
+  uint32_t& find(const std::string& name, const NameOf& name_of) {
+    const size_t mask = slots_.size() - 1;
+    size_t at = std::hash<std::string>()(name) & mask;
+    while (slots_[at] != kFree && name_of(slots_[at]) != name) at = (at + 1) & mask;
+    return slots_[at];
+  }
+
+  template <class NameOf>
+  void grow(const NameOf& name_of) {
+    std::vector<uint32_t> old(2 * slots_.size(), kFree);
+    old.swap(slots_);
+    for (uint32_t index : old)
+      if (index != kFree) find(name_of(index), name_of) = index;
+  }
+
+  std::vector<uint32_t> slots_;
+  size_t count_ = 0;
+};
+
+}  // namespace condenser::arch
