@@ -2,6 +2,7 @@
 // What the command line said, as plain data. main.cpp fills it with CLI11; nothing else sees CLI11.
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,11 @@ struct Invocation {
   bool help_config = false;
   // describe
   int classes = 0;    // 0: the entry's default
-  std::string input;  // "3x224x224"; empty: the entry's default
+  std::string input;  // "3x224x224"; empty: the entry's default (zoo: any)
+  // zoo
+  std::string task;  // part of a task's name; empty: any
+  std::optional<double> max_params, max_macs;
+  bool published = false;  // comparators known by their numbers only
 };
 
 // The explicit table of verbs.
