@@ -2,6 +2,7 @@
 // What the command line said, as plain data. main.cpp fills it with CLI11; nothing else sees CLI11.
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,11 @@ struct Invocation {
   // verbs about networks
   std::vector<std::string> networks;
   int classes = 0;    // 0: the entry's default
-  std::string input;  // "3x224x224"; empty: the entry's default
+  std::string input;  // "3x224x224"; empty: the entry's default (zoo: any)
+  // zoo
+  std::string task;  // part of a task's name; empty: any
+  std::optional<double> max_params, max_macs;
+  bool published = false;  // comparators known by their numbers only
   // compare
   std::vector<int> batch{1}, threads;  // threads empty: 1 and all cores
   double seconds = 1.0;                // of measuring, per network, batch and number of threads; 0: counts only

@@ -92,6 +92,14 @@ void add_verb(CLI::App& app, const Verb& verb, Invocation& call, std::vector<std
     }
   } else if (verb.takes == Takes::Network || verb.takes == Takes::Networks) {
     add_networks(*sub, verb, call);
+  } else if (name == "zoo") {
+    sub->add_option("--task", call.task, "only this task, e.g. keyword");
+    sub->add_option("--max-params", call.max_params, "only up to so many parameters, e.g. 5e6")
+        ->check(CLI::NonNegativeNumber);
+    sub->add_option("--max-macs", call.max_macs, "only up to so many multiply-accumulates, e.g. 300e6")
+        ->check(CLI::NonNegativeNumber);
+    sub->add_option("--input", call.input, "only networks for this input, e.g. 3x224x224");
+    sub->add_flag("--published", call.published, "comparators of which only published numbers are at hand");
   } else if (name == "doctor") {
     sub->add_option("what", call.subject, "nothing, or datasets");
   } else if (name == "bench") {

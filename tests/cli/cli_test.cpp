@@ -2,6 +2,7 @@
 // tests/pipeline.
 
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "support/catch.hpp"
 #include "support/process.hpp"
@@ -52,6 +53,32 @@ TEST_CASE("describe prints the published counts", "[cli]") {
     CHECK(run_condenser({"describe", "dcac_sca_325mf", "--format", format}).code == 0);
 }
 
+TEST_CASE("zoo lists, filters and stays narrow", "[cli]") {
+  const auto list = [](std::vector<std::string> filter) {
+    filter.insert(filter.begin(), {"zoo", "--format", "json"});
+    return json::parse(run_condenser(filter).out);
+  };
+  const json all = list({});
+  CHECK(all.size() >= 22);
+  for (const auto& row : all) CHECK(row["int8_arena_bytes"] > 0);
+  const json words = list({"--task", "keyword", "--input", "1x49x10"});
+  REQUIRE(words.size() >= 1);
+  for (const auto& row : words) CHECK(row["task"] == "keyword spotting");
+  const json small = list({"--max-params", "3e6", "--max-macs", "200e6", "--input", "3x224x224"});
+  REQUIRE(small.size() >= 2);
+  CHECK(small.size() < all.size());
+  for (const auto& row : small) {
+    CHECK(row["params"] <= 3'000'000);
+    CHECK(row["macs"] <= 200'000'000);
+    CHECK(row["input"] == "3x224x224");
+  }
+  for (const auto& row : list({"--published", "--max-params", "1e6"})) CHECK(row["params"] <= 1'000'000);
+  for (const auto& arguments : std::vector<std::vector<std::string>>{{"zoo"}, {"zoo", "--published"}}) {
+    std::istringstream text(run_condenser(arguments).out);
+    for (std::string line; std::getline(text, line);) CHECK(line.size() <= 140);
+  }
+}
+
 TEST_CASE("usage errors say what to try and exit with 2", "[cli]") {
   struct Case {
     std::vector<std::string> arguments;
@@ -69,6 +96,9 @@ TEST_CASE("usage errors say what to try and exit with 2", "[cli]") {
            {{"run", kRun, "--dry-run", "search.generator=oracle"}, "evolution"},
            {{"describe", "dcac_sca_325"}, "dcac_sca_325mf"},
            {{"describe", "dcac_sca_325mf", "--input", "3x224"}, "3x224x224"},
+           {{"describe", "autoencoder_ad", "--classes", "10"}, "10 outputs for 640 inputs"},
+           {{"zoo", "--task", "poetry"}, "keyword spotting"},
+           {{"zoo", "--input", "96"}, "3x224x224"},
        }) {
     const Finished f = run_condenser(c.arguments);
     INFO(c.arguments.back() << ": " << f.err);

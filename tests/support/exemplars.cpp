@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "condenser/arch/blocks.hpp"
+#include "condenser/arch/peer_blocks.hpp"
 
 namespace condenser::testing {
 namespace {
@@ -168,6 +169,28 @@ void add_blocks(std::vector<Exemplar>& list) {
   }));
 }
 
+// Blocks of the peers whose primitives every executor has.
+void add_peer_blocks(std::vector<Exemplar>& list) {
+  const ConvStyle keras{true, true, BatchNorm{1e-3, 0.01}};
+  const Shape map{8, 7, 6};
+  list.push_back(make("peer_depthwise_separable", map, [&](Builder& b, int x) {
+    depthwise_separable(b, x, "b1", {12, 3, 2}, keras);
+  }));
+  list.push_back(make("peer_inverted_residual", map, [](Builder& b, int x) {
+    inverted_residual(b, x, "b1", {16, 8});
+  }));
+  list.push_back(make("peer_fbnet_unit", map, [](Builder& b, int x) { fbnet_unit(b, x, "b1", {2, 12, 5, 2}); }));
+  list.push_back(make("peer_resnet_basic", map, [](Builder& b, int x) { resnet_basic(b, x, "b1", {8}); }));
+  list.push_back(make("peer_resnet_basic_strided", map, [&](Builder& b, int x) {
+    resnet_basic(b, x, "b1", {12, 2, false}, keras);
+  }));
+  list.push_back(make("peer_resnet_bottleneck", map, [](Builder& b, int x) { resnet_bottleneck(b, x, "b1", {4, 2}); }));
+  list.push_back(make("peer_mobileone", map, [](Builder& b, int x) { mobileone_unit(b, x, "b1", {8, 3, 2, 8}); }));
+  list.push_back(make("peer_mobileone_train", map, [](Builder& b, int x) {
+    mobileone_train_unit(b, x, "b1", {8, 3, 1, 8}, 2);
+  }));
+}
+
 // Both kinds of block, both merges, the published stem pool: the whole column design in small.
 void add_networks(std::vector<Exemplar>& list) {
   const auto network = [&](const std::string& name, Shape input, ActivationKind kind, int classes) {
@@ -196,6 +219,7 @@ std::vector<Exemplar> make_all() {
   add_merges(list);
   add_others(list);
   add_blocks(list);
+  add_peer_blocks(list);
   add_networks(list);
   return list;
 }
