@@ -35,7 +35,7 @@ int Builder::add(const std::string& name, Op op, Inputs inputs) {
   if (index > 0) {
     std::array<Shape, kMaxInputs> shapes;
     for (size_t k = 0; k < inputs.size(); ++k) shapes[k] = shapes_[static_cast<size_t>(inputs[k])];
-    out = infer_shape(node.name, node.op, std::span(shapes.data(), inputs.size()));
+    out = node_cost(node.name, node.op, std::span(shapes.data(), inputs.size())).shape;
   }
   const auto name_of = [&](uint32_t i) -> const std::string& { return spec_.nodes[i].name; };
   if (!names_->insert(node.name, static_cast<uint32_t>(index), name_of))

@@ -50,7 +50,7 @@ bool works_in_place(const Op& op) {
 }
 
 // Last step that needs the value of each node. The output is the last step itself, so nothing can follow it.
-std::vector<int> last_uses(const Spec& spec, const std::vector<bool>& live) {
+std::vector<int> last_uses(const Spec& spec, const Liveness& live) {
   const int count = static_cast<int>(spec.nodes.size());
   std::vector<int> last(spec.nodes.size());
   std::iota(last.begin(), last.end(), 0);
@@ -119,7 +119,6 @@ void make_order(int kind, const std::vector<Buffer>& buffers, int peak_step, Ord
   const auto at_peak = [&](const Buffer& b) { return int64_t{b.first <= peak_step && peak_step <= b.last}; };
   const auto key = [&](const Buffer& b) -> Key {  // descending
     switch (kind) {
-      case 0: return {-b.first, 0};
       case 1: return {b.bytes, length(b)};
       case 2: return {length(b), b.bytes};
       case 3: return {at_peak(b), b.bytes};
@@ -130,6 +129,7 @@ void make_order(int kind, const std::vector<Buffer>& buffers, int peak_step, Ord
   };
   order.resize(buffers.size());
   std::iota(order.begin(), order.end(), size_t{0});
+  if (kind == 0) return;  // buffers come in the order of their starts
   std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
     const Key ka = key(buffers[a]), kb = key(buffers[b]);
     return ka != kb ? ka > kb : a < b;
@@ -184,7 +184,7 @@ MemoryPlan plan_memory(const Spec& spec, const Analysis& analysis, const Layout&
   if (layout.element_bytes < 1 || layout.alignment < 1)
     throw SpecError("", "memory layout: element_bytes and alignment must be at least 1");
   const size_t count = spec.nodes.size();
-  const std::vector<bool> live = live_nodes(spec);
+  const Liveness live = live_nodes(spec);
   const std::vector<int> last = last_uses(spec, live);
 
   MemoryPlan plan;

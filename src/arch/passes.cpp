@@ -239,9 +239,9 @@ class Lowering {
 
   const Spec& spec_;
   const Analysis& analysis_;
-  std::vector<bool> live_;
+  Liveness live_;
   std::vector<Node> nodes_;
-  std::vector<bool> kept_;
+  Liveness kept_;
   std::vector<int> stands_for_;  // where the value of a node is now computed
   std::vector<int> uses_;        // how many inputs of live nodes read it
   Parameters parameters_;

@@ -29,10 +29,14 @@ std::string shown(const std::string& name) {
   return name.size() > 60 ? text + "..." : text;
 }
 
-void range(const std::string& node, const char* what, int value, int low, int high) {
-  if (value >= low && value <= high) return;
+[[gnu::cold, gnu::noinline]] void out_of_range(const std::string& node, const char* what, int value, int low,
+                                               int high) {
   throw SpecError(node, std::string(what) + " = " + std::to_string(value) + "; expected " + std::to_string(low) + ".." +
                             std::to_string(high));
+}
+
+inline void range(const std::string& node, const char* what, int value, int low, int high) {
+  if (value < low || value > high) out_of_range(node, what, value, low, high);
 }
 
 void check_window(const std::string& node, const Size& kernel, const Size& stride, const Pad& pad) {
@@ -177,8 +181,8 @@ std::vector<std::vector<int>> consumers(const Spec& spec) {
   return readers;
 }
 
-std::vector<bool> live_nodes(const Spec& spec) {
-  std::vector<bool> live(spec.nodes.size(), false);
+Liveness live_nodes(const Spec& spec) {
+  Liveness live(spec.nodes.size(), false);
   if (live.empty()) return live;
   live.front() = true;
   live.back() = true;

@@ -6,7 +6,7 @@
 
 namespace condenser::arch {
 
-Analysis analyze_valid(const Spec&);                                // shapes are still checked
-Spec lower_valid(const Spec&, const Analysis&, Weights* weights);   // weights fit the Spec, or null
+Analysis analyze_valid(const Spec&);                               // shapes are still checked
+Spec lower_valid(const Spec&, const Analysis&, Weights* weights);  // weights fit the Spec, or null
 
 }  // namespace condenser::arch

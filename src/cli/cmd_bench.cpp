@@ -84,9 +84,9 @@ int cmd_bench(const Invocation& call) {
                     {"passed", "passed"}},
                    {}},
                   {}};
-  out.table.rows.push_back({core::cell(static_cast<int64_t>(b.specs_per_second)), core::cell(static_cast<int64_t>(b.low)),
-                            core::cell(static_cast<int64_t>(b.high)), core::cell(b.nodes_per_spec, 1),
-                            core::cell(int64_t{kCandidates}), core::cell(b.passed)});
+  out.table.rows.push_back({core::cell(static_cast<int64_t>(b.specs_per_second)),
+                            core::cell(static_cast<int64_t>(b.low)), core::cell(static_cast<int64_t>(b.high)),
+                            core::cell(b.nodes_per_spec, 1), core::cell(int64_t{kCandidates}), core::cell(b.passed)});
   print(out, call.format);
   return 0;
 }
