@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "arch/node_check.hpp"
-#include "arch/unchecked.hpp"
 
 namespace condenser::arch {
 namespace {
@@ -177,12 +176,15 @@ NodeCost node_cost(const std::string& name, const Op& op, std::span<const Shape>
   return cost;
 }
 
-Analysis analyze(const Spec& spec) {
-  validate(spec);
-  return analyze_valid(spec);
+void Analysis::add(const std::string& name, const NodeCost& cost) {
+  accumulate(name, "parameters", cost.params, params);
+  accumulate(name, "multiply-accumulates", cost.macs, macs);
+  accumulate(name, "constant bytes", cost.constant_bytes, constant_bytes);
+  nodes.push_back(cost);
 }
 
-Analysis analyze_valid(const Spec& spec) {
+Analysis analyze(const Spec& spec) {
+  validate(spec);
   Analysis result;
   result.nodes.reserve(spec.nodes.size());
   for (const Node& node : spec.nodes) {
@@ -190,10 +192,7 @@ Analysis analyze_valid(const Spec& spec) {
     for (size_t k = 0; k < node.inputs.size(); ++k) shapes[k] = result.nodes[static_cast<size_t>(node.inputs[k])].shape;
     const std::span<const Shape> inputs(shapes.data(), node.inputs.size());
     const NodeCost cost = inputs.empty() ? free_of_cost(spec.input) : node_cost(node.name, node.op, inputs);
-    accumulate(node.name, "parameters", cost.params, result.params);
-    accumulate(node.name, "multiply-accumulates", cost.macs, result.macs);
-    accumulate(node.name, "constant bytes", cost.constant_bytes, result.constant_bytes);
-    result.nodes.push_back(cost);
+    result.add(node.name, cost);
   }
   return result;
 }

@@ -74,7 +74,8 @@ int in_place_of(const Spec& spec, int i, const std::vector<int>& last, const std
 
 // Lowest free offset (first fit), or the smallest gap that holds it (best fit), among buffers that live meanwhile.
 // `placed` is sorted by offset.
-int64_t find_place(const Buffer& buffer, const std::vector<Buffer*>& placed, int64_t alignment, bool best_fit) {
+int64_t find_place(const Buffer& buffer, const std::vector<Buffer*>& placed, int64_t alignment, bool best_fit,
+                   bool& used_gap) {
   int64_t end = 0;  // of the occupied range so far
   int64_t best = -1;
   int64_t best_gap = 0;
@@ -85,6 +86,7 @@ int64_t find_place(const Buffer& buffer, const std::vector<Buffer*>& placed, int
     if (gap >= buffer.bytes && (best < 0 || gap < best_gap)) {
       best = start;
       best_gap = gap;
+      used_gap = true;
       if (!best_fit) return best;
     }
     end = std::max(end, other->offset + other->bytes);
@@ -96,12 +98,12 @@ using Order = std::vector<size_t>;
 
 // Peak of this order, or at least `stop_at` as soon as it is known to reach that.
 int64_t place_all(std::vector<Buffer>& buffers, const Order& order, int64_t alignment, bool best_fit, int64_t stop_at,
-                  std::vector<Buffer*>& placed) {
+                  std::vector<Buffer*>& placed, bool& used_gap) {
   placed.clear();
   int64_t peak = 0;
   for (size_t i : order) {
     Buffer& buffer = buffers[i];
-    buffer.offset = find_place(buffer, placed, alignment, best_fit);
+    buffer.offset = find_place(buffer, placed, alignment, best_fit, used_gap);
     peak = std::max(peak, buffer.offset + buffer.bytes);
     if (peak >= stop_at) return peak;
     const auto above = [&](const Buffer* other) { return other->offset > buffer.offset; };
@@ -164,11 +166,14 @@ void place_best(std::vector<Buffer>& buffers, const Peak& peak, int64_t alignmen
   for (int kind = 0; kind < kOrders && best_bytes > peak.bytes; ++kind) {
     make_order(kind, buffers, peak.step, order);
     for (const bool best_fit : {false, true}) {
-      const int64_t bytes = place_all(buffers, order, alignment, best_fit, best_bytes, placed);
-      if (bytes >= best_bytes) continue;
-      best = buffers;
-      best_bytes = bytes;
-      if (best_bytes <= peak.bytes) break;  // the lower bound: nothing can be better
+      bool used_gap = false;
+      const int64_t bytes = place_all(buffers, order, alignment, best_fit, best_bytes, placed, used_gap);
+      if (bytes < best_bytes) {
+        best = buffers;
+        best_bytes = bytes;
+      }
+      // The lower bound: nothing can be better. No gap: the fits do not differ.
+      if (best_bytes <= peak.bytes || !used_gap) break;
     }
   }
   buffers = std::move(best);

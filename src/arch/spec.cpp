@@ -12,13 +12,20 @@
 namespace condenser::arch {
 namespace {
 
+enum Letter : char { kOther, kLower, kDigitOrUnderscore };
+constexpr std::array<Letter, 256> kLetters = [] {
+  std::array<Letter, 256> letters{};
+  for (int c = 'a'; c <= 'z'; ++c) letters[static_cast<size_t>(c)] = kLower;
+  for (int c = '0'; c <= '9'; ++c) letters[static_cast<size_t>(c)] = kDigitOrUnderscore;
+  letters['_'] = kDigitOrUnderscore;
+  return letters;
+}();
+
 bool legal_name(const std::string& name) {
-  if (name.empty() || name.size() > static_cast<size_t>(kMaxNameLength)) return false;
-  if (name[0] < 'a' || name[0] > 'z') return false;
-  for (char c : name) {
-    const bool ok = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-    if (!ok) return false;
-  }
+  const auto letter = [](char c) { return kLetters[static_cast<unsigned char>(c)]; };
+  if (name.empty() || name.size() > static_cast<size_t>(kMaxNameLength) || letter(name[0]) != kLower) return false;
+  for (char c : name)
+    if (letter(c) == kOther) return false;
   return true;
 }
 

@@ -43,9 +43,9 @@ GateBench bench_gate() {
     result.passed = 0;
     const auto begin = std::chrono::steady_clock::now();
     for (const search::Genotype& genotype : genotypes) {
-      const arch::Spec spec = space->expand(genotype).spec;
-      result.passed += search::passed(gate.before_training(spec));
-      nodes += static_cast<int64_t>(spec.nodes.size());
+      const search::Candidate candidate = space->expand(genotype);
+      result.passed += search::passed(gate.before_training(candidate));
+      nodes += static_cast<int64_t>(candidate.spec.nodes.size());
     }
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
     result.nodes_per_spec = static_cast<double>(nodes) / kCandidates;

@@ -15,6 +15,7 @@ struct NodeCost {
   int64_t macs = 0;    // convolution (the fixed one of blur_pool too) and linear, the convention of the published
                        // 318,952,524
   int64_t constant_bytes = 0;  // int8 flash of this node's constants after lowering (see below)
+  bool operator==(const NodeCost&) const = default;
 };
 
 struct Analysis {
@@ -22,6 +23,9 @@ struct Analysis {
   int64_t params = 0;
   int64_t macs = 0;
   int64_t constant_bytes = 0;
+
+  void add(const std::string& name, const NodeCost&);  // throws SpecError(name, ...) when a sum leaves 64 bits
+  bool operator==(const Analysis&) const = default;
 };
 
 // Throws SpecError naming the node whose inputs do not fit.

@@ -195,7 +195,7 @@ class ColumnsSpace final : public Space {
                               .activation = activation});
     }
     arch::classifier_head(b, x, context_.classes);
-    return {b.finish()};
+    return finish(b);
   }
 
  private:
