@@ -10,6 +10,7 @@
 #include "support/catch.hpp"
 #include "support/exemplars.hpp"
 #include "support/random_int8.hpp"
+#include "support/random_spec.hpp"
 
 namespace condenser::runtime {
 namespace {
@@ -157,6 +158,30 @@ TEST_CASE("every int8 node equals the float reference of its own inputs within o
     }
   }
   CHECK(networks > 60);
+}
+
+// Kernels that overwrite an input, steps that share an arena: against a plan that shares nothing.
+TEST_CASE("a memory plan changes no integer of a random graph", "[runtime]") {
+  core::Rng rng(23);
+  int shared = 0;
+  for (int round = 0; round < 120; ++round) {
+    const arch::Spec spec = arch::lower(testing::random_spec(rng, 3 + static_cast<int>(rng.below(12))), nullptr);
+    const RandomInt8 package = random_int8(spec, static_cast<uint64_t>(round));
+    const Int8Program planned = build_program(spec, package.weights, package.quant);
+    Int8Program apart = planned;
+    apart.plan.peak_bytes = 0;
+    for (size_t i = 0; i < spec.nodes.size(); ++i) {
+      shared += planned.plan.alias_of[i] >= 0;
+      apart.plan.offset[i] = apart.plan.peak_bytes;
+      apart.plan.peak_bytes += apart.plan.bytes[i];
+    }
+    const std::vector<int8_t> input = testing::random_input(spec, static_cast<uint64_t>(round));
+    Int8Executor together(planned), alone(apart);
+    const std::span<const int8_t> expected = alone.run(input);
+    INFO("round " << round);
+    REQUIRE(std::ranges::equal(together.run(input), expected));
+  }
+  CHECK(shared > 100);
 }
 
 TEST_CASE("inputs are quantized by rounding half away from zero, transposed and saturated", "[runtime]") {
