@@ -13,13 +13,14 @@
 namespace condenser::report {
 namespace {
 
-constexpr double kMargin = 36, kHeader = 132;           // header: title, totals, legend
-constexpr double kRowWidth = 1240, kLeastWidth = 900;   // a row is as wide as a screen; the legend needs the least
-constexpr double kFrameGap = 22, kPlainGap = 2;         // between blocks
-constexpr double kLabelHeight = 26, kFrameBottom = 12;  // of a frame, above and below its boxes
-constexpr double kTrack = 6, kRowGap = 30;              // between lines in a channel; rows without lines between them
-constexpr double kCardWidth = 156, kCardHeight = 92, kCardGap = 12;
-constexpr size_t kMostStages = 24;
+constexpr double kMargin = 36, kHeader = 132;             // header: title, totals, legend
+constexpr double kRowWidth = 1240, kMostRowWidth = 2400;  // from the width of a screen to that of a poster
+constexpr double kLeastWidth = 980;                       // the legend needs it
+constexpr double kFrameGap = 22, kPlainGap = 2;           // between blocks
+constexpr double kLabelHeight = 26, kFrameBottom = 12;    // of a frame, above and below its boxes
+constexpr double kTrack = 6, kRowGap = 30;                // between lines in a channel; rows without lines between them
+constexpr double kCardWidth = 156, kWidestCard = 210, kCardHeight = 92, kCardGap = 12;
+constexpr size_t kMostStages = 12;
 
 struct Row {
   std::vector<size_t> blocks;
@@ -53,16 +54,34 @@ std::vector<Row> rows_within(const std::vector<Block>& blocks, double width) {
   return rows;
 }
 
-// As few rows as fit, then the narrowest width that needs no more of them.
+// A short network fits the width of a screen; a long one keeps about the proportions of a page.
+double row_width(const std::vector<Block>& blocks) {
+  double area = 0, widest = 0;
+  for (const Block& block : blocks) {
+    area += block.width * (block.above + block.below + kLabelHeight + kFrameBottom + kRowGap);
+    widest = std::max(widest, block.width);
+  }
+  return std::max(std::min(std::max(kRowWidth, std::sqrt(1.3 * area)), kMostRowWidth), widest);
+}
+
+// How much of the page of these rows is empty.
+double blank_share(const std::vector<Row>& rows) {
+  double used = 0, width = 0, height = 0;
+  for (const Row& row : rows) {
+    used += row.width * (row.above + row.below);
+    width = std::max(width, row.width);
+    height += row.above + row.below;
+  }
+  return 1 - used / (width * height);
+}
+
+// Rows that are about as long as each other: the fullest page among those of about the wanted width.
 std::vector<Row> rows_of(const std::vector<Block>& blocks) {
-  double widest = 0;
-  for (const Block& block : blocks) widest = std::max(widest, block.width);
-  const double most = std::max(kRowWidth, widest);
-  auto rows = rows_within(blocks, most);
-  for (double width = most - 20; width >= std::max(widest, kLeastWidth / 2); width -= 20) {
-    auto narrower = rows_within(blocks, width);
-    if (narrower.size() > rows.size()) break;
-    rows = std::move(narrower);
+  const double wanted = row_width(blocks);
+  auto rows = rows_within(blocks, wanted);
+  for (double part = 0.8; part < 1.2; part += 0.02) {
+    auto others = rows_within(blocks, wanted * part);
+    if (blank_share(others) < blank_share(rows) - 1e-6) rows = std::move(others);
   }
   return rows;
 }
@@ -286,9 +305,20 @@ std::string run_name(const arch::Spec& spec, const Boxes& all, int first, int la
   return first == last ? name(first) : name(first) + " – " + name(last);
 }
 
+enum class StageKey { Name, Resolution, Block };
+
+std::string stage_key(StageKey by, const Block& block, const arch::Shape& shape) {
+  switch (by) {
+    case StageKey::Name: return stage_of(block.label);
+    case StageKey::Resolution: return std::to_string(shape.h) + " × " + std::to_string(shape.w);
+    case StageKey::Block: return std::to_string(block.boxes.front());
+  }
+  return "";
+}
+
 // Consecutive blocks of one key.
 std::vector<PictureStage> stages_by(const arch::Spec& spec, const Boxes& all, const std::vector<Block>& blocks,
-                                    const Totals& totals, bool by_resolution) {
+                                    const Totals& totals, StageKey by) {
   std::vector<PictureStage> stages;
   std::string key;
   int first = 0;
@@ -296,8 +326,7 @@ std::vector<PictureStage> stages_by(const arch::Spec& spec, const Boxes& all, co
     const int last = *std::max_element(block.boxes.begin(), block.boxes.end());
     const arch::Shape& shape = all.shapes[static_cast<size_t>(last)];
     if (last == 0) continue;  // the input alone
-    const std::string here =
-        by_resolution ? std::to_string(shape.h) + " × " + std::to_string(shape.w) : stage_of(block.label);
+    const std::string here = stage_key(by, block, shape);
     if (stages.empty() || here != key) {
       stages.emplace_back();
       first = *std::min_element(block.boxes.begin(), block.boxes.end());
@@ -305,7 +334,9 @@ std::vector<PictureStage> stages_by(const arch::Spec& spec, const Boxes& all, co
     }
     key = here;
     PictureStage& stage = stages.back();
-    stage.name = here.empty() ? run_name(spec, all, first, last) : here;
+    stage.name = by == StageKey::Resolution ? here
+                 : block.label.empty()      ? run_name(spec, all, first, last)
+                                            : stage_of(block.label);
     stage.shape = shape_text(shape);
     for (int b : block.boxes) {
       stage.macs += totals.macs[static_cast<size_t>(b)];
@@ -316,11 +347,13 @@ std::vector<PictureStage> stages_by(const arch::Spec& spec, const Boxes& all, co
   return stages;
 }
 
-// At most kMostStages: by name, else by resolution, else the last ones together.
+// By name; a single one is told apart by blocks, too many are joined by resolution, and if they are still too many the
+// last ones become one.
 std::vector<PictureStage> stages_of(const arch::Spec& spec, const Boxes& all, const std::vector<Block>& blocks,
                                     const Totals& totals) {
-  auto stages = stages_by(spec, all, blocks, totals, false);
-  if (stages.size() > kMostStages) stages = stages_by(spec, all, blocks, totals, true);
+  auto stages = stages_by(spec, all, blocks, totals, StageKey::Name);
+  if (stages.size() == 1) stages = stages_by(spec, all, blocks, totals, StageKey::Block);
+  if (stages.size() > kMostStages) stages = stages_by(spec, all, blocks, totals, StageKey::Resolution);
   while (stages.size() > kMostStages) {
     PictureStage& rest = stages[stages.size() - 2];
     rest.name = "rest";
@@ -339,19 +372,22 @@ void place_stages(Picture& picture) {
   const auto fit = static_cast<size_t>((room + kCardGap) / (kCardWidth + kCardGap));
   const size_t lines = (picture.stages.size() + fit - 1) / fit;
   const size_t per_line = lines == 0 ? 1 : (picture.stages.size() + lines - 1) / lines;
+  const double share = room / static_cast<double>(per_line) - kCardGap * (1 - 1 / static_cast<double>(per_line));
+  const double width = std::floor(std::min(share, kWidestCard));
   const double top = picture.height + 56;
   for (size_t k = 0; k < picture.stages.size(); ++k) {
     PictureStage& stage = picture.stages[k];
-    stage.rect = {kMargin + static_cast<double>(k % per_line) * (kCardWidth + kCardGap),
-                  top + static_cast<double>(k / per_line) * (kCardHeight + kCardGap), kCardWidth, kCardHeight};
+    stage.rect = {kMargin + static_cast<double>(k % per_line) * (width + kCardGap),
+                  top + static_cast<double>(k / per_line) * (kCardHeight + kCardGap), width, kCardHeight};
     const double shape = text_width(stage.shape, 10, false);
-    stage.name = shorten(stage.name, kCardWidth - 20 - shape - 8, 11.5, true);
+    stage.name = shorten(stage.name, width - 20 - shape - 8, 11.5, true);
   }
   picture.height = top + static_cast<double>(lines) * (kCardHeight + kCardGap) - kCardGap + kMargin;
 }
 
 std::string millions(int64_t count) {
   char text[32];
+  if (count >= 1'000'000'000) return core::thousands(count / 1'000'000) + " million";
   if (count >= 100'000) {
     std::snprintf(text, sizeof text, "%.*f million", count >= 100'000'000 ? 0 : 2, static_cast<double>(count) / 1e6);
     return text;
@@ -380,7 +416,7 @@ Picture picture_of(const arch::Spec& spec, Measure measure) {
   std::vector<Block> blocks = blocks_of(all);
   for (Block& block : blocks) lay_out(all, block);
   Picture picture;
-  picture.name = spec.name;
+  picture.name = plain(spec.name);
   picture.measure = measure;
   picture.totals = "input " + shape_text(spec.input) + " · " + core::thousands(facts.given.params) + " parameters · " +
                    millions(facts.given.macs) + " MACs · int8: " + bytes(facts.cost.constant_bytes) + " flash, " +

@@ -12,6 +12,7 @@ namespace condenser::report {
 namespace {
 
 constexpr double kFork = 12, kJoin = 12, kStagger = 7;  // of the vertical lines of a join, so that none covers another
+constexpr size_t kMostArrows = 3;                       // that meet at one circle
 constexpr double kLaneGap = 14, kArcGap = 14, kNoteHeight = 16;
 constexpr double kColumnGap = 44;  // between the layers of a grid
 constexpr double kPassing = 12;    // height that a line needs in a grid
@@ -350,7 +351,8 @@ Part parallel_part(const Graph& graph, const std::vector<int>& interior, int a, 
     part.below = std::max(part.below, branch.below + branch.offset);
     above += branch.offset < 0 ? 1 : 0, below += branch.offset > 0 ? 1 : 0;
   }
-  part.join = kJoin + kStagger * std::max(0.0, std::max(above, below) - 1);
+  const bool gathers = graph.is_box(b) && graph.box(b).glyph == Glyph::Plus && part.branches.size() > kMostArrows;
+  part.join = kJoin + (gathers ? 0 : kStagger * std::max(0.0, std::max(above, below) - 1));
   part.width = kFork + width + part.join;
   return part;
 }
@@ -596,8 +598,8 @@ class Placing {
     }
     const PictureBox& box = graph_.box(next);
     const double centre = end + box.rect.w / 2;
-    if (box.glyph == Glyph::Plus && branch.role == Role::Arc)
-      return {{{centre, y}, {centre, at.y - kRadius}}, true, true, next};
+    if (branch.role == Role::Arc && box.glyph != Glyph::Times)
+      return {{{centre, y}, {centre, at.y - (box.circle() ? kRadius : kAbove)}}, true, true, next};
     if (box.glyph == Glyph::Times && branch.role == Role::Side && lowest(part, branch))
       return {{{centre, y}, {centre, at.y + kRadius}}, true, true, next};
     double rank = 1, outer = 0, side = 0;
@@ -608,6 +610,11 @@ class Placing {
       outer += std::abs(other.offset) > std::abs(branch.offset) ? 1 : 0;
     }
     if (branch.offset == 0) return entry(next, {end, at.y}, 0);
+    if (box.glyph == Glyph::Plus && part.branches.size() > kMostArrows) {  // a sum of many: one line gathers them
+      Tail result = entry(next, {end, at.y}, 0);
+      result.points.insert(result.points.begin(), {{end - kJoin / 2, y}, {end - kJoin / 2, at.y}});
+      return result;
+    }
     const double most = box.circle() ? 8 : 10;
     const double dy = (branch.offset < 0 ? -1 : 1) * std::min(6.0, most / std::max(1.0, side)) * rank;
     Tail result = entry(next, {end, at.y}, dy);

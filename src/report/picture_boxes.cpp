@@ -35,13 +35,6 @@ double symbol_width(const std::string& text, size_t at) {
   return c >= 'A' && c <= 'Z' ? 0.75 : 0.64;
 }
 
-// Names of networks and nodes may hold anything.
-std::string plain(const std::string& text) {
-  std::string result;
-  for (char c : text) result += c >= ' ' && c <= '~' ? c : '_';
-  return result;
-}
-
 // ---- which nodes share a box
 
 bool follows(const Op& op) {
@@ -193,8 +186,8 @@ std::string tooltip_of(const Spec& spec, const Analysis& cost, const std::vector
   for (int i : nodes) {
     const Node& node = spec.nodes[static_cast<size_t>(i)];
     const NodeCost& c = cost.nodes[static_cast<size_t>(i)];
-    text += (text.empty() ? "" : "\n") + plain(node.name) + ": " + describe(node.op) + ", " + shape_text(c.shape) +
-            ", " + core::thousands(c.params) + " parameters, " + core::thousands(c.macs) + " MACs";
+    text += (text.empty() ? "" : "\n") + node.name + ": " + describe(node.op) + ", " + shape_text(c.shape) + ", " +
+            core::thousands(c.params) + " parameters, " + core::thousands(c.macs) + " MACs";
   }
   return text;
 }
@@ -292,6 +285,12 @@ std::string shorten(const std::string& text, double width, double size, bool bol
     result = longer;
   }
   return result.empty() ? "" : result + "…";
+}
+
+std::string plain(const std::string& text) {
+  std::string result;
+  for (char c : text) result += c >= ' ' && c <= '~' ? c : '_';
+  return result;
 }
 
 std::string shape_text(const Shape& s) {

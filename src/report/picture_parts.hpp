@@ -14,6 +14,7 @@ inline constexpr double kLink = 26, kShortLink = 12;
 
 // Cuts `text` with an ellipsis so that it takes at most `width`.
 std::string shorten(const std::string& text, double width, double size, bool bold);
+std::string plain(const std::string& text);  // names of networks may hold anything: printable ASCII, the rest as _
 std::string shape_text(const arch::Shape&);  // "40 × 56 × 56", "10"
 std::string percent_text(double share);      // "12.3 %"
 

@@ -48,7 +48,7 @@ std::string escaped(const std::string& text) {
       case '>': result += "&gt;"; break;
       case '&': result += "&amp;"; break;
       case '"': result += "&quot;"; break;
-      default: result += static_cast<unsigned char>(c) < ' ' && c != '\n' ? '_' : c;
+      default: result += c;
     }
   }
   return result;
@@ -169,6 +169,14 @@ std::string crossing(const PictureBox& box, const char* colour) {
   return "<path" + attribute("d", d) + stroke(colour, 1.3) + attribute("fill", "none") + "/>";
 }
 
+// As many channels as there are, each alone.
+std::string texture(const PictureBox& box) {
+  std::string d;
+  for (double y = box.spine - kGlyph / 2 + 3.5; y < box.spine + kGlyph / 2 - 1; y += 3.75)
+    d += "M" + at({box.rect.x, y}) + "H" + number(box.rect.right());
+  return "<path" + attribute("d", d) + stroke("#ffffff", 1.2) + "/>";
+}
+
 std::string trapezoid(const PictureBox& box, double left, double right, const std::string& style) {
   const Rect& r = box.rect;
   return polygon({{r.x, box.spine - left},
@@ -189,7 +197,7 @@ std::string glyph_of(const PictureBox& box, Measure measure) {
   switch (box.glyph) {
     case Glyph::Band: return rectangle(band, 0, fill(colour));
     case Glyph::Lanes: return lanes_of(box, box.lanes, fill(colour));
-    case Glyph::Texture: return rectangle(band, 0, fill(colour)) + rectangle(band, 0, fill("url(#t)"));
+    case Glyph::Texture: return rectangle(band, 0, fill(colour)) + texture(box);
     case Glyph::Narrowing: return trapezoid(box, kGlyph / 2, kGlyph / 5, fill(share_colour(colour)));
     case Glyph::Widening: return trapezoid(box, kGlyph / 5, kGlyph / 2, fill(share_colour(colour)));
     case Glyph::Part:
@@ -272,7 +280,7 @@ std::string stage_text(const PictureStage& stage) {
   double y = r.y + 31;
   for (const auto& [name, share] :
        {std::pair("MACs", stage.macs), std::pair("params", stage.params), std::pair("RAM", stage.memory)}) {
-    const Rect track{r.x + 56, y, 44, 8};
+    const Rect track{r.x + 56, y, r.w - 112, 8};
     text += written(name, {r.x + 10, y + 8}, 10, "start", kMuted, false) + rectangle(track, 2, fill(kFaint)) +
             (share > 0 ? rectangle({track.x, track.y, std::max(1.0, track.w * std::min(1.0, share)), track.h}, 2,
                                    fill(kRamp[3]))
@@ -290,9 +298,7 @@ std::string definitions() {
            "markerUnits=\"userSpaceOnUse\" orient=\"auto\"><path d=\"M0 0.6L8 4L0 7.4Z\"" +
            fill(colour) + "/></marker>\n";
   };
-  return "<defs>\n" + head("a", kLine) + head("b", kAttentionLine) +
-         "<pattern id=\"t\" width=\"4\" height=\"4\" patternUnits=\"userSpaceOnUse\"><path d=\"M0 3.5H4\" "
-         "stroke=\"#ffffff\" stroke-width=\"1\" stroke-opacity=\"0.75\"/></pattern>\n</defs>\n";
+  return "<defs>\n" + head("a", kLine) + head("b", kAttentionLine) + "</defs>\n";
 }
 
 }  // namespace
@@ -306,10 +312,13 @@ std::string to_svg(const Picture& picture) {
                      escaped(picture.name) + "</title>\n" + definitions() +
                      rectangle({0, 0, w, h}, 10, fill("#ffffff")) + "\n" +
                      written(name, {36, 50}, 24, "start", kInk, true) + "\n" +
-                     written(picture.totals, {36, 74}, 12, "start", kMuted, false) + "\n" + legend(picture, 36, 100);
+                     written(shorten(picture.totals, w - 72, 12, false), {36, 74}, 12, "start", kMuted, false) + "\n" +
+                     legend(picture, 36, 100);
   for (const PictureFrame& frame : picture.frames) text += frame_text(frame);
   text += "<g fill=\"none\">\n";
-  for (const PictureEdge& edge : picture.edges) text += line_of(edge);
+  for (bool attention : {true, false}) {  // where they share a way, features are seen
+    for (const PictureEdge& edge : picture.edges) text += edge.attention == attention ? line_of(edge) : "";
+  }
   text += "</g>\n";
   for (const PictureBox& box : picture.boxes) text += box_text(box, picture.measure);
   for (const Text& note : picture.notes)
