@@ -77,10 +77,10 @@ void add_networks(CLI::App& sub, const Verb& verb, Invocation& call) {
 
 void add_verb(CLI::App& app, const Verb& verb, Invocation& call, std::vector<std::string>& words) {
   CLI::App* sub = app.add_subcommand(verb.name, verb.about);
-  sub->add_option("--format", call.format, "output format")
-      ->check(CLI::IsMember(formats(verb.name)))
-      ->capture_default_str();
   const std::string name = verb.name;
+  sub->add_option("--format", call.format, "output format")
+      ->check(CLI::IsMember(formats(name)))
+      ->default_str(name == "draw" ? "svg" : call.format);
   if (verb.takes == Takes::RunFile) {
     sub->add_option("run", words, "run.yaml or a run folder, then overrides such as train.epochs=3")
         ->type_name("RUN [KEY=VALUE ...]");

@@ -178,3 +178,21 @@ TEST_CASE("a stage without its predecessor's files says which verb makes them", 
     CHECK(contains(f.err, "condenser search"));
   }
 }
+
+TEST_CASE("draw writes SVG, Mermaid and DOT", "[cli]") {
+  const TempFolder folder;
+  const Finished svg = run_condenser({"draw", "resnet8"});
+  CHECK(svg.code == 0);
+  CHECK(svg.out.starts_with("<svg "));
+  const std::string file = (folder / "net.svg").string();
+  CHECK(run_condenser({"draw", "resnet8", "--format", "svg", "-o", file}).code == 0);
+  CHECK(condenser::tests::slurp(file) == svg.out);
+  CHECK(run_condenser({"draw", "resnet8", "--colour", "memory"}).out != svg.out);
+  CHECK(contains(run_condenser({"draw", "resnet8", "--classes", "7"}).out, ">7</text>"));
+  CHECK(run_condenser({"draw", "resnet8", "--format", "mermaid"}).out ==
+        run_condenser({"describe", "resnet8", "--format", "mermaid"}).out);
+  CHECK(run_condenser({"draw", "resnet8", "--format", "dot"}).out.starts_with("digraph"));
+  CHECK(run_condenser({"draw", "resnet8", "--colour", "red"}).code == 2);
+  CHECK(run_condenser({"draw", "no_such_net"}).code == 2);
+  CHECK(run_condenser({"draw", "experiments/digits_quickstart/ds_cnn.yaml"}).code == 0);
+}
