@@ -39,6 +39,13 @@ ConstantBytes count_constants(const runtime::Int8Program& program) {
                    [](const runtime::AddStep&) {},
                    [&](const runtime::ActivationStep& s) { bytes.tables += s.table.size(); },
                    [&](const runtime::SoftmaxMulStep& s) { bytes.tables += 2 * s.table.size(); },
+                   [](const runtime::MulStep&) {},
+                   [&](const runtime::PReluStep& s) { bytes.weights += s.slope.size(); },
+                   [](const runtime::BlurPoolStep&) {},
+                   [](const runtime::UpsampleStep&) {},
+                   [](const runtime::ConcatStep&) {},
+                   [](const runtime::SliceStep&) {},
+                   [](const runtime::ChannelShuffleStep&) {},
                },
                step);
   }

@@ -109,6 +109,13 @@ class ConstantWriter {
                    [](const runtime::AddStep&) {},
                    [&](const runtime::ActivationStep& s) { add(node, "table", s.table); },
                    [&](const runtime::SoftmaxMulStep& s) { add(node, "table", s.table); },
+                   [](const runtime::MulStep&) {},
+                   [&](const runtime::PReluStep& s) { add(node, "slope", s.slope); },
+                   [](const runtime::BlurPoolStep&) {},
+                   [](const runtime::UpsampleStep&) {},
+                   [](const runtime::ConcatStep&) {},
+                   [](const runtime::SliceStep&) {},
+                   [](const runtime::ChannelShuffleStep&) {},
                },
                step);
   }
@@ -117,7 +124,8 @@ class ConstantWriter {
     const std::string guard = names_.macro + "_WEIGHTS_H";
     return "/* Constants of the network: weights (convolutions [out, h, w, in], depthwise [h, w, out]), biases in "
            "steps "
-           "of\n * input scale times weight scale, multipliers and shifts per output channel, tables. */\n#ifndef " +
+           "of\n * input scale times weight scale, multipliers and shifts per output channel, slopes, tables. "
+           "*/\n#ifndef " +
            guard + "\n#define " + guard + "\n\n#include <stdint.h>\n\n" + header_ + "\n#endif\n";
   }
   std::string source() const {
@@ -250,12 +258,66 @@ std::string fields(const cnd_add_params& p) {
                       {"act_max", p.act_max}});
 }
 std::string fields(const cnd_softmax_mul_params& p) {
-  return initializer({{"pixels", p.pixels},
-                      {"channels", p.channels},
+  return initializer({{"lines", p.lines},
+                      {"line_step", p.line_step},
+                      {"terms", p.terms},
+                      {"term_step", p.term_step},
                       {"value_offset", p.value_offset},
                       {"multiplier", p.multiplier},
                       {"shift", p.shift},
                       {"output_zero_point", p.output_zero_point}});
+}
+std::string fields(const cnd_mul_params& p) {
+  return initializer({{"pixels", p.pixels},
+                      {"channels", p.channels},
+                      {"a_step", p.a_step},
+                      {"b_step", p.b_step},
+                      {"a_offset", p.a_offset},
+                      {"b_offset", p.b_offset},
+                      {"multiplier", p.multiplier},
+                      {"shift", p.shift},
+                      {"output_zero_point", p.output_zero_point}});
+}
+std::string fields(const cnd_prelu_params& p) {
+  return initializer({{"pixels", p.pixels},
+                      {"channels", p.channels},
+                      {"input_offset", p.input_offset},
+                      {"positive_multiplier", p.positive_multiplier},
+                      {"positive_shift", p.positive_shift},
+                      {"negative_multiplier", p.negative_multiplier},
+                      {"negative_shift", p.negative_shift},
+                      {"output_zero_point", p.output_zero_point}});
+}
+std::string fields(const cnd_blur_pool_params& p) {
+  return initializer({{"in_h", p.in_h},
+                      {"in_w", p.in_w},
+                      {"channels", p.channels},
+                      {"out_h", p.out_h},
+                      {"out_w", p.out_w},
+                      {"stride_h", p.stride_h},
+                      {"stride_w", p.stride_w},
+                      {"taps", p.taps}});
+}
+std::string fields(const cnd_upsample_params& p) {
+  return initializer(
+      {{"in_h", p.in_h}, {"in_w", p.in_w}, {"channels", p.channels}, {"out_h", p.out_h}, {"out_w", p.out_w}});
+}
+std::string fields(const cnd_concat_params& p) {
+  return initializer({{"pixels", p.pixels},
+                      {"channels", p.channels},
+                      {"first", p.first},
+                      {"out_c", p.out_c},
+                      {"copy", p.copy},
+                      {"input_offset", p.input_offset},
+                      {"multiplier", p.multiplier},
+                      {"shift", p.shift},
+                      {"output_zero_point", p.output_zero_point}});
+}
+std::string fields(const cnd_slice_params& p) {
+  return initializer({{"pixels", p.pixels}, {"in_c", p.in_c}, {"begin", p.begin}, {"count", p.count}});
+}
+std::string fields(const cnd_channel_shuffle_params& p) {
+  return initializer({{"pixels", p.pixels}, {"channels", p.channels}, {"groups", p.groups}});
 }
 
 // One node: which kernel, and the C text that calls it.
@@ -292,6 +354,19 @@ class CallWriter {
               return with_params("softmax_mul", fields(softmax_mul_params(s)),
                                  constant("table") + ", " + in(0) + ", " + in(1));
             },
+            [&](const runtime::MulStep& s) { return with_params("mul", fields(mul_params(s)), in(0) + ", " + in(1)); },
+            [&](const runtime::PReluStep& s) {
+              return with_params("prelu", fields(prelu_params(s)), constant("slope") + ", " + in(0));
+            },
+            [&](const runtime::BlurPoolStep& s) {
+              return with_params("blur_pool", fields(blur_pool_params(s)), in(0));
+            },
+            [&](const runtime::UpsampleStep& s) { return with_params("upsample", fields(upsample_params(s)), in(0)); },
+            [&](const runtime::ConcatStep& s) { return concat(s); },
+            [&](const runtime::SliceStep& s) { return with_params("slice", fields(slice_params(s)), in(0)); },
+            [&](const runtime::ChannelShuffleStep& s) {
+              return with_params("channel_shuffle", fields(channel_shuffle_params(s)), in(0));
+            },
         },
         program_.steps[index]);
   }
@@ -305,6 +380,14 @@ class CallWriter {
       case runtime::ConvKernel::Pointwise: return with_params("pointwise", fields(pointwise_params(s)), arguments);
     }
     throw core::Error("convolution kernel outside its enumeration");
+  }
+
+  // One call per input.
+  Call concat(const runtime::ConcatStep& s) const {
+    Call call{"concat", ""};
+    for (size_t k = 0; k < s.parts.size(); ++k)
+      call.text += with_params("concat", fields(concat_params(s, s.parts[k])), in(k)).text;
+    return call;
   }
 
   Call with_params(const std::string& kernel, const std::string& initializer, const std::string& arguments) const {

@@ -8,21 +8,26 @@
 #include <ATen/ops/add.h>
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/batch_norm.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/clamp.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/div.h>
 #include <ATen/ops/hardsigmoid.h>
 #include <ATen/ops/hardswish.h>
+#include <ATen/ops/index_select.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/mul.h>
 #include <ATen/ops/ones.h>
+#include <ATen/ops/prelu.h>
+#include <ATen/ops/reflection_pad2d.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/tanh.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
 #include <limits>
@@ -119,6 +124,41 @@ at::Tensor max_pool(const arch::MaxPool& op, const at::Tensor& x) {
   return at::max_pool2d(pad_with(x, op.pad, -std::numeric_limits<double>::infinity()), kernel, stride);
 }
 
+template <class SoftmaxLike>  // Softmax, SoftmaxMul
+at::Tensor softmax(const SoftmaxLike& op, const at::Tensor& x) {
+  const bool channels = op.axis == arch::SoftmaxAxis::Channels;
+  const at::Tensor y = channels ? at::softmax(x, 1) : at::softmax(x.flatten(2), 2).view(x.sizes());
+  return op.rescale ? at::mul(y, static_cast<double>(channels ? x.size(1) : x.size(2) * x.size(3))) : y;
+}
+
+// The mirror has to be made beforehand: convolution pads with zeros only.
+at::Tensor blur_pool(const arch::BlurPool& op, const at::Tensor& x) {
+  const at::Tensor row = op.taps == 3 ? at::tensor({1.0f, 2.0f, 1.0f}) : at::tensor({1.0f, 4.0f, 6.0f, 4.0f, 1.0f});
+  const at::Tensor filter = at::div(at::mul(row.view({-1, 1}), row.view({1, -1})), op.taps == 3 ? 16.0 : 256.0);
+  const int64_t half = op.taps / 2, channels = x.size(1);
+  return at::conv2d(at::reflection_pad2d(x, {half, half, half, half}),
+                    filter.expand({channels, 1, op.taps, op.taps}).contiguous(), {},
+                    std::vector<int64_t>{op.stride.h, op.stride.w}, std::vector<int64_t>{0, 0},
+                    std::vector<int64_t>{1, 1}, channels);
+}
+
+// Integers, because the library's own up-sampling finds its pixels with a float scale that is off by one at some sizes.
+at::Tensor nearest(int64_t in, int64_t out) {
+  std::vector<int64_t> from(static_cast<size_t>(out));
+  for (int64_t i = 0; i < out; ++i) from[static_cast<size_t>(i)] = i * in / out;
+  return at::tensor(from);
+}
+
+at::Tensor upsample(const arch::Upsample& op, const at::Tensor& x) {
+  const at::Tensor rows = at::index_select(x, 2, nearest(x.size(2), op.size.h));
+  return at::index_select(rows, 3, nearest(x.size(3), op.size.w));
+}
+
+at::Tensor shuffle(const arch::ChannelShuffle& op, const at::Tensor& x) {
+  const int64_t per_group = x.size(1) / op.groups;
+  return x.reshape({x.size(0), op.groups, per_group, -1}).transpose(1, 2).reshape(x.sizes());
+}
+
 }  // namespace
 
 SpecNet::SpecNet(const arch::Spec& spec, const arch::Weights& weights, Fusion fusion)
@@ -162,6 +202,8 @@ void SpecNet::plan_steps(Fusion fusion) {
   const auto input = [&](int node, int i) {
     return spec_.nodes[static_cast<size_t>(node)].inputs[static_cast<size_t>(i)];
   };
+  const arch::Analysis analysis = arch::analyze(spec_);
+  const auto shape = [&](int node) { return analysis.nodes[static_cast<size_t>(node)].shape; };
   const auto is_norm = [&](int node) { return std::holds_alternative<arch::BatchNorm>(op(node)); };
   const int count = static_cast<int>(spec_.nodes.size());
   std::vector<bool> wanted(spec_.nodes.size(), false);
@@ -177,12 +219,14 @@ void SpecNet::plan_steps(Fusion fusion) {
     const bool add =
         std::holds_alternative<arch::Add>(op(core)) && std::get<arch::Add>(op(core)).clamp == arch::Clamp::None;
     if (!add && !std::holds_alternative<arch::Mul>(op(core))) return false;
+    if (input(core, 0) == input(core, 1)) return false;  // one norm on both sides would move its statistics twice
     for (int side = 0; side < 2; ++side) {
       int a = input(core, side);
       const int b = input(core, 1 - side);
       if (!sole(a)) continue;
       if (!add) {
-        if (!std::holds_alternative<arch::Softmax>(op(a))) continue;
+        const auto* softmax = std::get_if<arch::Softmax>(&op(a));
+        if (softmax == nullptr || *softmax != arch::Softmax{} || shape(a) != shape(b)) continue;
         a = input(a, 0);
       }
       if (!sole(a) || !is_norm(a)) continue;
@@ -279,8 +323,8 @@ at::Tensor SpecNet::run(const Step& step, const std::vector<at::Tensor>& outputs
                                   /*cudnn_enabled=*/false);
           },
           [&](const arch::Activation& op) { return activate(op.kind, value(0)); },
-          [&](const arch::Softmax&) { return at::softmax(value(0), 1); },
-          [&](const arch::SoftmaxMul&) { return at::mul(at::softmax(value(0), 1), value(1)); },
+          [&](const arch::Softmax& op) { return softmax(op, value(0)); },
+          [&](const arch::SoftmaxMul& op) { return at::mul(softmax(op, value(0)), value(1)); },
           [&](const arch::AvgPool& op) {
             const bool halving = op.kernel == arch::square(2) && op.stride == op.kernel && op.pad == arch::Pad{};
             return own_kernels_ && halving ? halve(value(0)) : average_pool(op, value(0));
@@ -295,13 +339,17 @@ at::Tensor SpecNet::run(const Step& step, const std::vector<at::Tensor>& outputs
           },
           [&](const arch::Add& op) { return clamp(op.clamp, at::add(value(0), value(1))); },
           [&](const arch::Mul&) { return at::mul(value(0), value(1)); },
-          [&](const arch::PRelu&) -> at::Tensor { throw core::Error("not built yet"); },
-          [&](const arch::Scale&) -> at::Tensor { throw core::Error("not built yet"); },
-          [&](const arch::BlurPool&) -> at::Tensor { throw core::Error("not built yet"); },
-          [&](const arch::Upsample&) -> at::Tensor { throw core::Error("not built yet"); },
-          [&](const arch::Concat&) -> at::Tensor { throw core::Error("not built yet"); },
-          [&](const arch::Slice&) -> at::Tensor { throw core::Error("not built yet"); },
-          [&](const arch::ChannelShuffle&) -> at::Tensor { throw core::Error("not built yet"); },
+          [&](const arch::PRelu&) { return at::prelu(value(0), param("weight")); },
+          [&](const arch::Scale&) { return at::mul(value(0), param("weight")); },
+          [&](const arch::BlurPool& op) { return blur_pool(op, value(0)); },
+          [&](const arch::Upsample& op) { return upsample(op, value(0)); },
+          [&](const arch::Concat&) {
+            std::vector<at::Tensor> parts;
+            for (size_t k = 0; k < step.inputs.size(); ++k) parts.push_back(value(static_cast<int>(k)));
+            return at::cat(parts, 1);
+          },
+          [&](const arch::Slice& op) { return value(0).narrow(1, op.begin, op.count).contiguous(); },
+          [&](const arch::ChannelShuffle& op) { return shuffle(op, value(0)); },
       },
       spec_.nodes[static_cast<size_t>(step.output)].op);
 }

@@ -46,7 +46,9 @@ void check_fits(const arch::Spec& spec, const data::Dataset& samples) {
 
 bool passes_through(const arch::Op& op) {
   return std::holds_alternative<arch::MaxPool>(op) || std::holds_alternative<arch::AvgPool>(op) ||
-         std::holds_alternative<arch::GlobalAvgPool>(op);
+         std::holds_alternative<arch::GlobalAvgPool>(op) || std::holds_alternative<arch::BlurPool>(op) ||
+         std::holds_alternative<arch::Upsample>(op) || std::holds_alternative<arch::Slice>(op) ||
+         std::holds_alternative<arch::ChannelShuffle>(op);
 }
 
 int64_t batch_size(const arch::Spec& spec) {

@@ -14,7 +14,7 @@ struct Calibration {
   std::vector<std::vector<double>> means;
 };
 
-// Max pools and average pools: the kernel works in the scale of its input.
+// Pools, blurs and moves of pixels or channels: the kernel works in the scale of its input.
 bool passes_through(const arch::Op&);
 
 Calibration calibrate(const arch::Spec& lowered, const arch::Weights&, const data::Dataset&, const QuantOptions&);

@@ -77,13 +77,13 @@ class Quantizer {
                             const double least = step(node.inputs[0]) * output(node.inputs[1]).scale;
                             return plain(affine_at_least(range, least));
                           },
-                          [&](const arch::PRelu&) { return plain(affine(range)); },
-                          [&](const arch::Scale&) { return plain(affine(range)); },
-                          [&](const arch::BlurPool&) { return plain(affine(range)); },
-                          [&](const arch::Upsample&) { return plain(affine(range)); },
-                          [&](const arch::Concat&) { return plain(affine(range)); },
-                          [&](const arch::Slice&) { return plain(affine(range)); },
-                          [&](const arch::ChannelShuffle&) { return plain(affine(range)); },
+                          [&](const arch::PRelu&) { return prelu(i); },
+                          [&](const arch::Scale&) { return scale(i); },
+                          [&](const arch::BlurPool&) { return plain(output(node.inputs[0])); },
+                          [&](const arch::Upsample&) { return plain(output(node.inputs[0])); },
+                          [&](const arch::Concat&) { return concat(i); },
+                          [&](const arch::Slice&) { return plain(output(node.inputs[0])); },
+                          [&](const arch::ChannelShuffle&) { return plain(output(node.inputs[0])); },
                       },
                       node.op);
   }
@@ -94,6 +94,41 @@ class Quantizer {
     return result_.quant.nodes.at(spec_.nodes[static_cast<size_t>(i)].name).output;
   }
   double step(int i) const { return output(i).scale / kMaxMultiplier; }
+
+  // Slopes are symmetric under one scale, as TFLite's PRELU has them.
+  runtime::NodeQuant prelu(size_t i) {
+    const arch::Node& node = spec_.nodes[i];
+    const arch::Tensor& weight = weights_.at(node.name + ".weight");
+    const WeightRows row{node.name, 1, weight.elements(), weight.f32(), {0.0f}};
+    runtime::NodeQuant entry;
+    entry.weight_scales = weight_scales(row, output(node.inputs[0]).scale);
+    const double least = step(node.inputs[0]) * std::max(1.0, entry.weight_scales[0]);
+    entry.output = affine_at_least(calibration_.ranges[i], least);
+    arch::Tensor slope = arch::make_tensor(arch::DType::I8, weight.shape);
+    std::ranges::copy(round_rows(row, entry.weight_scales, 1.0, {}).weight, slope.i8().begin());
+    result_.weights.tensors[node.name + ".weight"] = std::move(slope);
+    return entry;
+  }
+
+  // The factor stays as it is: it only goes into a table.
+  runtime::NodeQuant scale(size_t i) {
+    const std::string name = spec_.nodes[i].name + ".weight";
+    result_.weights.tensors[name] = weights_.at(name);
+    return plain(affine(calibration_.ranges[i]));
+  }
+
+  // Inputs of one scale are copied, which loses nothing.
+  runtime::NodeQuant concat(size_t i) const {
+    const arch::Inputs& inputs = spec_.nodes[i].inputs;
+    const runtime::TensorQuant& first = output(inputs[0]);
+    double largest = 0;
+    bool equal = true;
+    for (const int input : inputs) {
+      largest = std::max(largest, step(input));
+      equal = equal && output(input) == first;
+    }
+    return plain(equal ? first : affine_at_least(calibration_.ranges[i], largest));
+  }
 
   runtime::NodeQuant with_weights(size_t i, bool has_bias, int64_t groups) {
     const arch::Node& node = spec_.nodes[i];

@@ -166,12 +166,59 @@ void max_pool(const arch::MaxPool& op, const Shape& in, const Shape& out, int64_
   }
 }
 
-void softmax(const Shape& shape, int64_t n, Buffer& x) {
+// Rows of `a`, each a distribution over its columns.
+void softmax_rows(float rescale, ArrayView a) {
+  a.colwise() -= a.rowwise().maxCoeff().eval();  // exp never overflows
+  a = a.exp();
+  a.colwise() *= rescale / a.rowwise().sum().eval();
+}
+
+void softmax_columns(float rescale, ArrayView a) {
+  a.rowwise() -= a.colwise().maxCoeff().eval();
+  a = a.exp();
+  a.rowwise() *= rescale / a.colwise().sum().eval();
+}
+
+template <class SoftmaxLike>  // Softmax, SoftmaxMul
+void softmax(const SoftmaxLike& op, const Shape& shape, int64_t n, Buffer& x) {
+  const bool channels = op.axis == arch::SoftmaxAxis::Channels;
+  const float rescale = op.rescale ? static_cast<float>(channels ? shape.c : shape.h * shape.w) : 1.0f;
   for (int64_t i = 0; i < n; ++i) {
-    ArrayView a(x.data() + i * shape.elements(), shape.c, shape.h * shape.w);
-    a.rowwise() -= a.colwise().maxCoeff().eval();  // exp never overflows
-    a = a.exp();
-    a.rowwise() /= a.colwise().sum().eval();
+    const ArrayView image(x.data() + i * shape.elements(), shape.c, shape.h * shape.w);
+    channels ? softmax_columns(rescale, image) : softmax_rows(rescale, image);
+  }
+}
+
+// Index of a border pixel mirrored into [0, extent), the edge itself not repeated; i is at most extent - 1 outside.
+int64_t mirrored(int64_t i, int64_t extent) { return i < 0 ? -i : i < extent ? i : 2 * (extent - 1) - i; }
+
+void blur_pool(const arch::BlurPool& op, const Shape& in, const Shape& out, int64_t planes, const float* x, float* y) {
+  const std::vector<float> taps = op.taps == 3 ? std::vector<float>{0.25f, 0.5f, 0.25f}
+                                               : std::vector<float>{0.0625f, 0.25f, 0.375f, 0.25f, 0.0625f};
+  const int64_t half = op.taps / 2;
+  for (int64_t p = 0; p < planes; ++p, x += in.h * in.w) {
+    for (int64_t oy = 0; oy < out.h; ++oy) {
+      for (int64_t ox = 0; ox < out.w; ++ox) {
+        float sum = 0.0f;
+        for (int64_t ky = 0; ky < op.taps; ++ky) {
+          const float* row = x + mirrored(oy * op.stride.h + ky - half, in.h) * in.w;
+          float across = 0.0f;
+          for (int64_t kx = 0; kx < op.taps; ++kx)
+            across += taps[static_cast<size_t>(kx)] * row[mirrored(ox * op.stride.w + kx - half, in.w)];
+          sum += taps[static_cast<size_t>(ky)] * across;
+        }
+        *y++ = sum;
+      }
+    }
+  }
+}
+
+void upsample(const Shape& in, const Shape& out, int64_t planes, const float* x, float* y) {
+  for (int64_t p = 0; p < planes; ++p, x += in.h * in.w) {
+    for (int64_t oy = 0; oy < out.h; ++oy) {
+      const float* row = x + oy * in.h / out.h * in.w;
+      for (int64_t ox = 0; ox < out.w; ++ox) *y++ = row[ox * in.w / out.w];
+    }
   }
 }
 
@@ -210,58 +257,63 @@ class Run {
   Buffer& evaluate(int i, std::span<const float> input) {
     node_ = i;
     Buffer& y = values_[static_cast<size_t>(i)];
-    std::visit(arch::Overloaded{
-                   [&](const arch::Input&) { y.assign(input.begin(), input.end()); },
-                   [&](const arch::Conv2d& op) { conv(op, y); },
-                   [&](const arch::BatchNorm& op) {
-                     y = take(0);
-                     batch_norm(op, shape(i), n_, param("weight"), param("bias"), param("running_mean"),
-                                param("running_var"), y);
-                   },
-                   [&](const arch::Activation& op) {
-                     y = take(0);
-                     apply_activation(op.kind, y);
-                   },
-                   [&](const arch::Softmax&) {
-                     y = take(0);
-                     softmax(shape(i), n_, y);
-                   },
-                   [&](const arch::SoftmaxMul&) {
-                     y = source(0) == source(1) ? values_[static_cast<size_t>(source(0))] : take(0);
-                     softmax(shape(i), n_, y);
-                     view(y) *= view(values_[static_cast<size_t>(source(1))]);
-                   },
-                   [&](const arch::AvgPool& op) {
-                     average_pool(op, shape(source(0)), shape(i), n_ * shape(i).c, in(0), fresh(y));
-                   },
-                   [&](const arch::MaxPool& op) {
-                     max_pool(op, shape(source(0)), shape(i), n_ * shape(i).c, in(0), fresh(y));
-                   },
-                   [&](const arch::GlobalAvgPool&) {
-                     const Shape& from = shape(source(0));
-                     fresh(y);
-                     VectorView(y.data(), n_ * from.c) =
-                         ConstArrayView(in(0), n_ * from.c, from.h * from.w).rowwise().mean();
-                   },
-                   [&](const arch::Linear& op) { linear(op, y); },
-                   [&](const arch::Add& op) {
-                     y = source(0) == source(1) ? values_[static_cast<size_t>(source(0))] : take(0);
-                     view(y) += view(values_[static_cast<size_t>(source(1))]);
-                     apply_clamp(op.clamp, y);
-                   },
-                   [&](const arch::Mul&) {
-                     y = source(0) == source(1) ? values_[static_cast<size_t>(source(0))] : take(0);
-                     view(y) *= view(values_[static_cast<size_t>(source(1))]);
-                   },
-                   [&](const arch::PRelu&) { throw core::Error("not built yet"); },
-                   [&](const arch::Scale&) { throw core::Error("not built yet"); },
-                   [&](const arch::BlurPool&) { throw core::Error("not built yet"); },
-                   [&](const arch::Upsample&) { throw core::Error("not built yet"); },
-                   [&](const arch::Concat&) { throw core::Error("not built yet"); },
-                   [&](const arch::Slice&) { throw core::Error("not built yet"); },
-                   [&](const arch::ChannelShuffle&) { throw core::Error("not built yet"); },
-               },
-               spec_.nodes[static_cast<size_t>(i)].op);
+    std::visit(
+        arch::Overloaded{
+            [&](const arch::Input&) { y.assign(input.begin(), input.end()); },
+            [&](const arch::Conv2d& op) { conv(op, y); },
+            [&](const arch::BatchNorm& op) {
+              y = take(0);
+              batch_norm(op, shape(i), n_, param("weight"), param("bias"), param("running_mean"), param("running_var"),
+                         y);
+            },
+            [&](const arch::Activation& op) {
+              y = take(0);
+              apply_activation(op.kind, y);
+            },
+            [&](const arch::Softmax& op) {
+              y = take(0);
+              softmax(op, shape(i), n_, y);
+            },
+            [&](const arch::SoftmaxMul& op) {
+              y = source(0) == source(1) ? values_[static_cast<size_t>(source(0))] : take(0);
+              softmax(op, shape(i), n_, y);
+              view(y) *= view(values_[static_cast<size_t>(source(1))]);
+            },
+            [&](const arch::AvgPool& op) {
+              average_pool(op, shape(source(0)), shape(i), n_ * shape(i).c, in(0), fresh(y));
+            },
+            [&](const arch::MaxPool& op) {
+              max_pool(op, shape(source(0)), shape(i), n_ * shape(i).c, in(0), fresh(y));
+            },
+            [&](const arch::GlobalAvgPool&) {
+              const Shape& from = shape(source(0));
+              fresh(y);
+              VectorView(y.data(), n_ * from.c) = ConstArrayView(in(0), n_ * from.c, from.h * from.w).rowwise().mean();
+            },
+            [&](const arch::Linear& op) { linear(op, y); },
+            [&](const arch::Add& op) {
+              y = source(0) == source(1) ? values_[static_cast<size_t>(source(0))] : take(0);
+              view(y) += view(values_[static_cast<size_t>(source(1))]);
+              apply_clamp(op.clamp, y);
+            },
+            [&](const arch::Mul&) { product(y); },
+            [&](const arch::PRelu&) {
+              y = take(0);
+              prelu(y);
+            },
+            [&](const arch::Scale&) {
+              y = take(0);
+              view(y) *= param("weight")[0];
+            },
+            [&](const arch::BlurPool& op) {
+              blur_pool(op, shape(source(0)), shape(i), n_ * shape(i).c, in(0), fresh(y));
+            },
+            [&](const arch::Upsample&) { upsample(shape(source(0)), shape(i), n_ * shape(i).c, in(0), fresh(y)); },
+            [&](const arch::Concat&) { concat(y); },
+            [&](const arch::Slice& op) { slice(op, y); },
+            [&](const arch::ChannelShuffle& op) { shuffle(op, y); },
+        },
+        spec_.nodes[static_cast<size_t>(i)].op);
     return y;
   }
 
@@ -308,6 +360,58 @@ class Run {
     result.noalias() = ConstMatrixView(in(0), n_, inputs) * w.transpose();
     if (op.bias) result.rowwise() += ConstMatrixView(param("bias").data(), 1, op.out).row(0);
     apply_clamp(op.clamp, y);
+  }
+
+  int64_t pixels() const { return shape(node_).h * shape(node_).w; }
+
+  // Equal shapes, or one input of one pixel per channel that multiplies the whole plane of the other.
+  void product(Buffer& y) {
+    const bool equal = shape(source(0)) == shape(source(1));
+    const size_t map = equal || shape(source(0)) == shape(node_) ? 0 : 1;
+    y = source(0) == source(1) ? values_[static_cast<size_t>(source(0))] : take(map);
+    Buffer& factor = values_[static_cast<size_t>(source(1 - map))];
+    if (equal) {
+      view(y) *= view(factor);
+      return;
+    }
+    const int64_t planes = n_ * shape(node_).c;
+    ArrayView(y.data(), planes, pixels()).colwise() *= view(factor);
+  }
+
+  void prelu(Buffer& y) const {
+    const std::span<const float> slope = param("weight");
+    for (int64_t p = 0; p < n_ * shape(node_).c; ++p) {
+      VectorView plane(y.data() + p * pixels(), pixels());
+      plane = plane.max(0.0f) + slope[static_cast<size_t>(p % shape(node_).c)] * plane.min(0.0f);
+    }
+  }
+
+  void concat(Buffer& y) const {
+    float* to = fresh(y);
+    const size_t inputs = spec_.nodes[static_cast<size_t>(node_)].inputs.size();
+    for (int64_t i = 0; i < n_; ++i) {
+      for (size_t k = 0; k < inputs; ++k) {
+        const int64_t item = shape(source(k)).elements();
+        to = std::copy_n(in(k) + i * item, item, to);
+      }
+    }
+  }
+
+  void slice(const arch::Slice& op, Buffer& y) const {
+    float* to = fresh(y);
+    const int64_t item = shape(source(0)).elements();
+    for (int64_t i = 0; i < n_; ++i) to = std::copy_n(in(0) + i * item + op.begin * pixels(), op.count * pixels(), to);
+  }
+
+  void shuffle(const arch::ChannelShuffle& op, Buffer& y) const {
+    float* to = fresh(y);
+    const int64_t channels = shape(node_).c, per_group = channels / op.groups;
+    for (int64_t i = 0; i < n_; ++i) {
+      for (int64_t c = 0; c < channels; ++c) {
+        const int64_t from = c % op.groups * per_group + c / op.groups;
+        to = std::copy_n(in(0) + (i * channels + from) * pixels(), pixels(), to);
+      }
+    }
   }
 
   const arch::Spec& spec_;

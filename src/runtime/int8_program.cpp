@@ -11,7 +11,7 @@ namespace condenser::runtime {
 namespace {
 
 constexpr int64_t kMaxMeanPixels = (int64_t{1} << 24) - 1;  // 128 times that, and half of it, fit 32 bits
-constexpr int64_t kMaxSoftmaxChannels = 65536;              // the sum of 16-bit exponentials fits 32 bits
+constexpr int64_t kMaxSoftmaxTerms = 65536;                 // the sum of 16-bit exponentials fits 32 bits
 
 template <class Pool>
 std::string pool_refusal(const Pool& pool) {
@@ -48,14 +48,20 @@ double activate(arch::ActivationKind kind, double x) {
   throw core::Error("activation kind outside its enumeration");
 }
 
-std::vector<int8_t> activation_table(arch::ActivationKind kind, const TensorQuant& in, const TensorQuant& out) {
+// `function` of every input, in output integers.
+template <class Function>
+std::vector<int8_t> function_table(const Function& function, const TensorQuant& in, const TensorQuant& out) {
   std::vector<int8_t> table;
   table.reserve(256);
   for (int q = -128; q <= 127; ++q) {
-    const double y = activate(kind, in.scale * (q - in.zero_point));
+    const double y = function(in.scale * (q - in.zero_point));
     table.push_back(static_cast<int8_t>(clamp_to_int8(std::round(y / out.scale) + out.zero_point)));
   }
   return table;
+}
+
+int64_t softmax_terms(const arch::SoftmaxMul& op, const arch::Shape& in) {
+  return op.axis == arch::SoftmaxAxis::Channels ? in.c : in.h * in.w;
 }
 
 std::vector<uint16_t> exponential_table(double scale) {
@@ -134,12 +140,10 @@ class ProgramBuilder {
                           [&](const arch::Conv2d& op) -> Step { return conv(node, op); },
                           [&](const arch::BatchNorm&) -> Step { return refused(node); },
                           [&](const arch::Activation& op) -> Step {
-                            const std::vector<int8_t> table =
-                                activation_table(op.kind, input_quant(node, 0), output_quant(node));
-                            return ActivationStep{narrow(in().elements()), table};
+                            return table(node, [&](double x) { return activate(op.kind, x); });
                           },
                           [&](const arch::Softmax&) -> Step { return refused(node); },
-                          [&](const arch::SoftmaxMul&) -> Step { return softmax_mul(node); },
+                          [&](const arch::SoftmaxMul& op) -> Step { return softmax_mul(node, op); },
                           [&](const arch::AvgPool& op) -> Step {
                             return AvgPoolStep{op, in(), shape(node), output_quant(node).zero_point};
                           },
@@ -149,14 +153,25 @@ class ProgramBuilder {
                           [&](const arch::GlobalAvgPool&) -> Step { return GlobalAvgPoolStep{in()}; },
                           [&](const arch::Linear& op) -> Step { return linear(node, op); },
                           [&](const arch::Add& op) -> Step { return add(node, op); },
-                          [&](const arch::Mul&) -> Step { return refused(node); },
-                          [&](const arch::PRelu&) -> Step { return refused(node); },
-                          [&](const arch::Scale&) -> Step { return refused(node); },
-                          [&](const arch::BlurPool&) -> Step { return refused(node); },
-                          [&](const arch::Upsample&) -> Step { return refused(node); },
-                          [&](const arch::Concat&) -> Step { return refused(node); },
-                          [&](const arch::Slice&) -> Step { return refused(node); },
-                          [&](const arch::ChannelShuffle&) -> Step { return refused(node); },
+                          [&](const arch::Mul&) -> Step { return mul(node); },
+                          [&](const arch::PRelu&) -> Step { return prelu(node); },
+                          [&](const arch::Scale&) -> Step {
+                            const double factor = weights_.at(node.name + ".weight").f32()[0];
+                            return table(node, [&](double x) { return factor * x; });
+                          },
+                          [&](const arch::BlurPool& op) -> Step {
+                            return BlurPoolStep{op, in(), shape(node)};
+                          },
+                          [&](const arch::Upsample&) -> Step {
+                            return UpsampleStep{in(), shape(node)};
+                          },
+                          [&](const arch::Concat&) -> Step { return concat(node); },
+                          [&](const arch::Slice& op) -> Step {
+                            return SliceStep{op, in()};
+                          },
+                          [&](const arch::ChannelShuffle& op) -> Step {
+                            return ChannelShuffleStep{op, in()};
+                          },
                       },
                       node.op);
   }
@@ -242,15 +257,59 @@ class ProgramBuilder {
     return step;
   }
 
-  SoftmaxMulStep softmax_mul(const arch::Node& node) {
+  template <class Function>
+  ActivationStep table(const arch::Node& node, const Function& function) const {
+    return {narrow(shape(node).elements()), function_table(function, input_quant(node, 0), output_quant(node))};
+  }
+
+  MulStep mul(const arch::Node& node) const {
+    const TensorQuant &a = input_quant(node, 0), &b = input_quant(node, 1), &out = output_quant(node);
+    const Requant requant = quantize_multiplier(a.scale * b.scale / out.scale, "node " + node.name);
+    return {shape(node.inputs[0]), shape(node.inputs[1]), shape(node), a.zero_point,
+            b.zero_point,          out.zero_point,        requant};
+  }
+
+  PReluStep prelu(const arch::Node& node) const {
+    const TensorQuant &in = input_quant(node, 0), &out = output_quant(node);
+    const double slope_scale = program_.quant.nodes.at(node.name).weight_scales.at(0);
+    const std::span<const int8_t> slope = weights_.at(node.name + ".weight").i8();
+    const std::string where = "node " + node.name;
+    PReluStep step;
+    step.pixels = narrow(shape(node).h * shape(node).w);
+    step.channels = narrow(shape(node).c);
+    step.input_zero_point = in.zero_point;
+    step.output_zero_point = out.zero_point;
+    step.positive = quantize_multiplier(in.scale / out.scale, where);
+    step.negative = quantize_multiplier(in.scale * slope_scale / out.scale, where);
+    step.slope.assign(slope.begin(), slope.end());
+    return step;
+  }
+
+  ConcatStep concat(const arch::Node& node) const {
+    const TensorQuant& out = output_quant(node);
+    ConcatStep step{narrow(shape(node).h * shape(node).w), narrow(shape(node).c), out.zero_point, {}};
+    int32_t first = 0;
+    for (size_t k = 0; k < node.inputs.size(); ++k) {
+      const TensorQuant& in = input_quant(node, k);
+      const int32_t channels = narrow(shape(node.inputs[k]).c);
+      const Requant requant = quantize_multiplier(in.scale / out.scale, "node " + node.name);
+      step.parts.push_back({channels, first, in == out, in.zero_point, requant});
+      first += channels;
+    }
+    return step;
+  }
+
+  SoftmaxMulStep softmax_mul(const arch::Node& node, const arch::SoftmaxMul& op) {
     const arch::Shape& in = shape(node.inputs[0]);
     const TensorQuant& value = input_quant(node, 1);
     const TensorQuant& out = output_quant(node);
+    const double rescale = op.rescale ? static_cast<double>(softmax_terms(op, in)) : 1.0;
     return {narrow(in.h * in.w),
             narrow(in.c),
+            op.axis,
             value.zero_point,
             out.zero_point,
-            quantize_gain(value.scale / out.scale, "node " + node.name),
+            quantize_gain(rescale * value.scale / out.scale, "node " + node.name),
             exponential_table(input_quant(node, 0).scale)};
   }
 
@@ -268,10 +327,13 @@ std::string int8_refusal(const arch::Op& op, const std::vector<arch::Shape>& inp
           [](const arch::BatchNorm&) -> std::string { return "batch norm is folded by lower(); lower the Spec first"; },
           [](const arch::Activation&) -> std::string { return ""; },
           [](const arch::Softmax&) -> std::string {
-            return "a softmax outside softmax_mul would squeeze probabilities of mean 1/channels into 8 bits";
+            return "a softmax outside softmax_mul would squeeze probabilities of mean 1/terms into 8 bits";
           },
-          [&](const arch::SoftmaxMul&) -> std::string {
-            return inputs[0].c > kMaxSoftmaxChannels ? "a softmax over more than 65,536 channels" : "";
+          [&](const arch::SoftmaxMul& op) -> std::string {
+            const char* terms = op.axis == arch::SoftmaxAxis::Channels ? "channels" : "pixels";
+            return softmax_terms(op, inputs[0]) <= kMaxSoftmaxTerms
+                       ? ""
+                       : std::string("a softmax over more than 65,536 ") + terms;
           },
           [](const arch::AvgPool& op) { return pool_refusal(op); },
           [](const arch::MaxPool& op) { return pool_refusal(op); },
@@ -280,14 +342,14 @@ std::string int8_refusal(const arch::Op& op, const std::vector<arch::Shape>& inp
           },
           [](const arch::Linear&) -> std::string { return ""; },
           [](const arch::Add&) -> std::string { return ""; },
-          [](const arch::Mul&) -> std::string { return "no kernel multiplies two int8 tensors, except softmax_mul"; },
-          [](const arch::PRelu&) -> std::string { return "not built yet"; },
-          [](const arch::Scale&) -> std::string { return "not built yet"; },
-          [](const arch::BlurPool&) -> std::string { return "not built yet"; },
-          [](const arch::Upsample&) -> std::string { return "not built yet"; },
-          [](const arch::Concat&) -> std::string { return "not built yet"; },
-          [](const arch::Slice&) -> std::string { return "not built yet"; },
-          [](const arch::ChannelShuffle&) -> std::string { return "not built yet"; },
+          [](const arch::Mul&) -> std::string { return ""; },
+          [](const arch::PRelu&) -> std::string { return ""; },
+          [](const arch::Scale&) -> std::string { return ""; },
+          [](const arch::BlurPool&) -> std::string { return ""; },
+          [](const arch::Upsample&) -> std::string { return ""; },
+          [](const arch::Concat&) -> std::string { return ""; },
+          [](const arch::Slice&) -> std::string { return ""; },
+          [](const arch::ChannelShuffle&) -> std::string { return ""; },
       },
       op);
 }

@@ -81,13 +81,17 @@ const arch::Tensor& find_tensor(const arch::Weights& weights, const std::string&
   return tensor;
 }
 
+void check_symmetric(const std::string& name, const arch::Tensor& tensor) {
+  for (const int8_t w : tensor.i8()) {
+    if (w == -128) throw core::Error("int8 weights: " + name + " holds -128; expected -127..127");
+  }
+}
+
 // Weights, bias and their scales of one convolution or linear node. Without a bias in the Spec the tensor is optional.
 void check_channels(const std::string& node, const arch::Weights& weights, const NodeQuant& quant,
                     const std::vector<int64_t>& shape, bool bias, std::set<std::string>& known) {
   const std::string weight_name = node + ".weight";
-  for (const int8_t w : find_tensor(weights, weight_name, arch::DType::I8, shape).i8()) {
-    if (w == -128) throw core::Error("int8 weights: " + weight_name + " holds -128; expected -127..127");
-  }
+  check_symmetric(weight_name, find_tensor(weights, weight_name, arch::DType::I8, shape));
   known.insert(weight_name);
   const std::string bias_name = node + ".bias";
   if (bias || weights.tensors.contains(bias_name)) {
@@ -100,7 +104,29 @@ void check_channels(const std::string& node, const arch::Weights& weights, const
   for (const double scale : quant.weight_scales) check_scale(node, "weight scale", scale);
 }
 
-// Pools move or average integers as they are: their output has the scale and zero point of their input.
+// Slopes of a prelu: one scale for all.
+void check_slopes(const std::string& node, const arch::Weights& weights, const NodeQuant& quant, int64_t channels,
+                  std::set<std::string>& known) {
+  check_symmetric(node + ".weight", find_tensor(weights, node + ".weight", arch::DType::I8, {channels}));
+  known.insert(node + ".weight");
+  if (quant.weight_scales.size() != 1)
+    throw arch::SpecError(
+        node, std::to_string(quant.weight_scales.size()) + " weight scales; expected 1 for all slopes of a prelu");
+  check_scale(node, "weight scale", quant.weight_scales[0]);
+}
+
+// The factor of a scale node.
+void check_factor(const std::string& node, const arch::Weights& weights, std::set<std::string>& known) {
+  const std::string name = node + ".weight";
+  const arch::Tensor& tensor = weights.at(name);
+  if (tensor.dtype != arch::DType::F32 || tensor.shape != std::vector<int64_t>{1})
+    throw core::Error("int8 weights: " + name + " is " + arch::to_string(tensor.dtype) + " " + text(tensor.shape) +
+                      "; expected F32 [1], the factor as it was trained");
+  if (!std::isfinite(tensor.f32()[0])) throw core::Error("int8 weights: " + name + " is NaN or infinite");
+  known.insert(name);
+}
+
+// Pools and moves keep integers or average them: their output has the scale and zero point of their input.
 void check_same(const arch::Spec& spec, const arch::Node& node, const QuantParams& quant) {
   const std::string& source = spec.nodes[static_cast<size_t>(node.inputs[0])].name;
   const TensorQuant& in = quant.nodes.at(source).output;
@@ -109,7 +135,7 @@ void check_same(const arch::Spec& spec, const arch::Node& node, const QuantParam
   throw arch::SpecError(node.name, std::string(arch::op_name(node.op)) + " has scale " + text(out.scale) +
                                        ", zero point " + std::to_string(out.zero_point) + ", its input " + source +
                                        " has " + text(in.scale) + ", " + std::to_string(in.zero_point) +
-                                       "; a pool keeps the parameters of its input");
+                                       "; this operator keeps the parameters of its input");
 }
 
 void check_node(const arch::Spec& spec, size_t index, const arch::Analysis& analysis, const arch::Weights& weights,
@@ -135,13 +161,13 @@ void check_node(const arch::Spec& spec, size_t index, const arch::Analysis& anal
                  },
                  [](const arch::Add&) {},
                  [](const arch::Mul&) {},
-                 [](const arch::PRelu&) {},
-                 [](const arch::Scale&) {},
-                 [](const arch::BlurPool&) {},
-                 [](const arch::Upsample&) {},
+                 [&](const arch::PRelu&) { check_slopes(node.name, weights, entry, channels_in(), known); },
+                 [&](const arch::Scale&) { check_factor(node.name, weights, known); },
+                 [&](const arch::BlurPool&) { check_same(spec, node, quant); },
+                 [&](const arch::Upsample&) { check_same(spec, node, quant); },
                  [](const arch::Concat&) {},
-                 [](const arch::Slice&) {},
-                 [](const arch::ChannelShuffle&) {},
+                 [&](const arch::Slice&) { check_same(spec, node, quant); },
+                 [&](const arch::ChannelShuffle&) { check_same(spec, node, quant); },
              },
              node.op);
 }

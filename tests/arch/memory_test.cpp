@@ -18,7 +18,8 @@ namespace {
 
 bool may_alias(const Op& op) {
   return std::holds_alternative<Activation>(op) || std::holds_alternative<Add>(op) || std::holds_alternative<Mul>(op) ||
-         std::holds_alternative<SoftmaxMul>(op);
+         std::holds_alternative<SoftmaxMul>(op) || std::holds_alternative<PRelu>(op) ||
+         std::holds_alternative<Scale>(op);
 }
 
 bool disjoint(const MemoryPlan& p, size_t a, size_t b) {
@@ -150,6 +151,16 @@ TEST_CASE("A value that is read later is not overwritten in place", "[arch]") {
   const MemoryPlan plan = plan_of(b.finish());
   CHECK(plan.alias_of[static_cast<size_t>(act)] == -1);
   CHECK(plan.alias_of[3] == c);
+}
+
+TEST_CASE("A product overwrites its map, not the pixel that multiplies it", "[arch]") {
+  for (const bool swapped : {false, true}) {
+    Builder b("excite", {4, 6, 6});
+    const int c = b.add("c", Conv2d{4, square(3), square(1), pad_all(1)}, {0});
+    const int mean = b.add("mean", GlobalAvgPool{}, {c});
+    b.add("op", Mul{}, swapped ? Inputs{mean, c} : Inputs{c, mean});
+    CHECK(plan_of(b.finish()).alias_of.back() == c);
+  }
 }
 
 TEST_CASE("Dead nodes take no memory", "[arch]") {

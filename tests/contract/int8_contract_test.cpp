@@ -20,9 +20,8 @@ using exporters::find_target;
 constexpr size_t kSamples = 5;
 
 bool has_operator_without_int8(const arch::Spec& lowered) {
-  return std::ranges::any_of(lowered.nodes, [](const arch::Node& node) {
-    return std::holds_alternative<arch::Softmax>(node.op) || std::holds_alternative<arch::Mul>(node.op);
-  });
+  return std::ranges::any_of(lowered.nodes,
+                             [](const arch::Node& node) { return std::holds_alternative<arch::Softmax>(node.op); });
 }
 
 struct Emitted {

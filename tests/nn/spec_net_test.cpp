@@ -21,8 +21,14 @@ std::vector<float> random_floats(int64_t n, uint64_t seed) {
 
 }  // namespace
 
-TEST_CASE("gradients of a small network are its differences", "[nn]") {
-  const auto& spec = testing::exemplar("network_tiny");
+// The column design, and the operators with parameters, gathers or steps of their own.
+TEST_CASE("gradients of small networks are their differences", "[nn]") {
+  const std::string name =
+      GENERATE(as<std::string>{}, "network_tiny", "conv_bn_prelu", "conv_scale", "condenser_additive",
+               "condenser_space", "squeeze_excite", "shuffle_unit", "concat_bn", "concat_itself", "softmax_gate_space",
+               "softmax_gate_channels_rescaled", "softmax_broadcast", "upsample_after_pool");
+  INFO(name);
+  const auto& spec = testing::exemplar(name);
   constexpr int64_t kBatch = 4;
   std::vector<float> input = random_floats(kBatch * spec.input.elements(), 1);
   const at::Tensor x = at::from_blob(input.data(), {kBatch, spec.input.c, spec.input.h, spec.input.w});

@@ -170,6 +170,41 @@ TEST_CASE("scales of a network with every int8 operator", "[quant][quantize]") {
   }
 }
 
+TEST_CASE("scales of moves, products, slopes and concatenations", "[quant][quantize]") {
+  arch::Builder b("moves", {4, 10, 10});
+  const int c = b.add("c", arch::Conv2d{8, {3, 3}, {1, 1}, arch::pad_all(1), 1, true}, {b.input()});
+  const int act = b.add("act", arch::PRelu{}, {c});
+  const int left = b.add("left", arch::Slice{0, 4}, {act});
+  const int right = b.add("right", arch::Slice{4, 4}, {act});
+  const int same = b.add("same", arch::Concat{}, {right, left});
+  const int blur = b.add("blur", arch::BlurPool{3, {2, 2}}, {b.add("shuffle", arch::ChannelShuffle{2}, {same})});
+  const int up = b.add("up", arch::Upsample{{10, 10}}, {blur});
+  const int weighted = b.add("weighted", arch::Scale{}, {up});
+  const int gate =
+      b.add("gate", arch::Activation{arch::ActivationKind::Sigmoid}, {b.add("mean", arch::GlobalAvgPool{}, {c})});
+  b.add("mixed", arch::Concat{}, {b.add("product", arch::Mul{}, {gate, act}), weighted});
+  const arch::Spec spec = b.finish();
+  arch::Weights weights = arch::random_weights(spec, 41);
+  const std::span<float> slopes = weights.tensors.at("act.weight").f32();
+  for (size_t i = 0; i < slopes.size(); ++i) slopes[i] = 0.3f * static_cast<float>(i) - 1.0f;
+  weights.tensors.at("weighted.weight").f32()[0] = -1.7f;
+  const auto samples = images(spec.input, 16, 42);
+  const quant::Quantized q = quant::quantize(spec, weights, *samples, {});
+  const auto output = [&](const char* node) { return q.quant.nodes.at(node).output; };
+  for (const char* node : {"left", "right", "same", "shuffle", "blur", "up"}) CHECK(output(node) == output("act"));
+  CHECK_FALSE(output("mixed") == output("product"));
+  CHECK(q.quant.nodes.at("act").weight_scales == std::vector<double>{double{slopes[7]} / 127.0});
+  CHECK(q.weights.at("act.weight").i8()[7] == 127);
+  CHECK(q.weights.at("act.weight").i8()[0] == static_cast<int8_t>(std::lround(-127.0 / double{slopes[7]})));
+  CHECK(q.weights.at("weighted.weight") == weights.at("weighted.weight"));
+  for (const quant::NodeReport& r : quant::node_reports(spec, weights, q.weights, q.quant, *samples)) {
+    INFO(r.node << " " << r.snr_db);
+    CHECK(r.snr_db > 25.0);
+  }
+  weights.tensors.at("act.weight").f32()[3] = NAN;
+  CHECK_THROWS_AS(quant::quantize(spec, weights, *samples, {}), core::Error);
+}
+
 TEST_CASE("ranges are those of the activations on the chosen samples", "[quant][quantize]") {
   const arch::Spec spec = mixed();
   const arch::Weights weights = arch::random_weights(spec, 33);

@@ -76,43 +76,74 @@ class Naive {
   double param(const char* name, int64_t i) const {
     return weights_.at(spec_.nodes[node_].name + "." + name).f32()[static_cast<size_t>(i)];
   }
-  double softmax(int64_t c, int64_t y, int64_t x) const {
-    double sum = 0;
-    for (int64_t k = 0; k < shape(0).c; ++k) sum += std::exp(in(0, k, y, x) - in(0, c, y, x));
-    return 1 / sum;
+  template <class SoftmaxLike>
+  double softmax(const SoftmaxLike& op, int64_t c, int64_t y, int64_t x) const {
+    double sum = 0, terms = 0;
+    const auto add = [&](double other) { sum += std::exp(other - in(0, c, y, x)), terms += 1; };
+    if (op.axis == arch::SoftmaxAxis::Channels) {
+      for (int64_t k = 0; k < shape(0).c; ++k) add(in(0, k, y, x));
+    } else {
+      for (int64_t i = 0; i < shape(0).h; ++i) {
+        for (int64_t j = 0; j < shape(0).w; ++j) add(in(0, c, i, j));
+      }
+    }
+    return (op.rescale ? terms : 1) / sum;
+  }
+  // Of a product: a map of one pixel is that pixel everywhere.
+  double factor(size_t k, int64_t c, int64_t y, int64_t x) const {
+    return shape(k).h * shape(k).w == 1 ? in(k, c, 0, 0) : in(k, c, y, x);
+  }
+  double concat(int64_t c, int64_t y, int64_t x) const {
+    size_t k = 0;
+    for (; c >= shape(k).c; ++k) c -= shape(k).c;
+    return in(k, c, y, x);
   }
   double value(int64_t c, int64_t y, int64_t x) const {
-    return std::visit(arch::Overloaded{
-                          [&](const arch::Input&) { return 0.0; },
-                          [&](const arch::Conv2d& op) { return conv(op, c, y, x); },
-                          [&](const arch::BatchNorm& op) {
-                            return (in(0, c, y, x) - param("running_mean", c)) /
-                                       std::sqrt(param("running_var", c) + op.eps) * param("weight", c) +
-                                   param("bias", c);
-                          },
-                          [&](const arch::Activation& op) { return activate(op.kind, in(0, c, y, x)); },
-                          [&](const arch::Softmax&) { return softmax(c, y, x); },
-                          [&](const arch::SoftmaxMul&) { return softmax(c, y, x) * in(1, c, y, x); },
-                          [&](const arch::AvgPool& op) { return average(op, c, y, x); },
-                          [&](const arch::MaxPool& op) { return maximum(op, c, y, x); },
-                          [&](const arch::GlobalAvgPool&) {
-                            double sum = 0;
-                            for (int64_t i = 0; i < shape(0).h; ++i) {
-                              for (int64_t j = 0; j < shape(0).w; ++j) sum += in(0, c, i, j);
-                            }
-                            return sum / static_cast<double>(shape(0).h * shape(0).w);
-                          },
-                          [&](const arch::Linear& op) {
-                            double sum = op.bias ? param("bias", c) : 0;
-                            for (int64_t k = 0; k < shape(0).c; ++k) {
-                              sum += param("weight", c * shape(0).c + k) * in(0, k, 0, 0);
-                            }
-                            return clamped(op.clamp, sum);
-                          },
-                          [&](const arch::Add& op) { return clamped(op.clamp, in(0, c, y, x) + in(1, c, y, x)); },
-                          [&](const arch::Mul&) { return in(0, c, y, x) * in(1, c, y, x); },
-                      },
-                      spec_.nodes[node_].op);
+    return std::visit(
+        arch::Overloaded{
+            [&](const arch::Input&) { return 0.0; },
+            [&](const arch::Conv2d& op) { return conv(op, c, y, x); },
+            [&](const arch::BatchNorm& op) {
+              return (in(0, c, y, x) - param("running_mean", c)) / std::sqrt(param("running_var", c) + op.eps) *
+                         param("weight", c) +
+                     param("bias", c);
+            },
+            [&](const arch::Activation& op) { return activate(op.kind, in(0, c, y, x)); },
+            [&](const arch::Softmax& op) { return softmax(op, c, y, x); },
+            [&](const arch::SoftmaxMul& op) { return softmax(op, c, y, x) * in(1, c, y, x); },
+            [&](const arch::AvgPool& op) { return average(op, c, y, x); },
+            [&](const arch::MaxPool& op) { return maximum(op, c, y, x); },
+            [&](const arch::GlobalAvgPool&) {
+              double sum = 0;
+              for (int64_t i = 0; i < shape(0).h; ++i) {
+                for (int64_t j = 0; j < shape(0).w; ++j) sum += in(0, c, i, j);
+              }
+              return sum / static_cast<double>(shape(0).h * shape(0).w);
+            },
+            [&](const arch::Linear& op) {
+              double sum = op.bias ? param("bias", c) : 0;
+              for (int64_t k = 0; k < shape(0).c; ++k) {
+                sum += param("weight", c * shape(0).c + k) * in(0, k, 0, 0);
+              }
+              return clamped(op.clamp, sum);
+            },
+            [&](const arch::Add& op) { return clamped(op.clamp, in(0, c, y, x) + in(1, c, y, x)); },
+            [&](const arch::Mul&) { return factor(0, c, y, x) * factor(1, c, y, x); },
+            [&](const arch::PRelu&) {
+              const double v = in(0, c, y, x);
+              return v >= 0 ? v : param("weight", c) * v;
+            },
+            [&](const arch::Scale&) { return param("weight", 0) * in(0, c, y, x); },
+            [&](const arch::BlurPool& op) { return blur(op, c, y, x); },
+            [&](const arch::Upsample& op) { return in(0, c, y * shape(0).h / op.size.h, x * shape(0).w / op.size.w); },
+            [&](const arch::Concat&) { return concat(c, y, x); },
+            [&](const arch::Slice& op) { return in(0, op.begin + c, y, x); },
+            [&](const arch::ChannelShuffle& op) {
+              const int64_t group = c % op.groups, place = c / op.groups;
+              return in(0, group * (shape(0).c / op.groups) + place, y, x);
+            },
+        },
+        spec_.nodes[node_].op);
   }
   double conv(const arch::Conv2d& op, int64_t o, int64_t y, int64_t x) const {
     const int64_t width = shape(0).c / op.groups, first = o / (op.out / op.groups) * width;
@@ -138,6 +169,20 @@ class Naive {
       }
     }
     return sum / count;
+  }
+  double blur(const arch::BlurPool& op, int64_t c, int64_t y, int64_t x) const {
+    const Values row = op.taps == 3 ? Values{1, 2, 1} : Values{1, 4, 6, 4, 1};
+    const auto mirror = [](int64_t i, int64_t n) { return i < 0 ? -i : i >= n ? 2 * n - 2 - i : i; };
+    double sum = 0, total = 0;
+    for (size_t ky = 0; ky < row.size(); ++ky) {
+      for (size_t kx = 0; kx < row.size(); ++kx) {
+        const int64_t iy = y * op.stride.h + static_cast<int64_t>(ky) - op.taps / 2;
+        const int64_t ix = x * op.stride.w + static_cast<int64_t>(kx) - op.taps / 2;
+        sum += row[ky] * row[kx] * in(0, c, mirror(iy, shape(0).h), mirror(ix, shape(0).w));
+        total += row[ky] * row[kx];
+      }
+    }
+    return sum / total;
   }
   double maximum(const arch::MaxPool& op, int64_t c, int64_t y, int64_t x) const {
     double best = -std::numeric_limits<double>::infinity();

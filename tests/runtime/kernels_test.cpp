@@ -445,39 +445,53 @@ namespace {
 struct SoftmaxCase {
   SoftmaxMulStep step;
   double attention_scale = 1, ratio = 1;
-  std::vector<int8_t> a, v;
+  std::vector<int8_t> a, v;  // [pixels, channels]
 };
 
-SoftmaxCase random_softmax(Rng& rng, int channels) {
+// `terms` of each softmax, along `axis`.
+SoftmaxCase random_softmax(Rng& rng, arch::SoftmaxAxis axis, int terms) {
   SoftmaxCase test;
   SoftmaxMulStep& s = test.step;
-  s.pixels = random_int(rng, 1, 5);
-  s.channels = channels;
+  const bool over_channels = axis == arch::SoftmaxAxis::Channels;
+  const int lines = random_int(rng, 1, 5);
+  s.axis = axis;
+  s.pixels = over_channels ? lines : terms;
+  s.channels = over_channels ? terms : lines;
   s.value_zero_point = random_int(rng, -128, 127);
   s.output_zero_point = random_int(rng, -128, 127);
   test.attention_scale = std::exp(rng.uniform(-7.0, 1.0));
-  // From far too coarse to the step that gives the mean probability, 1 / channels, a few integers; and a little beyond.
-  test.ratio = std::exp2(rng.uniform(-12.0, std::log2(channels) + 4.0));
+  // From far too coarse to the step that gives the mean probability, 1 / terms, a few integers; and a little beyond.
+  test.ratio = std::exp2(rng.uniform(-12.0, std::log2(terms) + 4.0));
   s.gain = quantize_gain(test.ratio, "test");
   for (int d = 0; d < 256; ++d)
     s.table.push_back(static_cast<uint16_t>(std::lround(65535.0 * std::exp(-test.attention_scale * d))));
-  test.a = random_values(rng, static_cast<size_t>(s.pixels * channels));
-  test.v = random_values(rng, static_cast<size_t>(s.pixels * channels));
+  test.a = random_values(rng, static_cast<size_t>(s.pixels * s.channels));
+  test.v = random_values(rng, static_cast<size_t>(s.pixels * s.channels));
   return test;
 }
 
+// The attention values that share a softmax with value `index`.
+std::vector<int8_t> softmax_line(const SoftmaxCase& test, size_t index) {
+  const auto channels = static_cast<size_t>(test.step.channels);
+  std::vector<int8_t> line;
+  for (size_t i = 0; i < test.a.size(); ++i) {
+    const bool same = test.step.axis == arch::SoftmaxAxis::Channels ? i / channels == index / channels
+                                                                    : i % channels == index % channels;
+    if (same) line.push_back(test.a[i]);
+  }
+  return line;
+}
+
 // First: the documented integer arithmetic in 128 bits. Second: the exact quotient of table values.
-std::pair<int8_t, long double> reference_softmax(const SoftmaxCase& test, size_t pixel, size_t channel) {
+std::pair<int8_t, long double> reference_softmax(const SoftmaxCase& test, const std::vector<int8_t>& line,
+                                                 size_t index) {
   const SoftmaxMulStep& s = test.step;
-  const size_t base = pixel * static_cast<size_t>(s.channels);
-  const auto channels = static_cast<size_t>(s.channels);
-  const int8_t largest = *std::max_element(test.a.begin() + static_cast<int64_t>(base),
-                                           test.a.begin() + static_cast<int64_t>(base + channels));
+  const int8_t largest = *std::ranges::max_element(line);
   Wide sum = 0;
-  for (size_t c = 0; c < channels; ++c) sum += s.table[static_cast<size_t>(largest - test.a[base + c])];
+  for (const int8_t other : line) sum += s.table[static_cast<size_t>(largest - other)];
   const Wide gain = floor_divide(Wide{s.gain.multiplier} * power_of_two(24) + sum / 2, sum);
-  const Wide t = s.table[static_cast<size_t>(largest - test.a[base + channel])];
-  const Wide value = test.v[base + channel] - s.value_zero_point;
+  const Wide t = s.table[static_cast<size_t>(largest - test.a[index])];
+  const Wide value = test.v[index] - s.value_zero_point;
   const Wide q = round_away(t * value * gain, power_of_two(55 - s.gain.shift)) + s.output_zero_point;
   const Wide bounded = q < -128 ? -128 : q > 127 ? 127 : q;
   const long double exact = static_cast<long double>(static_cast<int64_t>(t * value)) *
@@ -486,24 +500,36 @@ std::pair<int8_t, long double> reference_softmax(const SoftmaxCase& test, size_t
   return {static_cast<int8_t>(bounded), std::min(std::max(exact, -128.0L), 127.0L)};
 }
 
+// Also that either input may be overwritten.
+std::vector<int8_t> run_softmax(const SoftmaxCase& test) {
+  const cnd_softmax_mul_params p = softmax_mul_params(test.step);
+  std::vector<int8_t> output(test.a.size()), over_a = test.a, over_v = test.v;
+  cnd_softmax_mul(&p, test.step.table.data(), test.a.data(), test.v.data(), output.data());
+  cnd_softmax_mul(&p, test.step.table.data(), over_a.data(), test.v.data(), over_a.data());
+  cnd_softmax_mul(&p, test.step.table.data(), test.a.data(), over_v.data(), over_v.data());
+  REQUIRE(over_a == output);
+  REQUIRE(over_v == output);
+  return output;
+}
+
+constexpr arch::SoftmaxAxis kAxes[] = {arch::SoftmaxAxis::Channels, arch::SoftmaxAxis::Space};
+
 }  // namespace
 
 TEST_CASE("softmax times value equals its documented arithmetic and the exact quotient within half a step",
           "[runtime]") {
   Rng rng(12);
-  for (int k = 0; k < 120; ++k) {
-    const int channels = k % 10 == 0 ? random_int(rng, 200, 2000) : random_int(rng, 1, 40);
-    const SoftmaxCase test = random_softmax(rng, channels);
-    const cnd_softmax_mul_params p = softmax_mul_params(test.step);
-    std::vector<int8_t> output(test.a.size()), over_a = test.a, over_v = test.v;
-    cnd_softmax_mul(&p, test.step.table.data(), test.a.data(), test.v.data(), output.data());
-    cnd_softmax_mul(&p, test.step.table.data(), over_a.data(), test.v.data(), over_a.data());
-    cnd_softmax_mul(&p, test.step.table.data(), test.a.data(), over_v.data(), over_v.data());
-    REQUIRE(over_a == output);
-    REQUIRE(over_v == output);
+  for (int k = 0; k < 240; ++k) {
+    const int terms = k % 20 < 2 ? random_int(rng, 200, 2000) : random_int(rng, 1, 40);
+    const SoftmaxCase test = random_softmax(rng, kAxes[k % 2], terms);
+    const std::vector<int8_t> output = run_softmax(test);
+    std::vector<std::vector<int8_t>> lines;  // one per pixel or per channel
+    const bool over_channels = test.step.axis == arch::SoftmaxAxis::Channels;
+    const auto channels = static_cast<size_t>(test.step.channels);
+    for (int32_t line = 0; line < (over_channels ? test.step.pixels : test.step.channels); ++line)
+      lines.push_back(softmax_line(test, static_cast<size_t>(line) * (over_channels ? channels : 1)));
     for (size_t i = 0; i < output.size(); ++i) {
-      const auto [integer, exact] =
-          reference_softmax(test, i / static_cast<size_t>(channels), i % static_cast<size_t>(channels));
+      const auto [integer, exact] = reference_softmax(test, lines[over_channels ? i / channels : i % channels], i);
       REQUIRE(output[i] == integer);
       REQUIRE(std::abs(output[i] - static_cast<double>(exact)) < 0.5001);
     }
@@ -511,17 +537,19 @@ TEST_CASE("softmax times value equals its documented arithmetic and the exact qu
 }
 
 TEST_CASE("softmax times value at the widest sums and the largest gain", "[runtime]") {
-  for (const int channels : {1, 65536}) {
-    SoftmaxCase test;
-    test.step = {1, channels, 127, 0, {INT32_MAX, 30}, std::vector<uint16_t>(256, 65535)};
-    test.ratio = std::ldexp(INT32_MAX, -1);
-    test.a.assign(static_cast<size_t>(channels), -128);
-    test.v.assign(static_cast<size_t>(channels), -128);
-    const cnd_softmax_mul_params p = softmax_mul_params(test.step);
-    std::vector<int8_t> output(test.a.size());
-    cnd_softmax_mul(&p, test.step.table.data(), test.a.data(), test.v.data(), output.data());
-    CHECK(output.front() == reference_softmax(test, 0, 0).first);
-    CHECK(output.back() == -128);
+  for (const arch::SoftmaxAxis axis : kAxes) {
+    for (const int terms : {1, 65536}) {
+      SoftmaxCase test;
+      const bool over_channels = axis == arch::SoftmaxAxis::Channels;
+      test.step = {over_channels ? 1 : terms, over_channels ? terms : 1,        axis, 127, 0,
+                   {INT32_MAX, 30},           std::vector<uint16_t>(256, 65535)};
+      test.ratio = std::ldexp(INT32_MAX, -1);
+      test.a.assign(static_cast<size_t>(terms), -128);
+      test.v.assign(static_cast<size_t>(terms), -128);
+      const std::vector<int8_t> output = run_softmax(test);
+      CHECK(output.front() == reference_softmax(test, test.a, 0).first);
+      CHECK(output.back() == -128);
+    }
   }
 }
 
@@ -529,14 +557,242 @@ TEST_CASE("softmax times value at the widest sums and the largest gain", "[runti
 TEST_CASE("softmax times value rounds its gain as documented", "[runtime]") {
   Rng rng(13);
   for (int k = 0; k < 200; ++k) {
-    SoftmaxCase test = random_softmax(rng, random_int(rng, 2, 300));
+    SoftmaxCase test = random_softmax(rng, kAxes[k % 2], random_int(rng, 2, 150));
     test.step.gain = {random_int(rng, 1, 40), 30};
-    const cnd_softmax_mul_params p = softmax_mul_params(test.step);
-    std::vector<int8_t> output(test.a.size());
-    cnd_softmax_mul(&p, test.step.table.data(), test.a.data(), test.v.data(), output.data());
-    const auto channels = static_cast<size_t>(test.step.channels);
+    const std::vector<int8_t> output = run_softmax(test);
     for (size_t i = 0; i < output.size(); ++i)
-      REQUIRE(output[i] == reference_softmax(test, i / channels, i % channels).first);
+      REQUIRE(output[i] == reference_softmax(test, softmax_line(test, i), i).first);
+  }
+}
+
+namespace {
+
+arch::Shape random_shape(Rng& rng) { return {random_int(rng, 1, 40), random_int(rng, 1, 7), random_int(rng, 1, 7)}; }
+
+size_t place(const arch::Shape& s, int64_t y, int64_t x, int64_t c) {
+  return static_cast<size_t>((y * s.w + x) * s.c + c);
+}
+
+// Mostly near one, at times far off: saturation and rounding to nothing.
+Requant random_requant(Rng& rng) { return quantize_multiplier(std::exp2(rng.uniform(-14.0, 4.0)), "test"); }
+
+template <class Visit>
+void for_each_value(const arch::Shape& s, const Visit& visit) {
+  for (int64_t y = 0; y < s.h; ++y)
+    for (int64_t x = 0; x < s.w; ++x)
+      for (int64_t c = 0; c < s.c; ++c) visit(y, x, c);
+}
+
+constexpr OutputRange kWholeRange{0, -128, 127};
+
+OutputRange whole_range(int32_t zero_point) {
+  OutputRange range = kWholeRange;
+  range.zero_point = zero_point;
+  return range;
+}
+
+}  // namespace
+
+TEST_CASE("a product equals the naive reference, with one pixel for the whole map on either side", "[runtime]") {
+  Rng rng(14);
+  for (int k = 0; k < 240; ++k) {
+    MulStep s;
+    s.out = random_shape(rng);
+    const arch::Shape pixel{s.out.c, 1, 1};
+    s.a = k % 3 == 1 ? pixel : s.out;
+    s.b = k % 3 == 2 ? pixel : s.out;
+    s.a_zero_point = random_int(rng, -128, 127);
+    s.b_zero_point = random_int(rng, -128, 127);
+    s.output_zero_point = random_int(rng, -128, 127);
+    s.out_scale = random_requant(rng);
+    const std::vector<int8_t> a = random_values(rng, static_cast<size_t>(s.a.elements()));
+    const std::vector<int8_t> b = random_values(rng, static_cast<size_t>(s.b.elements()));
+    std::vector<int8_t> expected(static_cast<size_t>(s.out.elements()));
+    for_each_value(s.out, [&](int64_t y, int64_t x, int64_t c) {
+      const auto value = [&](const std::vector<int8_t>& v, const arch::Shape& shape) -> int64_t {
+        return v[place(shape, shape.h == 1 ? 0 : y, shape.w == 1 ? 0 : x, c)];
+      };
+      const int64_t product = (value(a, s.a) - s.a_zero_point) * (value(b, s.b) - s.b_zero_point);
+      expected[place(s.out, y, x, c)] =
+          reference_output(product, s.out_scale.multiplier, s.out_scale.shift, whole_range(s.output_zero_point));
+    });
+    const cnd_mul_params p = mul_params(s);
+    std::vector<int8_t> output(expected.size()), over_a = a, over_b = b;
+    cnd_mul(&p, a.data(), b.data(), output.data());
+    REQUIRE(output == expected);
+    if (s.a == s.out) {
+      cnd_mul(&p, over_a.data(), b.data(), over_a.data());
+      REQUIRE(over_a == expected);
+    }
+    if (s.b == s.out) {
+      cnd_mul(&p, a.data(), over_b.data(), over_b.data());
+      REQUIRE(over_b == expected);
+    }
+  }
+}
+
+TEST_CASE("a parametric ReLU equals the naive reference, in place too", "[runtime]") {
+  Rng rng(15);
+  for (int k = 0; k < 120; ++k) {
+    PReluStep s;
+    s.pixels = random_int(rng, 1, 20);
+    s.channels = random_int(rng, 1, 40);
+    s.input_zero_point = random_int(rng, -128, 127);
+    s.output_zero_point = random_int(rng, -128, 127);
+    s.positive = random_requant(rng);
+    s.negative = random_requant(rng);
+    s.slope = random_values(rng, static_cast<size_t>(s.channels), -127);
+    std::vector<int8_t> input = random_values(rng, static_cast<size_t>(s.pixels * s.channels));
+    std::vector<int8_t> expected;
+    for (size_t i = 0; i < input.size(); ++i) {
+      const int64_t x = input[i] - s.input_zero_point;
+      const Requant& r = x >= 0 ? s.positive : s.negative;
+      const int64_t sum = x >= 0 ? x : x * s.slope[i % s.slope.size()];
+      expected.push_back(reference_output(sum, r.multiplier, r.shift, whole_range(s.output_zero_point)));
+    }
+    const cnd_prelu_params p = prelu_params(s);
+    std::vector<int8_t> output(input.size());
+    cnd_prelu(&p, s.slope.data(), input.data(), output.data());
+    REQUIRE(output == expected);
+    cnd_prelu(&p, s.slope.data(), input.data(), input.data());
+    REQUIRE(input == expected);
+  }
+}
+
+TEST_CASE("a concatenation equals the naive reference; equal scales are a plain copy", "[runtime]") {
+  Rng rng(16);
+  for (int k = 0; k < 120; ++k) {
+    ConcatStep s;
+    s.pixels = random_int(rng, 1, 20);
+    s.output_zero_point = random_int(rng, -128, 127);
+    std::vector<std::vector<int8_t>> inputs;
+    for (int count = random_int(rng, 2, 8); count > 0; --count) {
+      ConcatPart part{random_int(rng, 1, 20), s.channels, false, random_int(rng, -128, 127), random_requant(rng)};
+      if (rng.below(3) == 0)
+        part = {part.channels, s.channels, true, s.output_zero_point, quantize_multiplier(1, "one")};
+      s.parts.push_back(part);
+      s.channels += part.channels;
+      inputs.push_back(random_values(rng, static_cast<size_t>(s.pixels * part.channels)));
+    }
+    std::vector<int8_t> output(static_cast<size_t>(s.pixels * s.channels)), requantized(output.size());
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      cnd_concat_params p = concat_params(s, s.parts[i]);
+      cnd_concat(&p, inputs[i].data(), output.data());
+      p.copy = 0;
+      cnd_concat(&p, inputs[i].data(), requantized.data());
+    }
+    REQUIRE(output == requantized);
+    for (int32_t pixel = 0; pixel < s.pixels; ++pixel) {
+      size_t at = static_cast<size_t>(pixel * s.channels);
+      for (size_t i = 0; i < inputs.size(); ++i) {
+        const ConcatPart& part = s.parts[i];
+        for (int32_t c = 0; c < part.channels; ++c) {
+          const int8_t q = inputs[i][static_cast<size_t>(pixel * part.channels + c)];
+          const int8_t expected = reference_output(q - part.input_zero_point, part.requant.multiplier,
+                                                   part.requant.shift, whole_range(s.output_zero_point));
+          REQUIRE(output[at++] == (part.copy ? q : expected));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("slices and shuffles move channels as they are defined", "[runtime]") {
+  Rng rng(17);
+  for (int k = 0; k < 80; ++k) {
+    const int groups = random_int(rng, 1, 6);
+    const arch::Shape in{int64_t{groups} * random_int(rng, 1, 6), random_int(rng, 1, 6), random_int(rng, 1, 6)};
+    const std::vector<int8_t> input = random_values(rng, static_cast<size_t>(in.elements()));
+
+    const int begin = random_int(rng, 0, static_cast<int>(in.c) - 1);
+    const SliceStep slice{{begin, random_int(rng, 1, static_cast<int>(in.c) - begin)}, in};
+    const arch::Shape part{slice.op.count, in.h, in.w};
+    std::vector<int8_t> output(static_cast<size_t>(part.elements()));
+    const cnd_slice_params slice_p = slice_params(slice);
+    cnd_slice(&slice_p, input.data(), output.data());
+    for_each_value(part, [&](int64_t y, int64_t x, int64_t c) {
+      REQUIRE(output[place(part, y, x, c)] == input[place(in, y, x, begin + c)]);
+    });
+
+    output.assign(input.size(), 0);
+    const cnd_channel_shuffle_params shuffle_p = channel_shuffle_params({{groups}, in});
+    cnd_channel_shuffle(&shuffle_p, input.data(), output.data());
+    const int64_t per_group = in.c / groups;
+    for_each_value(in, [&](int64_t y, int64_t x, int64_t c) {
+      const int64_t to = c % per_group * groups + c / per_group;
+      REQUIRE(output[place(in, y, x, to)] == input[place(in, y, x, c)]);
+    });
+  }
+}
+
+TEST_CASE("up-sampling takes the pixel at floor(i * in / out), at the largest extents too", "[runtime]") {
+  Rng rng(18);
+  for (int k = 0; k < 60; ++k) {
+    UpsampleStep s;
+    s.in = random_shape(rng);
+    s.out = {s.in.c, s.in.h + random_int(rng, 0, 20), s.in.w + random_int(rng, 0, 20)};
+    if (k == 0) s.in = {1, 65535, 1}, s.out = {1, 65536, 1};
+    if (k == 1) s.in = s.out = {1, 1, 65536};
+    const std::vector<int8_t> input = random_values(rng, static_cast<size_t>(s.in.elements()));
+    std::vector<int8_t> output(static_cast<size_t>(s.out.elements()));
+    const cnd_upsample_params p = upsample_params(s);
+    cnd_upsample(&p, input.data(), output.data());
+    int64_t wrong = 0;
+    for_each_value(s.out, [&](int64_t y, int64_t x, int64_t c) {
+      wrong += output[place(s.out, y, x, c)] != input[place(s.in, y * s.in.h / s.out.h, x * s.in.w / s.out.w, c)];
+    });
+    REQUIRE(wrong == 0);
+  }
+}
+
+// An image extended by mirrored rows and columns, then weighted and rounded like an average.
+TEST_CASE("a blur equals the naive reference over a mirrored image", "[runtime]") {
+  Rng rng(19);
+  for (int k = 0; k < 120; ++k) {
+    BlurPoolStep s;
+    s.op.taps = k % 2 == 0 ? 3 : 5;
+    s.op.stride = {random_int(rng, 1, 3), random_int(rng, 1, 3)};
+    const int64_t half = s.op.taps / 2;
+    s.in = {random_int(rng, 1, 70), half + random_int(rng, 1, 8), half + random_int(rng, 1, 8)};
+    s.out = {s.in.c, (s.in.h - 1) / s.op.stride.h + 1, (s.in.w - 1) / s.op.stride.w + 1};
+    const std::vector<int8_t> input = random_values(rng, static_cast<size_t>(s.in.elements()));
+    const auto mirrored = [](int64_t extent, int64_t border) {
+      std::vector<int64_t> from;
+      for (int64_t i = border; i > 0; --i) from.push_back(i);
+      for (int64_t i = 0; i < extent; ++i) from.push_back(i);
+      for (int64_t i = 1; i <= border; ++i) from.push_back(extent - 1 - i);
+      return from;
+    };
+    const std::vector<int64_t> rows = mirrored(s.in.h, half), columns = mirrored(s.in.w, half);
+    const std::vector<int64_t> binomial =
+        s.op.taps == 3 ? std::vector<int64_t>{1, 2, 1} : std::vector<int64_t>{1, 4, 6, 4, 1};
+    std::vector<int8_t> output(static_cast<size_t>(s.out.elements()));
+    const cnd_blur_pool_params p = blur_pool_params(s);
+    cnd_blur_pool(&p, input.data(), output.data());
+    for_each_value(s.out, [&](int64_t y, int64_t x, int64_t c) {
+      Wide sum = 0, total = 0;
+      for (size_t ky = 0; ky < binomial.size(); ++ky)
+        for (size_t kx = 0; kx < binomial.size(); ++kx) {
+          const int64_t row = rows[static_cast<size_t>(y * s.op.stride.h) + ky];
+          const int64_t column = columns[static_cast<size_t>(x * s.op.stride.w) + kx];
+          sum += binomial[ky] * binomial[kx] * input[place(s.in, row, column, c)];
+          total += binomial[ky] * binomial[kx];
+        }
+      REQUIRE(output[place(s.out, y, x, c)] == static_cast<int8_t>(round_away(sum, total)));
+    });
+  }
+}
+
+TEST_CASE("a blur rounds ties away from stored zero, not from the zero point", "[runtime]") {
+  BlurPoolStep s;
+  s.in = s.out = {1, 2, 2};
+  const cnd_blur_pool_params p = blur_pool_params(s);
+  // Mirrored, each row is (b a b), so that the sum is 4 times the sum of the four values.
+  for (const auto& [value, expected] : {std::pair{int8_t{2}, int8_t{1}}, std::pair{int8_t{-2}, int8_t{-1}}}) {
+    const std::vector<int8_t> input = {value, 0, 0, 0};
+    std::vector<int8_t> output(4);
+    cnd_blur_pool(&p, input.data(), output.data());
+    CHECK(output == std::vector<int8_t>(4, expected));  // +-0.5
   }
 }
 

@@ -133,6 +133,185 @@ void add_others(std::vector<Exemplar>& list) {
   }));
 }
 
+void add_channel_operators(std::vector<Exemplar>& list) {
+  const Shape map{6, 5, 4};
+  const Conv2d spread{6, square(1), square(1), Pad{}, 1, true};
+  list.push_back(single("prelu", map, PRelu{}));
+  list.push_back(make("conv_bn_prelu", {3, 6, 5}, [](Builder& b, int x) {
+    b.add("act", PRelu{}, {conv_bn_act(b, x, "c", {8, 3, 1, 1, std::nullopt})});
+  }));
+  list.push_back(make("prelu_vector", {7, 1, 1}, [](Builder& b, int x) {
+    b.add("act", PRelu{}, {b.add("fc", Linear{5, true}, {x})});
+  }));
+  list.push_back(single("scale", map, Scale{}));
+  list.push_back(make("conv_scale", map, [&](Builder& b, int x) { b.add("op", Scale{}, {b.add("c", spread, {x})}); }));
+  list.push_back(single("slice", {9, 4, 5}, Slice{3, 4}));
+  list.push_back(single("slice_first", {9, 4, 5}, Slice{0, 1}));
+  list.push_back(single("slice_all", {9, 4, 5}, Slice{0, 9}));
+  list.push_back(single("shuffle_2", {8, 3, 5}, ChannelShuffle{2}));
+  list.push_back(single("shuffle_3", {12, 3, 5}, ChannelShuffle{3}));
+  list.push_back(single("shuffle_each", {5, 3, 5}, ChannelShuffle{5}));
+}
+
+void add_resampling(std::vector<Exemplar>& list) {
+  for (const int taps : {3, 5}) {
+    for (const int stride : {1, 2}) {
+      const std::string name = "blur_pool_" + std::to_string(taps) + "_s" + std::to_string(stride);
+      list.push_back(single(name, {5, 9, 8}, BlurPool{taps, square(stride)}));
+    }
+  }
+  list.push_back(single("blur_pool_smallest", {3, 2, 3}, BlurPool{3, square(1)}));
+  list.push_back(single("blur_pool_smallest_5", {3, 3, 4}, BlurPool{5, square(2)}));
+  list.push_back(single("blur_pool_asymmetric", {34, 7, 9}, BlurPool{3, Size{3, 2}}));  // more than a block of channels
+  list.push_back(single("upsample_twice", {4, 5, 3}, Upsample{Size{10, 6}}));
+  list.push_back(single("upsample_odd", {4, 5, 3}, Upsample{Size{7, 8}}));
+  list.push_back(single("upsample_pixel", {4, 1, 1}, Upsample{Size{5, 3}}));
+  list.push_back(single("upsample_row", {4, 3, 6}, Upsample{Size{11, 6}}));
+  list.push_back(make("upsample_after_pool", {4, 9, 7}, [](Builder& b, int x) {  // condense and expand
+    const int c = b.add("c", Conv2d{4, square(3), square(1), pad_all(1), 4}, {x});
+    const int pooled = b.add("pool", MaxPool{square(2), square(2), Pad{}}, {c});
+    b.add("sum", Add{}, {b.add("up", Upsample{Size{9, 7}}, {pooled}), c});
+  }));
+}
+
+void add_concats(std::vector<Exemplar>& list) {
+  const Shape map{6, 5, 4};
+  const auto spread = [](int out) { return Conv2d{out, square(1), square(1), Pad{}, 1, true}; };
+  list.push_back(make("concat", map, [&](Builder& b, int x) {
+    b.add("op", Concat{}, {b.add("left", spread(4), {x}), b.add("right", spread(3), {x})});
+  }));
+  list.push_back(make("concat_3", map, [&](Builder& b, int x) {
+    const int left = b.add("left", spread(1), {x});
+    b.add("op", Concat{}, {left, x, b.add("right", spread(5), {x})});
+  }));
+  list.push_back(make("concat_8", map, [&](Builder& b, int x) {
+    Inputs parts;
+    for (int k = 0; k < kMaxInputs; ++k) parts.push_back(b.add("c" + std::to_string(k), spread(1 + k % 3), {x}));
+    b.add("op", Concat{}, parts);
+  }));
+  // One scale for all inputs: int8 copies.
+  list.push_back(make("concat_equal", map, [](Builder& b, int x) {
+    const int pooled = b.add("pool", MaxPool{square(3), square(1), pad_all(1)}, {x});
+    b.add("op", Concat{}, {x, pooled, b.add("part", Slice{2, 3}, {x})});
+  }));
+  list.push_back(make("concat_itself", map, [&](Builder& b, int x) {
+    const int c = b.add("c", spread(3), {x});
+    b.add("op", Concat{}, {c, c});
+  }));
+  list.push_back(make("concat_bn", map, [](Builder& b, int x) {  // batch norm that no single convolution can take
+    const int left = conv_bn_act(b, x, "left", {4, 3, 1, 1, ActivationKind::Silu});
+    const int right = b.add("right", BlurPool{3, square(1)}, {x});
+    b.add("bn", BatchNorm{}, {b.add("cat", Concat{}, {left, right})});
+  }));
+  list.push_back(make("shuffle_unit", {8, 5, 6}, [](Builder& b, int x) {  // ShuffleNet V2's basic unit
+    const int kept = b.add("kept", Slice{0, 4}, {x});
+    int y = b.add("rest", Slice{4, 4}, {x});
+    y = conv_bn_act(b, y, "c1", {4, 1, 1, 1, ActivationKind::Relu});
+    y = conv_bn_act(b, y, "c2", {4, 3, 1, 4, std::nullopt});
+    y = b.add("cat", Concat{}, {kept, y});
+    b.add("shuffle", ChannelShuffle{2}, {y});
+  }));
+}
+
+void add_products(std::vector<Exemplar>& list) {
+  const Shape map{6, 5, 4};
+  const Conv2d spread{6, square(1), square(1), Pad{}, 1, true};
+  const Conv2d grouped{6, square(3), square(1), pad_all(1), 2};
+  const auto squeeze = [](Builder& b, int x) {
+    const int mean = b.add("squeeze", GlobalAvgPool{}, {x});
+    const int hidden = b.add("fc1_act", Activation{ActivationKind::Relu}, {b.add("fc1", Linear{3, true}, {mean})});
+    return b.add("gate", Activation{ActivationKind::HardSigmoid}, {b.add("fc2", Linear{6, true}, {hidden})});
+  };
+  list.push_back(make("squeeze_excite", map, [&](Builder& b, int x) {
+    const int c = b.add("c", grouped, {x});
+    b.add("op", Mul{}, {c, squeeze(b, c)});
+  }));
+  list.push_back(make("squeeze_excite_swapped", map, [&](Builder& b, int x) {
+    const int c = b.add("c", spread, {x});  // a hash sees no order in a product
+    b.add("op", Mul{}, {squeeze(b, c), c});
+  }));
+  list.push_back(make("mul_itself", map, [&](Builder& b, int x) {
+    const int c = b.add("c", spread, {x});
+    b.add("op", Mul{}, {c, c});
+  }));
+  list.push_back(make("add_bn_itself", map, [](Builder& b, int x) {  // batch statistics count once
+    const int c = conv_bn_act(b, x, "c", {6, 3, 1, 1, std::nullopt});
+    b.add("act", Activation{ActivationKind::Silu}, {b.add("op", Add{}, {c, c})});
+  }));
+  list.push_back(make("softmax_squared", map, [](Builder& b, int x) {
+    const int attention = b.add("softmax", Softmax{}, {conv_bn_act(b, x, "c", {6, 3, 1, 1, std::nullopt})});
+    b.add("op", Mul{}, {attention, attention});
+  }));
+  list.push_back(make("mul_vectors", {6, 1, 1}, [&](Builder& b, int x) {
+    b.add("op", Mul{}, {b.add("left", spread, {x}), b.add("right", spread, {x})});
+  }));
+  list.push_back(make("mul_bn", map, [](Builder& b, int x) {  // both sides normalized: never a softmax gate
+    const int left = conv_bn_act(b, x, "left", {6, 3, 1, 1, std::nullopt});
+    b.add("act", Activation{ActivationKind::Silu}, {b.add("op", Mul{}, {left, b.add("bn", BatchNorm{}, {x})})});
+  }));
+  // A softmax over channels of one pixel that multiplies a map: no softmax_mul, and no int8 form.
+  list.push_back(make("softmax_broadcast", map, [](Builder& b, int x) {
+    const int value = conv_bn_act(b, x, "value", {6, 3, 1, 1, std::nullopt});
+    const int mean = b.add("bn", BatchNorm{}, {b.add("mean", GlobalAvgPool{}, {x})});
+    b.add("op", Mul{}, {b.add("softmax", Softmax{}, {mean}), value});
+  }));
+  // The value is one pixel and the attention a map; both are normalized.
+  list.push_back(make("softmax_map_broadcast", map, [](Builder& b, int x) {
+    const int attention = conv_bn_act(b, x, "attention", {6, 3, 1, 1, std::nullopt});
+    const int mean = b.add("bn", BatchNorm{}, {b.add("mean", GlobalAvgPool{}, {x})});
+    b.add("op", Mul{}, {b.add("softmax", Softmax{}, {attention}), mean});
+  }));
+}
+
+// Softmax over either axis, with and without rescaling: alone, as the operator that lower() makes, and as a gate behind
+// batch norms and before an activation, where training has steps of its own.
+void add_softmaxes(std::vector<Exemplar>& list) {
+  const Shape map{6, 5, 4};
+  const Conv2d spread{6, square(1), square(1), Pad{}, 1, true};
+  for (const SoftmaxAxis axis : {SoftmaxAxis::Channels, SoftmaxAxis::Space}) {
+    for (const bool rescale : {false, true}) {
+      if (axis == SoftmaxAxis::Channels && !rescale) continue;  // as "softmax" and its neighbours
+      const std::string suffix = std::string("_") + to_string(axis) + (rescale ? "_rescaled" : "");
+      list.push_back(single("softmax" + suffix, map, Softmax{axis, rescale}));
+      list.push_back(make("softmax_mul" + suffix, map, [&](Builder& b, int x) {
+        b.add("op", SoftmaxMul{axis, rescale}, {b.add("left", spread, {x}), b.add("right", spread, {x})});
+      }));
+      list.push_back(make("softmax_gate" + suffix, map, [&](Builder& b, int x) {
+        const int attention = conv_bn_act(b, x, "attention", {6, 3, 1, 2, std::nullopt});
+        const int value = conv_bn_act(b, x, "value", {6, 1, 1, 1, std::nullopt});
+        const int gate = b.add("softmax", Softmax{axis, rescale}, {attention});
+        b.add("act", Activation{ActivationKind::Silu}, {b.add("op", Mul{}, {gate, value})});
+      }));
+    }
+  }
+  list.push_back(make("softmax_mul_space_wide", {40, 9, 11}, [](Builder& b, int x) {  // more than a block of channels
+    b.add("op", SoftmaxMul{SoftmaxAxis::Space, true}, {b.add("pool", BlurPool{5, square(1)}, {x}), x});
+  }));
+}
+
+// The stand-alone attention condenser: condense, embed, expand, then the attention gates the value (multiplicative) or
+// is added to it under a learned scale (additive).
+void add_condensers(std::vector<Exemplar>& list) {
+  const auto attention = [](Builder& b, int v) {
+    const int q = b.add("condense", MaxPool{square(2), square(2), Pad{}}, {v});
+    const int k = b.add("embed2", Conv2d{8, square(1), square(1), Pad{}, 1, true},
+                        {b.add("embed1", Conv2d{4, square(3), square(1), pad_all(1), 2}, {q})});
+    return b.add("expand", Upsample{Size{9, 7}}, {k});
+  };
+  list.push_back(make("condenser_gated", {8, 9, 7}, [&](Builder& b, int v) {
+    const int gate = b.add("gate", Activation{ActivationKind::Sigmoid}, {attention(b, v)});
+    b.add("op", Mul{}, {v, gate});
+  }));
+  list.push_back(make("condenser_additive", {8, 9, 7}, [&](Builder& b, int v) {
+    const int gate = b.add("gate", Activation{ActivationKind::Sigmoid}, {attention(b, v)});
+    b.add("op", Add{}, {b.add("weighted", Scale{}, {b.add("gated", Mul{}, {gate, v})}), v});
+  }));
+  list.push_back(make("condenser_space", {8, 9, 7}, [&](Builder& b, int v) {
+    const int gate = b.add("softmax", Softmax{SoftmaxAxis::Space, true}, {attention(b, v)});
+    b.add("act", PRelu{}, {b.add("op", Mul{}, {gate, v})});
+  }));
+}
+
 std::string block_name(const ColumnOptions& o) {
   std::string name = std::string("block_") + (o.bottleneck ? "bottleneck" : "basic") + "_n" + std::to_string(o.columns);
   name += "_s" + std::to_string(o.stride);
@@ -218,6 +397,12 @@ std::vector<Exemplar> make_all() {
   add_pools(list);
   add_merges(list);
   add_others(list);
+  add_channel_operators(list);
+  add_resampling(list);
+  add_concats(list);
+  add_products(list);
+  add_softmaxes(list);
+  add_condensers(list);
   add_blocks(list);
   add_peer_blocks(list);
   add_networks(list);

@@ -65,6 +65,40 @@ class Maker {
     return {{std::max(largest, 0.3) / 240.0, integer(-120, -100)}, {}};
   }
 
+  NodeQuant as_input(const arch::Node& node) const { return {input(node), {}}; }
+
+  NodeQuant softmax_mul(const arch::Node& node, const arch::SoftmaxMul& op) {
+    const arch::Shape& s = shape(node);
+    const int64_t terms = op.axis == arch::SoftmaxAxis::Channels ? s.c : s.h * s.w;
+    return plain(input(node, 1).scale * 3.0 / (op.rescale ? 1.0 : static_cast<double>(terms)));
+  }
+
+  NodeQuant prelu(const arch::Node& node) {
+    arch::Tensor slope = arch::make_tensor(arch::DType::I8, {shape(node).c});
+    for (int8_t& a : slope.i8()) a = static_cast<int8_t>(integer(-127, 127));
+    result_.weights.tensors[node.name + ".weight"] = std::move(slope);
+    NodeQuant result = plain(1.1 * input(node).scale);
+    result.weight_scales = {0.008 * std::exp(rng_.uniform(-0.5, 0.5))};
+    return result;
+  }
+
+  NodeQuant scale(const arch::Node& node) {
+    const auto factor = static_cast<float>(rng_.uniform(-2.0, 2.0));
+    result_.weights.tensors[node.name + ".weight"] = arch::make_f32({1}, std::vector<float>{factor});
+    return plain(1.1 * input(node).scale * std::max(0.01, std::abs(static_cast<double>(factor))));
+  }
+
+  // Inputs of one scale and zero point are copied.
+  NodeQuant concat(const arch::Node& node) {
+    double largest = 0;
+    bool equal = true;
+    for (size_t k = 0; k < node.inputs.size(); ++k) {
+      largest = std::max(largest, input(node, k).scale);
+      equal = equal && input(node, k) == input(node);
+    }
+    return equal ? as_input(node) : plain(1.1 * largest);
+  }
+
   NodeQuant make_node(const arch::Node& node) {
     return std::visit(arch::Overloaded{
                           [&](const arch::Input&) { return plain(0.02); },
@@ -79,25 +113,25 @@ class Maker {
                           [&](const arch::Softmax&) {
                             return NodeQuant{{1.0 / 256.0, -128}, {}};
                           },
-                          [&](const arch::SoftmaxMul&) {
-                            return plain(input(node, 1).scale * 3.0 / static_cast<double>(shape(node).c));
-                          },
-                          [&](const arch::AvgPool&) {
-                            return NodeQuant{input(node), {}};
-                          },
-                          [&](const arch::MaxPool&) {
-                            return NodeQuant{input(node), {}};
-                          },
-                          [&](const arch::GlobalAvgPool&) {
-                            return NodeQuant{input(node), {}};
-                          },
+                          [&](const arch::SoftmaxMul& op) { return softmax_mul(node, op); },
+                          [&](const arch::AvgPool&) { return as_input(node); },
+                          [&](const arch::MaxPool&) { return as_input(node); },
+                          [&](const arch::GlobalAvgPool&) { return as_input(node); },
                           [&](const arch::Linear& op) {
                             return clamped(with_weights(node, {op.out, shape(node).c}, shape(node).c), op.clamp);
                           },
                           [&](const arch::Add& op) {
                             return clamped(plain(1.2 * std::max(input(node, 0).scale, input(node, 1).scale)), op.clamp);
                           },
-                          [&](const arch::Mul&) { return plain(input(node, 0).scale); },
+                          // Of products of standard deviation 60 * 60, one of 60 again.
+                          [&](const arch::Mul&) { return plain(60.0 * input(node, 0).scale * input(node, 1).scale); },
+                          [&](const arch::PRelu&) { return prelu(node); },
+                          [&](const arch::Scale&) { return scale(node); },
+                          [&](const arch::BlurPool&) { return as_input(node); },
+                          [&](const arch::Upsample&) { return as_input(node); },
+                          [&](const arch::Concat&) { return concat(node); },
+                          [&](const arch::Slice&) { return as_input(node); },
+                          [&](const arch::ChannelShuffle&) { return as_input(node); },
                       },
                       node.op);
   }

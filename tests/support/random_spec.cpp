@@ -29,11 +29,34 @@ int pick_partner(core::Rng& rng, const Builder& b, int x) {
   return same[static_cast<size_t>(pick(rng, static_cast<int>(same.size())))];
 }
 
+// A node of the same height and width; perhaps x itself.
+int pick_map(core::Rng& rng, const Builder& b, int x) {
+  std::vector<int> same;
+  for (int i = 0; i <= b.last(); ++i) {
+    if (b.shape(i).h == b.shape(x).h && b.shape(i).w == b.shape(x).w && b.shape(i).c <= 12) same.push_back(i);
+  }
+  return same.empty() ? x : same[static_cast<size_t>(pick(rng, static_cast<int>(same.size())))];
+}
+
+// Keeps channels from growing without end through concatenation.
+Op narrow_or_shuffle(core::Rng& rng, const Shape& s) {
+  const int channels = static_cast<int>(s.c);
+  if (channels <= 12 && pick(rng, 2) == 0) return ChannelShuffle{channels % 2 == 0 ? 2 : channels};
+  const int count = 1 + pick(rng, std::min(channels, 8));
+  return Slice{pick(rng, channels - count + 1), count};
+}
+
+Op resample(core::Rng& rng, const Shape& s) {
+  if (s.h >= 3 && s.w >= 3 && pick(rng, 2) == 0) return BlurPool{3 + 2 * pick(rng, 2), square(1 + pick(rng, 2))};
+  if (s.h > 8 || s.w > 8) return Activation{ActivationKind::Tanh};
+  return Upsample{{static_cast<int>(s.h) + pick(rng, 4), static_cast<int>(s.w) + pick(rng, 4)}};
+}
+
 void add_random(core::Rng& rng, Builder& b, const std::string& name) {
   const int x = pick_node(rng, b);
   const Shape s = b.shape(x);
   const bool shrinkable = s.h >= 4 && s.w >= 4;
-  switch (pick(rng, 10)) {
+  switch (pick(rng, 16)) {
     case 0:
     case 1: b.add(name, Conv2d{1 + pick(rng, 12), square(3), square(1), pad_all(1)}, {x}); return;
     case 2: b.add(name, Conv2d{static_cast<int>(s.c), square(1), square(1), Pad{}}, {x}); return;
@@ -41,8 +64,18 @@ void add_random(core::Rng& rng, Builder& b, const std::string& name) {
     case 4:
     case 5: b.add(name, Add{}, {x, pick_partner(rng, b, x)}); return;
     case 6: b.add(name, Mul{}, {pick_partner(rng, b, x), x}); return;
-    case 7: b.add(name, SoftmaxMul{}, {x, pick_partner(rng, b, x)}); return;
+    case 7: {
+      const SoftmaxAxis axis = pick(rng, 2) == 0 ? SoftmaxAxis::Channels : SoftmaxAxis::Space;
+      b.add(name, SoftmaxMul{axis, pick(rng, 2) == 0}, {x, pick_partner(rng, b, x)});
+      return;
+    }
     case 8: b.add(name, Activation{ActivationKind::Relu}, {x}); return;
+    case 9: b.add(name, PRelu{}, {x}); return;
+    case 10: b.add(name, Scale{}, {x}); return;
+    case 11: b.add(name, Concat{}, {x, pick_map(rng, b, x)}); return;
+    case 12: b.add(name, narrow_or_shuffle(rng, s), {x}); return;
+    case 13: b.add(name, Mul{}, {x, b.add(name + "_mean", GlobalAvgPool{}, {x})}); return;
+    case 14: b.add(name, resample(rng, s), {x}); return;
     default: break;
   }
   if (shrinkable)

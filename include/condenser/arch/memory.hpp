@@ -22,7 +22,8 @@ struct MemoryPlan {
   int64_t peak_live_bytes = 0;  // live bytes then: the lower bound of peak_bytes
 };
 
-// In place: Activation, Add, Mul, SoftmaxMul may write over an input that dies there and has the same size.
+// In place: Activation, PRelu, Scale, Add, Mul, SoftmaxMul may write over an input that dies there and has the same
+// size.
 MemoryPlan plan_memory(const Spec& lowered, const Analysis&, const Layout& = {});
 
 }  // namespace condenser::arch

@@ -80,6 +80,53 @@ struct AddStep {
   OutputRange range;
 };
 
+// Product; an input of one pixel multiplies every pixel of the other.
+struct MulStep {
+  arch::Shape a, b, out;
+  int32_t a_zero_point = 0, b_zero_point = 0, output_zero_point = 0;
+  Requant out_scale;  // product of the inputs' scales over the output's scale
+};
+
+struct PReluStep {
+  int32_t pixels = 0, channels = 0;
+  int32_t input_zero_point = 0, output_zero_point = 0;
+  Requant positive, negative;
+  std::vector<int8_t> slope;  // per channel
+};
+
+struct BlurPoolStep {
+  arch::BlurPool op;
+  arch::Shape in, out;
+};
+
+struct UpsampleStep {
+  arch::Shape in, out;
+};
+
+struct ConcatPart {
+  int32_t channels = 0, first = 0;  // of the input; where they begin in the output
+  bool copy = false;                // scale and zero point are the output's
+  int32_t input_zero_point = 0;
+  Requant requant;
+};
+
+struct ConcatStep {
+  int32_t pixels = 0, channels = 0;  // of the output
+  int32_t output_zero_point = 0;
+  std::vector<ConcatPart> parts;  // one per input
+};
+
+struct SliceStep {
+  arch::Slice op;
+  arch::Shape in;
+};
+
+struct ChannelShuffleStep {
+  arch::ChannelShuffle op;
+  arch::Shape in;
+};
+
+// Activation and Scale.
 struct ActivationStep {
   int32_t count = 0;
   std::vector<int8_t> table;  // 256 results, of -128 first
@@ -87,13 +134,15 @@ struct ActivationStep {
 
 struct SoftmaxMulStep {
   int32_t pixels = 0, channels = 0;
+  arch::SoftmaxAxis axis = arch::SoftmaxAxis::Channels;
   int32_t value_zero_point = 0, output_zero_point = 0;
-  Requant gain;                 // value scale over output scale
+  Requant gain;                 // value scale over output scale, times the number of terms if rescaled
   std::vector<uint16_t> table;  // 256 values, round(65535 exp(-attention scale * d))
 };
 
 using Step = std::variant<InputStep, ConvStep, LinearStep, AvgPoolStep, MaxPoolStep, GlobalAvgPoolStep, AddStep,
-                          ActivationStep, SoftmaxMulStep>;
+                          ActivationStep, SoftmaxMulStep, MulStep, PReluStep, BlurPoolStep, UpsampleStep, ConcatStep,
+                          SliceStep, ChannelShuffleStep>;
 
 struct Int8Program {
   arch::Spec spec;  // lowered

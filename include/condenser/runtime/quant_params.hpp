@@ -22,8 +22,8 @@ struct TensorQuant {
 
 struct NodeQuant {
   TensorQuant output;
-  std::vector<double> weight_scales;  // per output channel, conv and linear only; weights are symmetric (zero point 0),
-                                      // q in [-127, 127]
+  std::vector<double> weight_scales;  // conv and linear: per output channel; prelu: one for all slopes; else none.
+                                      // Weights are symmetric (zero point 0), q in [-127, 127]
   bool operator==(const NodeQuant&) const = default;
 };
 
@@ -36,9 +36,9 @@ struct QuantParams {
 std::string to_json(const QuantParams&);
 QuantParams quant_from_json(const std::string& text, const std::string& name);  // throws core::Error
 
-// Int8 weights: Weights with "<node>.weight" I8 in the float shape ([out, in/groups, kh, kw] or [out, in]) and
-// "<node>.bias" I32 [out], bias scale = input scale * weight scale. Throws core::Error / SpecError naming what does not
-// fit.
+// Int8 weights: Weights with "<node>.weight" I8 in the float shape ([out, in/groups, kh, kw], [out, in] or [c]) and
+// "<node>.bias" I32 [out], bias scale = input scale * weight scale. The factor of a scale node stays F32: it ends in a
+// table. Throws core::Error / SpecError naming what does not fit.
 void check_quantized(const arch::Spec& lowered, const arch::Weights& weights, const QuantParams& quant);
 
 }  // namespace condenser::runtime
