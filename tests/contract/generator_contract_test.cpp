@@ -1,6 +1,9 @@
 // What every generator promises: legal proposals, a pure function of its arguments, blind to trials beyond the limit.
 
 #include "condenser/search/generator.hpp"
+
+#include <set>
+
 #include "support/catch.hpp"
 #include "support/fakes.hpp"
 
