@@ -24,8 +24,6 @@ TEST_CASE("quartiles interpolate between order statistics", "[core]") {
   CHECK_THROWS_AS(quartiles({}), Error);
 }
 
-TEST_CASE("one busy moment does not move the median", "[core]") {
-  CHECK(median({100, 101, 99, 100, 3}) == 100);
-}
+TEST_CASE("one busy moment does not move the median", "[core]") { CHECK(median({100, 101, 99, 100, 3}) == 100); }
 
 }  // namespace condenser::core
