@@ -95,9 +95,11 @@ class Runner {
 // The first pass allocates memory and lets the libraries choose their kernels; the best of the next ones is taken, as
 // a disturbance can only slow a pass down.
 double warm_pass_seconds(Runner& runner, double seconds) {
+  constexpr int kMost = 9, kWanted = 3;
   runner.seconds(1);
   double best = std::numeric_limits<double>::infinity(), spent = 0;
-  for (int i = 0; i < 5 && (i == 0 || spent < 0.1 * seconds); ++i) {
+  for (int i = 0; i < kMost; ++i) {
+    if (spent > (i < kWanted ? 1.0 : 0.1) * seconds) break;
     const double one = runner.seconds(1);
     best = std::min(best, one);
     spent += one;
@@ -137,8 +139,8 @@ std::vector<SpeedSample> measure_setting(const Nets& nets, const Setting& settin
     Runner& runner = runners.emplace_back(*nets[i], setting);
     shares.push_back(plan_share(seconds, warm_up(runner, seconds)));
     rounds = std::max(rounds, shares.back().rounds);
-    samples.push_back({i, setting.device.is_cuda() ? "cuda" : "cpu", setting.batch, setting.threads,
-                       runner.layout().name, {}});
+    samples.push_back(
+        {i, setting.device.is_cuda() ? "cuda" : "cpu", setting.batch, setting.threads, runner.layout().name, {}});
   }
   for (int round = 0; round < rounds; ++round) {
     report(kWarmUp + (1 - kWarmUp) * round / rounds,
