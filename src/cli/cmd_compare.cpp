@@ -7,14 +7,15 @@
 #include <filesystem>
 
 #include "cli/hardware.hpp"
+#include "cli/invocation.hpp"
 #include "cli/networks.hpp"
 #include "cli/progress.hpp"
-#include "cli/stages.hpp"
 #include "cli/torch_module.hpp"
 #include "cli/version.hpp"
 #include "condenser/arch/passes.hpp"
 #include "condenser/arch/zoo.hpp"
 #include "condenser/core/config.hpp"
+#include "condenser/core/files.hpp"
 #include "condenser/report/comparison.hpp"
 
 namespace condenser::cli {
@@ -142,7 +143,7 @@ std::vector<int> threads_of(const Invocation& call) {
 
 void measure(std::vector<Entry>& entries, const Invocation& call, train::Backend& backend) {
   train::SpeedRequest request;
-  std::vector<Entry*> measured;
+  std::vector<Entry*> measured;  // parallel to request.networks
   for (Entry& entry : entries)
     if (entry.spec) {
       request.networks.push_back(&*entry.spec);
@@ -201,18 +202,12 @@ report::Comparison compare(const Invocation& call) {
 int cmd_compare(const Invocation& call) {
   if (!call.input.empty()) parse_shape(call.input);  // refuse it even where no network asks for it
   const report::Comparison comparison = compare(call);
-  if (call.format == "json") {
-    std::fputs(report::comparison_json(comparison).c_str(), stdout);
-    return 0;
-  }
-  StageOutput out{"Networks side by side", report::comparison_table(comparison), {}};
-  if (call.format != "csv") {
-    out.table = report::for_people(out.table);
-    out.lines = report::comparison_lines(comparison);
-    if (call.format == "markdown")
-      for (std::string& line : out.lines) line = "\n" + line;  // paragraphs
-  }
-  print(out, call.format);
+  std::fputs(report::comparison_page(comparison, call.format).c_str(), stdout);
+  if (call.out.empty()) return 0;
+  constexpr std::pair<const char*, const char*> kFiles[] = {
+      {"compare.md", "markdown"}, {"compare.csv", "csv"}, {"compare.json", "json"}};
+  for (const auto& [name, format] : kFiles)
+    core::write_atomic(call.out / name, report::comparison_page(comparison, format));
   return 0;
 }
 

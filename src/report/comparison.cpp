@@ -3,6 +3,8 @@
 #include "condenser/report/comparison.hpp"
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "condenser/arch/analysis.hpp"
@@ -54,20 +56,28 @@ std::optional<double> netscore_of(const ComparedNetwork& n) {
 
 double spread_percent(const core::Quartiles& q) { return q.median > 0 ? 100 * (q.q3 - q.q1) / q.median : 0; }
 
+// Speeds have no more digits than that, and files of results should not pretend so.
+double five_digits(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.5g", value);
+  return std::strtod(text, nullptr);
+}
+
 int digits_of(double speed) { return speed < 10 ? 2 : speed < 100 ? 1 : 0; }
 
 std::vector<Cell> speed_cells(const ComparedSpeed* s, const ComparedSpeed* first) {
   if (s == nullptr) return std::vector<Cell>(11, core::empty_cell());
   const core::Quartiles& q = s->images_per_s;
-  const auto speed = [&](double value) { return cell(value, digits_of(value)); };
+  const auto speed = [&](double value) { return cell(five_digits(value), digits_of(value)); };
   // Smallest and largest, quartiles, and rounds are for programs: people read the spread.
   return {cell(s->device),
           cell(s->batch),
           s->threads > 0 ? cell(s->threads) : core::empty_cell(),
           speed(q.median),
-          cell(spread_percent(q), 1),
-          first != nullptr && first->images_per_s.median > 0 ? cell(q.median / first->images_per_s.median, 2)
-                                                             : core::empty_cell(),
+          cell(five_digits(spread_percent(q)), 1),
+          first != nullptr && first->images_per_s.median > 0
+              ? cell(five_digits(q.median / first->images_per_s.median), 2)
+              : core::empty_cell(),
           cell(s->layout),
           speed(q.min),
           speed(q.q1),
@@ -99,8 +109,9 @@ std::vector<Cell> row_of(const Comparison& c, const ComparedNetwork& n, int sett
 
 // Columns of a program's table that would crowd a page: the notes are printed below, the quartiles are in the spread.
 bool for_programs_only(const std::string& key) {
-  static const std::vector<std::string> keys{"input",    "outputs",  "images_per_s_min", "images_per_s_q1", "images_per_s_q3",
-                                             "images_per_s_max", "rounds", "note"};
+  static const std::vector<std::string> keys{
+      "input",           "outputs",          "images_per_s_min", "images_per_s_q1",
+      "images_per_s_q3", "images_per_s_max", "rounds",           "note"};
   return std::find(keys.begin(), keys.end(), key) != keys.end();
 }
 
@@ -111,7 +122,8 @@ std::string to_text(const ComparedSpeed& s) {
 }
 
 std::string hardware_line(const Hardware& h) {
-  std::string line = "Machine: " + h.cpu + ", " + std::to_string(h.hardware_threads) + " hardware threads; " + h.compiler;
+  std::string line =
+      "Machine: " + h.cpu + ", " + std::to_string(h.hardware_threads) + " hardware threads; " + h.compiler;
   if (h.libtorch.empty()) return line;
   return line + "; " + h.libtorch + "; threads wait " +
          (h.omp_wait_policy.empty() ? "as OpenMP chooses" : h.omp_wait_policy + "ly") + "; load before measuring " +
@@ -121,10 +133,10 @@ std::string hardware_line(const Hardware& h) {
 std::string measured_against(const ComparedNetwork& ours, const ComparedNetwork& other) {
   std::string text;
   for (size_t i = 0; i < std::min(ours.speeds.size(), other.speeds.size()); ++i)
-    text += (text.empty() ? "" : ", ") +
+    text += (text.empty() ? "throughput " : ", ") +
             fixed(ours.speeds[i].images_per_s.median / other.speeds[i].images_per_s.median, 2) + " times (" +
             to_text(ours.speeds[i]) + ")";
-  text = text.empty() ? "throughput not measured" : "throughput here " + text;
+  if (text.empty()) text = "throughput not measured";
   if (ours.params && other.params)
     text += "; " + fixed(static_cast<double>(*other.params) / static_cast<double>(*ours.params), 2) + " times smaller";
   return text;
@@ -147,7 +159,8 @@ std::vector<Confrontation> confront(const Comparison& c) {
   for (const ComparedNetwork* ours : claimants(c))
     for (const Claim& claim : kClaims)
       for (const ComparedNetwork& other : c.networks)
-        if (other.name == claim.other) all.push_back({ours->name, claim.other, claim.text, measured_against(*ours, other)});
+        if (other.name == claim.other)
+          all.push_back({ours->name, claim.other, claim.text, measured_against(*ours, other)});
   return all;
 }
 
@@ -155,7 +168,7 @@ std::vector<std::string> claims_lines(const Comparison& c) {
   std::vector<std::string> lines;
   for (const ComparedNetwork* ours : claimants(c)) lines.push_back("Claimed, " + ours->name + ": " + ours->claims);
   for (const Confrontation& f : confront(c))
-    lines.push_back("AttendNeXt against " + f.other + ", claimed: " + f.claim + ". " + f.network + ", measured: " + f.here);
+    lines.push_back("AttendNeXt against " + f.other + ", claimed: " + f.claim + ". " + f.network + " here: " + f.here);
   if (!lines.empty()) lines.push_back(kNotTuned);
   return lines;
 }
@@ -201,9 +214,11 @@ core::Table for_people(const core::Table& table) {
   core::Table narrow;
   narrow.rows.resize(table.rows.size());
   for (size_t c = 0; c < table.columns.size(); ++c) {
-    const bool said = std::any_of(table.rows.begin(), table.rows.end(), [&](const auto& row) { return !row[c].text.empty(); });
-    const bool one_device = table.columns[c].key == "device" &&
-                            std::none_of(table.rows.begin(), table.rows.end(), [&](const auto& row) { return row[c].text == "cuda"; });
+    const bool said =
+        std::any_of(table.rows.begin(), table.rows.end(), [&](const auto& row) { return !row[c].text.empty(); });
+    const bool one_device =
+        table.columns[c].key == "device" &&
+        std::none_of(table.rows.begin(), table.rows.end(), [&](const auto& row) { return row[c].text == "cuda"; });
     if (!said || one_device || for_programs_only(table.columns[c].key)) continue;
     narrow.columns.push_back(table.columns[c]);
     for (size_t r = 0; r < table.rows.size(); ++r) narrow.rows[r].push_back(table.rows[r][c]);
@@ -215,8 +230,10 @@ std::vector<std::string> comparison_lines(const Comparison& c) {
   std::vector<std::string> lines;
   for (const ComparedNetwork& n : c.networks)
     if (!n.note.empty()) lines.push_back(n.name + ": " + n.note);
-  lines.push_back("M: millions. Flash: int8 constants. RAM: int8 arena, input and output included. Accuracies are published top-1; NetScore is of "
-                  "the float one.");
+  lines.push_back(
+      "M: millions. Flash: int8 constants. RAM: int8 arena, input and output included. Accuracies are published top-1; "
+      "NetScore is of "
+      "the float one.");
   lines.push_back(hardware_line(c.hardware));
   lines.push_back(c.remedy.empty() ? kMethod : "No speeds: " + c.remedy);
   for (std::string& line : claims_lines(c)) lines.push_back(std::move(line));
@@ -244,6 +261,16 @@ std::string comparison_json(const Comparison& c) {
         {{"name", f.network}, {"other", f.other}, {"claim", f.claim}, {"measured", f.here}});
   if (!j["claims"].empty()) j["claims_note"] = kNotTuned;
   return j.dump(2) + "\n";
+}
+
+std::string comparison_page(const Comparison& c, const std::string& format) {
+  if (format == "json") return comparison_json(c);
+  if (format == "csv") return core::to_csv(comparison_table(c));
+  const bool markdown = format == "markdown";
+  const core::Table table = for_people(comparison_table(c));
+  std::string page = markdown ? core::to_markdown(table) : core::to_text(table);
+  for (const std::string& line : comparison_lines(c)) page += (markdown ? "\n" : "") + line + "\n";
+  return page;
 }
 
 }  // namespace condenser::report

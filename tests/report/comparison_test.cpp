@@ -28,8 +28,10 @@ ComparedSpeed speed(int threads, double images_per_s) {
 
 Comparison example() {
   Comparison c;
-  c.hardware = {.cpu = "Some processor", .hardware_threads = 2, .load = 0.5, .compiler = "GNU 12", .libtorch = "LibTorch 2"};
-  c.networks.push_back({.name = "ours", .family = "DC-AC", .params = 2'000'000, .macs = 300'000'000, .claims = "fast | slow"});
+  c.hardware = {
+      .cpu = "Some processor", .hardware_threads = 2, .load = 0.5, .compiler = "GNU 12", .libtorch = "LibTorch 2"};
+  c.networks.push_back(
+      {.name = "ours", .family = "DC-AC", .params = 2'000'000, .macs = 300'000'000, .claims = "fast | slow"});
   c.networks.push_back({.name = "fbnet_c",
                         .family = "FBNet",
                         .params = 5'000'000,
@@ -80,7 +82,7 @@ TEST_CASE("without speeds there is a row per network, and people see no empty co
     CHECK_THAT(column.key, !Contains("images_per_s") && !Contains("ratio") && !Contains("threads"));
   const std::string text = joined(comparison_lines(c));
   CHECK_THAT(text, Contains("No speeds: no LibTorch here") && Contains("throughput not measured"));
-  CHECK_THAT(core::to_csv(comparison_table(c)), Contains("ratio_to_first"));
+  CHECK_THAT(comparison_page(c, "csv"), Contains("ratio_to_first"));
 }
 
 TEST_CASE("the ratio is empty when the first network was not measured", "[report]") {
@@ -93,7 +95,9 @@ TEST_CASE("claims stand beside what was measured", "[report]") {
   const std::string text = joined(comparison_lines(example()));
   CHECK_THAT(text, Contains("Claimed, ours: fast | slow"));
   CHECK_THAT(text, Contains("more than 10 times its throughput"));
-  CHECK_THAT(text, Contains("2.00 times (batch 1, 1 thread), 0.80 times (batch 1, 2 threads); 2.50 times smaller"));
+  CHECK_THAT(
+      text, Contains("fbnet_c, claimed: more than 10 times its throughput on an embedded ARM processor. ours here: "
+                     "throughput 2.00 times (batch 1, 1 thread), 0.80 times (batch 1, 2 threads); 2.50 times smaller"));
   CHECK_THAT(text, Contains("nothing here is tuned to agree"));
   const json j = json::parse(comparison_json(example()));
   CHECK(j["hardware"]["cpu"] == "Some processor");

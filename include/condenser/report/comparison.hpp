@@ -22,13 +22,13 @@ struct ComparedSpeed {
 // Absent values: not known, not published, not measured.
 struct ComparedNetwork {
   std::string name, family;
-  std::string input;             // "3x224x224"
+  std::string input;               // "3x224x224"
   std::optional<int64_t> outputs;  // classes
   std::optional<int64_t> params, macs;
-  std::optional<int64_t> constant_bytes, arena_bytes;  // int8
+  std::optional<int64_t> constant_bytes, arena_bytes;             // int8
   std::optional<double> accuracy_percent, int8_accuracy_percent;  // published
-  std::string claims;  // published, about speed and the like
-  std::string note;    // what a reader of the row must know
+  std::string claims;                                             // published, about speed and the like
+  std::string note;                                               // what a reader of the row must know
   std::vector<ComparedSpeed> speeds;  // every network has the same settings in the same order, or none
 };
 
@@ -48,8 +48,8 @@ struct Comparison {
   std::string remedy;  // why nothing was measured; empty: it was
 };
 
-// A row per setting and network, in that order; networks without speeds come last, in one row each. NetScore is computed
-// from the published float accuracy. `ratio_to_first`: of the medians, to the first network.
+// A row per setting and network, in that order; networks without speeds come last, in one row each. NetScore is
+// computed from the published float accuracy. `ratio_to_first`: of the medians, to the first network.
 core::Table comparison_table(const Comparison&);
 
 // Without columns that have no value, and without those that only programs want.
@@ -59,5 +59,8 @@ core::Table for_people(const core::Table&);
 std::vector<std::string> comparison_lines(const Comparison&);
 
 std::string comparison_json(const Comparison&);  // schema-versioned, stable keys
+
+// All of it in one of the formats text, markdown, csv (the table only) and json.
+std::string comparison_page(const Comparison&, const std::string& format);
 
 }  // namespace condenser::report
