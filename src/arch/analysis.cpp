@@ -4,10 +4,8 @@
 
 #include <array>
 #include <cmath>
-#include <limits>
 
 #include "arch/node_check.hpp"
-#include "arch/unchecked.hpp"
 
 namespace condenser::arch {
 namespace {
@@ -72,8 +70,9 @@ Shape product_shape(const std::string& name, std::span<const Shape> in) {
 Shape blur_shape(const std::string& name, const BlurPool& pool, const Shape& in) {
   const int half = pool.taps / 2;
   if (in.h <= half || in.w <= half)
-    throw SpecError(name, "blur of " + std::to_string(pool.taps) + " taps on " + to_string(in) + "; expected a map of " +
-                              std::to_string(half + 1) + "x" + std::to_string(half + 1) + " or more to mirror");
+    throw SpecError(name, "blur of " + std::to_string(pool.taps) + " taps on " + to_string(in) +
+                              "; expected a map of " + std::to_string(half + 1) + "x" + std::to_string(half + 1) +
+                              " or more to mirror");
   return {in.c, window_out(in.h, pool.taps, pool.stride.h, half, half),
           window_out(in.w, pool.taps, pool.stride.w, half, half)};
 }
@@ -89,7 +88,8 @@ Shape concat_shape(const std::string& name, std::span<const Shape> in) {
   Shape out = in[0];
   for (const Shape& next : in.subspan(1)) {
     if (next.h != out.h || next.w != out.w)
-      throw SpecError(name, "maps " + to_string(in[0]) + " and " + to_string(next) + " differ; expected equal height and width");
+      throw SpecError(
+          name, "maps " + to_string(in[0]) + " and " + to_string(next) + " differ; expected equal height and width");
     out.c += next.c;
   }
   if (out.c > kMaxChannels)
@@ -99,8 +99,9 @@ Shape concat_shape(const std::string& name, std::span<const Shape> in) {
 
 Shape slice_shape(const std::string& name, const Slice& slice, const Shape& in) {
   if (int64_t{slice.begin} + slice.count > in.c)
-    throw SpecError(name, "channels " + std::to_string(slice.begin) + ".." + std::to_string(int64_t{slice.begin} + slice.count - 1) +
-                              " of " + std::to_string(in.c) + "; expected a range inside the input");
+    throw SpecError(name, "channels " + std::to_string(slice.begin) + ".." +
+                              std::to_string(int64_t{slice.begin} + slice.count - 1) + " of " + std::to_string(in.c) +
+                              "; expected a range inside the input");
   return {slice.count, in.h, in.w};
 }
 
@@ -111,144 +112,87 @@ Shape shuffle_shape(const std::string& name, const ChannelShuffle& shuffle, cons
   return in;
 }
 
-int64_t trainable(const Op& op, std::span<const Shape> inputs) {
-  return std::visit(Overloaded{
-                        [](const Input&) { return int64_t{0}; },
-                        [&](const Conv2d& conv) { return conv_weights(conv, inputs[0]) + (conv.bias ? conv.out : 0); },
-                        [&](const BatchNorm&) { return 2 * inputs[0].c; },
-                        [](const Activation&) { return int64_t{0}; },
-                        [](const Softmax&) { return int64_t{0}; },
-                        [](const SoftmaxMul&) { return int64_t{0}; },
-                        [](const AvgPool&) { return int64_t{0}; },
-                        [](const MaxPool&) { return int64_t{0}; },
-                        [](const GlobalAvgPool&) { return int64_t{0}; },
-                        [&](const Linear& linear) { return linear.out * inputs[0].c + (linear.bias ? linear.out : 0); },
-                        [](const Add&) { return int64_t{0}; },
-                        [](const Mul&) { return int64_t{0}; },
-                        [&](const PRelu&) { return inputs[0].c; },
-                        [](const Scale&) { return int64_t{1}; },
-                        [](const BlurPool&) { return int64_t{0}; },
-                        [](const Upsample&) { return int64_t{0}; },
-                        [](const Concat&) { return int64_t{0}; },
-                        [](const Slice&) { return int64_t{0}; },
-                        [](const ChannelShuffle&) { return int64_t{0}; },
-                    },
-                    op);
+// What changes nothing in size and costs nothing in the convention of these counts.
+NodeCost free_of_cost(const Shape& shape) { return {.shape = shape}; }
+
+constexpr int64_t kPerChannel = 4 + 4 + 1;  // bias, multiplier, shift
+constexpr int64_t kTable = 256;             // one result per int8 value
+
+NodeCost conv_cost(const std::string& name, const Conv2d& conv, const Shape& in) {
+  const Shape out = conv_shape(name, conv, in);
+  const int64_t weights = conv_weights(conv, in);
+  return {out, weights + (conv.bias ? conv.out : 0), weights * out.h * out.w, weights + kPerChannel * conv.out};
 }
 
-int64_t multiply_accumulates(const Op& op, std::span<const Shape> inputs, const Shape& out) {
-  return std::visit(Overloaded{
-                        [](const Input&) { return int64_t{0}; },
-                        [&](const Conv2d& conv) { return conv_weights(conv, inputs[0]) * out.h * out.w; },
-                        [](const BatchNorm&) { return int64_t{0}; },
-                        [](const Activation&) { return int64_t{0}; },
-                        [](const Softmax&) { return int64_t{0}; },
-                        [](const SoftmaxMul&) { return int64_t{0}; },
-                        [](const AvgPool&) { return int64_t{0}; },
-                        [](const MaxPool&) { return int64_t{0}; },
-                        [](const GlobalAvgPool&) { return int64_t{0}; },
-                        [&](const Linear& linear) { return linear.out * inputs[0].c; },
-                        [](const Add&) { return int64_t{0}; },
-                        [](const Mul&) { return int64_t{0}; },
-                        [](const PRelu&) { return int64_t{0}; },
-                        [](const Scale&) { return int64_t{0}; },
-                        [&](const BlurPool& pool) { return int64_t{pool.taps} * pool.taps * out.elements(); },
-                        [](const Upsample&) { return int64_t{0}; },
-                        [](const Concat&) { return int64_t{0}; },
-                        [](const Slice&) { return int64_t{0}; },
-                        [](const ChannelShuffle&) { return int64_t{0}; },
-                    },
-                    op);
+NodeCost linear_cost(const std::string& name, const Linear& linear, const Shape& in) {
+  const int64_t weights = linear.out * in.c;
+  return {linear_shape(name, linear, in), weights + (linear.bias ? linear.out : 0), weights,
+          weights + kPerChannel * linear.out};
+}
+
+NodeCost blur_cost(const std::string& name, const BlurPool& pool, const Shape& in) {
+  const Shape out = blur_shape(name, pool, in);
+  return {.shape = out, .macs = int64_t{pool.taps} * pool.taps * out.elements()};
 }
 
 // Sums of foreign Specs are checked: the limits bound one node, not ten thousand of them.
-void accumulate(const std::string& node, const char* what, int64_t value, int64_t& total) {
-  if (value > std::numeric_limits<int64_t>::max() - total)
+inline void accumulate(const std::string& node, const char* what, int64_t value, int64_t& total) {
+  if (__builtin_add_overflow(total, value, &total))
     throw SpecError(node, std::string("the sum of ") + what + " exceeds 64 bits; the network is not sensible");
-  total += value;
 }
 
 }  // namespace
 
-Shape infer_shape(const std::string& name, const Op& op, std::span<const Shape> inputs) {
-  check_input_count(name, op, inputs.size());
-  const Shape out =
-      std::visit(Overloaded{
-                     [&](const Input&) -> Shape { throw SpecError(name, "the input's shape is the Spec's"); },
-                     [&](const Conv2d& conv) { return conv_shape(name, conv, inputs[0]); },
-                     [&](const BatchNorm&) { return inputs[0]; },
-                     [&](const Activation&) { return inputs[0]; },
-                     [&](const Softmax&) { return inputs[0]; },
-                     [&](const SoftmaxMul&) { return same_shape(name, inputs); },
-                     [&](const AvgPool& pool) { return slide(name, pool, inputs[0].c, inputs[0]); },
-                     [&](const MaxPool& pool) { return slide(name, pool, inputs[0].c, inputs[0]); },
-                     [&](const GlobalAvgPool&) {
-                       return Shape{inputs[0].c, 1, 1};
-                     },
-                     [&](const Linear& linear) { return linear_shape(name, linear, inputs[0]); },
-                     [&](const Add&) { return same_shape(name, inputs); },
-                     [&](const Mul&) { return product_shape(name, inputs); },
-                     [&](const PRelu&) { return inputs[0]; },
-                     [&](const Scale&) { return inputs[0]; },
-                     [&](const BlurPool& pool) { return blur_shape(name, pool, inputs[0]); },
-                     [&](const Upsample& up) { return upsample_shape(name, up, inputs[0]); },
-                     [&](const Concat&) { return concat_shape(name, inputs); },
-                     [&](const Slice& slice) { return slice_shape(name, slice, inputs[0]); },
-                     [&](const ChannelShuffle& shuffle) { return shuffle_shape(name, shuffle, inputs[0]); },
-                 },
-                 op);
-  if (out.elements() > kMaxElements)
-    throw SpecError(name, "output " + to_string(out) + " has more than " + std::to_string(kMaxElements) + " values");
-  return out;
+NodeCost node_cost(const std::string& name, const Op& op, std::span<const Shape> in) {
+  check_input_count(name, op, in.size());
+  const NodeCost cost = std::visit(
+      Overloaded{
+          [&](const Input&) -> NodeCost { throw SpecError(name, "the input's shape is the Spec's"); },
+          [&](const Conv2d& conv) { return conv_cost(name, conv, in[0]); },
+          [&](const BatchNorm&) { return NodeCost{.shape = in[0], .params = 2 * in[0].c}; },
+          [&](const Activation&) { return NodeCost{.shape = in[0], .constant_bytes = kTable}; },
+          [&](const Softmax&) { return free_of_cost(in[0]); },
+          [&](const SoftmaxMul&) { return NodeCost{.shape = same_shape(name, in), .constant_bytes = 2 * kTable}; },
+          [&](const AvgPool& pool) { return free_of_cost(slide(name, pool, in[0].c, in[0])); },
+          [&](const MaxPool& pool) { return free_of_cost(slide(name, pool, in[0].c, in[0])); },
+          [&](const GlobalAvgPool&) {
+            return free_of_cost({in[0].c, 1, 1});
+          },
+          [&](const Linear& linear) { return linear_cost(name, linear, in[0]); },
+          [&](const Add&) { return free_of_cost(same_shape(name, in)); },
+          [&](const Mul&) { return free_of_cost(product_shape(name, in)); },
+          [&](const PRelu&) { return NodeCost{.shape = in[0], .params = in[0].c, .constant_bytes = in[0].c}; },
+          [&](const Scale&) { return NodeCost{.shape = in[0], .params = 1, .constant_bytes = kTable}; },
+          [&](const BlurPool& pool) { return blur_cost(name, pool, in[0]); },
+          [&](const Upsample& up) { return free_of_cost(upsample_shape(name, up, in[0])); },
+          [&](const Concat&) { return free_of_cost(concat_shape(name, in)); },
+          [&](const Slice& slice) { return free_of_cost(slice_shape(name, slice, in[0])); },
+          [&](const ChannelShuffle& shuffle) { return free_of_cost(shuffle_shape(name, shuffle, in[0])); },
+      },
+      op);
+  if (cost.shape.elements() > kMaxElements)
+    throw SpecError(name,
+                    "output " + to_string(cost.shape) + " has more than " + std::to_string(kMaxElements) + " values");
+  return cost;
 }
 
-int64_t int8_constant_bytes(const Op& op, std::span<const Shape> inputs) {
-  constexpr int64_t kPerChannel = 4 + 4 + 1;  // bias, multiplier, shift
-  return std::visit(Overloaded{
-                        [](const Input&) { return int64_t{0}; },
-                        [&](const Conv2d& conv) { return conv_weights(conv, inputs[0]) + kPerChannel * conv.out; },
-                        [](const BatchNorm&) { return int64_t{0}; },
-                        [](const Activation&) { return int64_t{256}; },
-                        [](const Softmax&) { return int64_t{0}; },
-                        [](const SoftmaxMul&) { return int64_t{256 * 2}; },
-                        [](const AvgPool&) { return int64_t{0}; },
-                        [](const MaxPool&) { return int64_t{0}; },
-                        [](const GlobalAvgPool&) { return int64_t{0}; },
-                        [&](const Linear& linear) { return linear.out * inputs[0].c + kPerChannel * linear.out; },
-                        [](const Add&) { return int64_t{0}; },
-                        [](const Mul&) { return int64_t{0}; },
-                        [&](const PRelu&) { return inputs[0].c; },
-                        [](const Scale&) { return int64_t{256}; },
-                        [](const BlurPool&) { return int64_t{0}; },
-                        [](const Upsample&) { return int64_t{0}; },
-                        [](const Concat&) { return int64_t{0}; },
-                        [](const Slice&) { return int64_t{0}; },
-                        [](const ChannelShuffle&) { return int64_t{0}; },
-                    },
-                    op);
+void Analysis::add(const std::string& name, const NodeCost& cost) {
+  accumulate(name, "parameters", cost.params, params);
+  accumulate(name, "multiply-accumulates", cost.macs, macs);
+  accumulate(name, "constant bytes", cost.constant_bytes, constant_bytes);
+  nodes.push_back(cost);
 }
 
 Analysis analyze(const Spec& spec) {
   validate(spec);
-  return analyze_valid(spec);
-}
-
-Analysis analyze_valid(const Spec& spec) {
   Analysis result;
   result.nodes.reserve(spec.nodes.size());
   for (const Node& node : spec.nodes) {
-    NodeCost cost;
     std::array<Shape, kMaxInputs> shapes;
     for (size_t k = 0; k < node.inputs.size(); ++k) shapes[k] = result.nodes[static_cast<size_t>(node.inputs[k])].shape;
     const std::span<const Shape> inputs(shapes.data(), node.inputs.size());
-    cost.shape = inputs.empty() ? spec.input : infer_shape(node.name, node.op, inputs);
-    cost.params = trainable(node.op, inputs);
-    cost.macs = multiply_accumulates(node.op, inputs, cost.shape);
-    cost.constant_bytes = int8_constant_bytes(node.op, inputs);
-    accumulate(node.name, "parameters", cost.params, result.params);
-    accumulate(node.name, "multiply-accumulates", cost.macs, result.macs);
-    accumulate(node.name, "constant bytes", cost.constant_bytes, result.constant_bytes);
-    result.nodes.push_back(cost);
+    const NodeCost cost = inputs.empty() ? free_of_cost(spec.input) : node_cost(node.name, node.op, inputs);
+    result.add(node.name, cost);
   }
   return result;
 }

@@ -33,8 +33,7 @@ int embed(Builder& b, int x, const AttentionCondenserOptions& o) {
     const int groups = o.groups > 0 ? o.groups : static_cast<int>(b.shape(x).c);
     const Conv2d spatial{o.embedding[i].spatial, square(o.kernel), square(1), pad_all((o.kernel - 1) / 2), groups};
     x = convolve(b, x, name + "_dw", spatial, o, false);
-    x = convolve(b, x, name + "_pw", pointwise(o.embedding[i].pointwise), o,
-                 i + 1 == o.embedding.size() && o.mix == 0);
+    x = convolve(b, x, name + "_pw", pointwise(o.embedding[i].pointwise), o, i + 1 == o.embedding.size() && o.mix == 0);
   }
   return x;
 }

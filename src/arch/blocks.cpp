@@ -5,20 +5,27 @@
 namespace condenser::arch {
 namespace {
 
-void require(bool holds, const std::string& block, const std::string& what) {
-  if (!holds) throw SpecError(block, what);
+// `what` is called only for the message of an error: blocks are made by the ten thousand.
+template <class What>
+void require(bool holds, const std::string& block, const What& what) {
+  if (!holds) throw SpecError(block, what());
 }
 
 void check_options(const std::string& name, const ColumnOptions& o) {
-  require(o.channels >= 1 && o.channels <= kMaxChannels / 2, name,
-          "channels = " + std::to_string(o.channels) + "; expected 1.." + std::to_string(kMaxChannels / 2));
-  require(o.columns >= 1 && o.channels % o.columns == 0, name,
-          "channels = " + std::to_string(o.channels) + ", columns = " + std::to_string(o.columns) +
-              "; channels must be a multiple of columns");
-  require(o.kernel >= 1 && o.kernel <= kMaxWindow && o.kernel % 2 == 1, name,
-          "kernel = " + std::to_string(o.kernel) + "; expected an odd number, so that both paths keep one size");
-  require(o.stride == 1 || o.stride == 2, name, "stride = " + std::to_string(o.stride) + "; expected 1 or 2");
-  require(o.spatial == 1 || o.spatial == 2, name, "spatial = " + std::to_string(o.spatial) + "; expected 1 or 2");
+  require(o.channels >= 1 && o.channels <= kMaxChannels / 2, name, [&] {
+    return "channels = " + std::to_string(o.channels) + "; expected 1.." + std::to_string(kMaxChannels / 2);
+  });
+  require(o.columns >= 1 && o.channels % o.columns == 0, name, [&] {
+    return "channels = " + std::to_string(o.channels) + ", columns = " + std::to_string(o.columns) +
+           "; channels must be a multiple of columns";
+  });
+  require(o.kernel >= 1 && o.kernel <= kMaxWindow && o.kernel % 2 == 1, name, [&] {
+    return "kernel = " + std::to_string(o.kernel) + "; expected an odd number, so that both paths keep one size";
+  });
+  require(o.stride == 1 || o.stride == 2, name,
+          [&] { return "stride = " + std::to_string(o.stride) + "; expected 1 or 2"; });
+  require(o.spatial == 1 || o.spatial == 2, name,
+          [&] { return "spatial = " + std::to_string(o.spatial) + "; expected 1 or 2"; });
 }
 
 int activate(Builder& b, int x, const std::string& name, ActivationKind kind) {
@@ -107,7 +114,7 @@ int double_condenser(Builder& b, int x, const std::string& name, ColumnOptions o
 }
 
 int column_stage(Builder& b, int x, const std::string& name, int depth, const ColumnOptions& o) {
-  require(depth >= 1 && depth <= 1000, name, "depth = " + std::to_string(depth) + "; expected 1..1000");
+  require(depth >= 1 && depth <= 1000, name, [&] { return "depth = " + std::to_string(depth) + "; expected 1..1000"; });
   ColumnOptions block = o;
   for (int i = 1; i <= depth; ++i) {
     x = column_block(b, x, name + "b" + std::to_string(i), block);
@@ -120,16 +127,18 @@ int parallel_columns(Builder& b, int x, const std::string& name, const std::vect
                      ActivationKind activation) {
   const int count = static_cast<int>(columns.size()), channels = static_cast<int>(b.shape(x).c);
   require(count >= 2 && count <= kMaxInputs, name,
-          std::to_string(count) + " columns; expected 2.." + std::to_string(kMaxInputs));
-  require(channels % count == 0, name,
-          std::to_string(channels) + " channels for " + std::to_string(count) +
-              " columns; channels must be a multiple of columns");
+          [&] { return std::to_string(count) + " columns; expected 2.." + std::to_string(kMaxInputs); });
+  require(channels % count == 0, name, [&] {
+    return std::to_string(channels) + " channels for " + std::to_string(count) +
+           " columns; channels must be a multiple of columns";
+  });
   Inputs outputs;
   for (int i = 0; i < count; ++i) {
     const Column& column = columns[static_cast<size_t>(i)];
-    require(column.depth >= 1 && column.depth <= 100 && column.kernel % 2 == 1, name,
-            "column " + std::to_string(i + 1) + " has depth " + std::to_string(column.depth) + ", kernel " +
-                std::to_string(column.kernel) + "; expected depth 1..100 and an odd kernel");
+    require(column.depth >= 1 && column.depth <= 100 && column.kernel % 2 == 1, name, [&] {
+      return "column " + std::to_string(i + 1) + " has depth " + std::to_string(column.depth) + ", kernel " +
+             std::to_string(column.kernel) + "; expected depth 1..100 and an odd kernel";
+    });
     const std::string number = std::to_string(i + 1);
     int y = b.add(name + "_in" + number, Slice{i * (channels / count), channels / count}, {x});
     for (int layer = 1; layer <= column.depth; ++layer)

@@ -14,7 +14,7 @@ Builder::Builder(std::string name, Shape input)
     : spec_{std::move(name), input, {}}, names_(std::make_unique<NameSet>(kUsualNodes)) {
   check_input_shape(input);
   spec_.nodes.reserve(kUsualNodes);
-  shapes_.reserve(kUsualNodes);
+  costs_.nodes.reserve(kUsualNodes);
   add("input", Input{}, {});
 }
 
@@ -31,29 +31,30 @@ int Builder::add(const std::string& name, Op op, Inputs inputs) {
   const int index = static_cast<int>(spec_.nodes.size());
   if (index >= kMaxNodes) throw SpecError(node.name, "more than " + std::to_string(kMaxNodes) + " nodes");
   check_node(node, index);
-  Shape out = spec_.input;
+  NodeCost cost{.shape = spec_.input};
   if (index > 0) {
     std::array<Shape, kMaxInputs> shapes;
-    for (size_t k = 0; k < inputs.size(); ++k) shapes[k] = shapes_[static_cast<size_t>(inputs[k])];
-    out = infer_shape(node.name, node.op, std::span(shapes.data(), inputs.size()));
+    for (size_t k = 0; k < inputs.size(); ++k) shapes[k] = costs_.nodes[static_cast<size_t>(inputs[k])].shape;
+    cost = node_cost(node.name, node.op, std::span(shapes.data(), inputs.size()));
   }
   const auto name_of = [&](uint32_t i) -> const std::string& { return spec_.nodes[i].name; };
   if (!names_->insert(node.name, static_cast<uint32_t>(index), name_of))
     throw SpecError(node.name, "two nodes of this name; names must differ");
+  costs_.add(node.name, cost);
   spec_.nodes.push_back(std::move(node));
-  shapes_.push_back(out);
   return index;
 }
 
 Shape Builder::shape(int id) const {
   if (id < 0 || id > last())
     throw SpecError("", "no node " + std::to_string(id) + "; the last is " + std::to_string(last()));
-  return shapes_[static_cast<size_t>(id)];
+  return costs_.nodes[static_cast<size_t>(id)].shape;
 }
 
 // Every node was checked when it came.
-Spec Builder::finish() {
+Spec Builder::finish(Analysis* costs) {
   if (spec_.nodes.size() < 2) validate(spec_);
+  if (costs != nullptr) *costs = std::move(costs_);
   return std::move(spec_);
 }
 

@@ -200,9 +200,7 @@ std::string describe(const Op& any) {
                         [](const Mul&) { return std::string("mul"); },
                         [](const PRelu&) { return std::string("prelu"); },
                         [](const Scale&) { return std::string("scale"); },
-                        [](const BlurPool& op) {
-                          return "blur " + window_text(square(op.taps), op.stride, {}, {});
-                        },
+                        [](const BlurPool& op) { return "blur " + window_text(square(op.taps), op.stride, {}, {}); },
                         [](const Upsample& op) {
                           return "upsample -> " + std::to_string(op.size.h) + "x" + std::to_string(op.size.w);
                         },

@@ -50,7 +50,7 @@ bool works_in_place(const Op& op) {
 }
 
 // Last step that needs the value of each node. The output is the last step itself, so nothing can follow it.
-std::vector<int> last_uses(const Spec& spec, const std::vector<bool>& live) {
+std::vector<int> last_uses(const Spec& spec, const Liveness& live) {
   const int count = static_cast<int>(spec.nodes.size());
   std::vector<int> last(spec.nodes.size());
   std::iota(last.begin(), last.end(), 0);
@@ -74,7 +74,8 @@ int in_place_of(const Spec& spec, int i, const std::vector<int>& last, const std
 
 // Lowest free offset (first fit), or the smallest gap that holds it (best fit), among buffers that live meanwhile.
 // `placed` is sorted by offset.
-int64_t find_place(const Buffer& buffer, const std::vector<Buffer*>& placed, int64_t alignment, bool best_fit) {
+int64_t find_place(const Buffer& buffer, const std::vector<Buffer*>& placed, int64_t alignment, bool best_fit,
+                   bool& used_gap) {
   int64_t end = 0;  // of the occupied range so far
   int64_t best = -1;
   int64_t best_gap = 0;
@@ -85,6 +86,7 @@ int64_t find_place(const Buffer& buffer, const std::vector<Buffer*>& placed, int
     if (gap >= buffer.bytes && (best < 0 || gap < best_gap)) {
       best = start;
       best_gap = gap;
+      used_gap = true;
       if (!best_fit) return best;
     }
     end = std::max(end, other->offset + other->bytes);
@@ -96,12 +98,12 @@ using Order = std::vector<size_t>;
 
 // Peak of this order, or at least `stop_at` as soon as it is known to reach that.
 int64_t place_all(std::vector<Buffer>& buffers, const Order& order, int64_t alignment, bool best_fit, int64_t stop_at,
-                  std::vector<Buffer*>& placed) {
+                  std::vector<Buffer*>& placed, bool& used_gap) {
   placed.clear();
   int64_t peak = 0;
   for (size_t i : order) {
     Buffer& buffer = buffers[i];
-    buffer.offset = find_place(buffer, placed, alignment, best_fit);
+    buffer.offset = find_place(buffer, placed, alignment, best_fit, used_gap);
     peak = std::max(peak, buffer.offset + buffer.bytes);
     if (peak >= stop_at) return peak;
     const auto above = [&](const Buffer* other) { return other->offset > buffer.offset; };
@@ -119,7 +121,6 @@ void make_order(int kind, const std::vector<Buffer>& buffers, int peak_step, Ord
   const auto at_peak = [&](const Buffer& b) { return int64_t{b.first <= peak_step && peak_step <= b.last}; };
   const auto key = [&](const Buffer& b) -> Key {  // descending
     switch (kind) {
-      case 0: return {-b.first, 0};
       case 1: return {b.bytes, length(b)};
       case 2: return {length(b), b.bytes};
       case 3: return {at_peak(b), b.bytes};
@@ -130,6 +131,7 @@ void make_order(int kind, const std::vector<Buffer>& buffers, int peak_step, Ord
   };
   order.resize(buffers.size());
   std::iota(order.begin(), order.end(), size_t{0});
+  if (kind == 0) return;  // buffers come in the order of their starts
   std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
     const Key ka = key(buffers[a]), kb = key(buffers[b]);
     return ka != kb ? ka > kb : a < b;
@@ -164,11 +166,14 @@ void place_best(std::vector<Buffer>& buffers, const Peak& peak, int64_t alignmen
   for (int kind = 0; kind < kOrders && best_bytes > peak.bytes; ++kind) {
     make_order(kind, buffers, peak.step, order);
     for (const bool best_fit : {false, true}) {
-      const int64_t bytes = place_all(buffers, order, alignment, best_fit, best_bytes, placed);
-      if (bytes >= best_bytes) continue;
-      best = buffers;
-      best_bytes = bytes;
-      if (best_bytes <= peak.bytes) break;  // the lower bound: nothing can be better
+      bool used_gap = false;
+      const int64_t bytes = place_all(buffers, order, alignment, best_fit, best_bytes, placed, used_gap);
+      if (bytes < best_bytes) {
+        best = buffers;
+        best_bytes = bytes;
+      }
+      // The lower bound: nothing can be better. No gap: the fits do not differ.
+      if (best_bytes <= peak.bytes || !used_gap) break;
     }
   }
   buffers = std::move(best);
@@ -184,7 +189,7 @@ MemoryPlan plan_memory(const Spec& spec, const Analysis& analysis, const Layout&
   if (layout.element_bytes < 1 || layout.alignment < 1)
     throw SpecError("", "memory layout: element_bytes and alignment must be at least 1");
   const size_t count = spec.nodes.size();
-  const std::vector<bool> live = live_nodes(spec);
+  const Liveness live = live_nodes(spec);
   const std::vector<int> last = last_uses(spec, live);
 
   MemoryPlan plan;

@@ -2,32 +2,29 @@
 
 #include "condenser/arch/ops.hpp"
 
+#include <array>
+#include <utility>
+
 namespace condenser::arch {
 
-const char* op_name(const Op& op) {
-  return std::visit(Overloaded{
-                        [](const Input&) { return "input"; },
-                        [](const Conv2d&) { return "conv2d"; },
-                        [](const BatchNorm&) { return "batch_norm"; },
-                        [](const Activation&) { return "activation"; },
-                        [](const Softmax&) { return "softmax"; },
-                        [](const SoftmaxMul&) { return "softmax_mul"; },
-                        [](const AvgPool&) { return "avg_pool"; },
-                        [](const MaxPool&) { return "max_pool"; },
-                        [](const GlobalAvgPool&) { return "global_avg_pool"; },
-                        [](const Linear&) { return "linear"; },
-                        [](const Add&) { return "add"; },
-                        [](const Mul&) { return "mul"; },
-                        [](const PRelu&) { return "prelu"; },
-                        [](const Scale&) { return "scale"; },
-                        [](const BlurPool&) { return "blur_pool"; },
-                        [](const Upsample&) { return "upsample"; },
-                        [](const Concat&) { return "concat"; },
-                        [](const Slice&) { return "slice"; },
-                        [](const ChannelShuffle&) { return "channel_shuffle"; },
-                    },
-                    op);
+namespace {
+
+struct Facts {
+  const char* name;
+  int inputs;
+};
+
+template <size_t... I>
+constexpr auto facts_of(std::index_sequence<I...>) {
+  return std::array{Facts{std::variant_alternative_t<I, Op>::kName, std::variant_alternative_t<I, Op>::kInputs}...};
 }
+
+constexpr auto kFacts = facts_of(std::make_index_sequence<std::variant_size_v<Op>>());
+
+}  // namespace
+
+const char* op_name(const Op& op) { return kFacts[op.index()].name; }
+int input_count(const Op& op) { return kFacts[op.index()].inputs; }
 
 const char* to_string(ActivationKind kind) {
   switch (kind) {
@@ -52,31 +49,6 @@ const char* to_string(Clamp clamp) {
 }
 
 const char* to_string(SoftmaxAxis axis) { return axis == SoftmaxAxis::Channels ? "channels" : "space"; }
-
-int input_count(const Op& op) {
-  return std::visit(Overloaded{
-                        [](const Input&) { return 0; },
-                        [](const Conv2d&) { return 1; },
-                        [](const BatchNorm&) { return 1; },
-                        [](const Activation&) { return 1; },
-                        [](const Softmax&) { return 1; },
-                        [](const SoftmaxMul&) { return 2; },
-                        [](const AvgPool&) { return 1; },
-                        [](const MaxPool&) { return 1; },
-                        [](const GlobalAvgPool&) { return 1; },
-                        [](const Linear&) { return 1; },
-                        [](const Add&) { return 2; },
-                        [](const Mul&) { return 2; },
-                        [](const PRelu&) { return 1; },
-                        [](const Scale&) { return 1; },
-                        [](const BlurPool&) { return 1; },
-                        [](const Upsample&) { return 1; },
-                        [](const Concat&) { return kManyInputs; },
-                        [](const Slice&) { return 1; },
-                        [](const ChannelShuffle&) { return 1; },
-                    },
-                    op);
-}
 
 bool commutative(const Op& op) { return std::holds_alternative<Add>(op) || std::holds_alternative<Mul>(op); }
 

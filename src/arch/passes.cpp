@@ -4,10 +4,10 @@
 #include "condenser/arch/passes.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 
-#include "arch/unchecked.hpp"
 #include "condenser/core/error.hpp"
 
 namespace condenser::arch {
@@ -93,6 +93,7 @@ class Lowering {
         analysis_(analysis),
         live_(live_nodes(spec)),
         nodes_(spec.nodes),
+        costs_(analysis.nodes),
         kept_(live_),
         stands_for_(spec.nodes.size()),
         uses_(spec.nodes.size(), 0),
@@ -104,7 +105,8 @@ class Lowering {
     }
   }
 
-  Spec run() {
+  // The lowered network; its costs go to `cost` when that is not null.
+  Spec run(Analysis* cost) {
     for (size_t i = 0; i < nodes_.size(); ++i) {
       if (!live_[i]) {
         parameters_.drop(nodes_[i].name);
@@ -113,7 +115,7 @@ class Lowering {
       for (int& input : nodes_[i].inputs) input = stands_for_[static_cast<size_t>(input)];
       rewrite(static_cast<int>(i));
     }
-    return compact();
+    return compact(cost);
   }
 
   Weights& weights() { return parameters_.take(); }
@@ -178,6 +180,14 @@ class Lowering {
     node(i).op =
         Conv2d{.out = channels, .kernel = square(1), .stride = square(1), .pad = {}, .groups = channels, .bias = true};
     if (parameters_.present()) parameters_.replace_by_depthwise(name, affine);
+    recount(i);
+  }
+
+  void recount(int i) {
+    const Inputs& from = node(i).inputs;
+    std::array<Shape, kMaxInputs> shapes;
+    for (size_t k = 0; k < from.size(); ++k) shapes[k] = shape(from[k]);
+    costs_[static_cast<size_t>(i)] = node_cost(node(i).name, node(i).op, std::span(shapes.data(), from.size()));
   }
 
   bool fold_into(int producer, const Affine& affine) {
@@ -185,6 +195,7 @@ class Lowering {
     const auto fold = [&](auto& op) {
       if (op.clamp != Clamp::None) return false;  // the clamp stands between them
       if (parameters_.present()) parameters_.fold(target.name, op.bias, affine);
+      if (!op.bias) costs_[static_cast<size_t>(producer)].params += op.out;
       op.bias = true;
       return true;
     };
@@ -220,11 +231,12 @@ class Lowering {
       mul.op = SoftmaxMul{softmax->axis, softmax->rescale};
       mul.inputs = {node(attention).inputs[0], mul.inputs[static_cast<size_t>(1 - side)]};
       kept_[static_cast<size_t>(attention)] = false;
+      recount(i);
       return;
     }
   }
 
-  Spec compact() {
+  Spec compact(Analysis* cost) {
     Spec result{spec_.name, spec_.input, {}};
     result.nodes.reserve(static_cast<size_t>(std::count(kept_.begin(), kept_.end(), true)));
     std::vector<int> place(nodes_.size(), -1);
@@ -232,6 +244,7 @@ class Lowering {
       if (!kept_[i]) continue;
       for (int& input : nodes_[i].inputs) input = place[static_cast<size_t>(input)];
       place[i] = static_cast<int>(result.nodes.size());
+      if (cost != nullptr) cost->add(nodes_[i].name, costs_[i]);
       result.nodes.push_back(std::move(nodes_[i]));
     }
     return result;
@@ -239,9 +252,10 @@ class Lowering {
 
   const Spec& spec_;
   const Analysis& analysis_;
-  std::vector<bool> live_;
+  Liveness live_;
   std::vector<Node> nodes_;
-  std::vector<bool> kept_;
+  std::vector<NodeCost> costs_;  // of nodes_, kept as analyze() would compute them
+  Liveness kept_;
   std::vector<int> stands_for_;  // where the value of a node is now computed
   std::vector<int> uses_;        // how many inputs of live nodes read it
   Parameters parameters_;
@@ -252,23 +266,19 @@ class Lowering {
 Spec lower(const Spec& spec, Weights* weights) {
   const Analysis analysis = analyze(spec);
   if (weights != nullptr) check_weights(spec, *weights);
-  Spec result = lower_valid(spec, analysis, weights);
-  validate(result);
-  return result;
-}
-
-Spec lower_valid(const Spec& spec, const Analysis& analysis, Weights* weights) {
   Lowering lowering(spec, analysis, weights);
-  Spec result = lowering.run();
+  Spec result = lowering.run(nullptr);
+  validate(result);
   if (weights != nullptr) *weights = std::move(lowering.weights());
   return result;
 }
 
-Examination examine(const Spec& spec) {
+Examination examine(const Spec& spec) { return examine(spec, analyze(spec)); }
+
+Examination examine(const Spec& spec, Analysis given) {
   Examination e;
-  e.given = analyze(spec);
-  e.lowered = lower_valid(spec, e.given, nullptr);
-  e.cost = analyze_valid(e.lowered);
+  e.given = std::move(given);
+  e.lowered = Lowering(spec, e.given, nullptr).run(&e.cost);
   e.plan = plan_memory(e.lowered, e.cost);
   return e;
 }

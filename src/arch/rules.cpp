@@ -20,8 +20,8 @@ struct SpatialConv {
 // Live spatial convolutions in order. "First" is a matter of paths, not of order, and looks at spatial convolutions
 // only, since lower() may put a 1x1 in place of a batch norm on the input.
 std::vector<SpatialConv> spatial_convolutions(const Spec& spec) {
-  const std::vector<bool> live = live_nodes(spec);
-  std::vector<bool> below(spec.nodes.size(), false);  // some spatial convolution lies at or before this node
+  const Liveness live = live_nodes(spec);
+  Liveness below(spec.nodes.size(), false);  // some spatial convolution lies at or before this node
   std::vector<SpatialConv> found;
   for (size_t i = 0; i < spec.nodes.size(); ++i) {
     for (int input : spec.nodes[i].inputs) below[i] = below[i] || below[static_cast<size_t>(input)];
@@ -34,8 +34,8 @@ std::vector<SpatialConv> spatial_convolutions(const Spec& spec) {
 }
 
 // Columns may also be written as slices of the channels that run apart until a concatenation joins them.
-std::vector<bool> reads_one_column(const Spec& spec) {
-  std::vector<bool> apart(spec.nodes.size(), false), reads(spec.nodes.size(), false);
+Liveness reads_one_column(const Spec& spec) {
+  Liveness apart(spec.nodes.size(), false), reads(spec.nodes.size(), false);
   for (size_t i = 1; i < spec.nodes.size(); ++i) {
     const Node& node = spec.nodes[i];
     reads[i] = true;
@@ -51,7 +51,7 @@ std::vector<Violation> check_column_layout(const Spec& spec) {
   std::erase_if(later, [](const SpatialConv& c) { return c.first; });
   if (later.empty())
     return {{spec.nodes.back().name, "no spatial convolution after the first one; expected some in 2 or more columns"}};
-  const std::vector<bool> in_column = reads_one_column(spec);
+  const Liveness in_column = reads_one_column(spec);
   const size_t early = (later.size() + 1) / 2;
   std::vector<Violation> violations;
   for (size_t i = 0; i < early; ++i) {
@@ -71,14 +71,14 @@ std::string column_evidence(const Spec& spec) {
   std::erase_if(later, [](const SpatialConv& c) { return c.first; });
   std::string groups;
   for (size_t i = 0; i < (later.size() + 1) / 2; ++i)
-    groups += (i ? ", " : "") +
-              std::to_string(std::get<Conv2d>(spec.nodes[static_cast<size_t>(later[i].node)].op).groups);
-  return std::to_string(later.size()) + " spatial convolutions after the first; groups of the early half: " +
-         (groups.empty() ? "none" : groups);
+    groups +=
+        (i ? ", " : "") + std::to_string(std::get<Conv2d>(spec.nodes[static_cast<size_t>(later[i].node)].op).groups);
+  return std::to_string(later.size()) +
+         " spatial convolutions after the first; groups of the early half: " + (groups.empty() ? "none" : groups);
 }
 
 std::string pointwise_evidence(const Spec& spec) {
-  const std::vector<bool> live = live_nodes(spec);
+  const Liveness live = live_nodes(spec);
   int64_t all = 0, with_stride = 0;
   for (size_t i = 0; i < spec.nodes.size(); ++i) {
     const Conv2d* conv = std::get_if<Conv2d>(&spec.nodes[i].op);
@@ -90,7 +90,7 @@ std::string pointwise_evidence(const Spec& spec) {
 }
 
 std::vector<Violation> check_no_strided_pointwise(const Spec& spec) {
-  const std::vector<bool> live = live_nodes(spec);
+  const Liveness live = live_nodes(spec);
   std::vector<Violation> violations;
   for (size_t i = 0; i < spec.nodes.size(); ++i) {
     const Conv2d* conv = std::get_if<Conv2d>(&spec.nodes[i].op);
@@ -126,7 +126,7 @@ const Size* stride_of(const Op& op) {
 }
 
 std::vector<Violation> check_antialiased_downsampling(const Spec& spec) {
-  const std::vector<bool> live = live_nodes(spec);
+  const Liveness live = live_nodes(spec);
   std::vector<bool> first(spec.nodes.size(), false);
   for (const SpatialConv& conv : spatial_convolutions(spec)) first[static_cast<size_t>(conv.node)] = conv.first;
   std::vector<Violation> violations;
@@ -140,7 +140,7 @@ std::vector<Violation> check_antialiased_downsampling(const Spec& spec) {
 }
 
 std::string downsampling_evidence(const Spec& spec) {
-  const std::vector<bool> live = live_nodes(spec);
+  const Liveness live = live_nodes(spec);
   std::string list;
   int64_t count = 0;
   for (size_t i = 0; i < spec.nodes.size(); ++i) {

@@ -12,13 +12,20 @@
 namespace condenser::arch {
 namespace {
 
+enum Letter : char { kOther, kLower, kDigitOrUnderscore };
+constexpr std::array<Letter, 256> kLetters = [] {
+  std::array<Letter, 256> letters{};
+  for (int c = 'a'; c <= 'z'; ++c) letters[static_cast<size_t>(c)] = kLower;
+  for (int c = '0'; c <= '9'; ++c) letters[static_cast<size_t>(c)] = kDigitOrUnderscore;
+  letters['_'] = kDigitOrUnderscore;
+  return letters;
+}();
+
 bool legal_name(const std::string& name) {
-  if (name.empty() || name.size() > static_cast<size_t>(kMaxNameLength)) return false;
-  if (name[0] < 'a' || name[0] > 'z') return false;
-  for (char c : name) {
-    const bool ok = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-    if (!ok) return false;
-  }
+  const auto letter = [](char c) { return kLetters[static_cast<unsigned char>(c)]; };
+  if (name.empty() || name.size() > static_cast<size_t>(kMaxNameLength) || letter(name[0]) != kLower) return false;
+  for (char c : name)
+    if (letter(c) == kOther) return false;
   return true;
 }
 
@@ -29,10 +36,14 @@ std::string shown(const std::string& name) {
   return name.size() > 60 ? text + "..." : text;
 }
 
-void range(const std::string& node, const char* what, int value, int low, int high) {
-  if (value >= low && value <= high) return;
+[[gnu::cold, gnu::noinline]] void out_of_range(const std::string& node, const char* what, int value, int low,
+                                               int high) {
   throw SpecError(node, std::string(what) + " = " + std::to_string(value) + "; expected " + std::to_string(low) + ".." +
                             std::to_string(high));
+}
+
+inline void range(const std::string& node, const char* what, int value, int low, int high) {
+  if (value < low || value > high) out_of_range(node, what, value, low, high);
 }
 
 void check_window(const std::string& node, const Size& kernel, const Size& stride, const Pad& pad) {
@@ -177,8 +188,8 @@ std::vector<std::vector<int>> consumers(const Spec& spec) {
   return readers;
 }
 
-std::vector<bool> live_nodes(const Spec& spec) {
-  std::vector<bool> live(spec.nodes.size(), false);
+Liveness live_nodes(const Spec& spec) {
+  Liveness live(spec.nodes.size(), false);
   if (live.empty()) return live;
   live.front() = true;
   live.back() = true;

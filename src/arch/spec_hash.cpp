@@ -93,7 +93,7 @@ Hash128 combine(const std::string& label, std::vector<Hash128> parts, bool unord
 }
 
 // One sweep from the input to the output: colour' = H(label, colours' of the inputs).
-std::vector<Hash128> sweep_up(const Spec& spec, const std::vector<bool>& live, const std::vector<std::string>& labels) {
+std::vector<Hash128> sweep_up(const Spec& spec, const Liveness& live, const std::vector<std::string>& labels) {
   std::vector<Hash128> colour(spec.nodes.size());
   for (size_t i = 0; i < spec.nodes.size(); ++i) {
     if (!live[i]) continue;
@@ -105,7 +105,7 @@ std::vector<Hash128> sweep_up(const Spec& spec, const std::vector<bool>& live, c
 }
 
 // One sweep from the output to the input: colour' = H(colour, {(colour' of a reader, place among its inputs)}).
-std::vector<Hash128> sweep_down(const Spec& spec, const std::vector<bool>& live, const std::vector<Hash128>& up) {
+std::vector<Hash128> sweep_down(const Spec& spec, const Liveness& live, const std::vector<Hash128>& up) {
   std::vector<Hash128> colour(spec.nodes.size());
   std::vector<std::vector<Hash128>> readers(spec.nodes.size());
   for (size_t i = spec.nodes.size(); i-- > 0;) {
@@ -124,7 +124,7 @@ std::vector<Hash128> sweep_down(const Spec& spec, const std::vector<bool>& live,
 
 core::Hash128 hash(const Spec& spec) {
   validate(spec);
-  const std::vector<bool> live = live_nodes(spec);
+  const Liveness live = live_nodes(spec);
   std::vector<std::string> labels(spec.nodes.size());
   for (size_t i = 0; i < labels.size(); ++i) {
     labels[i] = attributes(spec.nodes[i].op, spec.input);

@@ -43,9 +43,9 @@ GateBench bench_gate() {
     result.passed = 0;
     const auto begin = std::chrono::steady_clock::now();
     for (const search::Genotype& genotype : genotypes) {
-      const arch::Spec spec = space->expand(genotype).spec;
-      result.passed += search::passed(gate.before_training(spec));
-      nodes += static_cast<int64_t>(spec.nodes.size());
+      const search::Candidate candidate = space->expand(genotype);
+      result.passed += search::passed(gate.before_training(candidate));
+      nodes += static_cast<int64_t>(candidate.spec.nodes.size());
     }
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
     result.nodes_per_spec = static_cast<double>(nodes) / kCandidates;
@@ -84,9 +84,9 @@ int cmd_bench(const Invocation& call) {
                     {"passed", "passed"}},
                    {}},
                   {}};
-  out.table.rows.push_back({core::cell(static_cast<int64_t>(b.specs_per_second)), core::cell(static_cast<int64_t>(b.low)),
-                            core::cell(static_cast<int64_t>(b.high)), core::cell(b.nodes_per_spec, 1),
-                            core::cell(int64_t{kCandidates}), core::cell(b.passed)});
+  out.table.rows.push_back({core::cell(static_cast<int64_t>(b.specs_per_second)),
+                            core::cell(static_cast<int64_t>(b.low)), core::cell(static_cast<int64_t>(b.high)),
+                            core::cell(b.nodes_per_spec, 1), core::cell(int64_t{kCandidates}), core::cell(b.passed)});
   print(out, call.format);
   return 0;
 }

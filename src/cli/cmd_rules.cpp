@@ -38,9 +38,10 @@ int cmd_rules(const Invocation& call) {
     std::fputs((j.dump(2) + "\n").c_str(), stdout);
     return status;
   }
-  StageOutput out{spec.name + ", input " + arch::to_string(spec.input) + ", hash " + j.at("hash").get<std::string>(),
-                  {{{"rule", "rule", false}, {"holds", "holds", false}, {"node", "node", false}, {"what", "evidence", false}}, {}},
-                  {}};
+  StageOutput out{
+      spec.name + ", input " + arch::to_string(spec.input) + ", hash " + j.at("hash").get<std::string>(),
+      {{{"rule", "rule", false}, {"holds", "holds", false}, {"node", "node", false}, {"what", "evidence", false}}, {}},
+      {}};
   const auto row = [&](const std::string& rule, const char* holds, const std::string& node, const std::string& what) {
     out.table.rows.push_back({core::cell(rule), core::cell(holds), core::cell(node), core::cell(what)});
   };

@@ -141,7 +141,8 @@ class Gunzip {
   }
 
   std::string finish() {
-    if (!ended_) throw Error(path_.string() + ": the gzip stream is truncated after " + std::to_string(in_bytes_) +
+    if (!ended_)
+      throw Error(path_.string() + ": the gzip stream is truncated after " + std::to_string(in_bytes_) +
                   " bytes; download the file again");
     return std::move(out_);
   }

@@ -99,7 +99,9 @@ std::vector<std::vector<std::string>> padded(const Table& table,
 std::string thousands(int64_t value) { return group(std::to_string(value)); }
 
 std::string bytes_text(int64_t bytes) {
-  return thousands(bytes) + " bytes (" + cell(static_cast<double>(bytes) / 1024, 1).text + " KiB)";
+  const int64_t tenths =
+      (bytes * 10 + (bytes < 0 ? -512 : 512)) / 1024;  // no printf: the gate writes these by the ten thousand
+  return thousands(bytes) + " bytes (" + thousands(tenths / 10) + "." + std::to_string(std::abs(tenths % 10)) + " KiB)";
 }
 
 std::string json_quote(const std::string& text) {

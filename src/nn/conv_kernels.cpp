@@ -203,7 +203,7 @@ int64_t round_up(int64_t n) { return (n + kLanes - 1) / kLanes * kLanes; }
 }  // namespace
 
 ConvGeometry conv_geometry(const arch::Shape& in, const arch::Conv2d& op) {
-  ConvGeometry g{.in = in, .out = arch::infer_shape("conv", op, {in}), .op = op};
+  ConvGeometry g{.in = in, .out = arch::node_cost("conv", op, {in}).shape, .op = op};
   const int64_t sh = op.stride.h, sw = op.stride.w;
   g.phases = sh * sw;
   g.direct = op.kernel == arch::Size{} && op.stride == arch::Size{} && op.pad == arch::Pad{};

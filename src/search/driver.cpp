@@ -112,9 +112,9 @@ class Search {
       reuse(trials_[static_cast<size_t>(it->second)], trial);
       return;
     }
-    const Costs cost = costs(candidate.spec);
+    const Costs cost = costs(candidate);
     add_costs(cost, trial.findings);
-    trial.verdicts = c_.gate.before_training(candidate.spec);
+    trial.verdicts = c_.gate.before_training(candidate);
     if (!passed(trial.verdicts)) {
       trial.state = TrialState::Refused;
       return;

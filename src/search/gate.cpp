@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "condenser/arch/memory.hpp"
 #include "condenser/arch/passes.hpp"
 #include "condenser/arch/rules.hpp"
 #include "condenser/core/table.hpp"
@@ -67,8 +68,10 @@ Verdict at_least(double value, double limit, const std::string& name) {
 
 }  // namespace
 
-Costs costs(const arch::Spec& spec) {
-  const arch::Examination e = arch::examine(spec);
+Costs costs(const arch::Spec& spec) { return costs(Candidate{spec, arch::analyze(spec)}); }
+
+Costs costs(const Candidate& candidate) {
+  const arch::Examination e = arch::examine(candidate.spec, candidate.cost);
   Costs c{e.given.params, e.given.macs, e.cost.constant_bytes, e.plan.peak_bytes, {}};
   if (e.plan.peak_node >= 0) c.arena_node = e.lowered.nodes[static_cast<size_t>(e.plan.peak_node)].name;
   return c;
@@ -101,9 +104,15 @@ Gate::Gate(GateOptions options, std::vector<ExtraRule> extra)
     : options_(std::move(options)), extra_(std::move(extra)) {}
 
 std::vector<Verdict> Gate::before_training(const arch::Spec& spec) const {
+  return before_training(Candidate{spec, arch::analyze(spec)});
+}
+
+std::vector<Verdict> Gate::before_training(const Candidate& candidate) const {
+  const arch::Spec& spec = candidate.spec;
   std::vector<Verdict> verdicts;
+  verdicts.reserve(options_.rules.size() + extra_.size() + 6);
   for (const std::string& rule : options_.rules) check_rule(spec, rule, verdicts);
-  const Costs cost = costs(spec);
+  const Costs cost = costs(candidate);
   const GateOptions& o = options_;
   if (o.max_params > 0) verdicts.push_back(at_most("max_params", "", cost.params, o.max_params, "parameters"));
   if (o.max_macs > 0) verdicts.push_back(at_most("max_macs", "", cost.macs, o.max_macs, "MACs"));

@@ -27,6 +27,12 @@ std::unique_ptr<Space> make_space(core::config::Reader& reader, const SpaceConte
   throw core::ConfigError("space " + name + " is not in the table of spaces");
 }
 
+Candidate finish(arch::Builder& builder) {
+  Candidate candidate;
+  candidate.spec = builder.finish(&candidate.cost);
+  return candidate;
+}
+
 void check(const Space& space, const Genotype& genotype) {
   const std::vector<Decision>& decisions = space.decisions();
   if (genotype.choice.size() != decisions.size()) {

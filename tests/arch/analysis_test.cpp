@@ -10,7 +10,7 @@ using namespace condenser::arch;
 
 namespace {
 
-Shape shape_of(const Op& op, std::vector<Shape> inputs) { return infer_shape("n", op, inputs); }
+Shape shape_of(const Op& op, std::vector<Shape> inputs) { return node_cost("n", op, inputs).shape; }
 
 // Second answer: walks every output value and every tap, counting those of its own group.
 int64_t naive_macs(const Conv2d& conv, const Shape& in) {
@@ -65,7 +65,7 @@ TEST_CASE("Totals are the sums of the nodes", "[arch]") {
   }
 }
 
-TEST_CASE("infer_shape of each operator", "[arch]") {
+TEST_CASE("the shape of each operator", "[arch]") {
   const Shape map{6, 9, 7};
   CHECK(shape_of(Conv2d{8, Size{3, 2}, Size{2, 1}, Pad{0, 2, 1, 0}}, {map}) == Shape{8, 5, 7});
   CHECK(shape_of(BatchNorm{}, {map}) == map);
@@ -80,7 +80,7 @@ TEST_CASE("infer_shape of each operator", "[arch]") {
   CHECK(shape_of(Mul{}, {map, map}) == map);
 }
 
-TEST_CASE("infer_shape refuses inputs that do not fit, with the numbers", "[arch]") {
+TEST_CASE("an operator refuses inputs that do not fit, with the numbers", "[arch]") {
   const Shape map{6, 9, 7};
   CHECK_THROWS_WITH(shape_of(Conv2d{8, square(3), square(1), Pad{}, 4}, {map}),
                     "node n: 6 channels in, 8 out, groups 4; channels must be multiples of groups");
@@ -104,12 +104,12 @@ TEST_CASE("analyze names the node that does not fit", "[arch]") {
 TEST_CASE("Int8 constants", "[arch]") {
   const Shape map{8, 5, 5};
   const Conv2d conv{12, square(3), square(1), pad_all(1), 4, true};
-  CHECK(int8_constant_bytes(conv, {map}) == 12 * 2 * 9 + 12 * (4 + 4 + 1));
-  CHECK(int8_constant_bytes(Linear{10}, {{8, 1, 1}}) == 80 + 90);
-  CHECK(int8_constant_bytes(Activation{ActivationKind::Silu}, {map}) == 256);
-  CHECK(int8_constant_bytes(SoftmaxMul{}, {map, map}) == 512);
-  CHECK(int8_constant_bytes(Add{}, {map, map}) == 0);
-  CHECK(int8_constant_bytes(AvgPool{}, {map}) == 0);
+  CHECK(node_cost("n", conv, {map}).constant_bytes == 12 * 2 * 9 + 12 * (4 + 4 + 1));
+  CHECK(node_cost("n", Linear{10}, {{8, 1, 1}}).constant_bytes == 80 + 90);
+  CHECK(node_cost("n", Activation{ActivationKind::Silu}, {map}).constant_bytes == 256);
+  CHECK(node_cost("n", SoftmaxMul{}, {map, map}).constant_bytes == 512);
+  CHECK(node_cost("n", Add{}, {map, map}).constant_bytes == 0);
+  CHECK(node_cost("n", AvgPool{}, {map}).constant_bytes == 0);
 }
 
 TEST_CASE("Sums beyond 64 bits are refused, not wrapped", "[arch]") {

@@ -26,7 +26,7 @@ bool disjoint(const MemoryPlan& p, size_t a, size_t b) {
   return p.offset[a] + p.bytes[a] <= p.offset[b] || p.offset[b] + p.bytes[b] <= p.offset[a];
 }
 
-bool needed_after(const Spec& spec, const std::vector<bool>& live, size_t value, size_t step) {
+bool needed_after(const Spec& spec, const Liveness& live, size_t value, size_t step) {
   if (value == spec.nodes.size() - 1) return true;
   for (size_t i = step + 1; i < spec.nodes.size(); ++i) {
     const Inputs& in = spec.nodes[i].inputs;
@@ -37,7 +37,7 @@ bool needed_after(const Spec& spec, const std::vector<bool>& live, size_t value,
 
 // Executes with bytes that remember their writer. Returns the first complaint, or "".
 std::string simulate(const Spec& spec, const MemoryPlan& plan) {
-  const std::vector<bool> live = live_nodes(spec);
+  const Liveness live = live_nodes(spec);
   std::vector<int> writer(static_cast<size_t>(plan.peak_bytes), -1);
   const auto holds = [&](size_t node) {
     for (int64_t k = 0; k < plan.bytes[node]; ++k) {
@@ -61,7 +61,7 @@ std::string simulate(const Spec& spec, const MemoryPlan& plan) {
 
 // Largest number of arena bytes in use at once, counted byte by byte.
 int64_t naive_live_bytes(const Spec& spec, const MemoryPlan& plan, int step) {
-  const std::vector<bool> live = live_nodes(spec);
+  const Liveness live = live_nodes(spec);
   std::vector<bool> used(static_cast<size_t>(plan.peak_bytes), false);
   for (size_t v = 0; v <= static_cast<size_t>(step); ++v) {
     const bool now =
@@ -74,7 +74,7 @@ int64_t naive_live_bytes(const Spec& spec, const MemoryPlan& plan, int step) {
 void check_plan(const Spec& spec, const Layout& layout = {}) {
   const Analysis a = analyze(spec);
   const MemoryPlan plan = plan_memory(spec, a, layout);
-  const std::vector<bool> live = live_nodes(spec);
+  const Liveness live = live_nodes(spec);
   CHECK(simulate(spec, plan).empty());
   int64_t end = 0, largest = 0;
   for (size_t i = 0; i < spec.nodes.size(); ++i) {

@@ -31,9 +31,9 @@ TEST_CASE("A shape is written channels first", "[arch]") {
 }
 
 TEST_CASE("Every operator has its own name and input count", "[arch]") {
-  const Op ops[] = {Input{},  Conv2d{},   BatchNorm{},     Activation{}, Softmax{}, SoftmaxMul{}, AvgPool{},
-                    MaxPool{}, GlobalAvgPool{}, Linear{},  Add{},        Mul{},     PRelu{},      Scale{},
-                    BlurPool{}, Upsample{}, Concat{},      Slice{},      ChannelShuffle{}};
+  const Op ops[] = {Input{},    Conv2d{},        BatchNorm{}, Activation{}, Softmax{},       SoftmaxMul{}, AvgPool{},
+                    MaxPool{},  GlobalAvgPool{}, Linear{},    Add{},        Mul{},           PRelu{},      Scale{},
+                    BlurPool{}, Upsample{},      Concat{},    Slice{},      ChannelShuffle{}};
   STATIC_REQUIRE(std::size(ops) == std::variant_size_v<Op>);
   std::set<std::string> names;
   for (const Op& op : ops) {

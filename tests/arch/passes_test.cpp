@@ -73,7 +73,7 @@ void check_properties(const Spec& spec) {
 
   const Analysis full = analyze(spec), less = analyze(low);
   REQUIRE(less.nodes.back().shape == full.nodes.back().shape);
-  const std::vector<bool> live = live_nodes(spec);
+  const Liveness live = live_nodes(spec);
   int64_t macs = 0;
   int64_t kept_or_new = 0;
   for (size_t i = 0; i < spec.nodes.size(); ++i) {

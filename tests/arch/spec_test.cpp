@@ -161,7 +161,7 @@ TEST_CASE("consumers lists each reader once", "[arch]") {
 }
 
 TEST_CASE("live_nodes are those the output depends on", "[arch]") {
-  CHECK(live_nodes(small()) == std::vector<bool>{true, true, false, true, true});
+  CHECK(live_nodes(small()) == Liveness{true, true, false, true, true});
 }
 
 TEST_CASE("find_node names the nearest", "[arch]") {

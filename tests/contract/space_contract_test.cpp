@@ -23,6 +23,7 @@ void check_genotype(const search::Space& space, const search::Genotype& genotype
   CHECK(analysis.nodes.back().shape == arch::Shape{10, 1, 1});
   CHECK(arch::hash(space.expand(genotype).spec) == arch::hash(candidate.spec));
   CHECK(space.expand(genotype).spec == candidate.spec);
+  CHECK(candidate.cost == arch::analyze(candidate.spec));
   for (const arch::Rule& rule : arch::rules()) {
     for (const arch::Violation& violation : rule.check(candidate.spec)) {
       CHECK_NOTHROW(arch::find_node(candidate.spec, violation.node));

@@ -211,7 +211,9 @@ TEST_CASE("Damaged gzip streams are refused", "[core]") {
   for (size_t size = 2; size < zipped.size(); size += size < 40 || size + 40 > zipped.size() ? 1 : 97) {
     write_plain(scratch / "cut", zipped.substr(0, size));
     INFO(size);
-    CHECK(message_of<Error>([&] { read_gzip(scratch / "cut", 100000); }).find("truncated after " + std::to_string(size) + " bytes") != std::string::npos);
+    CHECK(message_of<Error>([&] {
+            read_gzip(scratch / "cut", 100000);
+          }).find("truncated after " + std::to_string(size) + " bytes") != std::string::npos);
   }
   for (size_t at : {zipped.size() / 2, zipped.size() - 6, zipped.size() - 2}) {  // data, checksum, length
     std::string damaged = zipped;

@@ -11,8 +11,8 @@
 #include "support/catch.hpp"
 
 using namespace condenser;
-using nlohmann::ordered_json;
 using Catch::Matchers::Contains;
+using nlohmann::ordered_json;
 
 namespace {
 
@@ -88,16 +88,14 @@ TEST_CASE("refusals are counted by rule and one example each is shown", "[report
 TEST_CASE("the learning curve, the int8 table and the proof come from the files", "[report]") {
   report::Material m = material();
   m.metrics_csv = "step,train/loss,val/acc1\n1,1.25,90.5\n2,0.5,\n";
-  m.quant_report_json = ordered_json{{"rounding", "double"},
-                                     {"observer", "mse"},
-                                     {"calibration_samples", 512},
-                                     {"nodes",
-                                      {{{"node", "stem"},
-                                        {"snr_db", nullptr},
-                                        {"saturated_fraction", 0.25},
-                                        {"scale", 0.5},
-                                        {"zero_point", -3}}}}}
-                            .dump();
+  m.quant_report_json =
+      ordered_json{
+          {"rounding", "double"},
+          {"observer", "mse"},
+          {"calibration_samples", 512},
+          {"nodes",
+           {{{"node", "stem"}, {"snr_db", nullptr}, {"saturated_fraction", 0.25}, {"scale", 0.5}, {"zero_point", -3}}}}}
+          .dump();
   m.verify_json = ordered_json{{"checks",
                                 {{{"target", "c99"},
                                   {"name", "clang -O2"},
@@ -115,7 +113,7 @@ TEST_CASE("the learning curve, the int8 table and the proof come from the files"
                                   {"differing_values", 7},
                                   {"accuracy_percent", 97.8},
                                   {"detail", "7 integers differ"}}}}}
-                     .dump();
+                      .dump();
   m.env_json = R"({"schema_version": 1, "compiler": "gcc", "threads": 2})";
   const std::string text = report::to_markdown(m);
   CHECK_THAT(text, Contains("| 2") && Contains("0.5"));

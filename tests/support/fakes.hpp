@@ -40,7 +40,7 @@ class ChainSpace final : public search::Space {
     }
     x = b.add("gap", arch::GlobalAvgPool{}, {x});
     b.add("fc", arch::Linear{.out = 3}, {x});
-    return {b.finish()};
+    return search::finish(b);
   }
 
  private:

@@ -15,6 +15,7 @@ struct NodeCost {
   int64_t macs = 0;    // convolution (the fixed one of blur_pool too) and linear, the convention of the published
                        // 318,952,524
   int64_t constant_bytes = 0;  // int8 flash of this node's constants after lowering (see below)
+  bool operator==(const NodeCost&) const = default;
 };
 
 struct Analysis {
@@ -22,24 +23,22 @@ struct Analysis {
   int64_t params = 0;
   int64_t macs = 0;
   int64_t constant_bytes = 0;
+
+  void add(const std::string& name, const NodeCost&);  // throws SpecError(name, ...) when a sum leaves 64 bits
+  bool operator==(const Analysis&) const = default;
 };
 
 // Throws SpecError naming the node whose inputs do not fit.
 Analysis analyze(const Spec&);
 
-// Output shape of one operator; used by analyze() and Builder. Throws SpecError(name, ...).
-Shape infer_shape(const std::string& name, const Op&, std::span<const Shape> inputs);
-inline Shape infer_shape(const std::string& name, const Op& op, std::initializer_list<Shape> inputs) {
-  return infer_shape(name, op, std::span(inputs.begin(), inputs.size()));
-}
-
+// Shape and cost of one operator; used by analyze() and Builder. Throws SpecError(name, ...).
 // Constants of the int8 form: conv and linear: weights (1 byte) + per output channel bias (4), multiplier (4), shift
 // (1); activation and scale: table of 256; softmax_mul: exponential table of 256 x 2; prelu: slope (1) per channel;
-// everything else: 0 (scalars live in code).
-// The C99 target emits exactly these arrays (tested as equality on lowered Specs).
-int64_t int8_constant_bytes(const Op&, std::span<const Shape> inputs);
-inline int64_t int8_constant_bytes(const Op& op, std::initializer_list<Shape> inputs) {
-  return int8_constant_bytes(op, std::span(inputs.begin(), inputs.size()));
+// everything else: 0 (scalars live in code). The C99 target emits exactly these arrays (tested as equality on lowered
+// Specs).
+NodeCost node_cost(const std::string& name, const Op&, std::span<const Shape> inputs);
+inline NodeCost node_cost(const std::string& name, const Op& op, std::initializer_list<Shape> inputs) {
+  return node_cost(name, op, std::span(inputs.begin(), inputs.size()));
 }
 
 // NetScore 20 log10(a^2 / sqrt(p m)), accuracy in percent, params in millions, MACs in billions (arXiv 1806.05512).

@@ -33,15 +33,15 @@ struct EmbeddingStep {
 
 struct AttentionCondenserOptions {
   std::vector<EmbeddingStep> embedding;  // one or more; the last `pointwise` is V's channels, unless `mix` is set
-  int mix = 0;        // > 0: a 1x1 down-mixing to this many channels before the condensation, and a 1x1 up-mixing back
-                      // after the embedding: the visual attention condenser (AttendNets, arXiv 2009.14385; TB-Net,
-                      // arXiv 2104.03165, figure 2)
-  int window = 2;     // of the condensation, and its stride
+  int mix = 0;     // > 0: a 1x1 down-mixing to this many channels before the condensation, and a 1x1 up-mixing back
+                   // after the embedding: the visual attention condenser (AttendNets, arXiv 2009.14385; TB-Net,
+                   // arXiv 2104.03165, figure 2)
+  int window = 2;  // of the condensation, and its stride
   Condensation condensation = Condensation::Max;
-  int kernel = 3;     // of the spatial convolutions
-  int groups = 0;     // of the spatial convolutions; 0: as many as their input has channels (depthwise)
+  int kernel = 3;  // of the spatial convolutions
+  int groups = 0;  // of the spatial convolutions; 0: as many as their input has channels (depthwise)
   SelectiveForm form = SelectiveForm::Additive;
-  bool batch_norm = true;  // after every convolution; without: biases instead
+  bool batch_norm = true;                                           // after every convolution; without: biases instead
   std::optional<ActivationKind> activation = ActivationKind::Relu;  // between convolutions, not after the last
 };
 
@@ -50,7 +50,8 @@ struct AttentionCondenserOptions {
 int attention_condenser(Builder&, int v, const std::string& name, const AttentionCondenserOptions&);
 
 // Projection, expansion, projection, expansion (TB-Net, figure 2): 1x1 to `narrow` -> depthwise 3x3 to `wide` (a
-// multiple of narrow) -> 1x1 to `narrow` -> 1x1 to `out`, each with batch norm and activation. Widths are not published.
+// multiple of narrow) -> 1x1 to `narrow` -> 1x1 to `out`, each with batch norm and activation. Widths are not
+// published.
 struct PepeOptions {
   int narrow = 0, wide = 0, out = 0;
   int stride = 1;  // of the depthwise convolution: 1, or 2 by an average pool before it

@@ -24,9 +24,9 @@ int conv_bn_act(Builder&, int x, const std::string& name, const ConvOptions&);
 
 // Low-pass filters that halve a map without folding high frequencies into low ones.
 enum class Downsampling {
-  Avg2,      // average 2x2; odd sizes are floored
-  Avg3,      // average 3x3, padding not counted
-  Blur3,     // binomial filter (Zhang 2019, arXiv 1904.11486)
+  Avg2,   // average 2x2; odd sizes are floored
+  Avg3,   // average 3x3, padding not counted
+  Blur3,  // binomial filter (Zhang 2019, arXiv 1904.11486)
   Blur5,
   MaxBlur3,  // maximum of 2x2 at stride 1, then the filter (same source, section 3)
   MaxBlur5,
@@ -47,9 +47,9 @@ struct ColumnOptions {
   bool attention = false;   // merge of a block with projection: softmax(main) * projection (DC-AC), else addition
   ActivationKind activation = ActivationKind::Silu;
   Downsampling downsampling = Downsampling::Avg2;
-  int spatial = 2;                             // kxk convolutions in the main path of a basic block: 1 or 2
-  SoftmaxAxis axis = SoftmaxAxis::Channels;    // of the attention; channels as published
-  bool rescale = false;                        // attention times its number of terms, so that its mean is 1
+  int spatial = 2;                           // kxk convolutions in the main path of a basic block: 1 or 2
+  SoftmaxAxis axis = SoftmaxAxis::Channels;  // of the attention; channels as published
+  bool rescale = false;                      // attention times its number of terms, so that its mean is 1
 };
 
 int output_channels(const ColumnOptions&);

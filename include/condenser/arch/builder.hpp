@@ -4,9 +4,8 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
-#include "condenser/arch/spec.hpp"
+#include "condenser/arch/analysis.hpp"
 
 namespace condenser::arch {
 
@@ -35,11 +34,12 @@ class Builder {
   int last() const { return static_cast<int>(spec_.nodes.size()) - 1; }
   int input() const { return 0; }
 
-  Spec finish();  // the last node added is the output; call once, at the end
+  // The last node added is the output. Call once, at the end. `costs` receives what analyze() would compute again.
+  Spec finish(Analysis* costs = nullptr);
 
  private:
   Spec spec_;
-  std::vector<Shape> shapes_;
+  Analysis costs_;
   std::unique_ptr<NameSet> names_;
   std::string scope_;
 };

@@ -13,13 +13,14 @@ namespace condenser::arch {
 // rewritten to match. Deterministic; node names are kept from the producer.
 Spec lower(const Spec&, Weights* weights);
 
-// What a network costs as given and as exported, with one validation: what the gate asks of every candidate.
+// What a network costs as given and as exported: what the gate asks of every candidate.
 struct Examination {
   Analysis given;
   Spec lowered;
   Analysis cost;    // of the lowered form
   MemoryPlan plan;  // of the lowered form, int8
 };
-Examination examine(const Spec&);  // throws SpecError
+Examination examine(const Spec&);                  // throws SpecError
+Examination examine(const Spec&, Analysis given);  // for a Builder's Spec and its costs: nothing is computed twice
 
 }  // namespace condenser::arch

@@ -15,7 +15,8 @@ namespace condenser::arch {
 
 inline constexpr int kMaxInputs = 8;
 
-// Indices of the nodes that a node reads. Stored in the node itself: a search makes tens of thousands of Specs a second.
+// Indices of the nodes that a node reads. Stored in the node itself: a search makes tens of thousands of Specs a
+// second.
 class Inputs {
  public:
   Inputs() = default;
@@ -77,7 +78,8 @@ inline constexpr int kMaxNameLength = 128;
 void validate(const Spec&);
 
 // live_nodes(spec)[i]: the output depends on node i. The Input node is always live.
-std::vector<bool> live_nodes(const Spec&);
+using Liveness = std::vector<char>;  // bytes: read far too often for bits
+Liveness live_nodes(const Spec&);
 
 // consumers(spec)[i] = indices of the nodes that read node i.
 std::vector<std::vector<int>> consumers(const Spec&);

@@ -58,8 +58,8 @@ std::vector<ParamInfo> parameters(const Spec&);
 // Throws core::Error naming the first missing, unexpected or misshapen tensor.
 void check_weights(const Spec&, const Weights&);
 
-// He-normal convolutions and linears, everything else at its initial value; deterministic by seed. For tests, untrained costs and
-// initialisation.
+// He-normal convolutions and linears, everything else at its initial value; deterministic by seed. For tests, untrained
+// costs and initialisation.
 Weights random_weights(const Spec&, uint64_t seed);
 
 std::string to_safetensors(const Weights&);  // deterministic bytes

@@ -27,7 +27,8 @@ struct Costs {
   int64_t arena_bytes = 0;     // planned RAM
   std::string arena_node;      // where the live bytes peak, a node of the lowered form
 };
-Costs costs(const arch::Spec&);  // throws arch::SpecError
+Costs costs(const Candidate&);  // throws arch::SpecError
+Costs costs(const arch::Spec&);
 
 // A row of numbers that a design must match: at most this size and work (before training), at least this accuracy
 // (after).
@@ -57,6 +58,7 @@ class Gate {
   Gate(GateOptions options, std::vector<ExtraRule> extra = {});
   // Every verdict, cheapest first, stopping at nothing: a refusal lists all that is wrong (one verdict per violation of
   // a rule). Sizes are of the given Spec; flash and arena of its lowered form.
+  std::vector<Verdict> before_training(const Candidate&) const;
   std::vector<Verdict> before_training(const arch::Spec&) const;
   // The accuracy half of beats_comparator; empty without a comparator bound for this stage.
   std::vector<Verdict> after_probe(const Findings&) const;

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "condenser/arch/spec.hpp"
+#include "condenser/arch/builder.hpp"
 #include "condenser/core/config.hpp"
 #include "condenser/core/rng.hpp"
 
@@ -24,8 +24,11 @@ struct Genotype {
 };
 
 struct Candidate {
-  arch::Spec spec;  // input front-ends of audio spaces will stand beside it
+  arch::Spec spec;      // input front-ends of audio spaces will stand beside it
+  arch::Analysis cost;  // of the Spec
 };
+
+Candidate finish(arch::Builder&);  // what every space's expand() ends with
 
 class Space {
  public:

@@ -175,9 +175,8 @@ class ColumnsSpace final : public Space {
     };
     const auto activation = get(kActivation) == 1 ? arch::ActivationKind::Silu : arch::ActivationKind::Relu;
     arch::Builder b("columns", context_.input);
-    int x =
-        arch::conv_bn_act(b, b.input(), "stem",
-                          {.out = get(kStemWidth), .kernel = 3, .stride = stem_stride_, .activation = activation});
+    int x = arch::conv_bn_act(b, b.input(), "stem",
+                              {.out = get(kStemWidth), .kernel = 3, .stride = stem_stride_, .activation = activation});
     const int stages = get(kStages);
     for (int i = 0; i < stages; ++i) {
       if (i == get(kMergeStage)) {
@@ -196,7 +195,7 @@ class ColumnsSpace final : public Space {
                               .activation = activation});
     }
     arch::classifier_head(b, x, context_.classes);
-    return {b.finish()};
+    return finish(b);
   }
 
  private:
