@@ -1,4 +1,214 @@
-#include "cli/stages.hpp"
+// `condenser compare`: networks side by side: what they cost, what was published, how fast they run here.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+#include "cli/hardware.hpp"
+#include "cli/invocation.hpp"
+#include "cli/networks.hpp"
+#include "cli/progress.hpp"
+#include "cli/torch_module.hpp"
+#include "cli/version.hpp"
+#include "condenser/arch/passes.hpp"
+#include "condenser/arch/zoo.hpp"
+#include "condenser/core/config.hpp"
+#include "condenser/core/files.hpp"
+#include "condenser/report/comparison.hpp"
+
 namespace condenser::cli {
-int cmd_compare(const Invocation&) { throw core::Error("not built yet"); }
+namespace {
+
+namespace fs = std::filesystem;
+
+// A network to compare; without a spec: published numbers only.
+struct Entry {
+  report::ComparedNetwork row;
+  std::optional<arch::Spec> spec;
+};
+
+void count(Entry& entry) {
+  const arch::Examination e = arch::examine(*entry.spec);
+  entry.row.input = arch::to_string(entry.spec->input);
+  entry.row.outputs = e.given.nodes.back().shape.elements();
+  entry.row.params = e.given.params;
+  entry.row.macs = e.given.macs;
+  entry.row.constant_bytes = e.cost.constant_bytes;
+  entry.row.arena_bytes = e.plan.peak_bytes;
+}
+
+// With what was asked for; with less of it where the network cannot have that, and a note saying so.
+void make_from_card(Entry& entry, const arch::ZooCard& card, const Invocation& call) {
+  const arch::Shape input = call.input.empty() ? card.input : parse_shape(call.input);
+  const int classes = call.classes > 0 ? call.classes : card.classes;
+  const auto made = [&](const arch::Shape& its_input, int its_classes) {
+    if (its_input.c != card.input.c) return false;  // made for other data: sound, features
+    try {
+      entry.spec = card.make(its_input, its_classes);
+      count(entry);
+      return true;
+    } catch (const core::Error&) {
+      return false;
+    }
+  };
+  if (made(input, classes)) return;
+  entry.row.note = "does not take what was asked for; its own input " + arch::to_string(card.input);
+  if (made(card.input, classes)) return;
+  entry.row.note += " and " + std::to_string(card.classes) + " outputs";
+  entry.spec = card.make(card.input, card.classes);
+  count(entry);
+}
+
+Entry from_card(const arch::ZooCard& card, const Invocation& call) {
+  Entry entry;
+  entry.row.name = card.name;
+  entry.row.family = card.family;
+  entry.row.claims = card.claims;
+  make_from_card(entry, card, call);
+  // Published accuracy belongs to the published network, not to one for other images or another number of classes.
+  if (entry.spec->input != card.input || entry.row.outputs != card.classes) return entry;
+  entry.row.accuracy_percent = card.accuracy_percent;
+  entry.row.int8_accuracy_percent = card.int8_accuracy_percent;
+  return entry;
+}
+
+std::optional<int64_t> from_millions(std::optional<double> value) {
+  return value ? std::optional<int64_t>(std::llround(*value * 1e6)) : std::nullopt;
+}
+
+Entry from_published(const arch::PublishedRow& row) {
+  Entry entry;
+  entry.row.name = row.name;
+  entry.row.input = row.input ? arch::to_string(*row.input) : "";
+  entry.row.params = from_millions(row.params_millions);
+  entry.row.macs = from_millions(row.macs_millions);
+  entry.row.accuracy_percent = row.accuracy_percent;
+  entry.row.int8_accuracy_percent = row.int8_accuracy_percent;
+  entry.row.claims = row.claims;
+  entry.row.note = "published numbers only";
+  const auto kilobytes = [](double value) { return core::cell(value, 0).text + " kB "; };
+  if (row.sram_kb) entry.row.note += ", " + kilobytes(*row.sram_kb) + "SRAM";
+  if (row.flash_kb) entry.row.note += ", " + kilobytes(*row.flash_kb) + "flash";
+  entry.row.note += " (" + row.source + ")";
+  return entry;
+}
+
+Entry from_file(const std::string& subject, const Invocation& call) {
+  Entry entry;
+  entry.spec = find_network(subject, 0, "");
+  entry.row.name = entry.spec->name;
+  count(entry);
+  if ((!call.input.empty() && entry.row.input != call.input) || (call.classes > 0 && entry.row.outputs != call.classes))
+    entry.row.note = "its file says its input " + entry.row.input + " and its outputs";
+  return entry;
+}
+
+// Names are written with '-' as often as with '_'.
+std::string underscored(std::string name) {
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+Entry find_entry(const std::string& subject, const Invocation& call) {
+  const std::string extension = fs::path(subject).extension().string();
+  if (fs::exists(subject) || extension == ".yaml" || extension == ".yml" || extension == ".json")
+    return from_file(subject, call);
+  std::vector<std::string> names;
+  for (const arch::ZooCard& card : arch::zoo()) {
+    if (card.name == underscored(subject)) return from_card(card, call);
+    names.push_back(card.name);
+  }
+  for (const arch::PublishedRow& row : arch::published_rows()) {
+    if (row.name == underscored(subject)) return from_published(row);
+    names.push_back(row.name);
+  }
+  const std::string near = core::config::nearest(subject, names);
+  throw core::ConfigError(
+      "network '" + subject + "' is unknown" + (near.empty() ? std::string() : "; did you mean " + near + "?") +
+      " Expected a spec file, a run folder, or a name of `condenser zoo` or `condenser zoo --published`");
+}
+
+std::vector<int> without_repeats(std::vector<int> values) {
+  std::vector<int> kept;
+  for (const int v : values)
+    if (std::find(kept.begin(), kept.end(), v) == kept.end()) kept.push_back(v);
+  return kept;
+}
+
+std::vector<int> threads_of(const Invocation& call) {
+  return without_repeats(call.threads.empty() ? std::vector<int>{1, hardware_threads()} : call.threads);
+}
+
+void measure(std::vector<Entry>& entries, const Invocation& call, train::Backend& backend) {
+  train::SpeedRequest request;
+  std::vector<Entry*> measured;  // parallel to request.networks
+  for (Entry& entry : entries)
+    if (entry.spec) {
+      request.networks.push_back(&*entry.spec);
+      measured.push_back(&entry);
+    }
+  if (measured.empty()) return;
+  request.batches = without_repeats(call.batch);
+  request.threads = threads_of(call);
+  request.seconds = call.seconds;
+  ProgressLine progress;
+  request.on_progress = [&](double fraction, const std::string& doing) {
+    progress.update("compare " + bar(fraction) + " " + doing);
+  };
+  for (const train::SpeedSample& s : backend.measure_inference(request))
+    measured[s.network]->row.speeds.push_back({s.device, s.batch, s.threads, s.layout, core::quartiles(s.images_per_s),
+                                               static_cast<int>(s.images_per_s.size())});
+}
+
+// Null, with the reason, when nothing is to be measured or nothing can.
+train::Backend* backend_for(const Invocation& call, std::string& remedy) {
+  if (call.seconds <= 0) {
+    remedy = "counts only were asked for (--seconds 0)";
+    return nullptr;
+  }
+  try {
+    return &torch_backend();
+  } catch (const core::Error& e) {
+    remedy = e.what();
+    return nullptr;
+  }
+}
+
+report::Comparison compare(const Invocation& call) {
+  std::vector<Entry> entries;
+  for (const std::string& subject : call.networks) entries.push_back(find_entry(subject, call));
+  report::Comparison result;
+  result.seconds = call.seconds;
+  result.hardware = {.cpu = cpu_model(),
+                     .hardware_threads = hardware_threads(),
+                     .load = load_average(),
+                     .compiler = compiler(),
+                     .libtorch = "",
+                     .omp_wait_policy = ""};
+  if (train::Backend* backend = backend_for(call, result.remedy)) {
+    result.hardware.libtorch = backend->version();
+    const char* policy = std::getenv("OMP_WAIT_POLICY");
+    result.hardware.omp_wait_policy = policy ? policy : "";
+    measure(entries, call, *backend);
+  }
+  for (Entry& entry : entries) result.networks.push_back(std::move(entry.row));
+  return result;
+}
+
+}  // namespace
+
+int cmd_compare(const Invocation& call) {
+  if (!call.input.empty()) parse_shape(call.input);  // refuse it even where no network asks for it
+  const report::Comparison comparison = compare(call);
+  std::fputs(report::comparison_page(comparison, call.format).c_str(), stdout);
+  if (call.out.empty()) return 0;
+  constexpr std::pair<const char*, const char*> kFiles[] = {
+      {"compare.md", "markdown"}, {"compare.csv", "csv"}, {"compare.json", "json"}};
+  for (const auto& [name, format] : kFiles)
+    core::write_atomic(call.out / name, report::comparison_page(comparison, format));
+  return 0;
+}
+
 }  // namespace condenser::cli

@@ -28,7 +28,7 @@ struct Invocation {
   // compare
   std::vector<int> batch{1}, threads;  // threads empty: 1 and all cores
   double seconds = 1.0;                // of measuring, per network, batch and number of threads; 0: counts only
-  // draw
+  // draw: a file; compare: a folder; empty: standard output only
   std::filesystem::path out;
   std::string colour = "macs";
 };

@@ -66,6 +66,7 @@ void add_networks(CLI::App& sub, const Verb& verb, Invocation& call) {
     sub.add_option("--seconds", call.seconds, "of measuring per network and setting; 0: counts only")
         ->check(CLI::Range(0.0, 3600.0))
         ->capture_default_str();
+    sub.add_option("-o,--out", call.out, "folder for compare.md, compare.csv and compare.json of the same measurement");
   }
   if (name == "draw") {
     sub.add_option("-o,--out", call.out, "file to write; standard output when absent");

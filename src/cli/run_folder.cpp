@@ -9,8 +9,8 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <sstream>
-#include <thread>
 
+#include "cli/hardware.hpp"
 #include "cli/version.hpp"
 #include "condenser/core/hash.hpp"
 #include "condenser/core/log.hpp"
@@ -30,13 +30,6 @@ std::string time_stamp(const char* format) {
   return text;
 }
 
-std::string cpu_model() {
-  std::istringstream info(core::read_file("/proc/cpuinfo"));
-  for (std::string line; std::getline(info, line);)
-    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
-  return "unknown";
-}
-
 void write_env(const fs::path& file, uint64_t seed) {
   utsname system{};
   uname(&system);
@@ -48,7 +41,7 @@ void write_env(const fs::path& file, uint64_t seed) {
   env["libtorch"] = libtorch_version();
   env["system"] = std::string(system.sysname) + " " + system.release + " " + system.machine;
   env["cpu"] = cpu_model();
-  env["threads"] = std::thread::hardware_concurrency();
+  env["threads"] = hardware_threads();
   env["seed"] = seed;
   env["started"] = time_stamp("%Y-%m-%dT%H:%M:%S%z");
   core::write_atomic(file, env.dump(2) + "\n");

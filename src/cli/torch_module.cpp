@@ -22,9 +22,10 @@ fs::path find_module() {
 }
 
 train::Backend* load() {
-  const std::string remedy = libtorch_version() == "none"
-                                 ? "this build has no LibTorch (preset no-torch); build the preset release to train"
-                                 : "run scripts/setup.sh and build the target condenser_torch";
+  const std::string remedy =
+      libtorch_version() == "none"
+          ? "this build has no LibTorch (preset no-torch); build the preset release to train or to measure"
+          : "run scripts/setup.sh and build the target condenser_torch";
   const fs::path module = find_module();
   if (module.empty())
     throw core::Error(std::string(kFile) + " not found beside the binary; " + remedy, core::ExitCode::Usage);

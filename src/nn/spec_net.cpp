@@ -9,6 +9,7 @@
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/channel_shuffle.h>
 #include <ATen/ops/clamp.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/conv2d.h>
@@ -77,11 +78,12 @@ at::Tensor activate(arch::ActivationKind kind, const at::Tensor& x) {
   throw core::Error("unknown activation");
 }
 
-at::Tensor clamp(arch::Clamp clamp, const at::Tensor& x) {
+// In place: only for a value that was just made.
+at::Tensor clamp(arch::Clamp clamp, at::Tensor x) {
   switch (clamp) {
     case arch::Clamp::None: return x;
-    case arch::Clamp::Relu: return at::relu(x);
-    case arch::Clamp::Relu6: return at::clamp(x, 0.0, 6.0);
+    case arch::Clamp::Relu: return at::relu_(x);
+    case arch::Clamp::Relu6: return at::clamp_(x, 0.0, 6.0);
   }
   throw core::Error("unknown clamp");
 }
@@ -114,7 +116,7 @@ at::Tensor average_pool(const arch::AvgPool& op, const at::Tensor& x) {
   if (op.count_include_pad) return padded;
   // Share of each window that lies inside the image.
   const at::Tensor inside =
-      at::avg_pool2d(pad_with(at::ones({1, 1, x.size(2), x.size(3)}), op.pad, 0.0), kernel, stride);
+      at::avg_pool2d(pad_with(at::ones({1, 1, x.size(2), x.size(3)}, x.options()), op.pad, 0.0), kernel, stride);
   return at::div(padded, inside);
 }
 
@@ -124,16 +126,23 @@ at::Tensor max_pool(const arch::MaxPool& op, const at::Tensor& x) {
   return at::max_pool2d(pad_with(x, op.pad, -std::numeric_limits<double>::infinity()), kernel, stride);
 }
 
+// The library's softmax would copy channels-last values to planes, unless their last axis is the one it runs along.
+at::Tensor softmax_of_channels(const at::Tensor& x) {
+  if (x.is_contiguous()) return at::softmax(x, 1);
+  return at::softmax(x.permute({0, 2, 3, 1}), 3).permute({0, 3, 1, 2});
+}
+
 template <class SoftmaxLike>  // Softmax, SoftmaxMul
 at::Tensor softmax(const SoftmaxLike& op, const at::Tensor& x) {
   const bool channels = op.axis == arch::SoftmaxAxis::Channels;
-  const at::Tensor y = channels ? at::softmax(x, 1) : at::softmax(x.flatten(2), 2).view(x.sizes());
+  const at::Tensor y = channels ? softmax_of_channels(x) : at::softmax(x.flatten(2), 2).view(x.sizes());
   return op.rescale ? at::mul(y, static_cast<double>(channels ? x.size(1) : x.size(2) * x.size(3))) : y;
 }
 
 // The mirror has to be made beforehand: convolution pads with zeros only.
 at::Tensor blur_pool(const arch::BlurPool& op, const at::Tensor& x) {
-  const at::Tensor row = op.taps == 3 ? at::tensor({1.0f, 2.0f, 1.0f}) : at::tensor({1.0f, 4.0f, 6.0f, 4.0f, 1.0f});
+  const at::Tensor row = op.taps == 3 ? at::tensor({1.0f, 2.0f, 1.0f}, x.options())
+                                      : at::tensor({1.0f, 4.0f, 6.0f, 4.0f, 1.0f}, x.options());
   const at::Tensor filter = at::div(at::mul(row.view({-1, 1}), row.view({1, -1})), op.taps == 3 ? 16.0 : 256.0);
   const int64_t half = op.taps / 2, channels = x.size(1);
   return at::conv2d(at::reflection_pad2d(x, {half, half, half, half}),
@@ -143,20 +152,15 @@ at::Tensor blur_pool(const arch::BlurPool& op, const at::Tensor& x) {
 }
 
 // Integers, because the library's own up-sampling finds its pixels with a float scale that is off by one at some sizes.
-at::Tensor nearest(int64_t in, int64_t out) {
+at::Tensor nearest(int64_t in, int64_t out, at::Device device) {
   std::vector<int64_t> from(static_cast<size_t>(out));
   for (int64_t i = 0; i < out; ++i) from[static_cast<size_t>(i)] = i * in / out;
-  return at::tensor(from);
+  return at::tensor(from, at::device(device).dtype(at::kLong));
 }
 
 at::Tensor upsample(const arch::Upsample& op, const at::Tensor& x) {
-  const at::Tensor rows = at::index_select(x, 2, nearest(x.size(2), op.size.h));
-  return at::index_select(rows, 3, nearest(x.size(3), op.size.w));
-}
-
-at::Tensor shuffle(const arch::ChannelShuffle& op, const at::Tensor& x) {
-  const int64_t per_group = x.size(1) / op.groups;
-  return x.reshape({x.size(0), op.groups, per_group, -1}).transpose(1, 2).reshape(x.sizes());
+  const at::Tensor rows = at::index_select(x, 2, nearest(x.size(2), op.size.h, x.device()));
+  return at::index_select(rows, 3, nearest(x.size(3), op.size.w, x.device())).contiguous(x.suggest_memory_format());
 }
 
 }  // namespace
@@ -182,6 +186,17 @@ SpecNet::SpecNet(const arch::Spec& spec, const arch::Weights& weights, Fusion fu
 }
 
 SpecNet::~SpecNet() = default;
+
+void SpecNet::freeze(at::Device device, at::MemoryFormat layout) {
+  const at::NoGradGuard no_gradients;
+  for (auto& params : params_)
+    for (auto& [name, value] : params) {
+      const bool kernel = value.dim() == 4;
+      value = value.detach().to(device).contiguous(kernel ? layout : at::MemoryFormat::Contiguous);
+    }
+  block_.reset();
+  gradient_block_.reset();
+}
 
 std::span<float> SpecNet::values() { return {block_.mutable_data_ptr<float>(), static_cast<size_t>(layout_.size)}; }
 
@@ -275,7 +290,7 @@ at::Tensor SpecNet::forward(const at::Tensor& x, Mode mode) {
     throw core::Error("network " + spec_.name + ": input batch does not have the shape n x " +
                       arch::to_string(spec_.input));
   std::vector<at::Tensor> outputs(spec_.nodes.size());
-  outputs[0] = x.contiguous();
+  outputs[0] = own_kernels_ ? x.contiguous() : x;  // the library's calls take any layout
   for (const auto& step : steps_) {
     outputs[static_cast<size_t>(step.output)] = run(step, outputs, mode == Mode::Training);
     for (int done : step.last_uses) outputs[static_cast<size_t>(done)].reset();
@@ -348,8 +363,11 @@ at::Tensor SpecNet::run(const Step& step, const std::vector<at::Tensor>& outputs
             for (size_t k = 0; k < step.inputs.size(); ++k) parts.push_back(value(static_cast<int>(k)));
             return at::cat(parts, 1);
           },
-          [&](const arch::Slice& op) { return value(0).narrow(1, op.begin, op.count).contiguous(); },
-          [&](const arch::ChannelShuffle& op) { return shuffle(op, value(0)); },
+          [&](const arch::Slice& op) {
+            const at::Tensor part = value(0).narrow(1, op.begin, op.count);
+            return own_kernels_ ? part.contiguous() : part;
+          },
+          [&](const arch::ChannelShuffle& op) { return at::channel_shuffle(value(0), op.groups); },
       },
       spec_.nodes[static_cast<size_t>(step.output)].op);
 }

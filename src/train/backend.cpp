@@ -1,6 +1,7 @@
 // The door of libcondenser_torch.so: hands out the interface of include/condenser/train/backend.hpp.
 #include "condenser/train/backend.hpp"
 
+#include <ATen/Context.h>
 #include <ATen/ops/from_blob.h>
 #include <c10/core/InferenceMode.h>
 #include <c10/util/Exception.h>
@@ -13,6 +14,7 @@
 #include "condenser/nn/spec_net.hpp"
 #include "train/evaluate.hpp"
 #include "train/loop.hpp"
+#include "train/measure.hpp"
 #include "train/probes/short_train.hpp"
 
 namespace condenser::train {
@@ -40,7 +42,9 @@ auto translated(const Work& work) {
 
 class TorchBackend : public Backend {
  public:
-  std::string version() const override { return std::string("LibTorch ") + TORCH_VERSION + " (CPU)"; }
+  std::string version() const override {
+    return std::string("LibTorch ") + TORCH_VERSION + (at::hasCUDA() ? " (CUDA)" : " (CPU)");
+  }
 
   FitResult fit(const FitRequest& request) override {
     return translated([&] { return train::fit(request); });
@@ -74,6 +78,10 @@ class TorchBackend : public Backend {
                                                   std::shared_ptr<const data::Dataset> validation,
                                                   const TrainOptions& options) override {
     return short_train_probe(std::move(train), std::move(validation), options);
+  }
+
+  std::vector<SpeedSample> measure_inference(const SpeedRequest& request) override {
+    return translated([&] { return train::measure_inference(request); });
   }
 };
 

@@ -79,6 +79,66 @@ TEST_CASE("zoo lists, filters and stays narrow", "[cli]") {
   }
 }
 
+TEST_CASE("compare counts without measuring", "[cli]") {
+  const auto compare = [](const std::string& format) {
+    const Finished f = run_condenser({"compare", "dcac_sca_325mf", "mobilenet_v2", "mcunet-in3", "ds_cnn", "--input",
+                                      "3x224x224", "--classes", "1000", "--seconds", "0", "--format", format});
+    INFO(f.err);
+    CHECK(f.code == 0);
+    return f.out;
+  };
+  const json j = json::parse(compare("json"));
+  CHECK(!j["hardware"]["cpu"].get<std::string>().empty());
+  CHECK(j["claims"].size() == 1);
+  const json& rows = j["rows"];
+  REQUIRE(rows.size() == 4);
+  CHECK(rows[0]["params"] == 2376600);
+  CHECK(rows[0]["netscore"].is_null());  // no accuracy is published
+  CHECK(rows[1]["macs"] == 300774272);
+  CHECK(rows[1]["netscore"] == Approx(74.02).margin(0.01));
+  CHECK(rows[2]["params"] == 740000);
+  CHECK(contains(rows[2]["note"], "published numbers only, 293 kB SRAM"));
+  CHECK(rows[3]["input"] == "1x49x10");
+  CHECK(contains(rows[3]["note"], "its own input"));
+  for (const auto& row : rows) CHECK(row["ratio_to_first"].is_null());
+  const std::string csv = compare("csv"), text = compare("text"), markdown = compare("markdown");
+  CHECK(lines(csv) == 5);
+  CHECK(contains(csv, "ratio_to_first"));
+  for (const std::string& page : {text, markdown})
+    for (const char* part : {"dcac_sca_325mf", "NetScore", "Machine: ", "--seconds 0", "nothing here is tuned"})
+      CHECK(contains(page, part));
+}
+
+TEST_CASE("compare leaves out accuracies that belong to another input or number of classes", "[cli]") {
+  const auto row = [](std::vector<std::string> options) {
+    options.insert(options.begin(), {"compare", "mobilenet_v2", "--seconds", "0", "--format", "json"});
+    return json::parse(run_condenser(options).out)["rows"][0];
+  };
+  CHECK(row({})["accuracy_percent"] == 71.8);
+  CHECK(row({"--input", "3x96x96"})["accuracy_percent"].is_null());
+  CHECK(row({"--classes", "10"})["netscore"].is_null());
+}
+
+TEST_CASE("compare leaves the same measurement in three files", "[cli]") {
+  const TempFolder folder;
+  const Finished f =
+      run_condenser({"compare", "mobilenet_v2", "--seconds", "0", "--format", "csv", "-o", "made/here"}, folder.path());
+  INFO(f.err);
+  CHECK(f.code == 0);
+  CHECK(condenser::tests::slurp(folder / "made/here/compare.csv") == f.out);
+  CHECK(json::parse(condenser::tests::slurp(folder / "made/here/compare.json"))["rows"].size() == 1);
+  CHECK(contains(condenser::tests::slurp(folder / "made/here/compare.md"), "| mobilenet_v2"));
+}
+
+TEST_CASE("compare keeps a file's own input", "[cli]") {
+  const Finished f = run_condenser({"compare", "experiments/digits_quickstart/ds_cnn.yaml", "--input", "3x224x224",
+                                    "--seconds", "0", "--format", "json"});
+  INFO(f.err);
+  const json row = json::parse(f.out)["rows"][0];
+  CHECK(row["input"] == "1x28x28");
+  CHECK(contains(row["note"], "its file"));
+}
+
 TEST_CASE("usage errors say what to try and exit with 2", "[cli]") {
   struct Case {
     std::vector<std::string> arguments;
@@ -97,6 +157,10 @@ TEST_CASE("usage errors say what to try and exit with 2", "[cli]") {
            {{"describe", "dcac_sca_325"}, "dcac_sca_325mf"},
            {{"describe", "dcac_sca_325mf", "--input", "3x224"}, "3x224x224"},
            {{"describe", "autoencoder_ad", "--classes", "10"}, "10 outputs for 640 inputs"},
+           {{"compare", "mobilenet_v2", "mobilenet_v4", "--seconds", "0"}, "did you mean mobilenet_v"},
+           {{"compare", "mcunet-in33"}, "did you mean mcunet_in3"},
+           {{"compare", "no/such.yaml"}, "no such file"},
+           {{"compare", "mobilenet_v2", "--input", "224"}, "3x224x224"},
            {{"zoo", "--task", "poetry"}, "keyword spotting"},
            {{"zoo", "--input", "96"}, "3x224x224"},
        }) {

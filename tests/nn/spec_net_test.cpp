@@ -84,6 +84,25 @@ TEST_CASE("evaluation leaves the running statistics alone, training moves them",
   }
 }
 
+TEST_CASE("a frozen network answers the same in every layout", "[nn]") {
+  const at::NoGradGuard no_gradients;
+  for (const auto& [name, spec] : testing::exemplars()) {
+    INFO(name);
+    std::vector<float> input = random_floats(2 * spec.input.elements(), 1);
+    const at::Tensor x = at::from_blob(input.data(), {2, spec.input.c, spec.input.h, spec.input.w});
+    const arch::Weights weights = arch::random_weights(spec, 2);
+    const at::Tensor expected = SpecNet(spec, weights, Fusion::Off).forward(x, Mode::Evaluation).contiguous();
+    SpecNet frozen(spec, weights, Fusion::Off);
+    for (const auto format : {at::MemoryFormat::ChannelsLast, at::MemoryFormat::Contiguous}) {
+      frozen.freeze(at::kCPU, format);
+      const at::Tensor y = frozen.forward(x.contiguous(format), Mode::Evaluation).contiguous();
+      REQUIRE(y.sizes() == expected.sizes());
+      for (int64_t i = 0; i < y.numel(); ++i)
+        REQUIRE(y.const_data_ptr<float>()[i] == Approx(expected.const_data_ptr<float>()[i]).epsilon(1e-4).margin(1e-4));
+    }
+  }
+}
+
 TEST_CASE("a network gives back the weights it was made of", "[nn]") {
   const auto& spec = testing::exemplar("network_tiny");
   arch::Weights weights = arch::random_weights(spec, 5);

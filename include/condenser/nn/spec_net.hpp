@@ -23,8 +23,8 @@ class SpecNet {
   // Copies both; checks names and shapes.
   SpecNet(const arch::Spec&, const arch::Weights&, Fusion = Fusion::On);
 
-  // x: [n, c, h, w] float32, any layout. Returns the output node, [n, c, h, w]. Part of an autograd graph unless
-  // gradients are switched off.
+  // x: [n, c, h, w] float32, any layout; Fusion::Off keeps channels-last. Returns the output node, [n, c, h, w]. Part
+  // of an autograd graph unless gradients are switched off.
   at::Tensor forward(const at::Tensor& x, Mode);
 
   // The parameters live in one block: trainable ones first, then running statistics. Gradients are added into
@@ -32,6 +32,10 @@ class SpecNet {
   const BlockLayout& layout() const { return layout_; }
   std::span<float> values();
   std::span<float> gradients();
+
+  // For inference only, on that device: parameters become constants, kernels in that layout (inputs should have it
+  // too), and the block is gone: values(), gradients() and weights() must not be called. May be repeated.
+  void freeze(at::Device, at::MemoryFormat);
 
   arch::Weights weights() const;
   const arch::Spec& spec() const { return spec_; }

@@ -41,6 +41,24 @@ struct FitResult {
   int64_t resumed_at_step = 0;  // 0: fresh
 };
 
+// How fast networks answer: float32, lowered (batch norm folded, as deployed), random weights. Every network gets the
+// same execution; its layout (planes or channels-last) is the one that was faster for it while warming up.
+struct SpeedRequest {
+  std::vector<const arch::Spec*> networks;  // as given
+  std::vector<int> batches{1}, threads{1};  // settings: each batch with each number of threads; a GPU knows no threads
+  double seconds = 1;                       // of measuring, per network and setting; slow ones take longer
+  std::function<void(double fraction, const std::string& doing)> on_progress;  // may be empty
+};
+
+struct SpeedSample {
+  size_t network = 0;  // index of the request
+  std::string device;  // "cpu", "cuda"
+  int batch = 1;
+  int threads = 1;                   // 0: not the processor
+  std::string layout;                // "planes", "channels-last"
+  std::vector<double> images_per_s;  // one per round, at least five
+};
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -55,10 +73,13 @@ class Backend {
   virtual std::unique_ptr<search::Probe> make_short_train(std::shared_ptr<const data::Dataset> train,
                                                           std::shared_ptr<const data::Dataset> validation,
                                                           const TrainOptions&) = 0;
+  // Rounds over all networks within a setting, so that a busy moment hits all alike. Settings in the order of the
+  // request, networks in order within each. Throws core::Stopped between two passes.
+  virtual std::vector<SpeedSample> measure_inference(const SpeedRequest&) = 0;
 };
 
 // Exported by libcondenser_torch.so with C linkage. `abi` must equal kBackendAbi.
-constexpr int kBackendAbi = 1;
+constexpr int kBackendAbi = 2;
 using BackendFactory = Backend* (*)(int abi);
 constexpr const char* kBackendSymbol = "condenser_torch_backend";
 
