@@ -11,9 +11,9 @@ void require(bool holds, const std::string& block, const std::string& what) {
   if (!holds) throw SpecError(block, what);
 }
 
-// Convolution with what follows it: batch norm or a bias, and the activation unless it is the last.
+// Convolution with what follows it: batch norm, and the activation unless it is the last.
 int convolve(Builder& b, int x, const std::string& name, Conv2d conv, const AttentionCondenserOptions& o, bool last) {
-  conv.bias = !o.batch_norm;
+  conv.bias = o.bias && !o.batch_norm;
   x = b.add(name, conv, {x});
   if (o.batch_norm) x = b.add(name + "_bn", BatchNorm{}, {x});
   return o.activation && !last ? b.add(name + "_act", Activation{*o.activation}, {x}) : x;

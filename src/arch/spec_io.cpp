@@ -248,7 +248,8 @@ AttentionCondenserOptions read_condenser(Reader& r) {
   o.groups = read_integer(r, "groups", o.groups, 0, kMaxChannels, "groups of the spatial convolutions; 0: depthwise");
   constexpr std::array kForms = {SelectiveForm::Additive, SelectiveForm::Gated};
   o.form = read_enum(r, "form", o.form, kForms, "how value and attention meet");
-  o.batch_norm = read_boolean(r, "batch_norm", o.batch_norm, "batch norm after each convolution, else a bias");
+  o.batch_norm = read_boolean(r, "batch_norm", o.batch_norm, "batch norm after each convolution");
+  o.bias = read_boolean(r, "bias", o.bias, "bias of each convolution, where there is no batch norm");
   o.activation = read_optional_activation(r, o.activation);
   return o;
 }

@@ -41,7 +41,8 @@ struct AttentionCondenserOptions {
   int kernel = 3;  // of the spatial convolutions
   int groups = 0;  // of the spatial convolutions; 0: as many as their input has channels (depthwise)
   SelectiveForm form = SelectiveForm::Additive;
-  bool batch_norm = true;                                           // after every convolution; without: biases instead
+  bool batch_norm = true;  // after every convolution
+  bool bias = false;       // of every convolution, where there is no batch norm
   std::optional<ActivationKind> activation = ActivationKind::Relu;  // between convolutions, not after the last
 };
 

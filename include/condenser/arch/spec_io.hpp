@@ -39,7 +39,7 @@
 // parallel_columns channels: [8, 8], depth: [1, 2], kernel: [3, 5], activation
 // mix_columns      mixing=pointwise (or shuffle), columns, activation
 // attention_condenser  spatial: [18, 18], pointwise: [6, 9], mix, window, condensation, kernel, groups, form,
-//                  batch_norm, activation; meaning and defaults in attention_blocks.hpp
+//                  batch_norm, bias, activation; meaning and defaults in attention_blocks.hpp
 // pepe             narrow, wide, out, stride, activation
 // column_stage     depth and those of column_block
 // classifier_head  classes; its nodes are gap and fc, so that its own name may be left out

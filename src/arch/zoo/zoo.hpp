@@ -11,6 +11,12 @@ Spec darwinnet_636mf(Shape input, int classes);
 Spec attendnext_figure(Shape input, int classes);
 Spec dcac_659mf_guess(Shape input, int classes);
 
+Spec tinyspeech_x(Shape input, int classes);
+Spec tinyspeech_y(Shape input, int classes);
+Spec tinyspeech_z(Shape input, int classes);
+Spec tinyspeech_m(Shape input, int classes);
+Spec attendnet_b(Shape input, int classes);
+
 Spec mobilenet_v1(Shape input, int classes);
 Spec mobilenet_v2(Shape input, int classes);
 Spec mobilenet_v3_large(Shape input, int classes);
