@@ -12,6 +12,7 @@
 #include "condenser/arch/attention_blocks.hpp"
 #include "condenser/arch/blocks.hpp"
 #include "condenser/arch/builder.hpp"
+#include "condenser/arch/peer_blocks.hpp"
 #include "condenser/core/config.hpp"
 
 namespace condenser::arch {
@@ -272,7 +273,7 @@ struct Block {
   int (*append)(Reader&, Builder&, int x, const std::string& name);
 };
 
-const std::array<Block, 10> kBlocks = {{
+const std::array<Block, 14> kBlocks = {{
     {"conv_bn_act",
      [](Reader& r, Builder& b, int x, const std::string& name) {
        ConvOptions o;
@@ -344,6 +345,44 @@ const std::array<Block, 10> kBlocks = {{
        const ColumnOptions o = read_column(r);
        r.finish();
        return column_stage(b, x, name, depth, o);
+     }},
+    {"depthwise_separable",
+     [](Reader& r, Builder& b, int x, const std::string& name) {
+       DepthwiseSeparable o;
+       o.out = read_out(r);
+       o.kernel = read_integer(r, "kernel", o.kernel, 1, kMaxWindow, "kernel of the depthwise convolution");
+       o.stride = read_integer(r, "stride", o.stride, 1, kMaxWindow, "stride of the depthwise convolution");
+       r.finish();
+       return depthwise_separable(b, x, name, o);
+     }},
+    {"inverted_residual",
+     [](Reader& r, Builder& b, int x, const std::string& name) {
+       InvertedResidual o;
+       require(r, "expanded", "the channels of the depthwise convolution");
+       o.expanded = read_integer(r, "expanded", 1, 1, kMaxChannels, "channels of the depthwise convolution");
+       o.out = read_out(r);
+       o.kernel = read_integer(r, "kernel", o.kernel, 1, kMaxWindow, "kernel of the depthwise convolution");
+       o.stride = read_integer(r, "stride", o.stride, 1, kMaxWindow, "stride of the depthwise convolution");
+       const int reduced = read_integer(r, "squeeze", 0, 0, kMaxChannels, "channels inside a squeeze-excite; 0: none");
+       if (reduced > 0) o.squeeze = SqueezeExcite{.reduced = reduced};
+       r.finish();
+       return inverted_residual(b, x, name, o);
+     }},
+    {"shufflenet_v2_unit",
+     [](Reader& r, Builder& b, int x, const std::string& name) {
+       const int out = read_out(r);
+       const int stride = read_integer(r, "stride", 1, 1, 2, "2 halves the map");
+       r.finish();
+       return shufflenet_v2_unit(b, x, name, out, stride);
+     }},
+    {"ghost_module",
+     [](Reader& r, Builder& b, int x, const std::string& name) {
+       GhostModule o;
+       o.out = read_out(r);
+       o.kernel = read_integer(r, "kernel", o.kernel, 1, kMaxWindow, "kernel of the primary convolution");
+       o.ratio = read_integer(r, "ratio", o.ratio, 2, 8, "one in this many outputs is computed in full");
+       r.finish();
+       return ghost_module(b, x, name, o);
      }},
     {"classifier_head",
      [](Reader& r, Builder& b, int x, const std::string&) {

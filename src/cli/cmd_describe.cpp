@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 
 #include "cli/networks.hpp"
@@ -16,6 +17,21 @@ namespace condenser::cli {
 
 namespace {
 
+// The card of a reference network that is described as it was published, or null: at another input or width of the
+// output its published numbers are not this network's.
+const arch::ZooCard* card_of(const arch::Spec& spec, const arch::Examination& f) {
+  for (const arch::ZooCard& card : arch::zoo()) {
+    const bool same = card.name == spec.name && card.input == spec.input;
+    if (same && f.given.nodes.back().shape.elements() == card.classes) return &card;
+  }
+  return nullptr;
+}
+
+std::optional<double> netscore_of(const arch::ZooCard* card, const arch::Examination& f) {
+  if (card == nullptr || !card->accuracy_percent) return std::nullopt;
+  return arch::netscore(*card->accuracy_percent, f.given.params, f.given.macs);
+}
+
 nlohmann::ordered_json facts_json(const arch::Spec& spec, const arch::Examination& f) {
   nlohmann::ordered_json j;
   j["schema_version"] = 1;
@@ -26,7 +42,13 @@ nlohmann::ordered_json facts_json(const arch::Spec& spec, const arch::Examinatio
   j["macs"] = f.given.macs;
   j["constant_bytes"] = f.cost.constant_bytes;
   j["arena_bytes"] = f.plan.peak_bytes;
+  j["live_bytes"] = f.plan.peak_live_bytes;
   j["peak_node"] = f.lowered.nodes[f.plan.peak_node].name;
+  const arch::ZooCard* card = card_of(spec, f);
+  const auto netscore = netscore_of(card, f);
+  j["netscore"] = netscore ? nlohmann::ordered_json(*netscore) : nlohmann::ordered_json(nullptr);
+  j["published_accuracy_percent"] = card && card->accuracy_percent ? nlohmann::ordered_json(*card->accuracy_percent)
+                                                                   : nlohmann::ordered_json(nullptr);
   for (const arch::Rule& rule : arch::rules()) {
     nlohmann::ordered_json broken = nlohmann::ordered_json::array();
     for (const auto& v : rule.check(spec)) broken.push_back({{"node", v.node}, {"what", v.what}});
@@ -36,11 +58,29 @@ nlohmann::ordered_json facts_json(const arch::Spec& spec, const arch::Examinatio
   return j;
 }
 
+std::string card_text(const arch::ZooCard* card, const arch::Examination& f) {
+  if (card == nullptr) return "";
+  std::string text;
+  const auto line = [&](const char* what, const std::string& value) {
+    if (!value.empty()) text += what + value + "\n";
+  };
+  if (card->accuracy_percent) {
+    line("published   ", core::cell(*card->accuracy_percent, 2).text + " % top-1, " + card->data);
+    line("NetScore    ", core::cell(*netscore_of(card, f), 2).text + " (from the published accuracy)");
+  }
+  line("source      ", card->source);
+  line("claims      ", card->claims);
+  line("unknown     ", card->unknown);
+  return text;
+}
+
 std::string facts_text(const arch::Spec& spec, const arch::Examination& f) {
   std::string text = "\nparameters  " + core::thousands(f.given.params) + "\nMACs        " +
                      core::thousands(f.given.macs) + "\nint8 flash  " + core::bytes_text(f.cost.constant_bytes) +
-                     " of constants\nint8 RAM    " + core::bytes_text(f.plan.peak_bytes) + " arena; most at node " +
-                     f.lowered.nodes[f.plan.peak_node].name + "\nhash        " + arch::hash(spec).hex() + "\n";
+                     " of constants\nint8 RAM    " + core::bytes_text(f.plan.peak_bytes) + " arena; at least " +
+                     core::thousands(f.plan.peak_live_bytes) + " are live at node " +
+                     f.lowered.nodes[f.plan.peak_node].name + "\nhash        " + arch::hash(spec).hex() + "\n" +
+                     card_text(card_of(spec, f), f);
   for (const arch::Rule& rule : arch::rules()) {
     const auto violations = rule.check(spec);
     text += "rule        " + rule.name + ": " + (violations.empty() ? "holds" : "BROKEN") + "\n";

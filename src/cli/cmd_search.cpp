@@ -147,7 +147,11 @@ StageOutput stage_search(RunContext& run) {
   const auto store = search::make_sqlite_store((run.folder / "study.sqlite").string());
   store->bind(core::hash128(identity_of(c.resolved)).hex());
 
+  bool first = true;
   const auto on_trial = [&](const Trial& trial, int64_t examined) {
+    if (first && trial.index > 0)
+      core::log::info("search: going on after " + std::to_string(trial.index) + " stored trials");
+    first = false;
     if (trial.state == TrialState::Refused || trial.same_as >= 0) return;
     core::log::info("search: " + trial_line(trial, examined, c.search.trials));
   };

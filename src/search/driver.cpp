@@ -50,8 +50,6 @@ class Search {
   Search(const SearchContext& context, const SearchOptions& options) : c_(context), o_(options) {
     trials_ = c_.store.load();
     check_past(c_.space, trials_);
-    if (!trials_.empty())
-      core::log::info("search: going on after " + std::to_string(trials_.size()) + " stored trials");
     for (const Trial& trial : trials_) remember(trial);
   }
 

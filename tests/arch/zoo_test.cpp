@@ -151,6 +151,11 @@ constexpr Counts kCounts[] = {
     {"darwinnet_636mf", 4'963'920, 628'604'716},
     {"attendnext_figure", 4'641'620, 652'588'648},
     {"dcac_659mf_guess", 4'971'280, 651'183'916},
+    {"tinyspeech_x", 11'047, 10'980'456},
+    {"tinyspeech_y", 4'232, 4'394'472},
+    {"tinyspeech_z", 2'778, 2'721'144},
+    {"tinyspeech_m", 4'744, 4'560'520},
+    {"attendnet_b", 784'657, 190'570'592},
     {"mobilenet_v1", 4'231'976, 568'740'352},
     {"mobilenet_v2", 3'504'872, 300'774'272},
     {"mobilenet_v3_large", 5'483'032, 216'589'760},
@@ -226,6 +231,23 @@ void check_sound(const Spec& spec, int classes) {
 }
 
 }  // namespace
+
+TEST_CASE("TinySpeech networks beside their published sizes", "[arch]") {
+  struct Published {
+    const char* name;
+    double params, macs, tolerance;
+  };
+  // Sizes as quoted, in thousands and millions. Y: its layer table contradicts its size (src/arch/zoo/tinyspeech.cpp).
+  for (const Published& p : {Published{"tinyspeech_x", 10.8, 10.9, 0.03}, Published{"tinyspeech_y", 6.1, 6.5, 0.33},
+                             Published{"tinyspeech_z", 2.7, 2.6, 0.05}, Published{"tinyspeech_m", 4.7, 4.4, 0.04}}) {
+    const Analysis a = analyze(standard(p.name));
+    const double params = static_cast<double>(a.params) / 1e3, macs = static_cast<double>(a.macs) / 1e6;
+    INFO(p.name << ": " << params << " K, published " << p.params << " K; " << macs << " M, published " << p.macs
+                << " M");
+    CHECK(std::abs(params / p.params - 1) < p.tolerance);
+    CHECK(std::abs(macs / p.macs - 1) < p.tolerance);
+  }
+}
 
 TEST_CASE("Every reference network has its exact counts", "[arch]") {
   std::set<std::string> counted;

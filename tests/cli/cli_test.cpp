@@ -38,6 +38,49 @@ TEST_CASE("the binary itself does not link LibTorch", "[cli]") {
   CHECK(!contains(libraries.out, "torch"));
 }
 
+TEST_CASE("the certificate names what breaks a rule, and its exit code says so", "[cli]") {
+  for (const char* keeps : {"dcac_sca_325mf", "attendnext_figure", "dcac_659mf_guess"}) {
+    const Finished run = run_condenser({"rules", keeps, "--format", "json"});
+    CHECK(run.code == 0);
+    CHECK(json::parse(run.out)["holds"] == true);
+  }
+  const auto violations = [](const char* network, const char* rule) {
+    const Finished run = run_condenser({"rules", network, "--format", "json"});
+    CHECK(run.code == 3);
+    const json certificate = json::parse(run.out);
+    std::vector<std::string> nodes;
+    for (const auto& r : certificate["rules"])
+      if (r["rule"] == rule)
+        for (const auto& v : r["violations"]) nodes.push_back(v["node"]);
+    return nodes;
+  };
+  CHECK(violations("mobilenet_v2", "antialiased_downsampling") ==
+        std::vector<std::string>{"s2b1_dw", "s3b1_dw", "s4b1_dw", "s6b1_dw"});
+  CHECK(violations("mobilenet_v2", "no_strided_pointwise").empty());
+  CHECK(violations("resnet50", "no_strided_pointwise") == std::vector<std::string>{"s2b1_sc", "s3b1_sc", "s4b1_sc"});
+  CHECK(contains(run_condenser({"rules", "resnet50"}).out, "not every structural rule holds"));
+}
+
+TEST_CASE("describe shows memory and NetScore of a published network", "[cli]") {
+  const json resnet8 = json::parse(run_condenser({"describe", "resnet8", "--format", "json"}).out);
+  CHECK(resnet8["arena_bytes"] <= 51 * 1024);
+  CHECK(resnet8["arena_bytes"] >= resnet8["live_bytes"]);
+  const json v2 = json::parse(run_condenser({"describe", "mobilenet_v2", "--format", "json"}).out);
+  CHECK(v2["netscore"].get<double>() == Approx(74.02).margin(0.01));
+  const json other =
+      json::parse(run_condenser({"describe", "mobilenet_v2", "--classes", "10", "--format", "json"}).out);
+  CHECK(other["netscore"].is_null());  // the published accuracy is not this network's
+}
+
+TEST_CASE("bench gate prints how many candidates a second pass the gate", "[cli][slow]") {
+  const Finished run = run_condenser({"bench", "gate", "--format", "json"});
+  CHECK(run.code == 0);
+  const json result = json::parse(run.out);
+  CHECK(result["specs_per_second"].get<double>() > 0);
+  WARN("gate: " << result["specs_per_second"].get<double>() << " specs/s, " << result["nodes_per_spec"].get<double>()
+                << " nodes each");
+}
+
 TEST_CASE("describe prints the published counts", "[cli]") {
   const json one = json::parse(run_condenser({"describe", "dcac_sca_325mf", "--classes", "1", "--format", "json"}).out);
   CHECK(one["params"] == 1632345);

@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "condenser/arch/attention_blocks.hpp"
 #include "condenser/arch/blocks.hpp"
 #include "condenser/arch/peer_blocks.hpp"
 
@@ -289,26 +290,47 @@ void add_softmaxes(std::vector<Exemplar>& list) {
   }));
 }
 
-// The stand-alone attention condenser: condense, embed, expand, then the attention gates the value (multiplicative) or
-// is added to it under a learned scale (additive).
 void add_condensers(std::vector<Exemplar>& list) {
-  const auto attention = [](Builder& b, int v) {
-    const int q = b.add("condense", MaxPool{square(2), square(2), Pad{}}, {v});
-    const int k = b.add("embed2", Conv2d{8, square(1), square(1), Pad{}, 1, true},
-                        {b.add("embed1", Conv2d{4, square(3), square(1), pad_all(1), 2}, {q})});
-    return b.add("expand", Upsample{Size{9, 7}}, {k});
+  const auto condenser = [&](const std::string& name, Shape input, const AttentionCondenserOptions& o) {
+    list.push_back(
+        make("attention_condenser_" + name, input, [&](Builder& b, int x) { attention_condenser(b, x, "ac", o); }));
   };
-  list.push_back(make("condenser_gated", {8, 9, 7}, [&](Builder& b, int v) {
-    const int gate = b.add("gate", Activation{ActivationKind::Sigmoid}, {attention(b, v)});
-    b.add("op", Mul{}, {v, gate});
+  AttentionCondenserOptions o;
+  o.embedding = {{12, 4}, {8, 6}};
+  o.groups = 2;
+  condenser("additive", {6, 8, 8}, o);
+  o.form = SelectiveForm::Gated;
+  o.condensation = Condensation::Avg;
+  condenser("gated", {6, 9, 7}, o);
+  o.mix = 4;
+  o.embedding = {{4, 4}};
+  o.groups = 0;
+  o.window = 3;
+  condenser("visual", {6, 9, 10}, o);
+  o = {.embedding = {{12, 6}}, .kernel = 1, .batch_norm = false};
+  condenser("bare", {6, 5, 4}, o);
+  o.bias = true;
+  condenser("bias", {6, 5, 4}, o);
+  list.push_back(make("block_pepe", {6, 9, 8}, [](Builder& b, int x) { pepe(b, x, "p", {4, 8, 10, 2}); }));
+  const auto column = [&](const std::string& name, ColumnOptions options) {
+    list.push_back(
+        make("double_condenser_" + name, {8, 9, 8}, [&](Builder& b, int x) { double_condenser(b, x, "d", options); }));
+  };
+  column("same_shape", {.channels = 8, .columns = 2});
+  column("one_spatial", {.channels = 12, .columns = 4, .stride = 2, .spatial = 1});
+  column("space", {.channels = 12, .columns = 4, .stride = 2, .axis = SoftmaxAxis::Space});
+  column("rescaled", {.channels = 12, .columns = 4, .stride = 2, .bottleneck = true, .rescale = true});
+  for (Downsampling kind : kDownsamplings) {
+    list.push_back(make(std::string("downsampling_") + to_string(kind), {4, 10, 9},
+                        [&](Builder& b, int x) { conv_bn_act(b, antialias_pool(b, x, "pool", kind), "c", {6}); }));
+  }
+  list.push_back(make("parallel_columns", {8, 6, 5}, [](Builder& b, int x) {
+    x = parallel_columns(b, x, "p", {{4, 1, 3}, {6, 2, 5}}, ActivationKind::Silu);
+    mix_columns(b, x, "mix", ColumnMixing::Shuffle, 2, ActivationKind::Silu);
   }));
-  list.push_back(make("condenser_additive", {8, 9, 7}, [&](Builder& b, int v) {
-    const int gate = b.add("gate", Activation{ActivationKind::Sigmoid}, {attention(b, v)});
-    b.add("op", Add{}, {b.add("weighted", Scale{}, {b.add("gated", Mul{}, {gate, v})}), v});
-  }));
-  list.push_back(make("condenser_space", {8, 9, 7}, [&](Builder& b, int v) {
-    const int gate = b.add("softmax", Softmax{SoftmaxAxis::Space, true}, {attention(b, v)});
-    b.add("act", PRelu{}, {b.add("op", Mul{}, {gate, v})});
+  list.push_back(make("mixed_columns", {8, 6, 5}, [](Builder& b, int x) {
+    x = parallel_columns(b, x, "p", {{4}, {4}, {4}, {4}}, ActivationKind::Relu);
+    mix_columns(b, x, "mix", ColumnMixing::Pointwise, 4, ActivationKind::Relu);
   }));
 }
 
@@ -367,6 +389,15 @@ void add_peer_blocks(std::vector<Exemplar>& list) {
   list.push_back(make("peer_mobileone", map, [](Builder& b, int x) { mobileone_unit(b, x, "b1", {8, 3, 2, 8}); }));
   list.push_back(make("peer_mobileone_train", map, [](Builder& b, int x) {
     mobileone_train_unit(b, x, "b1", {8, 3, 1, 8}, 2);
+  }));
+  list.push_back(make("peer_squeeze_excite", map, [](Builder& b, int x) {
+    inverted_residual(b, x, "b1", {.expanded = 16, .out = 8, .squeeze = SqueezeExcite{.reduced = 4}});
+  }));
+  list.push_back(make("peer_shufflenet", map, [](Builder& b, int x) { shufflenet_v2_unit(b, x, "b1", 8, 1); }));
+  list.push_back(
+      make("peer_shufflenet_strided", map, [](Builder& b, int x) { shufflenet_v2_unit(b, x, "b1", 12, 2); }));
+  list.push_back(make("peer_ghost", map, [](Builder& b, int x) {
+    ghost_bottleneck(b, x, "b1", {.expanded = 16, .out = 12, .stride = 2, .squeeze = 4});
   }));
 }
 

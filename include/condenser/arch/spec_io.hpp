@@ -40,6 +40,10 @@
 // mix_columns      mixing=pointwise (or shuffle), columns, activation
 // attention_condenser  spatial: [18, 18], pointwise: [6, 9], mix, window, condensation, kernel, groups, form,
 //                  batch_norm, bias, activation; meaning and defaults in attention_blocks.hpp
+// depthwise_separable  out, kernel, stride; this and the next three: peer_blocks.hpp
+// inverted_residual    expanded, out, kernel, stride, squeeze=0 (channels inside a squeeze-excite)
+// shufflenet_v2_unit   out, stride
+// ghost_module     out, kernel, ratio
 // pepe             narrow, wide, out, stride, activation
 // column_stage     depth and those of column_block
 // classifier_head  classes; its nodes are gap and fc, so that its own name may be left out

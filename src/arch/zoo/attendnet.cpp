@@ -1,6 +1,6 @@
-// A network of the AttendNet class (arXiv 2009.14385): visual attention condensers behind PEPE modules (both as drawn in
-// TB-Net, arXiv 2104.03165, figure 2). Not published; a reconstruction of the size of the smallest AttendNet, which is
-// known only by ratios to MobileNetV1: 4.17 times fewer parameters and about 3 times fewer multiply-accumulates.
+// A network of the AttendNet class (arXiv 2009.14385): visual attention condensers behind PEPE modules (both as drawn
+// in TB-Net, arXiv 2104.03165, figure 2). Not published; a reconstruction of the size of the smallest AttendNet, which
+// is known only by ratios to MobileNetV1: 4.17 times fewer parameters and about 3 times fewer multiply-accumulates.
 
 #include <array>
 

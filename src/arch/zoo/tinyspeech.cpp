@@ -49,7 +49,8 @@ Spec make(const TinySpeech& t, Shape input, int classes) {
 }  // namespace
 
 Spec tinyspeech_x(Shape input, int classes) {
-  return make({"tinyspeech_x", 15, {{6, 15}, {6, 15}, {6, 15}, {18, 15}, {27, 15}, {18, 15}}, 38, true}, input, classes);
+  return make({"tinyspeech_x", 15, {{6, 15}, {6, 15}, {6, 15}, {18, 15}, {27, 15}, {18, 15}}, 38, true}, input,
+              classes);
 }
 Spec tinyspeech_y(Shape input, int classes) {
   return make({"tinyspeech_y", 10, {{6, 10}, {6, 10}, {6, 10}, {18, 10}, {26, 10}, {18, 10}}, 6, true}, input, classes);
