@@ -27,22 +27,32 @@ Builder::Scope::Scope(Builder& builder, const std::string& part) : builder_(buil
 Builder::Scope::~Scope() { builder_.scope_.resize(length_); }
 
 int Builder::add(const std::string& name, Op op, Inputs inputs) {
-  Node node{scope_ + name, std::move(op), inputs};
   const int index = static_cast<int>(spec_.nodes.size());
-  if (index >= kMaxNodes) throw SpecError(node.name, "more than " + std::to_string(kMaxNodes) + " nodes");
-  check_node(node, index);
+  if (index >= kMaxNodes) throw SpecError(scope_ + name, "more than " + std::to_string(kMaxNodes) + " nodes");
+  spec_.nodes.push_back({scope_ + name, std::move(op), inputs});
+  try {
+    check_last();
+  } catch (...) {
+    spec_.nodes.pop_back();
+    throw;
+  }
+  return index;
+}
+
+void Builder::check_last() {
+  const Node& node = spec_.nodes.back();
+  const auto index = static_cast<uint32_t>(spec_.nodes.size() - 1);
+  check_node(node, static_cast<int>(index));
   NodeCost cost{.shape = spec_.input};
   if (index > 0) {
     std::array<Shape, kMaxInputs> shapes;
-    for (size_t k = 0; k < inputs.size(); ++k) shapes[k] = costs_.nodes[static_cast<size_t>(inputs[k])].shape;
-    cost = node_cost(node.name, node.op, std::span(shapes.data(), inputs.size()));
+    for (size_t k = 0; k < node.inputs.size(); ++k) shapes[k] = costs_.nodes[static_cast<size_t>(node.inputs[k])].shape;
+    cost = node_cost(node.name, node.op, std::span(shapes.data(), node.inputs.size()));
   }
   const auto name_of = [&](uint32_t i) -> const std::string& { return spec_.nodes[i].name; };
-  if (!names_->insert(node.name, static_cast<uint32_t>(index), name_of))
+  if (!names_->insert(node.name, index, name_of))
     throw SpecError(node.name, "two nodes of this name; names must differ");
   costs_.add(node.name, cost);
-  spec_.nodes.push_back(std::move(node));
-  return index;
 }
 
 Shape Builder::shape(int id) const {

@@ -131,7 +131,8 @@ std::vector<Violation> check_antialiased_downsampling(const Spec& spec) {
   for (const SpatialConv& conv : spatial_convolutions(spec)) first[static_cast<size_t>(conv.node)] = conv.first;
   std::vector<Violation> violations;
   for (size_t i = 0; i < spec.nodes.size(); ++i) {
-    if (!live[i]) continue;
+    const Size* stride = stride_of(spec.nodes[i].op);
+    if (!live[i] || !stride || !strided(*stride)) continue;
     const std::string what = aliasing(spec.nodes[i].op, first[i]);
     if (!what.empty())
       violations.push_back({spec.nodes[i].name, what + "; put an average pool or a blur before a stride-1 operator"});

@@ -94,7 +94,7 @@ std::vector<Cell> row_of(const Comparison& c, const ComparedNetwork& n, int sett
   std::vector<Cell> row{cell(n.name),
                         text_cell(n.input),
                         count_cell(n.outputs),
-                        scaled_cell(n.params, 1e6, 2),
+                        scaled_cell(n.params, 1e6, 3),
                         scaled_cell(n.macs, 1e6, 1),
                         scaled_cell(n.constant_bytes, 1024, 0),
                         scaled_cell(n.arena_bytes, 1024, 0),

@@ -38,6 +38,8 @@ class Builder {
   Spec finish(Analysis* costs = nullptr);
 
  private:
+  void check_last();  // checks the node just appended and takes note of it
+
   Spec spec_;
   Analysis costs_;
   std::unique_ptr<NameSet> names_;
