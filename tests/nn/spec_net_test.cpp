@@ -24,7 +24,7 @@ std::vector<float> random_floats(int64_t n, uint64_t seed) {
 // The column design, and the operators with parameters, gathers or steps of their own.
 TEST_CASE("gradients of small networks are their differences", "[nn]") {
   const std::string name =
-      GENERATE(as<std::string>{}, "network_tiny", "conv_bn_prelu", "conv_scale", "condenser_additive",
+      GENERATE(as<std::string>{}, "network_tiny", "conv_bn_prelu", "conv_scale", "attention_condenser_additive",
                "condenser_space", "squeeze_excite", "shuffle_unit", "concat_bn", "concat_itself", "softmax_gate_space",
                "softmax_gate_channels_rescaled", "softmax_broadcast", "upsample_after_pool");
   INFO(name);

@@ -311,6 +311,12 @@ void add_condensers(std::vector<Exemplar>& list) {
   condenser("bare", {6, 5, 4}, o);
   o.bias = true;
   condenser("bias", {6, 5, 4}, o);
+  list.push_back(make("condenser_space", {8, 9, 7}, [](Builder& b, int v) {  // attention over space, mean 1
+    const int q = b.add("condense", AvgPool{square(2), square(2), Pad{}, false}, {v});
+    const int k = b.add("embed", Conv2d{8, square(3), square(1), pad_all(1), 2}, {q});
+    const int a = b.add("softmax", Softmax{SoftmaxAxis::Space, true}, {b.add("expand", Upsample{Size{9, 7}}, {k})});
+    b.add("act", PRelu{}, {b.add("op", Mul{}, {a, v})});
+  }));
   list.push_back(make("block_pepe", {6, 9, 8}, [](Builder& b, int x) { pepe(b, x, "p", {4, 8, 10, 2}); }));
   const auto column = [&](const std::string& name, ColumnOptions options) {
     list.push_back(
