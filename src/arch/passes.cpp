@@ -1,57 +1,34 @@
-// lower(): one walk in topological order that merges each node into its producer where the export allows it. Leaves
-// the numbers of activations to quant, and the proof that lowering changes nothing to the float executor's tests.
+// lower(): after fuse_branches(), one walk in topological order that merges each node into its producer where the
+// export allows it. Leaves the numbers of activations to quant, and the proof that lowering changes nothing to the
+// float executor's tests.
 
 #include "condenser/arch/passes.hpp"
 
 #include <algorithm>
 #include <array>
-#include <cmath>
+#include <optional>
 #include <utility>
 
-#include "condenser/core/error.hpp"
+#include "arch/affine.hpp"
 
 namespace condenser::arch {
 namespace {
 
-// A batch norm with running statistics is y = scale * x + shift per channel, with
-// scale = gamma / sqrt(var + eps) and shift = beta - mean * scale (Ioffe and Szegedy 2015, arXiv 1502.03167, section
-// 3.1).
-struct Affine {
-  std::vector<double> scale, shift;
-};
-
 // The tensors of a network while it is rewritten; without weights every step is empty.
 class Parameters {
  public:
-  explicit Parameters(Weights* weights) : present_(weights != nullptr) {
-    if (present_) weights_ = *weights;
+  explicit Parameters(std::optional<Weights> weights) : present_(weights.has_value()) {
+    if (present_) weights_ = std::move(*weights);
   }
 
   bool present() const { return present_; }
   Weights& take() { return weights_; }
+  Affine affine(const std::string& node, double eps) const { return affine_of(weights_, node, eps); }
 
   void drop(const std::string& node) {
     if (!present_) return;
     for (const char* param : {"weight", "bias", "running_mean", "running_var"})
       weights_.tensors.erase(key(node, param));
-  }
-
-  Affine affine(const std::string& node, double eps) const {
-    const auto gamma = get(node, "weight").f32(), beta = get(node, "bias").f32();
-    const auto mean = get(node, "running_mean").f32(), variance = get(node, "running_var").f32();
-    Affine result;
-    for (size_t c = 0; c < gamma.size(); ++c) {
-      const double scale = double{gamma[c]} / std::sqrt(double{variance[c]} + eps);
-      const double shift = double{beta[c]} - double{mean[c]} * scale;
-      if (!std::isfinite(scale) || !std::isfinite(shift)) {
-        throw core::Error("weights: channel " + std::to_string(c) + " of batch norm " + node + " has variance " +
-                          std::to_string(variance[c]) + ", mean " + std::to_string(mean[c]) +
-                          ", which give no finite scale and shift; has training diverged?");
-      }
-      result.scale.push_back(scale);
-      result.shift.push_back(shift);
-    }
-    return result;
   }
 
   // affine(producer(x)) as one producer: rows of the weight scaled, bias scaled and shifted.
@@ -77,7 +54,6 @@ class Parameters {
 
  private:
   static std::string key(const std::string& node, const char* param) { return node + "." + param; }
-  const Tensor& get(const std::string& node, const char* param) const { return weights_.at(key(node, param)); }
   void put(const std::string& node, const char* param, Tensor tensor) {
     weights_.tensors.insert_or_assign(key(node, param), std::move(tensor));
   }
@@ -88,7 +64,7 @@ class Parameters {
 
 class Lowering {
  public:
-  Lowering(const Spec& spec, const Analysis& analysis, Weights* weights)
+  Lowering(const Spec& spec, const Analysis& analysis, std::optional<Weights> weights)
       : spec_(spec),
         analysis_(analysis),
         live_(live_nodes(spec)),
@@ -97,7 +73,7 @@ class Lowering {
         kept_(live_),
         stands_for_(spec.nodes.size()),
         uses_(spec.nodes.size(), 0),
-        parameters_(weights) {
+        parameters_(std::move(weights)) {
     for (size_t i = 0; i < spec.nodes.size(); ++i) {
       stands_for_[i] = static_cast<int>(i);
       if (!live_[i]) continue;
@@ -261,12 +237,22 @@ class Lowering {
   Parameters parameters_;
 };
 
+// Cheap, for examine(): without two batch norms that meet in a sum, fuse_branches() finds nothing.
+bool may_have_branches(const Spec& spec) {
+  const auto is_norm = [&](int i) { return std::holds_alternative<BatchNorm>(spec.nodes[static_cast<size_t>(i)].op); };
+  return std::any_of(spec.nodes.begin(), spec.nodes.end(), [&](const Node& node) {
+    return std::holds_alternative<Add>(node.op) && is_norm(node.inputs[0]) && is_norm(node.inputs[1]);
+  });
+}
+
 }  // namespace
 
 Spec lower(const Spec& spec, Weights* weights) {
-  const Analysis analysis = analyze(spec);
-  if (weights != nullptr) check_weights(spec, *weights);
-  Lowering lowering(spec, analysis, weights);
+  std::optional<Weights> fused_weights;
+  if (weights != nullptr) fused_weights = *weights;
+  const Spec fused = fuse_branches(spec, fused_weights ? &*fused_weights : nullptr);
+  const Analysis analysis = analyze(fused);
+  Lowering lowering(fused, analysis, std::move(fused_weights));
   Spec result = lowering.run(nullptr);
   validate(result);
   if (weights != nullptr) *weights = std::move(lowering.weights());
@@ -278,7 +264,13 @@ Examination examine(const Spec& spec) { return examine(spec, analyze(spec)); }
 Examination examine(const Spec& spec, Analysis given) {
   Examination e;
   e.given = std::move(given);
-  e.lowered = Lowering(spec, e.given, nullptr).run(&e.cost);
+  if (may_have_branches(spec)) {
+    const Spec fused = fuse_branches(spec, nullptr);
+    const Analysis analysis = analyze(fused);
+    e.lowered = Lowering(fused, analysis, std::nullopt).run(&e.cost);
+  } else {
+    e.lowered = Lowering(spec, e.given, std::nullopt).run(&e.cost);
+  }
   e.plan = plan_memory(e.lowered, e.cost);
   return e;
 }

@@ -71,22 +71,26 @@ void check_properties(const Spec& spec) {
   REQUIRE(lower(low, &again) == low);
   REQUIRE(again == weights);
 
-  const Analysis full = analyze(spec), less = analyze(low);
-  REQUIRE(less.nodes.back().shape == full.nodes.back().shape);
-  const Liveness live = live_nodes(spec);
+  const Spec fused = fuse_branches(spec, nullptr);
+  const Analysis given = analyze(spec), full = analyze(fused), less = analyze(low);
+  REQUIRE(less.nodes.back().shape == given.nodes.back().shape);
+  const Liveness live = live_nodes(fused);
   int64_t macs = 0;
   int64_t kept_or_new = 0;
-  for (size_t i = 0; i < spec.nodes.size(); ++i) {
-    if (!live[i]) continue;
+  for (size_t i = 0; i < fused.nodes.size(); ++i) {
+    REQUIRE(live[i]);
     macs += full.nodes[i].macs;
     // A batch norm that stays costs one multiplication a value.
-    if (std::holds_alternative<BatchNorm>(spec.nodes[i].op)) {
+    if (std::holds_alternative<BatchNorm>(fused.nodes[i].op)) {
       for (const Node& node : low.nodes) {
-        if (node.name == spec.nodes[i].name) kept_or_new += full.nodes[i].shape.elements();
+        if (node.name == fused.nodes[i].name) kept_or_new += full.nodes[i].shape.elements();
       }
     }
   }
   REQUIRE(less.macs == macs + kept_or_new);
+  const Examination examined = examine(spec);
+  REQUIRE(examined.lowered == low);
+  REQUIRE(examined.cost == less);
   for (const Node& node : low.nodes) {
     REQUIRE_FALSE(std::holds_alternative<BatchNorm>(node.op));
     REQUIRE(spec.nodes[static_cast<size_t>(find_node(spec, node.name))].name == node.name);

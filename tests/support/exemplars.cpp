@@ -407,6 +407,32 @@ void add_peer_blocks(std::vector<Exemplar>& list) {
   }));
 }
 
+// Sums of branches that lower() makes one convolution of: with an identity when stride and channels stay, without it
+// otherwise.
+void add_branches(std::vector<Exemplar>& list) {
+  const auto unit = [&](const std::string& name, const MobileOneUnit& o, int branches) {
+    list.push_back(
+        make("branches_" + name, {8, 7, 6}, [&](Builder& b, int x) { mobileone_train_unit(b, x, "b1", o, branches); }));
+  };
+  unit("depthwise", {8, 3, 1, 8}, 1);
+  unit("depthwise_strided", {8, 3, 2, 8}, 3);
+  unit("depthwise_multiplier", {16, 3, 1, 8}, 2);
+  unit("pointwise", {8, 1, 1, 1}, 2);
+  unit("pointwise_wider", {12, 1, 1, 1}, 2);
+  unit("dense", {8, 3, 1, 1}, 1);
+  unit("dense_strided", {12, 3, 2, 1}, 2);
+  unit("grouped_5x5", {8, 5, 1, 2}, 1);
+  list.push_back(make("branches_identities", {6, 5, 4}, [](Builder& b, int x) {
+    b.add("sum", Add{}, {b.add("left", BatchNorm{}, {x}), b.add("right", BatchNorm{1e-3, 0.01}, {x})});
+  }));
+  list.push_back(make("branches_shortcut", {6, 5, 4}, [](Builder& b, int x) {  // the bare shortcut stays outside
+    const int sum =
+        b.add("sum", Add{},
+              {conv_bn_act(b, x, "c", {6, 3, 1, 1, std::nullopt}), conv_bn_act(b, x, "d", {6, 1, 1, 1, std::nullopt})});
+    b.add("act", Activation{ActivationKind::Silu}, {b.add("add", Add{}, {x, sum})});
+  }));
+}
+
 // Both kinds of block, both merges, the published stem pool: the whole column design in small.
 void add_networks(std::vector<Exemplar>& list) {
   const auto network = [&](const std::string& name, Shape input, ActivationKind kind, int classes) {
@@ -442,6 +468,7 @@ std::vector<Exemplar> make_all() {
   add_condensers(list);
   add_blocks(list);
   add_peer_blocks(list);
+  add_branches(list);
   add_networks(list);
   return list;
 }

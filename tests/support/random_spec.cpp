@@ -2,6 +2,8 @@
 
 #include "support/random_spec.hpp"
 
+#include <algorithm>
+#include <initializer_list>
 #include <vector>
 
 #include "condenser/arch/builder.hpp"
@@ -84,11 +86,184 @@ void add_random(core::Rng& rng, Builder& b, const std::string& name) {
     b.add(name, MaxPool{square(3), square(1), pad_all(1)}, {x});
 }
 
+// --- every operator -----------------------------------------------------------------------------------------------
+
+bool chance(core::Rng& rng, int one_in) { return pick(rng, one_in) == 0; }
+
+template <class T>
+T one_of(core::Rng& rng, std::initializer_list<T> all) {
+  return all.begin()[pick(rng, static_cast<int>(all.size()))];
+}
+
+Clamp some_clamp(core::Rng& rng) { return chance(rng, 6) ? one_of(rng, {Clamp::Relu, Clamp::Relu6}) : Clamp::None; }
+
+SoftmaxAxis some_axis(core::Rng& rng) { return one_of(rng, {SoftmaxAxis::Channels, SoftmaxAxis::Space}); }
+
+Activation some_activation(core::Rng& rng) {
+  using enum ActivationKind;
+  return {one_of(rng, {Relu, Relu6, Silu, Sigmoid, HardSwish, HardSigmoid, Tanh})};
+}
+
+int some_divisor(core::Rng& rng, int64_t of) {
+  std::vector<int> divisors;
+  for (int d = 1; d <= of; ++d)
+    if (of % d == 0) divisors.push_back(d);
+  return divisors[static_cast<size_t>(pick(rng, static_cast<int>(divisors.size())))];
+}
+
+// One axis of a window: it fits the padded input, and its padding stays below `limit(kernel)`.
+struct Extent {
+  int kernel = 1, stride = 1, before = 0, after = 0;
+};
+Extent some_extent(core::Rng& rng, int64_t in, int (*limit)(int kernel)) {
+  Extent e;
+  e.kernel = 1 + pick(rng, 5);
+  e.before = pick(rng, limit(e.kernel) + 1);
+  e.after = pick(rng, limit(e.kernel) + 1);
+  if (in + e.before + e.after < e.kernel) e = {};
+  if (chance(rng, 3)) e.stride = 1 + pick(rng, 3);
+  return e;
+}
+
+template <class Window>
+void set_window(core::Rng& rng, const Shape& s, int (*limit)(int kernel), Window& w) {
+  const Extent v = some_extent(rng, s.h, limit), h = some_extent(rng, s.w, limit);
+  w.kernel = {v.kernel, h.kernel};
+  w.stride = {v.stride, h.stride};
+  w.pad = {v.before, v.after, h.before, h.after};
+}
+
+Conv2d some_conv(core::Rng& rng, const Shape& s) {
+  Conv2d conv;
+  set_window(
+      rng, s, [](int kernel) { return kernel - 1; }, conv);
+  conv.groups = chance(rng, 2) ? 1 : some_divisor(rng, s.c);
+  conv.out = conv.groups * (1 + pick(rng, std::max(1, 12 / conv.groups)));
+  conv.bias = chance(rng, 2);
+  conv.clamp = some_clamp(rng);
+  return conv;
+}
+
+template <class Pool>
+Pool some_pool(core::Rng& rng, const Shape& s) {
+  Pool pool;
+  set_window(
+      rng, s, [](int kernel) { return kernel / 2; }, pool);
+  return pool;
+}
+
+BatchNorm some_norm(core::Rng& rng) { return {rng.uniform(1e-6, 1e-2), rng.uniform(0, 1)}; }
+
+void add_conv(core::Rng& rng, Builder& b, const std::string& name, int x) {
+  const int conv = b.add(name, some_conv(rng, b.shape(x)), {x});
+  if (chance(rng, 2)) return;
+  const int norm = b.add(name + "_bn", some_norm(rng), {conv});
+  if (chance(rng, 2)) b.add(name + "_act", some_activation(rng), {norm});
+}
+
+// Branches that lower() makes one convolution of, unless a clamp, a window or another reader is in the way.
+void add_branches(core::Rng& rng, Builder& b, const std::string& name, int x) {
+  const Shape s = b.shape(x);
+  Conv2d conv{static_cast<int>(s.c), square(1 + 2 * pick(rng, 3)), square(1 + pick(rng, 2)), Pad{}};
+  conv.groups = some_divisor(rng, s.c);
+  int sum = -1;
+  const auto term = [&](int node) {
+    sum = sum < 0 ? node : b.add(name + "_add" + std::to_string(node), Add{}, {sum, node});
+  };
+  for (int k = 0; k < 2 + pick(rng, 3); ++k) {
+    const std::string branch = name + "_b" + std::to_string(k);
+    if (k > 0 && chance(rng, 2)) conv.kernel = {one_of(rng, {1, conv.kernel.h}), one_of(rng, {1, conv.kernel.w})};
+    conv.pad = {conv.kernel.h / 2, conv.kernel.h / 2, conv.kernel.w / 2, conv.kernel.w / 2};
+    conv.bias = chance(rng, 3);
+    term(b.add(branch + "_bn", some_norm(rng), {b.add(branch, conv, {x})}));
+  }
+  if (b.shape(sum) == s && chance(rng, 2)) term(b.add(name + "_id", some_norm(rng), {x}));
+}
+
+void add_linear(core::Rng& rng, Builder& b, const std::string& name, int x) {
+  const Shape s = b.shape(x);
+  if (s.h != 1 || s.w != 1) x = b.add(name + "_gap", GlobalAvgPool{}, {x});
+  b.add(name, Linear{1 + pick(rng, 12), chance(rng, 2), some_clamp(rng)}, {x});
+}
+
+void add_concat(core::Rng& rng, Builder& b, const std::string& name, int x) {
+  Inputs inputs{x};
+  int64_t channels = b.shape(x).c;
+  for (int k = 1 + pick(rng, kMaxInputs - 1); k > 0; --k) {
+    const int other = pick_map(rng, b, x);
+    channels += b.shape(other).c;
+    if (channels > 24 && inputs.size() > 1) break;
+    inputs.push_back(other);
+  }
+  b.add(name, Concat{}, inputs);
+}
+
+Op some_resampling(core::Rng& rng, const Shape& s) {
+  const int taps = s.h >= 3 && s.w >= 3 ? 3 + 2 * pick(rng, 2) : 3;
+  if (s.h >= 2 && s.w >= 2 && chance(rng, 2)) return BlurPool{taps, {1 + pick(rng, taps), 1 + pick(rng, taps)}};
+  const auto larger = [&](int64_t extent) { return static_cast<int>(extent) + (extent > 10 ? 0 : pick(rng, 4)); };
+  return Upsample{{larger(s.h), larger(s.w)}};
+}
+
+Op some_channels(core::Rng& rng, const Shape& s) {
+  const int channels = static_cast<int>(s.c);
+  if (channels <= 12 && chance(rng, 2)) return ChannelShuffle{some_divisor(rng, channels)};
+  const int count = 1 + pick(rng, std::min(channels, 8));
+  return Slice{pick(rng, channels - count + 1), count};
+}
+
+void add_gate(core::Rng& rng, Builder& b, const std::string& name, int x) {
+  const int mean = b.add(name + "_mean", GlobalAvgPool{}, {x});
+  const bool swapped = chance(rng, 2);
+  b.add(name, Mul{}, swapped ? Inputs{mean, x} : Inputs{x, mean});
+}
+
+void add_attention(core::Rng& rng, Builder& b, const std::string& name, int x) {
+  const int partner = pick_partner(rng, b, x);
+  if (chance(rng, 2)) {
+    b.add(name, SoftmaxMul{some_axis(rng), chance(rng, 2)}, {x, partner});
+    return;
+  }
+  const int attention = b.add(name + "_soft", Softmax{some_axis(rng), chance(rng, 2)}, {x});
+  if (chance(rng, 2)) b.add(name, Mul{}, {partner, attention});
+}
+
+void add_any(core::Rng& rng, Builder& b, const std::string& name) {
+  const int x = pick_node(rng, b);
+  const Shape s = b.shape(x);
+  switch (pick(rng, 18)) {
+    case 0:
+    case 1:
+    case 2: add_conv(rng, b, name, x); return;
+    case 3: b.add(name, some_norm(rng), {x}); return;
+    case 4: b.add(name, some_activation(rng), {x}); return;
+    case 5: b.add(name, Add{some_clamp(rng)}, {x, pick_partner(rng, b, x)}); return;
+    case 6: b.add(name, Mul{}, {pick_partner(rng, b, x), x}); return;
+    case 7: add_attention(rng, b, name, x); return;
+    case 8: b.add(name, PRelu{}, {x}); return;
+    case 9: b.add(name, Scale{}, {x}); return;
+    case 10: add_concat(rng, b, name, x); return;
+    case 11: b.add(name, some_channels(rng, s), {x}); return;
+    case 12: add_gate(rng, b, name, x); return;
+    case 13: b.add(name, some_resampling(rng, s), {x}); return;
+    case 14: add_branches(rng, b, name, x); return;
+    case 15: add_linear(rng, b, name, x); return;
+    case 16: b.add(name, some_pool<MaxPool>(rng, s), {x}); return;
+    default: break;
+  }
+  AvgPool pool = some_pool<AvgPool>(rng, s);
+  pool.count_include_pad = chance(rng, 2);
+  b.add(name, pool, {x});
+}
+
 }  // namespace
 
-Spec random_spec(core::Rng& rng, int nodes) {
+Spec random_spec(core::Rng& rng, int nodes, Operators operators) {
   Builder b("random", {1 + pick(rng, 5), 4 + pick(rng, 8), 4 + pick(rng, 8)});
-  for (int i = 0; i < nodes; ++i) add_random(rng, b, "n" + std::to_string(i));
+  for (int i = 0; i < nodes; ++i) {
+    const std::string name = "n" + std::to_string(i);
+    operators == Operators::All ? add_any(rng, b, name) : add_random(rng, b, name);
+  }
   return b.finish();
 }
 

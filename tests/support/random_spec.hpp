@@ -6,7 +6,12 @@
 
 namespace condenser::testing {
 
-// `nodes` operators after the input; maps shrink as it goes, so that buffers differ in size. Deterministic by rng.
-arch::Spec random_spec(core::Rng& rng, int nodes);
+// Usual: what every executor takes in any order. All: every operator with attributes of every kind (asymmetric windows,
+// groups, strides, clamps), batch norms, and sums of branches.
+enum class Operators { Usual, All };
+
+// `nodes` operators after the input (with All some count more); maps shrink as it goes, so that buffers differ in size.
+// Deterministic by rng.
+arch::Spec random_spec(core::Rng& rng, int nodes, Operators = Operators::Usual);
 
 }  // namespace condenser::testing
