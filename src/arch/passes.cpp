@@ -237,11 +237,18 @@ class Lowering {
   Parameters parameters_;
 };
 
-// Cheap, for examine(): without two batch norms that meet in a sum, fuse_branches() finds nothing.
+// Cheap, for examine(): fuse_branches() finds nothing unless two batch norms that go back to one value meet in a sum.
 bool may_have_branches(const Spec& spec) {
-  const auto is_norm = [&](int i) { return std::holds_alternative<BatchNorm>(spec.nodes[static_cast<size_t>(i)].op); };
-  return std::any_of(spec.nodes.begin(), spec.nodes.end(), [&](const Node& node) {
-    return std::holds_alternative<Add>(node.op) && is_norm(node.inputs[0]) && is_norm(node.inputs[1]);
+  const auto node = [&](int i) -> const Node& { return spec.nodes[static_cast<size_t>(i)]; };
+  const auto source = [&](int i) {  // of the branch that ends in node i; -1: no branch
+    if (!std::holds_alternative<BatchNorm>(node(i).op)) return -1;
+    const int producer = node(i).inputs[0];
+    return std::holds_alternative<Conv2d>(node(producer).op) ? node(producer).inputs[0] : producer;
+  };
+  return std::any_of(spec.nodes.begin(), spec.nodes.end(), [&](const Node& sum) {
+    if (!std::holds_alternative<Add>(sum.op)) return false;
+    const int left = source(sum.inputs[0]);
+    return left >= 0 && left == source(sum.inputs[1]);
   });
 }
 
