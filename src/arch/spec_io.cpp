@@ -454,6 +454,8 @@ class SpecReader {
                                                   : count == 2 ? "inputs: [a, b], two nodes above"
                                                                : "inputs: [a, b, ...], two nodes above or more");
     }
+    if (names.size() > static_cast<size_t>(kMaxInputs))
+      throw item.error("inputs", "at most " + std::to_string(kMaxInputs) + " nodes above; join them in two steps");
     std::vector<int> ids;
     for (const std::string& name : names) {
       const auto found = outputs_.find(name);
