@@ -1,6 +1,5 @@
 // fuse_branches(): which sums become one convolution, numbers worked out by hand, and outputs before and after.
 #include <algorithm>
-#include <cmath>
 
 #include "condenser/arch/analysis.hpp"
 #include "condenser/arch/blocks.hpp"
@@ -8,15 +7,17 @@
 #include "condenser/arch/peer_blocks.hpp"
 #include "condenser/arch/zoo.hpp"
 #include "condenser/core/error.hpp"
-#include "condenser/core/rng.hpp"
 #include "condenser/runtime/float_executor.hpp"
 #include "support/catch.hpp"
 #include "support/exemplars.hpp"
+#include "support/lively.hpp"
 
 namespace {
 
 using namespace condenser;
 using namespace condenser::arch;
+using testing::lively_weights;
+using testing::random_floats;
 
 Conv2d conv(int out, int kernel, int stride = 1, int groups = 1) {
   return {.out = out,
@@ -53,25 +54,6 @@ std::string outline(const Spec& spec) {
 
 std::string fused(const Spec& spec) { return outline(fuse_branches(spec, nullptr)); }
 
-// Batch norms that do something: random statistics, scales and shifts.
-Weights lively_weights(const Spec& spec, uint64_t seed) {
-  Weights weights = random_weights(spec, seed);
-  core::Rng rng(seed, 1);
-  for (auto& [name, tensor] : weights.tensors) {
-    if (tensor.shape.size() > 1) continue;
-    const bool positive = name.ends_with("running_var");
-    for (float& v : tensor.f32()) v = static_cast<float>(positive ? rng.uniform(0.3, 2.0) : 0.7 + 0.4 * rng.normal());
-  }
-  return weights;
-}
-
-std::vector<float> random_floats(int64_t count, uint64_t seed) {
-  core::Rng rng(seed);
-  std::vector<float> values(static_cast<size_t>(count));
-  for (float& v : values) v = static_cast<float>(rng.normal());
-  return values;
-}
-
 // Largest difference of the outputs of both forms, relative to the largest output.
 double distance(const Spec& spec, const Weights& weights, uint64_t seed) {
   constexpr int64_t kBatch = 2;
@@ -81,15 +63,9 @@ double distance(const Spec& spec, const Weights& weights, uint64_t seed) {
   const Spec small = fuse_branches(spec, &rewritten);
   check_weights(small, rewritten);
   const std::vector<float> found = runtime::FloatExecutor(small, rewritten).run(input, kBatch);
-  REQUIRE(found.size() == expected.size());
-  double worst = 0, scale = 0;
-  for (size_t i = 0; i < found.size(); ++i) {
-    REQUIRE(std::isfinite(found[i]));
-    worst = std::max(worst, std::abs(double{found[i]} - double{expected[i]}));
-    scale = std::max(scale, std::abs(double{expected[i]}));
-  }
-  REQUIRE(scale > 0);
-  return worst / scale;
+  const testing::Difference d = testing::difference(found, expected);
+  REQUIRE(d.output_scale > 0);
+  return d.largest / d.output_scale;
 }
 
 Spec unit(Shape in, const MobileOneUnit& o, int branches) {

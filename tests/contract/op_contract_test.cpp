@@ -5,37 +5,20 @@
 
 #include "condenser/arch/analysis.hpp"
 #include "condenser/arch/passes.hpp"
-#include "condenser/core/rng.hpp"
 #include "condenser/nn/spec_net.hpp"
 #include "condenser/runtime/float_executor.hpp"
 #include "support/catch.hpp"
 #include "support/exemplars.hpp"
+#include "support/lively.hpp"
 
 namespace condenser {
 namespace {
 
+using testing::lively_weights;
+using testing::random_floats;
 using Floats = std::vector<float>;
 
 constexpr int64_t kBatch = 3;
-
-Floats random_floats(int64_t n, uint64_t seed) {
-  core::Rng rng(seed);
-  Floats out(static_cast<size_t>(n));
-  for (float& v : out) v = static_cast<float>(rng.normal());
-  return out;
-}
-
-// Batch norm that does something: random statistics, scale and shift.
-arch::Weights lively_weights(const arch::Spec& spec) {
-  arch::Weights weights = arch::random_weights(spec, 7);
-  core::Rng rng(8);
-  for (auto& [name, tensor] : weights.tensors) {
-    const bool positive = name.ends_with("running_var");
-    if (tensor.shape.size() > 1) continue;
-    for (float& v : tensor.f32()) v = static_cast<float>(positive ? rng.uniform(0.3, 2.0) : 0.8 + 0.5 * rng.normal());
-  }
-  return weights;
-}
 
 at::Tensor as_batch(Floats& values, const arch::Shape& shape) {
   return at::from_blob(values.data(), {kBatch, shape.c, shape.h, shape.w});
@@ -92,7 +75,7 @@ TEST_CASE("every exemplar has LibTorch's shapes and parameter count", "[nn][cont
 TEST_CASE("LibTorch and the float executor agree on every exemplar", "[nn][contract]") {
   for (const auto& [name, spec] : testing::exemplars()) {
     INFO(name);
-    arch::Weights weights = lively_weights(spec);
+    arch::Weights weights = lively_weights(spec, 7);
     Floats input = random_floats(kBatch * spec.input.elements(), 3);
     const Floats expected = runtime::FloatExecutor(spec, weights).run(input, kBatch);
     CHECK(distance(forward(spec, weights, input, nn::Fusion::On), expected) < 1e-4);
@@ -108,7 +91,7 @@ TEST_CASE("LibTorch and the float executor agree on every exemplar", "[nn][contr
 TEST_CASE("fused training steps have the values and gradients of the library's operators", "[nn][contract]") {
   for (const auto& [name, spec] : testing::exemplars()) {
     INFO(name);
-    const arch::Weights weights = lively_weights(spec);
+    const arch::Weights weights = lively_weights(spec, 7);
     for (const auto mode : {nn::Mode::Training, nn::Mode::Evaluation}) {
       INFO((mode == nn::Mode::Training ? "training" : "evaluation"));
       Floats values[2], gradients[2], outputs[2], input_gradients[2];
