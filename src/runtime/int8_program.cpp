@@ -120,6 +120,7 @@ class ProgramBuilder {
       if (!refusal.empty()) throw arch::SpecError(node.name, "no int8 form: " + refusal);
       program_.steps.push_back(make_step(node));
     }
+    check_trails();
     return std::move(program_);
   }
 
@@ -132,6 +133,19 @@ class ProgramBuilder {
     return program_.quant.nodes.at(program_.spec.nodes[static_cast<size_t>(node.inputs[k])].name).output;
   }
   const TensorQuant& output_quant(const arch::Node& node) const { return program_.quant.nodes.at(node.name).output; }
+
+  // An output over its input: only where the kernel allows it, and from as far below as it asks.
+  void check_trails() const {
+    const std::vector<int64_t>& offset = program_.plan.offset;
+    for (const arch::Trail& trail : program_.plan.trails) {
+      const size_t i = static_cast<size_t>(trail.node);
+      const auto* conv = std::get_if<ConvStep>(&program_.steps[i]);
+      const bool depthwise = conv != nullptr && conv->kernel == ConvKernel::Depthwise;
+      const auto pixels = depthwise ? arch::trail_pixels(conv->op, conv->in, conv->out) : std::nullopt;
+      if (!pixels || offset[static_cast<size_t>(trail.input)] - offset[i] < *pixels * conv->in.c)
+        throw arch::SpecError(program_.spec.nodes[i].name, "its memory plan overwrites an input that it still reads");
+    }
+  }
 
   Step make_step(const arch::Node& node) {
     const auto in = [&] { return shape(node.inputs[0]); };

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 
+#include "condenser/arch/memory.hpp"
 #include "condenser/arch/passes.hpp"
 #include "condenser/core/files.hpp"
 #include "support/c99_package.hpp"
@@ -61,6 +62,12 @@ std::string unity_source(const std::vector<Emitted>& list, const fs::path& root)
   return text + "  return failed;\n}\n";
 }
 
+// A depthwise step that writes over its input.
+bool overlaps_depthwise(const Emitted& item) {
+  const arch::Spec& spec = item.test.package.spec;
+  return !arch::plan_memory(spec, arch::analyze(spec)).trails.empty();
+}
+
 std::vector<Emitted> emit_all(const fs::path& root) {
   std::vector<Emitted> list;
   for (const Exemplar& item : exemplars()) {
@@ -96,6 +103,7 @@ TEST_CASE("emitted C equals the int8 executor for every exemplar", "[contract][e
   const verify::TemporaryFolder folder;
   const std::vector<Emitted> list = emit_all(folder.path());
   CHECK(list.size() > 60);
+  CHECK(std::ranges::count_if(list, overlaps_depthwise) >= 8);
   std::string inputs;
   for (const Emitted& item : list) {
     for (const std::vector<int8_t>& input : item.test.answers.inputs)

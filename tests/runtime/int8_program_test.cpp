@@ -164,12 +164,14 @@ TEST_CASE("every int8 node equals the float reference of its own inputs within o
 TEST_CASE("a memory plan changes no integer of a random graph", "[runtime]") {
   core::Rng rng(23);
   int shared = 0;
+  size_t trailing = 0;
   for (int round = 0; round < 120; ++round) {
     const arch::Spec spec = arch::lower(testing::random_spec(rng, 3 + static_cast<int>(rng.below(12))), nullptr);
     const RandomInt8 package = random_int8(spec, static_cast<uint64_t>(round));
     const Int8Program planned = build_program(spec, package.weights, package.quant);
     Int8Program apart = planned;
     apart.plan.peak_bytes = 0;
+    trailing += planned.plan.trails.size();
     for (size_t i = 0; i < spec.nodes.size(); ++i) {
       shared += planned.plan.alias_of[i] >= 0;
       apart.plan.offset[i] = apart.plan.peak_bytes;
@@ -182,6 +184,7 @@ TEST_CASE("a memory plan changes no integer of a random graph", "[runtime]") {
     REQUIRE(std::ranges::equal(together.run(input), expected));
   }
   CHECK(shared > 100);
+  CHECK(trailing > 10);
 }
 
 TEST_CASE("inputs are quantized by rounding half away from zero, transposed and saturated", "[runtime]") {

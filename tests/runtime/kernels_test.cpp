@@ -260,6 +260,73 @@ TEST_CASE("depthwise convolution equals the naive reference", "[runtime]") {
   }
 }
 
+namespace {
+
+// Runs over `arena`, output `distance` bytes below the input, all other bytes a pattern. Returns the output; `intact`:
+// nothing outside of both was written.
+std::vector<int8_t> run_trailing(const ConvCase& test, int64_t distance, bool& intact) {
+  constexpr int64_t kGuard = 64;
+  const auto pattern = [](int64_t k) { return static_cast<int8_t>(k * 37 + 11); };
+  const int64_t in_bytes = test.step.in.elements(), out_bytes = test.step.out.elements();
+  std::vector<int8_t> arena(static_cast<size_t>(kGuard + distance + in_bytes + kGuard));
+  for (size_t k = 0; k < arena.size(); ++k) arena[k] = pattern(static_cast<int64_t>(k));
+  std::ranges::copy(test.input, arena.begin() + kGuard + distance);
+  const std::vector<int8_t> before = arena;
+  const cnd_depthwise_params p = depthwise_params(test.step);
+  const ChannelConstants& c = test.step.channels;
+  cnd_depthwise(&p, reorder(test, true).data(), c.bias.data(), c.multiplier.data(), c.shift.data(),
+                arena.data() + kGuard + distance, arena.data() + kGuard);
+  intact = true;
+  for (int64_t k = 0; k < std::ssize(arena); ++k)
+    if (k < kGuard || k >= kGuard + out_bytes)
+      intact = intact && arena[static_cast<size_t>(k)] == before[static_cast<size_t>(k)];
+  return {arena.begin() + kGuard, arena.begin() + kGuard + out_bytes};
+}
+
+// Kernels 3, 5, 7 and asymmetric ones; the output is not larger than the input.
+ConvCase random_trail(Rng& rng, int channels) {
+  for (;;) {
+    ConvCase test = random_conv(rng, channels, 1, 1);
+    ConvStep& s = test.step;
+    s.in.h = random_int(rng, 1, 15), s.in.w = random_int(rng, 1, 15);
+    const int kernel = 3 + 2 * random_int(rng, 0, 2);
+    s.op.kernel = rng.below(3) == 0 ? arch::Size{random_int(rng, 1, 7), random_int(rng, 1, 7)} : arch::square(kernel);
+    s.op.stride = {random_int(rng, 1, 2), random_int(rng, 1, 2)};
+    s.op.pad = {random_int(rng, 0, 4), random_int(rng, 0, 4), random_int(rng, 0, 4), random_int(rng, 0, 4)};
+    if (rng.below(2)) s.op.pad = {s.op.kernel.h / 2, s.op.kernel.h / 2, s.op.kernel.w / 2, s.op.kernel.w / 2};
+    s.out.h = output_extent(s.in.h, s.op.kernel.h, s.op.stride.h, s.op.pad.top, s.op.pad.bottom);
+    s.out.w = output_extent(s.in.w, s.op.kernel.w, s.op.stride.w, s.op.pad.left, s.op.pad.right);
+    if (s.out.elements() == 0 || s.out.h > s.in.h || s.out.w > s.in.w) continue;
+    test.torch_weights = random_values(rng, static_cast<size_t>(channels * s.op.kernel.h * s.op.kernel.w), -127);
+    test.input = random_values(rng, static_cast<size_t>(s.in.elements()));
+    return test;
+  }
+}
+
+}  // namespace
+
+// Also a few bytes further below than asked, where an alignment put it: those are no whole pixels.
+TEST_CASE("depthwise convolution over its own input equals the one beside it", "[runtime]") {
+  Rng rng(41);
+  int overlapping = 0;
+  for (int k = 0; k < 600; ++k) {
+    const int channels = k % 10 == 0 ? random_int(rng, 30, 70) : random_int(rng, 1, 17);  // also several blocks
+    const ConvCase test = random_trail(rng, channels);
+    const std::vector<int8_t> apart = run_conv(depthwise_params(test.step), test, reorder(test, true), cnd_depthwise);
+    const auto pixels = arch::trail_pixels(test.step.op, test.step.in, test.step.out);
+    INFO("case " << k);
+    REQUIRE(pixels);
+    for (const int extra : {0, 1, random_int(rng, 2, 15)}) {
+      const int64_t distance = *pixels * channels + extra;
+      bool intact = false;
+      REQUIRE(run_trailing(test, distance, intact) == apart);
+      REQUIRE(intact);
+      overlapping += distance < test.step.out.elements();
+    }
+  }
+  CHECK(overlapping > 1000);
+}
+
 TEST_CASE("pointwise convolution equals the naive reference", "[runtime]") {
   Rng rng(5);
   for (int k = 0; k < 100; ++k) {

@@ -46,6 +46,30 @@ void add_convolutions(std::vector<Exemplar>& list) {
   list.push_back(single("conv_one_channel", {1, 12, 12}, Conv2d{8, square(3), square(2), pad_all(1)}));
 }
 
+// Chains whose peak is a depthwise step, so that their memory plans write over what is read.
+void add_depthwise(std::vector<Exemplar>& list) {
+  const auto chain = [&](const std::string& name, Shape input, std::vector<Conv2d> convs) {
+    list.push_back(make(name, input, [&](Builder& b, int x) {
+      for (size_t i = 0; i < convs.size(); ++i) x = b.add("d" + std::to_string(i), convs[i], {x});
+    }));
+  };
+  const auto conv = [](int channels, int kernel, int stride) {
+    return Conv2d{channels, square(kernel), square(stride), pad_all(kernel / 2), channels, true};
+  };
+  chain("depthwise_chain", {6, 11, 9}, {conv(6, 3, 1), conv(6, 3, 1), conv(6, 3, 1)});
+  chain("depthwise_chain_strided", {7, 13, 10}, {conv(7, 3, 2), conv(7, 3, 1), conv(7, 5, 2)});
+  chain("depthwise_chain_5x5", {5, 16, 15}, {conv(5, 5, 1), conv(5, 5, 2)});
+  chain("depthwise_chain_7x7", {3, 17, 19}, {conv(3, 7, 1)});
+  chain("depthwise_chain_wide", {37, 9, 8}, {conv(37, 3, 1)});  // more than a block of channels
+  // As one framework pads strides of two: nothing before the map.
+  chain("depthwise_after_only", {4, 12, 12}, {{4, square(3), square(2), Pad{0, 1, 0, 1}, 4, true}});
+  list.push_back(make("depthwise_between_pointwise", {4, 12, 11}, [&](Builder& b, int x) {
+    x = conv_bn_act(b, x, "up", {9, 1, 1, 1, ActivationKind::Relu6});
+    x = conv_bn_act(b, x, "dw", {9, 3, 1, 9, ActivationKind::Silu});
+    conv_bn_act(b, x, "down", {5, 1, 1, 1, std::nullopt});
+  }));
+}
+
 void add_activations(std::vector<Exemplar>& list) {
   for (ActivationKind kind :
        {ActivationKind::Relu, ActivationKind::Relu6, ActivationKind::Silu, ActivationKind::Sigmoid,
@@ -456,6 +480,7 @@ void add_networks(std::vector<Exemplar>& list) {
 std::vector<Exemplar> make_all() {
   std::vector<Exemplar> list;
   add_convolutions(list);
+  add_depthwise(list);
   add_activations(list);
   add_pools(list);
   add_merges(list);

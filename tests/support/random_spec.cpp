@@ -54,11 +54,17 @@ Op resample(core::Rng& rng, const Shape& s) {
   return Upsample{{static_cast<int>(s.h) + pick(rng, 4), static_cast<int>(s.w) + pick(rng, 4)}};
 }
 
+Op depthwise_of(core::Rng& rng, const Shape& s) {
+  const int kernel = 3 + 2 * pick(rng, 2);
+  const int channels = static_cast<int>(s.c);
+  return Conv2d{channels, square(kernel), square(1 + pick(rng, 2)), pad_all(kernel / 2), channels};
+}
+
 void add_random(core::Rng& rng, Builder& b, const std::string& name) {
   const int x = pick_node(rng, b);
   const Shape s = b.shape(x);
   const bool shrinkable = s.h >= 4 && s.w >= 4;
-  switch (pick(rng, 16)) {
+  switch (pick(rng, 18)) {
     case 0:
     case 1: b.add(name, Conv2d{1 + pick(rng, 12), square(3), square(1), pad_all(1)}, {x}); return;
     case 2: b.add(name, Conv2d{static_cast<int>(s.c), square(1), square(1), Pad{}}, {x}); return;
@@ -78,6 +84,8 @@ void add_random(core::Rng& rng, Builder& b, const std::string& name) {
     case 12: b.add(name, narrow_or_shuffle(rng, s), {x}); return;
     case 13: b.add(name, Mul{}, {x, b.add(name + "_mean", GlobalAvgPool{}, {x})}); return;
     case 14: b.add(name, resample(rng, s), {x}); return;
+    case 15:
+    case 16: b.add(name, depthwise_of(rng, s), {x}); return;
     default: break;
   }
   if (shrinkable)

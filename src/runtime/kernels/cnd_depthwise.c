@@ -1,5 +1,6 @@
 /* Depthwise int8 convolution. Works on blocks of output channels whose sums live on the stack, so that the inner loop
- * runs over neighbouring bytes of input and weights. */
+ * runs over neighbouring bytes of input and weights. The order of the loops is a promise: the output may lie over the
+ * input (see the header), so that each block is read to its end before it is written, pixel after pixel. */
 #include "cnd_depthwise.h"
 
 #include "cnd_fixed_point.h"

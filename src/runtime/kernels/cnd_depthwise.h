@@ -20,7 +20,11 @@ typedef struct {
   int32_t act_min, act_max; /* clamp of the output, within [-128, 127] */
 } cnd_depthwise_params;
 
-/* weights: [kernel_h, kernel_w, out_c]; bias, multiplier, shift: [out_c]. The output must not overlap the input. */
+/* weights: [kernel_h, kernel_w, out_c]; bias, multiplier, shift: [out_c].
+ * The output must not overlap the input, with one exception. Where out_c == in_c, out_h <= in_h and out_w <= in_w, it
+ * may begin (rows * out_w + columns) * in_c bytes or more below the input, rows = min(pad_top / stride_h, out_h - 1),
+ * columns = min(pad_left / stride_w, out_w - 1): pixels are computed in the order of memory, so that only what no later
+ * pixel needs is overwritten. */
 void cnd_depthwise(const cnd_depthwise_params* p, const int8_t* weights, const int32_t* bias, const int32_t* multiplier,
                    const int8_t* shift, const int8_t* input, int8_t* output);
 
