@@ -45,8 +45,10 @@ std::vector<size_t> last_reads(const Spec& spec, const Liveness& live) {
 }
 
 // Two values that are needed at one step lie apart. A buffer that is handed on in place is one until its last reader.
+// Depthwise outputs that trail their input are simulated byte by byte in memory_test.cpp; here they only may not cost.
 void check_plan(const Spec& spec, const Analysis& cost) {
-  const MemoryPlan plan = plan_memory(spec, cost);
+  const MemoryPlan plan = plan_memory(spec, cost, {.trailing = false});
+  REQUIRE(plan_memory(spec, cost).peak_bytes <= plan.peak_bytes);
   const Liveness live = live_nodes(spec);
   const std::vector<size_t> last = last_reads(spec, live);
   int64_t largest = 0;
