@@ -2,6 +2,7 @@
 // Reading files is left to formats/, choosing indices to split.cpp.
 #include "condenser/data/dataset.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -124,8 +125,14 @@ class Subset : public Dataset {
   ItemShape shape() const override { return base_->shape(); }
   const std::vector<std::string>& classes() const override { return base_->classes(); }
   const Normalization& normalization() const override { return base_->normalization(); }
+  bool multi_label() const override { return base_->multi_label(); }
   int label(int64_t i) const override { return base_->label(at(i)); }
+  void targets(int64_t i, std::span<float> out) const override { base_->targets(at(i), out); }
+  std::string name(int64_t i) const override { return base_->name(at(i)); }
   void get(int64_t i, std::span<float> out) const override { base_->get(at(i), out); }
+  void draw(int64_t i, const SampleAugment& augment, core::Rng& rng, std::span<float> out) const override {
+    base_->draw(at(i), augment, rng, out);
+  }
 
  private:
   int64_t at(int64_t i) const {
@@ -140,6 +147,13 @@ class Subset : public Dataset {
 };
 
 }  // namespace
+
+void Dataset::targets(int64_t i, std::span<float> out) const {
+  std::fill(out.begin(), out.end(), 0.0f);
+  out[static_cast<size_t>(label(i))] = 1.0f;
+}
+
+std::string Dataset::name(int64_t i) const { return "item " + std::to_string(i); }
 
 std::unique_ptr<Dataset> make_image_dataset(ItemShape shape, std::vector<std::string> classes,
                                             Normalization normalization, std::vector<uint8_t> pixels,

@@ -21,6 +21,7 @@ namespace condenser::data {
 namespace {
 
 constexpr uint64_t kShuffleStream = 0x73687566666c65;  // "shuffle"
+constexpr uint64_t kDrawStream = 0x64726177;           // "draw"
 
 // Permutations of the last few epochs asked for; a lost one is computed again.
 class EpochOrders {
@@ -80,6 +81,7 @@ struct Loader::State {
         options(given),
         items(dataset->size()),
         elements(dataset->shape().elements()),
+        classes(std::ssize(dataset->classes())),
         steps(count_steps(items, given.batch_size, given.drop_last)),
         orders(items, given.seed),
         slots(std::max(given.prefetch, given.threads)) {}
@@ -130,17 +132,26 @@ struct Loader::State {
     batch.size = std::min<int64_t>(options.batch_size, items - begin);
     batch.x.resize(batch.size * elements);
     batch.y.resize(batch.size);
+    batch.t.resize(dataset->multi_label() ? batch.size * classes : 0);
+    const bool drawn = options.augment != SampleAugment{};
     const EpochOrders::Order order = options.shuffle ? orders.get(batch.epoch) : nullptr;
     for (int64_t k = 0; k < batch.size; ++k) {
       const int64_t item = order ? (*order)[begin + k] : begin + k;
-      dataset->get(item, std::span<float>(batch.x).subspan(k * elements, elements));
+      const auto x = std::span<float>(batch.x).subspan(k * elements, elements);
+      if (drawn) {
+        core::Rng rng(options.seed, kDrawStream, static_cast<uint64_t>(batch.epoch * items + item));
+        dataset->draw(item, options.augment, rng, x);
+      } else {
+        dataset->get(item, x);
+      }
+      if (!batch.t.empty()) dataset->targets(item, std::span<float>(batch.t).subspan(k * classes, classes));
       batch.y[k] = dataset->label(item);
     }
   }
 
   const std::shared_ptr<const Dataset> dataset;
   const LoaderOptions options;
-  const int64_t items, elements, steps;
+  const int64_t items, elements, classes, steps;
   EpochOrders orders;
 
   std::mutex mutex;                     // guards all below but `workers`

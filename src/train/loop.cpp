@@ -117,7 +117,8 @@ FitResult fit(const FitRequest& r) {
                                 .drop_last = true,
                                 .seed = options.seed,
                                 .threads = options.loader_threads,
-                                .prefetch = 4});
+                                .prefetch = 4,
+                                .augment = options.augment.sample});
   const int64_t steps_per_epoch = loader.steps_per_epoch();
   const int64_t steps = steps_per_epoch * options.epochs;
 

@@ -14,10 +14,8 @@ void read_options(core::config::Reader& reader, TrainOptions& o) {
   reader.number("label_smoothing", o.label_smoothing, 0.0, 0.9, "share of the target spread over all classes");
   reader.number("ema_decay", o.ema_decay, 0.0, 0.99999,
                 "moving average of the weights per step; the average is the result; 0: off");
-  auto augment = reader.section("augment", "random changes of training images");
-  augment.integer("shift", o.augment.shift, 0, 64, "largest random shift in pixels, both axes");
-  augment.boolean("flip", o.augment.flip, "random horizontal flip");
-  augment.integer("cutout", o.augment.cutout, 0, 1024, "side of a random square set to the mean; 0: off");
+  auto augment = reader.section("augment", "random changes of training items");
+  read_options(augment, o.augment);
   reader.integer("threads", o.threads, 0, 1024, "threads of LibTorch; 0: all cores");
   reader.integer("loader_threads", o.loader_threads, 1, 256, "threads that prepare batches");
   reader.integer("checkpoint_steps", o.checkpoint_steps, 0, 1000000000,

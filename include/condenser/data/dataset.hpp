@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "condenser/core/rng.hpp"
+
 namespace condenser::data {
 
 struct ItemShape {
@@ -20,6 +22,17 @@ struct Normalization {
   std::vector<double> mean, std;
 };
 
+// Random changes of one item that must happen before it becomes a row of a batch: crops of the original picture,
+// changes of a waveform before its features. Ones that do not apply to the kind of data have no effect.
+struct SampleAugment {
+  double crop_area = 1.0;          // random-resized crop: smallest share of the picture's area that is kept; 1: off
+  double crop_ratio = 1.0;         // and largest change of its aspect ratio, 4/3 is customary; 1: as the picture
+  int time_shift_ms = 0;           // audio: largest shift to either side, filled with silence
+  double noise_probability = 0.0;  // audio: share of clips that get a piece of background noise
+  double noise_volume = 0.1;       // and its largest volume, relative to full scale
+  bool operator==(const SampleAugment&) const = default;
+};
+
 class Dataset {
  public:
   virtual ~Dataset() = default;
@@ -27,9 +40,17 @@ class Dataset {
   virtual ItemShape shape() const = 0;
   virtual const std::vector<std::string>& classes() const = 0;
   virtual const Normalization& normalization() const = 0;
+  // Several classes at once per item, or none: targets() counts then, and label() is the first class, -1 for none.
+  virtual bool multi_label() const { return false; }
   virtual int label(int64_t i) const = 0;
+  // Writes classes().size() values, 1 for the item's classes and 0 for the others.
+  virtual void targets(int64_t i, std::span<float> out) const;
+  // The item for people: its file, or "item 12".
+  virtual std::string name(int64_t i) const;
   // Writes shape().elements() normalized float32 values, planes [c, h, w]. Safe to call from several threads.
   virtual void get(int64_t i, std::span<float> out) const = 0;
+  // Like get(), with random changes: a pure function of the arguments.
+  virtual void draw(int64_t i, const SampleAugment&, core::Rng&, std::span<float> out) const { get(i, out); }
 };
 
 // 8-bit images in memory: the result of every format reader. pixels: [n, c, h, w].

@@ -15,8 +15,9 @@ struct LoaderOptions {
   bool shuffle = true;
   bool drop_last = true;  // drop the short batch at the end of an epoch (when the set holds at least one whole batch)
   uint64_t seed = 0;
-  int threads = 1;   // workers; batches arrive in order whatever their number
-  int prefetch = 4;  // batches held ready
+  int threads = 1;        // workers; batches arrive in order whatever their number
+  int prefetch = 4;       // batches held ready
+  SampleAugment augment;  // items are drawn with Rng(seed, a stream of the loader, epoch * items + item)
 };
 
 struct Batch {
@@ -24,6 +25,7 @@ struct Batch {
   int64_t size = 0;
   std::vector<float> x;    // [size, c, h, w]
   std::vector<int64_t> y;  // [size]
+  std::vector<float> t;    // [size, classes]: targets of several classes or of mixed images; empty: y counts
 };
 
 class Loader {

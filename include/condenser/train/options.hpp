@@ -4,14 +4,9 @@
 #include <string>
 
 #include "condenser/core/config.hpp"
+#include "condenser/train/augment_options.hpp"
 
 namespace condenser::train {
-
-struct AugmentOptions {
-  int shift = 2;      // random shift in pixels, both axes
-  bool flip = false;  // random horizontal flip
-  int cutout = 0;     // side of a random square set to the mean; 0: off
-};
 
 struct TrainOptions {
   int epochs = 8;
