@@ -1,12 +1,14 @@
 // One function from Spec and data to Weights. What happens on a device is learner.hpp, what is written is
-// run_files.hpp, what happens to a batch is augment.hpp; order, schedule and choices stand here.
+// run_files.hpp, what happens to a batch is augment.hpp and resize.hpp; order, schedule and choices stand here.
 #include "train/loop.hpp"
 
 #include <ATen/Parallel.h>
+#include <c10/util/Exception.h>
 
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <new>
 #include <thread>
 
 #include "condenser/core/log.hpp"
@@ -16,8 +18,13 @@
 #include "train/augment.hpp"
 #include "train/identity.hpp"
 #include "train/learner.hpp"
-#include "train/optim.hpp"
+#include "train/memory_advice.hpp"
+#include "train/objective.hpp"
+#include "train/resize.hpp"
 #include "train/run_files.hpp"
+#include "train/schedule.hpp"
+#include "train/scores.hpp"
+#include "train/transfer.hpp"
 
 namespace condenser::train {
 namespace {
@@ -26,7 +33,15 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-Objective objective_of(const TrainOptions& options) { return {.smoothing = options.label_smoothing}; }
+void check(const FitRequest& r) {
+  check_fits(r.spec, *r.train, "training");
+  if (r.validation) check_fits(r.spec, *r.validation, "validation");
+  const bool choosing = r.options.patience > 0 || r.options.keep == "best";
+  if (choosing && !r.validation)
+    throw core::ConfigError("train.patience and train.keep = best need validation data, and there is none");
+  for (int64_t epoch = 0; epoch < r.options.resize.epochs; ++epoch)
+    at_input(r.spec, input_in_epoch(r.options.resize, r.spec.input, epoch));
+}
 
 arch::Weights named(const arch::Spec& spec, const nn::BlockLayout& layout, const std::vector<float>& block) {
   arch::Weights weights = nn::copy_from_block(layout, block);
@@ -34,34 +49,40 @@ arch::Weights named(const arch::Spec& spec, const nn::BlockLayout& layout, const
   return weights;
 }
 
-}  // namespace
-
-void use_threads(int threads) {
-  nn::Team::instance().resize(threads > 0 ? threads
-                                          : std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
-  at::set_num_threads(1);  // what is left to the library is too small to share
+core::Error diverged(int64_t step, double lr, const std::string& where, bool saved) {
+  return core::Error("training diverged at step " + std::to_string(step) + ", learning rate " + number_text(lr) + ": " +
+                     where + " is not finite" + (saved ? "; checkpoints/ keeps the state of the last save" : "") +
+                     "; try a smaller train.lr, a longer train.warmup_epochs or train.clip_grad");
 }
 
-Rows rows(const data::Batch& batch, int64_t begin, int64_t count) {
-  const auto part = [&](const auto& values) {
-    const size_t each = values.size() / static_cast<size_t>(batch.size);
-    const auto n = static_cast<size_t>(std::min(count, batch.size - begin));
-    return std::span(values).subspan(static_cast<size_t>(begin) * each, n * each);
-  };
-  return {std::min(count, batch.size - begin), part(batch.x), part(batch.y), part(batch.t)};
+// "" when all are finite.
+std::string parameter_not_finite(const nn::BlockLayout& layout, const std::vector<float>& values) {
+  for (const auto& segment : layout.segments)
+    for (int64_t i = segment.offset; i < segment.offset + segment.size; ++i)
+      if (!std::isfinite(values[static_cast<size_t>(i)])) return "parameter " + segment.name;
+  return "";
 }
 
-FitResult fit(const FitRequest& r) {
+bool out_of_patience(const TrainOptions& options, const RunState& run, int64_t steps_per_epoch) {
+  return options.patience > 0 && run.step % steps_per_epoch == 0 &&
+         run.step / steps_per_epoch - run.best_epoch >= options.patience;
+}
+
+FitResult train_network(const FitRequest& r) {
   const TrainOptions& options = r.options;
   use_threads(options.threads);
-  check_fits(r.spec, *r.train, "training");
-  if (r.validation) check_fits(r.spec, *r.validation, "validation");
-
-  const arch::Weights initial = arch::random_weights(r.spec, options.seed);
-  const auto learner =
-      make_cpu_learner({.spec = r.spec, .initial = initial, .options = options, .objective = objective_of(options)});
+  check(r);
+  const arch::Weights initial = initial_weights(r.spec, options);
+  std::optional<Teacher> teacher;
+  if (!options.distill.teacher.empty()) teacher = load_teacher(options.distill, r.spec);
+  const auto learner = make_cpu_learner({.spec = r.spec,
+                                         .initial = initial,
+                                         .options = options,
+                                         .objective = objective_of(options, *r.train),
+                                         .teacher = teacher ? &*teacher : nullptr});
   data::Loader loader(r.train, {.batch_size = options.batch_size * options.accumulate,
                                 .shuffle = true,
+                                .balanced = options.balance == "sampling",
                                 .drop_last = true,
                                 .seed = options.seed,
                                 .threads = options.loader_threads,
@@ -72,9 +93,11 @@ FitResult fit(const FitRequest& r) {
 
   RunFiles files(r.folder, learner->layout(), r.folder.empty() ? Identity{} : identity_of(r));
   RunState run;
+  std::vector<float> best;  // weights; empty unless they are to be kept
   if (const auto checkpoint = files.open()) {
     learner->load(*checkpoint);
     run = checkpoint->run;
+    best = checkpoint->best;
     core::log::info("resuming at step " + std::to_string(run.step) + " of " + std::to_string(steps));
   }
   const int64_t first_step = run.step;
@@ -84,25 +107,33 @@ FitResult fit(const FitRequest& r) {
   const auto started = Clock::now();
   auto epoch_started = started;
   int64_t epoch_images = 0;
+  double lr = 0;
   std::optional<Evaluation> validation;
+  const auto finished = [&] { return run.step >= steps || out_of_patience(options, run, steps_per_epoch); };
   const auto save = [&] {
     run.seconds = seconds_before + seconds_since(started);
-    Checkpoint checkpoint{.run = run};
+    Checkpoint checkpoint{.run = run, .best = best};
     learner->store(checkpoint);
+    const std::string bad = parameter_not_finite(learner->layout(), checkpoint.values);
+    if (!bad.empty()) throw diverged(run.step, lr, bad, true);
     files.save(checkpoint);
   };
 
   data::Batch batch;
-  while (run.step < steps) {
+  while (!finished()) {
+    const int64_t epoch = run.step / steps_per_epoch;
+    const arch::Shape input = input_in_epoch(options.resize, r.spec.input, epoch);
+    learner->set_input(input);
     loader.next(batch);
     augment(options.augment, *r.train, options.seed, run.step, batch);
-    const double lr = learning_rate(options, run.step, steps_per_epoch);
+    shrink(batch, r.spec.input, input);
+    lr = learning_rate(options, run.step, steps_per_epoch);
     LossSum sum;
-    for (int64_t begin = 0; begin < batch.size; begin += options.batch_size)
-      sum += learner->accumulate(rows(batch, begin, options.batch_size), batch.size);
-    if (!std::isfinite(sum.loss))
-      throw core::Error("training diverged: loss is not finite at learning rate " + number_text(lr) +
-                        "; try a smaller train.lr or a longer train.warmup_epochs");
+    for (int64_t begin = 0; begin < batch.size; begin += options.batch_size) {
+      const Rows part = rows(batch, begin, options.batch_size);
+      sum += learner->accumulate(part, batch.size);
+      if (!std::isfinite(sum.loss)) throw diverged(run.step + 1, lr, learner->first_non_finite(part), files.on());
+    }
     learner->update(lr, run.step);
 
     run.loss_sum += sum.loss;
@@ -114,7 +145,7 @@ FitResult fit(const FitRequest& r) {
     const double images_per_s = static_cast<double>(epoch_images) / std::max(1e-9, seconds_since(epoch_started));
     if (r.on_progress) {
       const double per_step = seconds_since(started) / static_cast<double>(run.step - first_step);
-      r.on_progress({.epoch = (run.step - 1) / steps_per_epoch,
+      r.on_progress({.epoch = epoch,
                      .epochs = options.epochs,
                      .step = run.step,
                      .steps = steps,
@@ -122,45 +153,101 @@ FitResult fit(const FitRequest& r) {
                      .images_per_s = images_per_s,
                      .eta_s = per_step * static_cast<double>(steps - run.step)});
     }
-    if (epoch_done && r.validation && (files.on() || run.step == steps)) {
+    const bool choosing = options.patience > 0 || options.keep == "best";
+    if (epoch_done && r.validation && (files.on() || choosing || run.step == steps)) {
       validation = learner->evaluate(*r.validation, OnStop::Finish);
-      if (accuracy_percent(*validation) > run.best_score) {
-        run.best_score = accuracy_percent(*validation);
-        auto best = named(r.spec, learner->layout(), learner->result());
-        best.metadata["step"] = std::to_string(run.step);
-        best.metadata["val_accuracy"] = number_text(run.best_score);
-        files.best(best);
+      const double score = score_of(*validation, options.metric);
+      if (score > run.best_score) {
+        run.best_score = score;
+        run.best_epoch = epoch + 1;
+        std::vector<float> weights = learner->result();
+        if (files.on()) {
+          arch::Weights file = named(r.spec, learner->layout(), weights);
+          file.metadata["step"] = std::to_string(run.step);
+          file.metadata["val_" + options.metric] = number_text(score);
+          files.best(file);
+        }
+        if (options.keep == "best") best = std::move(weights);
       }
     }
     if (epoch_done) {
       constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
       const auto seen = static_cast<double>(run.seen);
-      files.row(run.step / steps_per_epoch, {{"train/loss", run.loss_sum / seen},
-                                             {"train/acc", 100.0 * static_cast<double>(run.correct) / seen},
-                                             {"val/loss", validation ? validation->loss : kNone},
-                                             {"val/acc1", validation ? accuracy_percent(*validation) : kNone},
-                                             {"lr", lr},
-                                             {"images_per_s", images_per_s},
-                                             {"seconds", seconds_before + seconds_since(started)}});
+      std::vector<std::pair<std::string, double>> row{{"train/loss", run.loss_sum / seen},
+                                                      {"train/acc", 100.0 * static_cast<double>(run.correct) / seen},
+                                                      {"val/loss", validation ? validation->loss : kNone},
+                                                      {"val/acc1", validation ? accuracy_percent(*validation) : kNone},
+                                                      {"lr", lr},
+                                                      {"images_per_s", images_per_s},
+                                                      {"seconds", seconds_before + seconds_since(started)}};
+      if (options.metric != "accuracy" && options.metric != "loss")
+        row.insert(row.begin() + 4,
+                   {"val/" + options.metric, validation ? score_of(*validation, options.metric) : kNone});
+      files.row(epoch + 1, row);
       ++run.rows;
       run.loss_sum = 0, run.correct = 0, run.seen = 0;
       epoch_images = 0;
       epoch_started = Clock::now();
     }
 
-    const bool stop = core::stop_requested() && run.step < steps;
+    const bool stop = core::stop_requested() && !finished();
     const bool due = options.checkpoint_steps > 0 && run.step % options.checkpoint_steps == 0;
     if (files.on() && (epoch_done || due || stop)) save();
     if (stop)
       throw core::Stopped("training stopped after step " + std::to_string(run.step) + " of " + std::to_string(steps) +
                           (files.on() ? "; start again to go on" : ""));
   }
+  if (run.step < steps)
+    core::log::info("training ended after epoch " + std::to_string(run.step / steps_per_epoch) + " of " +
+                    std::to_string(options.epochs) + ": the " + options.metric + " was best in epoch " +
+                    std::to_string(run.best_epoch));
 
-  if (r.validation && !validation)  // the run was complete already
-    validation = learner->evaluate(*r.validation, OnStop::Finish);
-  return {.weights = named(r.spec, learner->layout(), learner->result()),
-          .validation = validation,
-          .resumed_at_step = first_step};
+  if (!best.empty()) {
+    learner->load({.run = run, .values = best});
+    validation.reset();
+  }
+  if (r.validation && !validation) validation = learner->evaluate(*r.validation, OnStop::Finish);
+  const std::vector<float> result = learner->result();
+  if (const std::string bad = parameter_not_finite(learner->layout(), result); !bad.empty())
+    throw diverged(run.step, lr, bad, files.on());
+  return {.weights = named(r.spec, learner->layout(), result), .validation = validation, .resumed_at_step = first_step};
+}
+
+bool out_of_memory(const c10::Error& error) {
+  const std::string text = error.what_without_backtrace();
+  return text.find("can't allocate memory") != std::string::npos || text.find("out of memory") != std::string::npos;
+}
+
+}  // namespace
+
+void use_threads(int threads) {
+  nn::Team::instance().resize(threads > 0 ? threads
+                                          : std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
+  at::set_num_threads(1);  // what is left to the library is too small to share
+}
+
+Rows rows(const data::Batch& batch, int64_t begin, int64_t count) {
+  const int64_t size = std::min(count, batch.size - begin);
+  const auto part = [&](const auto& values) {
+    const size_t each = values.size() / static_cast<size_t>(batch.size);
+    return std::span(values).subspan(static_cast<size_t>(begin) * each, static_cast<size_t>(size) * each);
+  };
+  return {size, part(batch.x), part(batch.y), part(batch.t)};
+}
+
+// The step's memory is free again when the message is made.
+FitResult fit(const FitRequest& r) {
+  const auto explained = [&] {
+    return core::Error(out_of_memory_text(r.spec, r.options.batch_size, r.options.accumulate, available_bytes()));
+  };
+  try {
+    return train_network(r);
+  } catch (const std::bad_alloc&) {
+    throw explained();
+  } catch (const c10::Error& error) {
+    if (!out_of_memory(error)) throw;
+    throw explained();
+  }
 }
 
 }  // namespace condenser::train
