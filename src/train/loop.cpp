@@ -15,8 +15,8 @@
 #include "condenser/core/stop.hpp"
 #include "condenser/data/loader.hpp"
 #include "condenser/nn/spec_net.hpp"
+#include "condenser/train/augment.hpp"
 #include "nn/team.hpp"
-#include "train/augment.hpp"
 #include "train/checkpoint.hpp"
 #include "train/evaluate.hpp"
 #include "train/loss.hpp"
@@ -34,22 +34,24 @@ Identity identity_of(const FitRequest& r) {
   const auto& o = r.options;
   std::string labels;
   for (int64_t i = 0; i < r.train->size(); ++i) labels += std::to_string(r.train->label(i)) + ",";
-  return {{"spec_hash", arch::hash(r.spec).hex()},
-          {"epochs", std::to_string(o.epochs)},
-          {"batch_size", std::to_string(o.batch_size)},
-          {"optimizer", o.optimizer},
-          {"lr", number_text(o.lr)},
-          {"momentum", number_text(o.momentum)},
-          {"weight_decay", number_text(o.weight_decay)},
-          {"warmup_epochs", number_text(o.warmup_epochs)},
-          {"label_smoothing", number_text(o.label_smoothing)},
-          {"ema_decay", number_text(o.ema_decay)},
-          {"augment.shift", std::to_string(o.augment.shift)},
-          {"augment.flip", o.augment.flip ? "true" : "false"},
-          {"augment.cutout", std::to_string(o.augment.cutout)},
-          {"seed", std::to_string(o.seed)},
-          {"train_labels", core::hash128(labels).hex()},
-          {"validation_items", std::to_string(r.validation ? r.validation->size() : 0)}};
+  Identity identity{{"spec_hash", arch::hash(r.spec).hex()},
+                    {"epochs", std::to_string(o.epochs)},
+                    {"batch_size", std::to_string(o.batch_size)},
+                    {"optimizer", o.optimizer},
+                    {"lr", number_text(o.lr)},
+                    {"momentum", number_text(o.momentum)},
+                    {"weight_decay", number_text(o.weight_decay)},
+                    {"warmup_epochs", number_text(o.warmup_epochs)},
+                    {"label_smoothing", number_text(o.label_smoothing)},
+                    {"ema_decay", number_text(o.ema_decay)},
+                    {"seed", std::to_string(o.seed)},
+                    {"train_labels", core::hash128(labels).hex()},
+                    {"validation_items", std::to_string(r.validation ? r.validation->size() : 0)}};
+  auto reader = core::config::Reader::empty();  // lists every option with the value in force
+  AugmentOptions augment = o.augment;
+  read_options(reader, augment);
+  for (const auto& option : reader.options()) identity["augment." + option.path] = option.default_value;
+  return identity;
 }
 
 Checkpoint fresh_start(const TrainOptions& options, nn::SpecNet& net) {
@@ -151,7 +153,7 @@ FitResult fit(const FitRequest& r) {
   for (; state.step < steps;) {
     const int64_t step = state.step;
     loader.next(batch);
-    augment(options.augment, shape, r.train->normalization(), options.seed, step, batch.x);
+    augment(options.augment, *r.train, options.seed, step, batch);
     const double lr = learning_rate(options, step, steps_per_epoch);
     const LossSum sum = train_step(net, options, shape, batch, lr, state.optimizer);
     if (!state.average.empty()) update_average(options.ema_decay, step, net.values(), state.average);
