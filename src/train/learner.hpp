@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 
+#include "condenser/data/loader.hpp"
 #include "condenser/train/backend.hpp"
 #include "train/checkpoint.hpp"
 #include "train/evaluate.hpp"

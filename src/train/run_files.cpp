@@ -11,7 +11,7 @@ std::optional<Checkpoint> RunFiles::open() {
   std::optional<Checkpoint> checkpoint;
   const auto file = folder_ / "checkpoints" / "last.safetensors";
   if (std::filesystem::exists(file)) checkpoint = load_checkpoint(file, layout_, identity_);
-  metrics_.emplace(folder_, checkpoint ? checkpoint->rows : 0);
+  metrics_.emplace(folder_, checkpoint ? checkpoint->run.rows : 0);
   return checkpoint;
 }
 
