@@ -1,5 +1,6 @@
-// dump_items <card> <split> <file>: the items of a split as raw numbers, for comparing with other programs. Per item the
-// label (int32), then the values without normalization (float32). Built on demand; see scripts/check_kws_features.py.
+// dump_items <card> <split> <file>: the items of a split as raw numbers, for comparing with other programs. Per item
+// the label (int32), then the values without normalization (float32). Built on demand; see
+// scripts/check_kws_features.py.
 #include <cstdio>
 #include <fstream>
 
