@@ -116,6 +116,21 @@ std::string png_bytes(int c, int h, int w, const std::vector<uint8_t>& pixels) {
   return bytes;
 }
 
+std::string little_endian(uint64_t value, int bytes) {
+  std::string out;
+  for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> 8 * i & 255);
+  return out;
+}
+
+std::string wav_bytes(const WavHeader& h, const std::string& data) {
+  const int frame = h.channels * h.bits / 8;
+  const std::string format = little_endian(h.format, 2) + little_endian(h.channels, 2) + little_endian(h.rate, 4) +
+                             little_endian(static_cast<uint64_t>(h.rate) * frame, 4) + little_endian(frame, 2) +
+                             little_endian(h.bits, 2);
+  return "RIFF" + little_endian(4 + 8 + format.size() + 8 + data.size(), 4) + "WAVE" + "fmt " +
+         little_endian(format.size(), 4) + format + "data" + little_endian(data.size(), 4) + data;
+}
+
 std::string error_of(const std::function<void()>& action, bool config) {
   try {
     action();

@@ -48,6 +48,13 @@ std::string jpeg_bytes(int c, int h, int w, const std::vector<uint8_t>& pixels, 
 // c = 1 grey, 3 RGB, 4 RGB and alpha.
 std::string png_bytes(int c, int h, int w, const std::vector<uint8_t>& pixels);
 
+// Fields of a WAV header; see wav_bytes.
+struct WavHeader {
+  int format = 1, channels = 1, rate = 16000, bits = 16;
+};
+std::string wav_bytes(const WavHeader&, const std::string& data);
+std::string little_endian(uint64_t value, int bytes);
+
 // The message of the core::Error that `action` throws, which must have exit code 1, or 2 with `config`; "" when nothing
 // is thrown.
 std::string error_of(const std::function<void()>& action, bool config = false);

@@ -9,7 +9,12 @@ const std::vector<Format>& formats() {
   static const std::vector<Format> table = {
       {"idx", "two files: images, then labels", false, check_idx, read_idx},
       {"cifar_binary", "one or more files of records", false, check_cifar_binary, read_cifar_binary},
-      {"image_folder", "one folder that holds a folder per class", true, check_image_folder, read_image_folder},
+      {"image_folder", "one folder that holds a folder per class", true, check_image_folder, read_image_folder,
+       image_files},
+      {"wav_folder", "one folder of words, the same for every split", true, check_wav_folder, nullptr, sound_files,
+       open_wav_folder},
+      {"features_int8", "one folder with y_labels.csv", true, check_features_int8, nullptr, int8_files,
+       open_features_int8},
   };
   return table;
 }

@@ -27,6 +27,11 @@ struct Format {
   void (*check)(const Card&, const std::string& split);
   // `files` exist. Throws core::Error naming file, bytes or item.
   RawImages (*read)(const Card&, const std::vector<std::filesystem::path>& files);
+  // Of formats with folders: the files that a checksum covers, sorted.
+  std::vector<std::filesystem::path> (*contents)(const std::filesystem::path& folder) = nullptr;
+  // Instead of `read`, where items are not 8-bit images.
+  std::shared_ptr<const Dataset> (*open)(const Card&, const std::string& split,
+                                         const std::vector<std::filesystem::path>& files) = nullptr;
 };
 
 const std::vector<Format>& formats();
@@ -43,6 +48,18 @@ RawImages read_cifar_binary(const Card&, const std::vector<std::filesystem::path
 // One folder per class.
 void check_image_folder(const Card&, const std::string& split);
 RawImages read_image_folder(const Card&, const std::vector<std::filesystem::path>& files);
+
+// Folders of words with lists of validation and test clips: Speech Commands.
+void check_wav_folder(const Card&, const std::string& split);
+std::shared_ptr<const Dataset> open_wav_folder(const Card&, const std::string& split,
+                                               const std::vector<std::filesystem::path>& files);
+std::vector<std::filesystem::path> sound_files(const std::filesystem::path& folder);  // and the lists
+
+// A folder of int8 features, a file per item, and y_labels.csv: MLPerf Tiny's accuracy sets.
+void check_features_int8(const Card&, const std::string& split);
+std::shared_ptr<const Dataset> open_features_int8(const Card&, const std::string& split,
+                                                  const std::vector<std::filesystem::path>& files);
+std::vector<std::filesystem::path> int8_files(const std::filesystem::path& folder);  // and y_labels.csv
 
 // The files below `folder` that are images by their extension, sorted; hidden ones are passed over.
 std::vector<std::filesystem::path> image_files(const std::filesystem::path& folder);
