@@ -5,6 +5,8 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
+#include <cmath>
+#include <span>
 
 #include "condenser/arch/analysis.hpp"
 #include "condenser/core/stop.hpp"
@@ -15,6 +17,14 @@ namespace condenser::train {
 namespace {
 
 constexpr int64_t kEvaluationBatch = 250;
+
+// Softmax of the largest logit: 1 / sum exp(x - max).
+float top_probability(std::span<const float> logits) {
+  const float largest = *std::max_element(logits.begin(), logits.end());
+  double sum = 0;
+  for (const float x : logits) sum += std::exp(static_cast<double>(x) - largest);
+  return static_cast<float>(1.0 / sum);
+}
 
 }  // namespace
 
@@ -62,6 +72,10 @@ Evaluation evaluate_net(nn::SpecNet& net, const data::Dataset& dataset, OnStop o
         net.forward(at::from_blob(pixels.data(), {n, shape.c, shape.h, shape.w}), nn::Mode::Evaluation).contiguous();
     const LossSum sum = cross_entropy({logits.const_data_ptr<float>(), static_cast<size_t>(n * classes)}, labels,
                                       classes, 0.0, {}, predictions);
+    for (int64_t i = 0; i < n; ++i)
+      out.predictions.push_back(
+          {static_cast<int>(predictions[static_cast<size_t>(i)]),
+           top_probability({logits.const_data_ptr<float>() + i * classes, static_cast<size_t>(classes)})});
     out.loss += sum.loss;
     out.correct += sum.correct;
     for (int64_t i = 0; i < n; ++i)

@@ -171,7 +171,9 @@ FitResult fit(const FitRequest& r) {
                      .steps = steps,
                      .loss = sum.loss / static_cast<double>(batch.size),
                      .images_per_s = images_per_s,
-                     .eta_s = per_step * static_cast<double>(steps - state.step)});
+                     .eta_s = per_step * static_cast<double>(steps - state.step),
+                     .train_accuracy = 100.0 * static_cast<double>(state.correct) / static_cast<double>(state.seen),
+                     .val_accuracy = validation ? std::optional(accuracy_percent(*validation)) : std::nullopt});
     }
     if (epoch_done && (saving || state.step == steps)) {
       if (r.validation)
