@@ -79,7 +79,8 @@ std::vector<Guess> best(const std::vector<float>& logits, size_t count) {
     sum += all.back().probability;
   }
   for (Guess& g : all) g.probability /= sum;
-  std::stable_sort(all.begin(), all.end(), [](const Guess& a, const Guess& b) { return a.probability > b.probability; });
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Guess& a, const Guess& b) { return a.probability > b.probability; });
   all.resize(std::min(count, all.size()));
   return all;
 }
@@ -102,8 +103,9 @@ std::string percent(double probability) {
 
 // One line a file.
 core::Table short_table(const std::vector<Answer>& answers, const std::vector<std::string>& classes) {
-  core::Table t{{{"file", "file", false}, {"class", "class", false}, {"probability", "probability"}, {"next", "next", false}},
-                {}};
+  core::Table t{
+      {{"file", "file", false}, {"class", "class", false}, {"probability", "probability"}, {"next", "next", false}},
+      {}};
   for (const Answer& a : answers) {
     if (a.guesses.empty()) continue;
     std::string next;
@@ -117,7 +119,10 @@ core::Table short_table(const std::vector<Answer>& answers, const std::vector<st
 
 // One line a guess, or an error.
 core::Table long_table(const std::vector<Answer>& answers, const std::vector<std::string>& classes) {
-  core::Table t{{{"file", "file", false}, {"rank", "rank"}, {"class", "class", false}, {"probability", "probability"},
+  core::Table t{{{"file", "file", false},
+                 {"rank", "rank"},
+                 {"class", "class", false},
+                 {"probability", "probability"},
                  {"error", "error", false}},
                 {}};
   for (const Answer& a : answers) {
@@ -126,8 +131,8 @@ core::Table long_table(const std::vector<Answer>& answers, const std::vector<std
                         core::cell(classes[a.guesses[k].label]), core::cell(a.guesses[k].probability, 6),
                         core::empty_cell()});
     if (!a.error.empty())
-      t.rows.push_back({core::cell(a.file), core::empty_cell(), core::empty_cell(), core::empty_cell(),
-                        core::cell(a.error)});
+      t.rows.push_back(
+          {core::cell(a.file), core::empty_cell(), core::empty_cell(), core::empty_cell(), core::cell(a.error)});
   }
   return t;
 }
@@ -153,7 +158,8 @@ int cmd_predict(const Invocation& call) {
   check_fits(winner, config.card);
   const Network network = call.int8 ? int8_network(run, winner) : float_network(run, winner);
   std::vector<Answer> answers;
-  for (const std::string& file : call.files) answers.push_back(answer(file, config.card, network, static_cast<size_t>(call.top)));
+  for (const std::string& file : call.files)
+    answers.push_back(answer(file, config.card, network, static_cast<size_t>(call.top)));
 
   const std::string text = call.format == "json"       ? answers_json(answers, classes)
                            : call.format == "csv"      ? core::to_csv(long_table(answers, classes))

@@ -37,8 +37,8 @@ struct Trace {
   const char* stage;
   const char* file;
 };
-constexpr Trace kTraces[] = {{"search", "winner.json"},         {"train", "train.json"},   {"quantize", "quant_report.json"},
-                             {"export", "export"},              {"verify", "verify.json"}, {"report", "report.md"}};
+constexpr Trace kTraces[] = {{"search", "winner.json"}, {"train", "train.json"},   {"quantize", "quant_report.json"},
+                             {"export", "export"},      {"verify", "verify.json"}, {"report", "report.md"}};
 
 // Null when there is none. What cannot be read is noted and does not spoil the list.
 json read_json(const fs::path& file, Run& run) {
@@ -90,14 +90,16 @@ void read_state(const fs::path& folder, Run& run) {
 
 void read_results(const fs::path& folder, Run& run) {
   const json trained = read_json(folder / "train.json", run);
-  const auto correct = value_of<double>(trained, "validation_correct"), total = value_of<double>(trained, "validation_total");
+  const auto correct = value_of<double>(trained, "validation_correct"),
+             total = value_of<double>(trained, "validation_total");
   if (correct && total && *total > 0) run.val_percent = 100 * *correct / *total;
   run.network = value_of<std::string>(trained, "network").value_or("");
   run.params = value_of<int64_t>(trained, "params");
   const json quantized = read_json(folder / "quant_report.json", run);
   run.test_percent = percent_of(quantized, "test_float");
   run.int8_percent = percent_of(quantized, "test_int8");
-  if (const auto evaluated = percent_of(read_json(folder / "eval" / "evaluation.json", run))) run.test_percent = evaluated;
+  if (const auto evaluated = percent_of(read_json(folder / "eval" / "evaluation.json", run)))
+    run.test_percent = evaluated;
 }
 
 bool is_run(const fs::path& folder) {
@@ -149,11 +151,19 @@ core::Table runs_table(const std::vector<Run>& runs) {
                  {"note", "note", false}},
                 {}};
   for (const Run& r : runs)
-    t.rows.push_back({core::cell(r.name), core::cell(r.state), word(r.stages), word(r.network), word(r.data),
-                      maybe(r.params), maybe(r.val_percent), maybe(r.test_percent), maybe(r.int8_percent),
-                      r.seconds ? core::Cell{core::cell(*r.seconds, 1).json, duration_text(*r.seconds)}
-                                : core::empty_cell(),
-                      {std::to_string(r.created), time_text(r.created)}, word(r.note)});
+    t.rows.push_back(
+        {core::cell(r.name),
+         core::cell(r.state),
+         word(r.stages),
+         word(r.network),
+         word(r.data),
+         maybe(r.params),
+         maybe(r.val_percent),
+         maybe(r.test_percent),
+         maybe(r.int8_percent),
+         r.seconds ? core::Cell{core::cell(*r.seconds, 1).json, duration_text(*r.seconds)} : core::empty_cell(),
+         {std::to_string(r.created), time_text(r.created)},
+         word(r.note)});
   return t;
 }
 
@@ -191,7 +201,8 @@ int cmd_runs(const Invocation& call) {
   std::sort(runs.begin(), runs.end(),
             [](const Run& a, const Run& b) { return std::pair(a.created, a.name) < std::pair(b.created, b.name); });
   const core::Table table = runs_table(runs);
-  StageOutput out{std::to_string(runs.size()) + (runs.size() == 1 ? " run in " : " runs in ") + folder.string(), table, {}};
+  StageOutput out{
+      std::to_string(runs.size()) + (runs.size() == 1 ? " run in " : " runs in ") + folder.string(), table, {}};
   if (call.format == "text" || call.format == "markdown") out.table = without_empty_columns(table);
   if (others > 0) out.lines.push_back(std::to_string(others) + " other files or folders there are no runs");
   print(out, call.format);

@@ -33,7 +33,8 @@ core::Table predictions_table(const EvaluatedPart& p) {
     const int label = p.data.label(static_cast<int64_t>(i));
     t.rows.push_back({core::cell(p.data.name(static_cast<int64_t>(i))), core::cell(classes[static_cast<size_t>(label)]),
                       core::cell(classes[static_cast<size_t>(made.predicted)]),
-                      core::cell(std::round(made.probability * 1e6) / 1e6, 6), core::cell(made.predicted == label ? 1 : 0)});
+                      core::cell(std::round(made.probability * 1e6) / 1e6, 6),
+                      core::cell(made.predicted == label ? 1 : 0)});
   }
   return t;
 }
@@ -62,7 +63,8 @@ std::string mistakes_png(const EvaluatedPart& p, const std::vector<int64_t>& ite
                                 std::to_string(static_cast<int>(made.probability * 100)) + " %",
                             p.data.name(i)};
   }
-  return report::sheet_png(tiles, kMistakesInARow, p.run + ", " + p.part + ": most confident mistakes (true -> predicted)");
+  return report::sheet_png(tiles, kMistakesInARow,
+                           p.run + ", " + p.part + ": most confident mistakes (true -> predicted)");
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ RunStatus read_status(const std::filesystem::path& file) {
   const std::string text = core::read_file(file);
   try {
     const auto j = nlohmann::json::parse(text);
-    return {j.at("verb"),  j.at("stage"),   j.at("state"),   j.at("message"),
+    return {j.at("verb"), j.at("stage"),   j.at("state"),   j.at("message"),
             j.at("data"), j.at("created"), j.at("started"), j.at("seconds")};
   } catch (const nlohmann::json::exception& e) {
     throw core::Error(file.string() + ": no status of a run: " + e.what());
@@ -67,11 +67,10 @@ void StatusFile::end(const std::string& state, const std::string& message) {
 
 void StatusFile::write() {
   status_.seconds = seconds_before_ + std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-  const nlohmann::ordered_json j{{"schema_version", 1},         {"verb", status_.verb},
-                                 {"stage", status_.stage},      {"state", status_.state},
-                                 {"message", status_.message},  {"data", status_.data},
-                                 {"created", status_.created},  {"started", status_.started},
-                                 {"seconds", status_.seconds}};
+  const nlohmann::ordered_json j{
+      {"schema_version", 1},        {"verb", status_.verb},       {"stage", status_.stage},
+      {"state", status_.state},     {"message", status_.message}, {"data", status_.data},
+      {"created", status_.created}, {"started", status_.started}, {"seconds", status_.seconds}};
   core::write_atomic(file_, j.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 

@@ -8,13 +8,13 @@
 namespace condenser::cli {
 
 struct RunStatus {
-  std::string verb, stage;   // of the last call; the stage that it reached
-  std::string state;         // running, finished, stopped, failed. Running without a lock: the process was killed
-  std::string message;       // why it stopped or failed
-  std::string data;          // name of the data set
-  int64_t created = 0;       // seconds since 1970, of the first call
-  int64_t started = 0;       // of the last
-  double seconds = 0;        // that all calls together took until the file was written
+  std::string verb, stage;  // of the last call; the stage that it reached
+  std::string state;        // running, finished, stopped, failed. Running without a lock: the process was killed
+  std::string message;      // why it stopped or failed
+  std::string data;         // name of the data set
+  int64_t created = 0;      // seconds since 1970, of the first call
+  int64_t started = 0;      // of the last
+  double seconds = 0;       // that all calls together took until the file was written
 };
 
 // Throws core::Error: missing, no status.

@@ -20,7 +20,7 @@ double percent(int64_t part, int64_t whole) {
 core::Cell percent_cell(double value) { return std::isnan(value) ? core::empty_cell() : core::cell(value, 2); }
 
 // Of the classes that occur: a class without items says nothing about the classifier.
-double mean_of(const std::vector<ClassScores>& scores, double ClassScores::* value) {
+double mean_of(const std::vector<ClassScores>& scores, double ClassScores::*value) {
   double sum = 0;
   int64_t classes = 0;
   for (const ClassScores& s : scores) {

@@ -22,7 +22,9 @@ size_t place(const std::array<double, 5>& limits, double share) {
   return static_cast<size_t>(std::upper_bound(limits.begin(), limits.end(), share) - limits.begin());
 }
 
-const char* shade(bool right, double share) { return right ? kBlues[place(kRight, share)] : kOranges[place(kWrong, share)]; }
+const char* shade(bool right, double share) {
+  return right ? kBlues[place(kRight, share)] : kOranges[place(kWrong, share)];
+}
 
 // Relative luminance of an sRGB colour "#rrggbb" (WCAG 2.1).
 double luminance(const std::string& colour) {
@@ -45,9 +47,9 @@ const char* ink_on(const char* colour) {
 
 struct Sizes {
   double cell = 0, font = 0;
-  size_t every = 1;     // the n-th name is written
+  size_t every = 1;          // the n-th name is written
   double left = 0, top = 0;  // of the matrix
-  double names = 0;     // width of the longest name
+  double names = 0;          // width of the longest name
 };
 
 double cell_size(size_t classes) {
@@ -92,7 +94,8 @@ std::string cell_text(const Confusion& c, const Sizes& s, size_t row, size_t col
   const std::string digits = std::to_string(count);
   const double font = std::min(12.0, (s.cell - 6) / (0.6 * static_cast<double>(digits.size())));
   if (s.cell >= 30 && font >= kSmallestFont - 1)
-    text += written(digits, {r.x + r.w / 2, r.y + r.h / 2 + font * 0.36}, font, "middle", ink_on(colour), row == column);
+    text +=
+        written(digits, {r.x + r.w / 2, r.y + r.h / 2 + font * 0.36}, font, "middle", ink_on(colour), row == column);
   return text + "</g>\n";
 }
 
@@ -145,7 +148,8 @@ std::string confusion_svg(const Confusion& c, const std::string& title, const st
   const double width = std::max(s.left + side, legend(kMargin, 82, key)) + kMargin, height = s.top + side + kMargin;
 
   text += written(shorten(title, width - 2 * kMargin, 18, true), {kMargin, 36}, 18, "start", kInk, true) + "\n" +
-          written(shorten(note, width - 2 * kMargin, 11, false), {kMargin, 55}, 11, "start", kMuted, false) + "\n" + key;
+          written(shorten(note, width - 2 * kMargin, 11, false), {kMargin, 55}, 11, "start", kMuted, false) + "\n" +
+          key;
   text += written("predicted", {s.left, 122}, 11, "start", kMuted, true) +
           turned("true", {kMargin + 10, s.top}, 11, "end", kMuted, true) + "\n" + names_text(c, s);
   text += rectangle({s.left - 1, s.top - 1, side + 1, side + 1}, 0, fill("#f4f6f8")) + "\n";

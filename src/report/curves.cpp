@@ -25,7 +25,7 @@ constexpr const char* kValidationColour = "#c2571a";
 // ---- metrics.csv
 
 struct Curve {
-  std::string name;           // of the column
+  std::string name;                   // of the column
   std::vector<double> steps, values;  // finite only
 };
 
@@ -142,7 +142,8 @@ std::string tick_text(double value, double step) {
   if (size < 1e-4 || size >= 1e6)
     std::snprintf(text, sizeof text, "%.3g", value);
   else
-    std::snprintf(text, sizeof text, "%.*f", std::max(0, -static_cast<int>(std::floor(std::log10(step) + 1e-9))), value);
+    std::snprintf(text, sizeof text, "%.*f", std::max(0, -static_cast<int>(std::floor(std::log10(step) + 1e-9))),
+                  value);
   return text;
 }
 
@@ -198,7 +199,8 @@ std::string curve_text(const Plot& plot, const Curve& curve) {
                      attribute("stroke-linejoin", "round") + "/>\n";
   if (curve.values.size() == 1) {
     const Point p = plot.at(curve.steps[0], curve.values[0]);
-    text += "<circle" + attribute("cx", p.x) + attribute("cy", p.y) + attribute("r", 3) + fill(colour_of(curve)) + "/>\n";
+    text +=
+        "<circle" + attribute("cx", p.x) + attribute("cy", p.y) + attribute("r", 3) + fill(colour_of(curve)) + "/>\n";
   }
   return text;
 }
@@ -206,7 +208,8 @@ std::string curve_text(const Plot& plot, const Curve& curve) {
 // The first of equals, as training keeps it.
 size_t best_of(const Curve& curve, Better direction) {
   const auto& v = curve.values;
-  const auto it = direction == Better::Lower ? std::min_element(v.begin(), v.end()) : std::max_element(v.begin(), v.end());
+  const auto it =
+      direction == Better::Lower ? std::min_element(v.begin(), v.end()) : std::max_element(v.begin(), v.end());
   return static_cast<size_t>(it - v.begin());
 }
 
@@ -238,7 +241,8 @@ std::string chart_text(const Chart& chart, double left, double top) {
     first = std::min(first, curve.steps.front()), last = std::max(last, curve.steps.back());
   }
   if (chart.title == "learning rate") low = 0;
-  const Plot plot{{left + 58, top + 46, kChartWidth - 58 - 18, kChartHeight - 46 - 44}, axis_of(first, last, true),
+  const Plot plot{{left + 58, top + 46, kChartWidth - 58 - 18, kChartHeight - 46 - 44},
+                  axis_of(first, last, true),
                   axis_of(low, high, false)};
   std::string text = rectangle({left, top, kChartWidth, kChartHeight}, 8, fill("#f7f9fa")) +
                      written(chart.title, {left + 14, top + 32}, 13, "start", kInk, true) + "\n" + grid_text(plot) +

@@ -1,5 +1,5 @@
-// `condenser predict` on a run folder made by hand: probabilities are those of the executors, damaged files do not spoil
-// the others.
+// `condenser predict` on a run folder made by hand: probabilities are those of the executors, damaged files do not
+// spoil the others.
 
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -43,8 +43,8 @@ struct TrainedRun {
       }
     core::write_atomic(folder / "net.yaml", kNet);
     core::write_atomic(folder / "runs/mine/config.resolved.yaml",
-                       "name: mine\nspec: " + (folder / "net.yaml").string() + "\ndataset: {folder: " +
-                           (folder / "pictures").string() + ", shape: [1, 8, 8]}\n");
+                       "name: mine\nspec: " + (folder / "net.yaml").string() +
+                           "\ndataset: {folder: " + (folder / "pictures").string() + ", shape: [1, 8, 8]}\n");
     spec = arch::read_spec(folder / "net.yaml");
     weights = testing::lively_weights(spec, 7);
     weights.metadata["spec_hash"] = arch::hash(spec).hex();
@@ -106,8 +106,10 @@ TEST_CASE("predict gives the float executor's probabilities, the likeliest first
   const runtime::FloatExecutor executor(run.spec, run.weights);
   check_answer(answers[0], softmax(executor.run(run.item(0), 1)));
   check_answer(answers[1], softmax(executor.run(run.item(2), 1)));
-  CHECK(json::parse(run.predict({"pictures/test/a/1.png", "--top", "1", "--format", "json"}).out)[0]["top"].size() == 1);
-  CHECK(json::parse(run.predict({"pictures/test/a/1.png", "--top", "99", "--format", "json"}).out)[0]["top"].size() == 3);
+  CHECK(json::parse(run.predict({"pictures/test/a/1.png", "--top", "1", "--format", "json"}).out)[0]["top"].size() ==
+        1);
+  CHECK(json::parse(run.predict({"pictures/test/a/1.png", "--top", "99", "--format", "json"}).out)[0]["top"].size() ==
+        3);
 }
 
 TEST_CASE("predict --int8 answers with the device's integers", "[cli]") {

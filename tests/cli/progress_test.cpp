@@ -83,8 +83,7 @@ TEST_CASE("the bar is empty at first and full only at the end", "[cli]") {
 }
 
 TEST_CASE("a plain line has every fact, and comes more rarely the longer a run takes", "[cli]") {
-  CHECK(plain_line(facts()) ==
-        "train: 50 %, epoch 3/30, loss 0.1234, val 97.10 %, 1 min 2 s left, 12,345 images/s");
+  CHECK(plain_line(facts()) == "train: 50 %, epoch 3/30, loss 0.1234, val 97.10 %, 1 min 2 s left, 12,345 images/s");
   CHECK(plain_interval_s(0) == 10);
   CHECK(plain_interval_s(900) == 30);
   CHECK(plain_interval_s(86400) == 60);
@@ -105,7 +104,8 @@ TEST_CASE("on a terminal one line is written over and wiped; messages get lines 
   CHECK(seen.code == 0);
   const auto lines = lines_drawn(seen.bytes);
   const auto drawn = [&](const std::string& part) {
-    return std::count_if(lines.begin(), lines.end(), [&](const std::string& l) { return l.find(part) != std::string::npos; });
+    return std::count_if(lines.begin(), lines.end(),
+                         [&](const std::string& l) { return l.find(part) != std::string::npos; });
   };
   CHECK(drawn("] 10 %") == 1);
   CHECK(drawn("] 20 %") == 0);

@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 namespace {
 
 json status(const std::string& state, int created, double seconds = 12.5) {
-  return {{"schema_version", 1}, {"verb", "run"},        {"stage", "train"},    {"state", state},    {"message", ""},
+  return {{"schema_version", 1}, {"verb", "run"},      {"stage", "train"},   {"state", state},    {"message", ""},
           {"data", "digits"},    {"created", created}, {"started", created}, {"seconds", seconds}};
 }
 
@@ -101,7 +101,8 @@ TEST_CASE("foreign and broken folders do not spoil the list", "[cli]") {
   const json all = rows(folder.path());
   REQUIRE(all.size() == 3);
   for (const auto& row : all) {
-    if (row["name"] == "bad") CHECK_THAT(row["note"].get<std::string>(), Contains("status.json") && Contains("train.json"));
+    if (row["name"] == "bad")
+      CHECK_THAT(row["note"].get<std::string>(), Contains("status.json") && Contains("train.json"));
     if (row["name"] == "bad") CHECK(row["int8_accuracy_percent"].is_null());
     if (row["name"] == "old") CHECK(row["state"] == "unknown");
     if (row["name"] == "good") CHECK(row["note"].is_null());

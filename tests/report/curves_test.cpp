@@ -6,9 +6,9 @@
 #include "report/xml_fault.hpp"
 #include "support/catch.hpp"
 
+using Catch::Matchers::Contains;
 using condenser::report::curves_svg;
 using condenser::tests::xml_fault;
-using Catch::Matchers::Contains;
 
 namespace {
 
@@ -32,7 +32,7 @@ TEST_CASE("one chart a measure with training and validation together, clocks lef
   CHECK_THAT(svg, Contains(">loss</text>") && Contains(">accuracy, %</text>") && Contains(">learning rate</text>"));
   CHECK_THAT(svg, !Contains("images_per_s") && !Contains("seconds"));
   CHECK(count(svg, "stroke-linejoin") == 5);
-  CHECK_THAT(svg, Contains("validation, best 0.9 at 2"));   // of a loss the lowest
+  CHECK_THAT(svg, Contains("validation, best 0.9 at 2"));    // of a loss the lowest
   CHECK_THAT(svg, Contains("validation, best 81.25 at 2"));  // of an accuracy the highest
   CHECK_THAT(svg, Contains("digits &amp; co"));
 }
@@ -42,7 +42,8 @@ TEST_CASE("no validation part, one epoch, values that are missing", "[report]") 
   CHECK(xml_fault(one) == "");
   CHECK_THAT(one, !Contains("validation"));
   CHECK(count(one, "<circle") == 3);  // a single epoch is a dot
-  const std::string holes = curves_svg(std::string(kHeader) + "1,2.1,40,,,0.05,9,1\n2,nan,50,1.5,30,0.05,9,1\n", "holes");
+  const std::string holes =
+      curves_svg(std::string(kHeader) + "1,2.1,40,,,0.05,9,1\n2,nan,50,1.5,30,0.05,9,1\n", "holes");
   CHECK(xml_fault(holes) == "");
   CHECK_THAT(holes, !Contains("nan") && Contains("best 30 at 2"));
 }
@@ -59,8 +60,8 @@ TEST_CASE("measures that training may add get charts of their own", "[report]") 
 }
 
 TEST_CASE("extreme and flat values keep the picture whole", "[report]") {
-  for (const char* row : {"1,0,0,0,0,0,0,0\n2,0,0,0,0,0,0,0\n", "1,1e30,1e-30,-5,5,1e-9,0,0\n2,2e30,2e-30,-4,6,2e-9,0,0\n",
-                          "100000,1,1,1,1,1,1,1\n"}) {
+  for (const char* row : {"1,0,0,0,0,0,0,0\n2,0,0,0,0,0,0,0\n",
+                          "1,1e30,1e-30,-5,5,1e-9,0,0\n2,2e30,2e-30,-4,6,2e-9,0,0\n", "100000,1,1,1,1,1,1,1\n"}) {
     const std::string svg = curves_svg(std::string(kHeader) + row, "x");
     CHECK(xml_fault(svg) == "");
     CHECK_THAT(svg, !Contains("nan") && !Contains("inf"));

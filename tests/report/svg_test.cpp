@@ -12,10 +12,10 @@ TEST_CASE("markup is escaped, and what XML cannot hold is replaced", "[report]")
   CHECK(escaped("Zürich → 東京 😀") == "Zürich → 東京 😀");
   CHECK(escaped(std::string("a\0b\n\x1b[31m", 8)) == "a?b??[31m");
   CHECK(escaped("\xff\xfe") == "??");
-  CHECK(escaped("\xc3") == "?");              // cut short
-  CHECK(escaped("\xc0\xaf") == "??");         // overlong
-  CHECK(escaped("\xed\xa0\x80") == "???");    // surrogate
-  CHECK(escaped("\xef\xbf\xbf") == "???");    // U+FFFF
+  CHECK(escaped("\xc3") == "?");                 // cut short
+  CHECK(escaped("\xc0\xaf") == "??");            // overlong
+  CHECK(escaped("\xed\xa0\x80") == "???");       // surrogate
+  CHECK(escaped("\xef\xbf\xbf") == "???");       // U+FFFF
   CHECK(escaped("\xf4\x90\x80\x80") == "????");  // beyond U+10FFFF
 }
 
