@@ -4,6 +4,7 @@
 
 #include "cli/cost_estimate.hpp"
 #include "cli/progress.hpp"
+#include "cli/run_status.hpp"
 #include "cli/summary.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/core/stop.hpp"
@@ -27,9 +28,11 @@ int run_stages(const Invocation& call, const std::vector<std::string>& names, co
   }
   const RunFolder folder(config, path, call.fresh);
   RunContext context(config, folder.path());
+  StatusFile status(folder.path(), call.verb, config.card.name);
   try {
     for (const std::string& name : names) {
       if (core::stop_requested()) throw core::Stopped("stopped before stage " + name);
+      status.stage(name);
       const Stage& stage = find_stage(name);
       if (closing) core::log::info("== " + name + ": " + stage.about);
       const auto start = std::chrono::steady_clock::now();
@@ -38,9 +41,14 @@ int run_stages(const Invocation& call, const std::vector<std::string>& names, co
       if (!closing || call.format == "text") print(output, call.format);
       if (closing) core::log::info("== " + name + " took " + duration_text(seconds));
     }
+    status.end("finished", "");
   } catch (const core::Stopped& stopped) {
+    status.end("stopped", stopped.what());
     core::log::warning(std::string(stopped.what()) + "; " + resume_hint(call));
     return static_cast<int>(stopped.code());
+  } catch (const std::exception& e) {
+    status.end("failed", e.what());
+    throw;
   }
   if (closing) {
     const std::string summary = summary_json(context);

@@ -28,6 +28,10 @@ struct Invocation {
   // compare
   std::vector<int> batch{1}, threads;  // threads empty: 1 and all cores
   double seconds = 1.0;                // of measuring, per network, batch and number of threads; 0: counts only
+  // predict
+  std::vector<std::string> files;
+  int top = 3;
+  bool int8 = false;
   // draw, data show: a file; compare: a folder; empty: standard output only
   std::filesystem::path out;
   std::string colour = "macs";
@@ -39,7 +43,7 @@ struct Invocation {
 };
 
 // What a verb reads from the command line.
-enum class Takes { RunFile, Data, Network, Networks, Word, Nothing };
+enum class Takes { RunFile, RunAndFiles, Data, Network, Networks, Word, Nothing };
 
 // The explicit table of verbs.
 struct Verb {
@@ -53,6 +57,8 @@ const std::vector<Verb>& verbs();
 int cmd_run(const Invocation&);    // every stage of the file
 int cmd_stage(const Invocation&);  // one stage, named by the verb
 int cmd_eval(const Invocation&);
+int cmd_predict(const Invocation&);
+int cmd_runs(const Invocation&);
 int cmd_describe(const Invocation&);
 int cmd_zoo(const Invocation&);
 int cmd_compare(const Invocation&);

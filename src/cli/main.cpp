@@ -19,7 +19,9 @@ const std::vector<Verb>& verbs() {
       {"run", "every stage of a run file: search, train, quantize, export, verify, report", Takes::RunFile, cmd_run},
       {"search", "find a network inside hard constraints", Takes::RunFile, cmd_stage},
       {"train", "train the winner (or the network named by `spec`)", Takes::RunFile, cmd_stage},
-      {"eval", "accuracy and confusion matrix on the test part", Takes::RunFile, cmd_eval},
+      {"eval", "accuracy, scores per class and mistakes on the test part", Takes::RunFile, cmd_eval},
+      {"predict", "the most likely classes of files, by the network of a trained run", Takes::RunAndFiles, cmd_predict},
+      {"runs", "the runs in a folder: state, network, accuracy, duration", Takes::Word, cmd_runs},
       {"quantize", "post-training int8 quantization, with a report per node", Takes::RunFile, cmd_stage},
       {"export", "write files for devices", Takes::RunFile, cmd_stage},
       {"verify", "compile the export, run it, compare every integer", Takes::RunFile, cmd_stage},
@@ -106,6 +108,14 @@ void add_verb(CLI::App& app, const Verb& verb, Invocation& call, std::vector<std
         ->check(CLI::IsMember({"train", "validation", "test"}))
         ->capture_default_str();
     sub->add_flag("--plain", call.plain, "show: samples as they are, without augmentation");
+  } else if (verb.takes == Takes::RunAndFiles) {
+    sub->add_option("run", call.subject, "run folder, or the run.yaml of a trained run")->required();
+    sub->add_option("files", call.files, "what to classify: JPEG or PNG files")->required();
+    sub->add_option("--top", call.top, "so many classes for each file")
+        ->check(CLI::Range(1, 65536))
+        ->capture_default_str();
+    sub->add_flag("--int8", call.int8, "by the quantized network, with the integers of the device");
+    sub->add_option("--runs", call.runs, "folder of run folders")->capture_default_str();
   } else if (verb.takes == Takes::Network || verb.takes == Takes::Networks) {
     add_networks(*sub, verb, call);
   } else if (name == "zoo") {
@@ -116,6 +126,8 @@ void add_verb(CLI::App& app, const Verb& verb, Invocation& call, std::vector<std
         ->check(CLI::NonNegativeNumber);
     sub->add_option("--input", call.input, "only networks for this input, e.g. 3x224x224");
     sub->add_flag("--published", call.published, "comparators of which only published numbers are at hand");
+  } else if (name == "runs") {
+    sub->add_option("folder", call.subject, "folder of run folders, or one run folder")->default_str("runs");
   } else if (name == "doctor") {
     sub->add_option("what", call.subject, "nothing, or datasets");
   } else if (name == "bench") {

@@ -104,6 +104,8 @@ std::string bytes_text(int64_t bytes) {
   return thousands(bytes) + " bytes (" + thousands(tenths / 10) + "." + std::to_string(std::abs(tenths % 10)) + " KiB)";
 }
 
+std::string markdown_text(const std::string& text) { return escape_markdown(one_line(text)); }
+
 std::string json_quote(const std::string& text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

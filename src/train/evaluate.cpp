@@ -5,6 +5,8 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
+#include <cmath>
+#include <span>
 
 #include "condenser/arch/analysis.hpp"
 #include "condenser/core/stop.hpp"
@@ -16,6 +18,14 @@ namespace condenser::train {
 namespace {
 
 constexpr int64_t kEvaluationBatch = 250;
+
+// Softmax of the largest logit: 1 / sum exp(x - max).
+float top_probability(std::span<const float> logits) {
+  const float largest = *std::max_element(logits.begin(), logits.end());
+  double sum = 0;
+  for (const float x : logits) sum += std::exp(static_cast<double>(x) - largest);
+  return static_cast<float>(1.0 / sum);
+}
 
 }  // namespace
 

@@ -18,6 +18,8 @@ namespace condenser::train {
 struct Progress {
   int64_t epoch = 0, epochs = 0, step = 0, steps = 0;  // step of all steps of the run
   double loss = 0, images_per_s = 0, eta_s = 0;
+  double train_accuracy = 0;           // percent, of the epoch so far
+  std::optional<double> val_accuracy;  // percent, of the last epoch that ended
 };
 
 struct FitRequest {
@@ -29,6 +31,11 @@ struct FitRequest {
   std::function<void(const Progress&)> on_progress;
 };
 
+struct Prediction {
+  int predicted = 0;
+  float probability = 0;  // of the predicted class
+};
+
 struct Evaluation {
   int64_t correct = 0, total = 0;  // with several classes per item: all of its decisions are right
   double loss = 0;
@@ -37,6 +44,7 @@ struct Evaluation {
   // when it has the largest output; formulas: train/scores.hpp.
   double balanced_accuracy = 0, macro_f1 = 0;
   double auc = 0;  // one class against the rest; NaN for more than 100 classes
+  std::vector<Prediction> predictions;  // per item, in the data set's order; empty with several classes per item
 };
 
 struct FitResult {
@@ -83,7 +91,7 @@ class Backend {
 };
 
 // Exported by libcondenser_torch.so with C linkage. `abi` must equal kBackendAbi.
-constexpr int kBackendAbi = 2;
+constexpr int kBackendAbi = 3;
 using BackendFactory = Backend* (*)(int abi);
 constexpr const char* kBackendSymbol = "condenser_torch_backend";
 
