@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <iostream>
 
+#include "cli/data_check.hpp"
 #include "cli/invocation.hpp"
 #include "cli/run_config.hpp"
 #include "cli/version.hpp"
@@ -31,8 +32,8 @@ const std::vector<Verb>& verbs() {
       {"compare", "networks side by side: size, work, memory, accuracy, measured speed", Takes::Networks, cmd_compare},
       {"draw", "a network as SVG, Mermaid or DOT", Takes::Network, cmd_draw},
       {"rules", "the certificate of the design constraints, with evidence", Takes::Network, cmd_rules},
-      {"data", "what a run learns from: show (a sheet of augmented samples)", Takes::Data, cmd_data},
-      {"bench", "how fast condenser itself is here: gate", Takes::Word, cmd_bench},
+      {"data", "what a run learns from: show (a sheet of augmented samples), check", Takes::Data, cmd_data},
+      {"bench", "how fast condenser itself is here: gate, data", Takes::Word, cmd_bench},
       {"doctor", "what works here, what is missing and how to get it", Takes::Word, cmd_doctor},
   };
   return table;
@@ -95,9 +96,11 @@ void add_verb(CLI::App& app, const Verb& verb, Invocation& call, std::vector<std
       sub->add_flag("--fresh", call.fresh, "move an existing run folder aside and start anew");
     }
   } else if (verb.takes == Takes::Data) {
-    sub->add_option("what", call.what, "show: a sheet of training samples as augmentation changes them")
+    sub->add_option("what", call.what,
+                    "show: a sheet of training samples as augmentation changes them; check: counts, duplicates, "
+                    "unreadable items, mean and deviation")
         ->required()
-        ->check(CLI::IsMember({"show"}));
+        ->check(CLI::IsMember({"show", "check"}));
     sub->add_option("run", words, "run.yaml or a run folder, then overrides such as train.augment.flip=true")
         ->type_name("RUN [KEY=VALUE ...]");
     sub->add_option("-o,--out", call.out, "show: file to write; sheet.png when absent");
@@ -110,7 +113,7 @@ void add_verb(CLI::App& app, const Verb& verb, Invocation& call, std::vector<std
     sub->add_flag("--plain", call.plain, "show: samples as they are, without augmentation");
   } else if (verb.takes == Takes::RunAndFiles) {
     sub->add_option("run", call.subject, "run folder, or the run.yaml of a trained run")->required();
-    sub->add_option("files", call.files, "what to classify: JPEG or PNG files")->required();
+    sub->add_option("files", call.files, "what to classify: JPEG, PNG or, for sounds, WAV files")->required();
     sub->add_option("--top", call.top, "so many classes for each file")
         ->check(CLI::Range(1, 65536))
         ->capture_default_str();
@@ -131,9 +134,11 @@ void add_verb(CLI::App& app, const Verb& verb, Invocation& call, std::vector<std
   } else if (name == "doctor") {
     sub->add_option("what", call.subject, "nothing, or datasets");
   } else if (name == "bench") {
-    sub->add_option("what", call.subject, "gate: expand, analyze, plan memory and check rules of random networks")
+    sub->add_option(
+           "what", call.subject,
+           "gate: expand, analyze, plan memory and check rules of random networks; data: decode and crop pictures")
         ->required()
-        ->check(CLI::IsMember({"gate"}));
+        ->check(CLI::IsMember({"gate", "data"}));
   }
 }
 

@@ -9,6 +9,7 @@
 namespace condenser::data {
 
 std::vector<float> load_item(const Card& card, const std::filesystem::path& file) {
+  if (card.format == "wav_folder") return load_sound(card, file);
   const ItemShape& shape = card.shape;
   if (shape.c != 1 && shape.c != 3) {
     throw core::Error(file.string() + ": data set " + card.name + " has items of " + shape_text(shape) +

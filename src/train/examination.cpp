@@ -57,9 +57,10 @@ Evaluation Examination::finish() {
   out_.loss /= static_cast<double>(out_.total);
   if (!objective_.multi_label) decisions_ = counts_of(out_.confusion);
   out_.macro_f1 = 100 * macro_f1(decisions_);
-  out_.balanced_accuracy = 100 * (objective_.multi_label ? balanced_decisions(decisions_) : balanced_accuracy(decisions_));
-  out_.auc = classes_ <= kMostForAuc ? 100 * macro_auc(outputs_, marks_, classes_)
-                                     : std::numeric_limits<double>::quiet_NaN();
+  out_.balanced_accuracy =
+      100 * (objective_.multi_label ? balanced_decisions(decisions_) : balanced_accuracy(decisions_));
+  out_.auc =
+      classes_ <= kMostForAuc ? 100 * macro_auc(outputs_, marks_, classes_) : std::numeric_limits<double>::quiet_NaN();
   return std::move(out_);
 }
 

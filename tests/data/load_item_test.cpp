@@ -39,6 +39,40 @@ TEST_CASE("a file is loaded as the split that holds it would load it", "[data]")
   }
 }
 
+TEST_CASE("a sound becomes the features that its data set has", "[data][audio]") {
+  const TempFolder folder;
+  std::string samples;
+  for (int k = 0; k < 700; ++k) samples += little_endian(static_cast<uint64_t>(k * k % 4001), 2);
+  const auto file = folder.write("yes/anna_nohash_0.wav", wav_bytes({}, samples));
+  folder.write("no/ben_nohash_0.wav", wav_bytes({}, samples.substr(200)));
+  folder.write("testing_list.txt", "");
+  folder.write("validation_list.txt", "");
+  Card card = card_of(folder, {1, 49, 10});
+  card.format = "wav_folder";
+  card.classes = {"yes", "no"};
+  card.splits["train"] = {{".", ""}};
+  std::vector<float> expected(490);
+  open_split(card, "train")->get(0, expected);
+  CHECK(load_item(card, file) == expected);
+  CHECK(contains(error_of([&] { load_item(card, folder.write("bad.wav", "RIFF")); }), "bad.wav"));
+}
+
+TEST_CASE("damaged sounds stop a run or are left out, as configured", "[data][audio]") {
+  const TempFolder folder;
+  const std::string samples(1000, '\1');
+  folder.write("yes/anna_nohash_0.wav", wav_bytes({}, samples));
+  folder.write("yes/carl_nohash_0.wav", "RIFF, and no more");
+  folder.write("no/ben_nohash_0.wav", wav_bytes({}, samples));
+  folder.write("testing_list.txt", "");
+  folder.write("validation_list.txt", "");
+  Card card = card_of(folder, {1, 49, 10});
+  card.format = "wav_folder";
+  card.classes = {"yes", "no"};
+  card.splits["train"] = {{".", ""}};
+  CHECK(contains(error_of([&] { open_split(card, "train"); }), "carl_nohash_0.wav"));
+  CHECK(open_split(card, "train", {.on_damaged = OnDamaged::Skip})->size() == 2);
+}
+
 TEST_CASE("files that are no pictures are named", "[data]") {
   const TempFolder folder;
   const Card card = card_of(folder, {1, 4, 4});

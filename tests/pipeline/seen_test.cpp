@@ -58,8 +58,8 @@ int64_t lines_with(const fs::path& file, const std::string& part) {
 TEST_CASE("training in a terminal shows one line that never wraps and leaves curves and mistakes", "[pipeline][slow]") {
   const TempFolder folder;
   const std::string file = own_network(folder);
-  const Seen seen =
-      program_in_terminal(120, command("train", file), folder.path().string(), {"COLUMNS=", "TERM=xterm", "NO_COLOR=1"});
+  const Seen seen = program_in_terminal(120, command("train", file), folder.path().string(),
+                                        {"COLUMNS=", "TERM=xterm", "NO_COLOR=1"});
   INFO(seen.bytes);
   REQUIRE(seen.code == 0);
   std::istringstream drawn(seen.bytes);

@@ -120,7 +120,7 @@ void check_features_int8(const Card& card, const std::string& split) {
 }
 
 std::shared_ptr<const Dataset> open_features_int8(const Card& card, const std::string&,
-                                                  const std::vector<fs::path>& files) {
+                                                  const std::vector<fs::path>& files, const OpenOptions&) {
   return std::make_shared<Int8Dataset>(card, files[0]);
 }
 

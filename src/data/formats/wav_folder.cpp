@@ -155,8 +155,9 @@ std::vector<std::vector<int16_t>> read_noises(const fs::path& folder, const std:
 // Reads one split of one folder.
 class SplitReader {
  public:
-  SplitReader(const Card& card, std::string split, fs::path folder)
+  SplitReader(const Card& card, std::string split, fs::path folder, OnDamaged on_damaged)
       : card_(card),
+        on_damaged_(on_damaged),
         split_(std::move(split)),
         folder_(std::move(folder)),
         splits_(folder_),
@@ -180,6 +181,7 @@ class SplitReader {
       core::log::warning(folder_.string() + ": " + std::to_string(cut_) +
                          " clips are longer than clip_ms = " + std::to_string(card_.audio.clip_ms) + " and were cut");
     }
+    if (!damaged_.empty()) report_damaged();
     if (split_ == "train") clips_.noises = noises_.empty() ? silence() : std::move(noises_);
     return std::move(clips_);
   }
@@ -207,9 +209,25 @@ class SplitReader {
   }
 
   void add_file(const std::string& clip, int label) {
-    const std::vector<int16_t> sound = read_sound(folder_ / clip, card_);
+    std::vector<int16_t> sound;
+    try {
+      sound = read_sound(folder_ / clip, card_);
+    } catch (const core::Error&) {
+      if (on_damaged_ == OnDamaged::Stop) throw;
+      damaged_.push_back(clip);
+      return;
+    }
     cut_ += std::ssize(sound) > length_ ? 1 : 0;
     add(sound, label, (folder_ / clip).string());
+  }
+
+  void report_damaged() const {
+    constexpr size_t kNamed = 3;
+    std::string names;
+    for (size_t i = 0; i < std::min(kNamed, damaged_.size()); ++i) names += (i > 0 ? ", " : "") + damaged_[i];
+    if (damaged_.size() > kNamed) names += ", ...";
+    core::log::warning(folder_.string() + ": " + std::to_string(damaged_.size()) + " unreadable clips in split " +
+                       split_ + " (" + names + "); they are left out (dataset.on_damaged: skip)");
   }
 
   void add(std::span<const int16_t> sound, int label, const std::string& name) {
@@ -268,6 +286,7 @@ class SplitReader {
   }
 
   const Card& card_;
+  const OnDamaged on_damaged_;
   const std::string split_;
   const fs::path folder_;
   Splits splits_;
@@ -277,6 +296,7 @@ class SplitReader {
   std::vector<std::vector<int16_t>> noises_;
   Clips clips_;
   int64_t cut_ = 0;
+  std::vector<std::string> damaged_;  // clips left out
 };
 
 }  // namespace
@@ -308,8 +328,17 @@ void check_wav_folder(const Card& card, const std::string& split) {
 }
 
 std::shared_ptr<const Dataset> open_wav_folder(const Card& card, const std::string& split,
-                                               const std::vector<fs::path>& files) {
-  return make_clip_dataset(card.audio, card.classes, card.normalization, SplitReader(card, split, files[0]).read());
+                                               const std::vector<fs::path>& files, const OpenOptions& options) {
+  return make_clip_dataset(card.audio, card.classes, card.normalization,
+                           SplitReader(card, split, files[0], options.on_damaged).read());
+}
+
+std::vector<float> load_sound(const Card& card, const fs::path& file) {
+  Clips clip{read_sound(file, card), {0}, {file.string()}, {}};
+  clip.samples.resize(static_cast<size_t>(FrontEnd(card.audio).samples()), 0);
+  std::vector<float> values(static_cast<size_t>(card.shape.elements()));
+  make_clip_dataset(card.audio, {""}, card.normalization, std::move(clip))->get(0, values);
+  return values;
 }
 
 }  // namespace condenser::data
