@@ -19,14 +19,6 @@ namespace {
 
 constexpr int64_t kEvaluationBatch = 250;
 
-// Softmax of the largest logit: 1 / sum exp(x - max).
-float top_probability(std::span<const float> logits) {
-  const float largest = *std::max_element(logits.begin(), logits.end());
-  double sum = 0;
-  for (const float x : logits) sum += std::exp(static_cast<double>(x) - largest);
-  return static_cast<float>(1.0 / sum);
-}
-
 }  // namespace
 
 void check_fits(const arch::Spec& spec, const data::Dataset& dataset, const std::string& part) {
