@@ -50,6 +50,18 @@ core::Table one_row(const std::string& what, const quant::Accuracy& a) {
             core::cell(a.total)}}};
 }
 
+// The test part of the run's data set or of another one, normalized as the run's.
+std::shared_ptr<const data::Dataset> test_part(RunContext& run, const fs::path& other) {
+  if (other.empty()) return run.test();
+  data::Card card = data::read_card(other);
+  const data::Card& own = run.config.card;
+  if (card.classes != own.classes || card.shape != own.shape)
+    throw core::ConfigError(card.file.string() + ": shape or classes differ from those of " + own.file.string() +
+                            "; expected the same, in the same order");
+  card.normalization = own.normalization;
+  return data::open_split(card, "test");
+}
+
 }  // namespace
 
 StageOutput stage_train(RunContext& run) {
@@ -92,11 +104,12 @@ int cmd_eval(const Invocation& call) {
   const RunFolder folder(config, folder_of(config, call.subject, call.runs), false);
   RunContext run(config, folder.path());
   const arch::Spec winner = load_winner(run);
+  const auto test = test_part(run, call.card);
   const train::Evaluation e =
-      torch_backend().evaluate(winner, load_float_weights(run, winner), *run.test(), config.train.threads);
+      torch_backend().evaluate(winner, load_float_weights(run, winner), *test, config.train.threads);
   const quant::Accuracy accuracy{e.correct, e.total};
   StageOutput out{
-      "Float accuracy on the test part: " + quant::to_string(accuracy), confusion_table(e, run.test()->classes()), {}};
+      "Float accuracy on the test part: " + quant::to_string(accuracy), confusion_table(e, test->classes()), {}};
   out.lines.push_back("rows: true class, columns: predicted; loss " + std::to_string(e.loss));
   print(out, call.format);
   return 0;
