@@ -60,6 +60,18 @@ train::FitResult train_network(RunContext& run, const arch::Spec& winner) {
        }});
 }
 
+// The test part of the run's data set or of another one, normalized as the run's.
+std::shared_ptr<const data::Dataset> test_part(RunContext& run, const fs::path& other) {
+  if (other.empty()) return run.test();
+  data::Card card = data::read_card(other);
+  const data::Card& own = run.config.card;
+  if (card.classes != own.classes || card.shape != own.shape)
+    throw core::ConfigError(card.file.string() + ": shape or classes differ from those of " + own.file.string() +
+                            "; expected the same, in the same order");
+  card.normalization = own.normalization;
+  return data::open_split(card, "test");
+}
+
 }  // namespace
 
 StageOutput stage_train(RunContext& run) {
@@ -107,10 +119,12 @@ int cmd_eval(const Invocation& call) {
   const RunFolder folder(config, folder_of(config, call.subject, call.runs), false);
   RunContext run(config, folder.path());
   const arch::Spec winner = load_winner(run);
+  const auto test = test_part(run, call.card);
   const train::Evaluation e =
-      torch_backend().evaluate(winner, load_float_weights(run, winner), *run.test(), config.train.threads);
-  const EvaluatedPart part{config.name, "test part", arch::hash(winner).hex(), e, *run.test()};
-  write_evaluation(run.folder / "eval", part);
+      torch_backend().evaluate(winner, load_float_weights(run, winner), *test, config.train.threads);
+  const EvaluatedPart part{config.name, "test part", arch::hash(winner).hex(), e, *test};
+  const fs::path files = run.folder / (call.card.empty() ? "eval" : "eval_" + data::read_card(call.card).name);
+  write_evaluation(files, part);
   if (call.format == "json") {
     std::fputs(evaluation_json(part).c_str(), stdout);
     return 0;
@@ -121,8 +135,7 @@ int cmd_eval(const Invocation& call) {
   }
   StageOutput out{config.name + ", test part, float", report::per_class_table(confusion_of(part)), {}};
   for (const std::string& mistake : report::worst_mistakes(confusion_of(part), 5)) out.lines.push_back(mistake);
-  out.lines.push_back("files in " + (run.folder / "eval").string() +
-                      "/: confusion.svg, per_class.csv, predictions.csv" +
+  out.lines.push_back("files in " + files.string() + "/: confusion.svg, per_class.csv, predictions.csv" +
                       (e.correct < e.total ? ", mistakes.png" : ""));
   out.lines.push_back("test part: " + quant::to_string(accuracy_of(e)) + ", loss " + text_of("%.4f", e.loss));
   print(out, call.format);

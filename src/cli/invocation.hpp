@@ -17,6 +17,7 @@ struct Invocation {
   bool dry_run = false;
   bool fresh = false;
   bool help_config = false;
+  std::filesystem::path card;  // eval: of another data set; empty: the run's own
   // verbs about networks
   std::vector<std::string> networks;
   int classes = 0;    // 0: the entry's default

@@ -91,7 +91,9 @@ void add_verb(CLI::App& app, const Verb& verb, Invocation& call, std::vector<std
         ->type_name("RUN [KEY=VALUE ...]");
     sub->add_option("--runs", call.runs, "folder of run folders")->capture_default_str();
     sub->add_flag("--help-config", call.help_config, "list every option of the run file, with defaults and ranges");
-    if (name != "eval") {
+    if (name == "eval") {
+      sub->add_option("--card", call.card, "evaluate on the test part of another data set with the same classes");
+    } else {
       sub->add_flag("--dry-run", call.dry_run, "say what would be done and what it would cost; write nothing");
       sub->add_flag("--fresh", call.fresh, "move an existing run folder aside and start anew");
     }
