@@ -60,8 +60,8 @@ std::string out_of_memory_text(const arch::Spec& spec, int batch_size, int accum
   if (fits >= batch_size) return text + "; end other programs, or try a smaller train.batch_size";
   const int64_t parts = (static_cast<int64_t>(batch_size) * accumulate + fits - 1) / fits;
   return text + ", enough for about " + std::to_string(fits) + "; try train.batch_size=" +
-         std::to_string((static_cast<int64_t>(batch_size) * accumulate + parts - 1) / parts) + " train.accumulate=" + std::to_string(parts) +
-         ", the same step in parts";
+         std::to_string((static_cast<int64_t>(batch_size) * accumulate + parts - 1) / parts) +
+         " train.accumulate=" + std::to_string(parts) + ", the same step in parts";
 }
 
 }  // namespace condenser::train

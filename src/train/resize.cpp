@@ -47,7 +47,9 @@ arch::Spec at_input(const arch::Spec& spec, const arch::Shape& input) {
                             arch::to_string(spec.input));
   arch::Spec smaller = spec;
   smaller.input = input;
-  const auto same = [](const arch::ParamInfo& a, const arch::ParamInfo& b) { return a.name == b.name && a.shape == b.shape; };
+  const auto same = [](const arch::ParamInfo& a, const arch::ParamInfo& b) {
+    return a.name == b.name && a.shape == b.shape;
+  };
   try {
     const auto here = arch::parameters(smaller), there = arch::parameters(spec);
     const bool output = arch::analyze(smaller).nodes.back().shape == arch::analyze(spec).nodes.back().shape;

@@ -62,7 +62,8 @@ double balanced_accuracy(std::span<const Counts> classes) {
 double balanced_decisions(std::span<const Counts> classes) {
   Mean mean;
   for (const Counts& c : classes) {
-    const double yes = as_double(c.true_positive + c.false_negative), no = as_double(c.true_negative + c.false_positive);
+    const double yes = as_double(c.true_positive + c.false_negative),
+                 no = as_double(c.true_negative + c.false_positive);
     if (yes > 0 && no > 0) mean.add(as_double(c.true_positive) / yes + as_double(c.true_negative) / no, 2);
   }
   return mean.value();

@@ -44,8 +44,9 @@ Transfer transfer(const arch::Spec& spec, const arch::Weights& source, const std
       done.fresh.push_back(described(parameter.name, parameter.shape));
     } else {
       throw core::ConfigError(
-          source_name + ": " + (there ? "has " + described(parameter.name, found->second.shape) : "lacks " + parameter.name) +
-          "; network " + spec.name + " has " + described(parameter.name, parameter.shape) + ", and only its head (" + head +
+          source_name + ": " +
+          (there ? "has " + described(parameter.name, found->second.shape) : "lacks " + parameter.name) + "; network " +
+          spec.name + " has " + described(parameter.name, parameter.shape) + ", and only its head (" + head +
           ") may differ; expected weights of a network that is the same up to there");
     }
   }
@@ -62,8 +63,8 @@ arch::Weights initial_weights(const arch::Spec& spec, const TrainOptions& option
   if (options.init.empty()) return weights;
   const fs::path file = weights_file(options.init);
   const Transfer done = transfer(spec, arch::load_weights(file), file.string(), weights);
-  core::log::info("weights from " + file.string() + ": " + std::to_string(done.loaded.size()) + " tensors loaded: " +
-                  joined(done.loaded));
+  core::log::info("weights from " + file.string() + ": " + std::to_string(done.loaded.size()) +
+                  " tensors loaded: " + joined(done.loaded));
   if (!done.fresh.empty()) core::log::info("random, as the file has no such tensors: " + joined(done.fresh));
   if (!done.unused.empty()) core::log::info("in the file only, not used: " + joined(done.unused));
   return weights;

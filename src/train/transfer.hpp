@@ -13,7 +13,8 @@ struct Transfer {
 
 // Copies `source` into `weights`, which fit the spec. Strict: only the head (the last node with parameters) may be
 // missing or have another shape, and then stays as it is. Throws ConfigError naming the tensor otherwise.
-Transfer transfer(const arch::Spec&, const arch::Weights& source, const std::string& source_name, arch::Weights& weights);
+Transfer transfer(const arch::Spec&, const arch::Weights& source, const std::string& source_name,
+                  arch::Weights& weights);
 
 // The file of weights that a path of the options means: itself, or weights.safetensors in the folder of a run.
 std::filesystem::path weights_file(const std::filesystem::path&);

@@ -46,8 +46,8 @@ TEST_CASE("whatever changes a data set changes its checksum", "[train]") {
 TEST_CASE("every option is part of the identity but those that only change speed and safety", "[train]") {
   Fixture f;
   const Identity before = f.identity();
-  for (const char* key : {"lr", "optimizer", "augment.shift", "augment.crop_area", "distill.alpha", "resize.sizes", "seed",
-                          "freeze", "patience", "spec_hash", "training data (checksum)"})
+  for (const char* key : {"lr", "optimizer", "augment.shift", "augment.crop_area", "distill.alpha", "resize.sizes",
+                          "seed", "freeze", "patience", "spec_hash", "training data (checksum)"})
     CHECK(before.contains(key));
   f.options.threads = 3, f.options.loader_threads = 3, f.options.checkpoint_steps = 3;
   CHECK(f.identity() == before);

@@ -20,9 +20,14 @@ TEST_CASE("a pixel of a shrunk picture is the mean over its area", "[train]") {
   data::Batch batch{.size = 1, .x = {1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 0, 0, 0, 9, 0, 0, 0, 0}, .y = {0}, .t = {}};
   shrink(batch, {2, 3, 3}, {2, 2, 2});
   // Columns of 3 to 2: [1, 1/2, 0] and [0, 1/2, 1], over 1.5.
-  const std::vector<double> expected{
-      (1 + 0.5 * 2 + 0.5 * 4 + 0.25 * 5) / 2.25, (0.5 * 2 + 3 + 0.25 * 5 + 0.5 * 6) / 2.25,
-      (0.5 * 4 + 0.25 * 5 + 7 + 0.5 * 8) / 2.25, (0.25 * 5 + 0.5 * 6 + 0.5 * 8 + 9) / 2.25, 1, 1, 1, 1};
+  const std::vector<double> expected{(1 + 0.5 * 2 + 0.5 * 4 + 0.25 * 5) / 2.25,
+                                     (0.5 * 2 + 3 + 0.25 * 5 + 0.5 * 6) / 2.25,
+                                     (0.5 * 4 + 0.25 * 5 + 7 + 0.5 * 8) / 2.25,
+                                     (0.25 * 5 + 0.5 * 6 + 0.5 * 8 + 9) / 2.25,
+                                     1,
+                                     1,
+                                     1,
+                                     1};
   REQUIRE(batch.x.size() == 8);
   for (size_t i = 0; i < 8; ++i) CHECK(batch.x[i] == Approx(expected[i]));
 

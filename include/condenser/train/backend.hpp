@@ -18,6 +18,8 @@ namespace condenser::train {
 struct Progress {
   int64_t epoch = 0, epochs = 0, step = 0, steps = 0;  // step of all steps of the run
   double loss = 0, images_per_s = 0, eta_s = 0;
+  double train_accuracy = 0;           // percent, of the epoch so far
+  std::optional<double> val_accuracy;  // percent, of the last epoch that ended
 };
 
 struct FitRequest {
@@ -29,9 +31,15 @@ struct FitRequest {
   std::function<void(const Progress&)> on_progress;
 };
 
+struct Prediction {
+  int predicted = 0;
+  float probability = 0;  // of the predicted class
+};
+
 struct Evaluation {
   int64_t correct = 0, total = 0;  // with several classes per item: all of its decisions are right
   double loss = 0;
+  std::vector<Prediction> predictions;          // per item, in the data set's order; the largest output
   std::vector<std::vector<int64_t>> confusion;  // [label][prediction]; empty with several classes per item
   // Macro averages in percent; NaN where no class has what it takes. A class is decided for above probability 1/2, or
   // when it has the largest output; formulas: train/scores.hpp.
@@ -83,7 +91,7 @@ class Backend {
 };
 
 // Exported by libcondenser_torch.so with C linkage. `abi` must equal kBackendAbi.
-constexpr int kBackendAbi = 2;
+constexpr int kBackendAbi = 3;
 using BackendFactory = Backend* (*)(int abi);
 constexpr const char* kBackendSymbol = "condenser_torch_backend";
 
