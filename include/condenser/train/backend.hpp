@@ -39,6 +39,7 @@ struct Prediction {
 struct Evaluation {
   int64_t correct = 0, total = 0;  // with several classes per item: all of its decisions are right
   double loss = 0;
+  std::vector<Prediction> predictions;          // per item, in the data set's order; the largest output
   std::vector<std::vector<int64_t>> confusion;  // [label][prediction]; empty with several classes per item
   // Macro averages in percent; NaN where no class has what it takes. A class is decided for above probability 1/2, or
   // when it has the largest output; formulas: train/scores.hpp.
