@@ -15,6 +15,7 @@
 #include "train/evaluate.hpp"
 #include "train/loop.hpp"
 #include "train/measure.hpp"
+#include "train/measure_training.hpp"
 #include "train/probes/short_train.hpp"
 
 namespace condenser::train {
@@ -82,6 +83,14 @@ class TorchBackend : public Backend {
 
   std::vector<SpeedSample> measure_inference(const SpeedRequest& request) override {
     return translated([&] { return train::measure_inference(request); });
+  }
+
+  void measure_training(const TrainingSpeedRequest& request) override {
+    translated([&] { train::measure_training(request); });
+  }
+
+  TrainingStep training_step(const arch::Spec& spec, int batch, int threads) override {
+    return translated([&] { return train::training_step(spec, batch, threads); });
   }
 };
 
