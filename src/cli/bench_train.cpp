@@ -1,6 +1,6 @@
 // `condenser bench train`: images per second of training steps on noise. With --turns a line on standard input starts
-// each round, so that another program can measure in between (scripts/bench_train.py). With -o it writes the network and
-// one step of its training instead, to compare with.
+// each round, so that another program can measure in between (scripts/bench_train.py). With -o it writes the network
+// and one step of its training instead, to compare with.
 #include "cli/bench_train.hpp"
 
 #include <cstdio>
@@ -25,9 +25,8 @@ using Json = nlohmann::ordered_json;
 
 Json sizes(const arch::Spec& spec, const Invocation& call, int threads) {
   const arch::Analysis cost = arch::analyze(spec);
-  return {{"schema_version", 1},      {"benchmark", "train"}, {"network", spec.name},        {"params", cost.params},
-          {"macs", cost.macs},        {"batch", call.batch.front()},
-          {"threads", threads}};
+  return {{"schema_version", 1}, {"benchmark", "train"},        {"network", spec.name}, {"params", cost.params},
+          {"macs", cost.macs},   {"batch", call.batch.front()}, {"threads", threads}};
 }
 
 void write_step(const arch::Spec& spec, const Invocation& call, int threads) {
@@ -66,8 +65,10 @@ void take_turns(const arch::Spec& spec, const Invocation& call, int threads) {
                                           first = false;
                                           return static_cast<bool>(std::getline(std::cin, line));
                                         },
-                                    .round = [&](int64_t images,
-                                                 double seconds) { tell({{"images", images}, {"seconds", seconds}}); }});
+                                    .round =
+                                        [&](int64_t images, double seconds) {
+                                          tell({{"images", images}, {"seconds", seconds}});
+                                        }});
 }
 
 void measure(const arch::Spec& spec, const Invocation& call, int threads) {

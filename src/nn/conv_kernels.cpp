@@ -102,18 +102,18 @@ CONDENSER_CLONES void pack_input(const ConvGeometry& g, const float* x, int64_t 
     }
     return;
   }
-  for (int64_t c = 0; c < channels; ++c)
-    for (int64_t y = 0; y < g.in.h; ++y, x += g.in.w) {
-      const int64_t padded = y + top;
-      float* row = to + (c * g.phases + padded % sh * sw) * g.plane + padded / sh * g.row;
-      for (int64_t phase = 0; phase < sw; ++phase) {  // columns i with (i + left) % sw == phase
-        const int64_t first = (left + sw - 1 - phase) / sw;
-        float* out = row + phase * g.plane + first;
-        const int64_t start = first * sw + phase - left;
-        const int64_t count = (g.in.w - start + sw - 1) / sw;
-        copy_every<false>(x + start, sw, count, out);
+  for (int64_t phase = 0; phase < sw; ++phase) {  // columns i with (i + left) % sw == phase
+    const int64_t first = (left + sw - 1 - phase) / sw, start = first * sw + phase - left;
+    const int64_t count = (g.in.w - start + sw - 1) / sw;
+    for (int64_t c = 0; c < channels; ++c) {
+      float* plane = to + (c * g.phases + phase) * g.plane + first;
+      const float* row = x + c * g.in.h * g.in.w + start;
+      for (int64_t y = 0; y < g.in.h; ++y, row += g.in.w) {
+        const int64_t padded = y + top;
+        copy_every<false>(row, sw, count, plane + padded % sh * sw * g.plane + padded / sh * g.row);
       }
     }
+  }
 }
 
 // Planes [channels, h, w] to or from planes with rows `row` floats apart.
@@ -291,7 +291,8 @@ Floats gradient_weights(const ConvGeometry& g, const float* weight) {
   return out;
 }
 
-void conv_forward(const ConvGeometry& g, const float* x, const Floats& weights, int64_t images, float* y) {
+void conv_forward(const ConvGeometry& g, const float* x, const Floats& weights, const float* bias, int64_t images,
+                  float* y) {
   const int64_t in_group = g.in_group(), out_group = g.out_group(), out_plane = g.out.h * g.out.w;
   Floats packed(static_cast<size_t>(g.direct ? 0 : in_group * g.phases * g.plane), 0.0f);
   Floats product(static_cast<size_t>(g.narrow ? out_group * g.grid : 0));
@@ -305,6 +306,7 @@ void conv_forward(const ConvGeometry& g, const float* x, const Floats& weights, 
                 .source_offset = g.direct ? from : 0,
                 .count = g.sources(),
                 .weights = weights.data() + group * out_group * g.sources(),
+                .bias = bias != nullptr ? bias + group * out_group : nullptr,
                 .channels = out_group,
                 .tiling = &g.tiling,
                 .out = g.narrow ? product.data() : out,
@@ -338,6 +340,7 @@ void conv_input_gradient(const ConvGeometry& g, const float* dy, const Floats& w
                     .source_offset = g.direct ? from : 0,
                     .count = count,
                     .weights = w,
+                    .bias = nullptr,
                     .channels = in_group,
                     .tiling = &phase.tiling,
                     .out = phase.in_place ? to : product.data(),

@@ -62,9 +62,10 @@ ConvGeometry conv_geometry(const arch::Shape& in, const arch::Conv2d&);
 std::vector<float> forward_weights(const ConvGeometry&, const float* weight);
 std::vector<float> gradient_weights(const ConvGeometry&, const float* weight);
 
-// x: [images, in.c, in.h, in.w] -> y: [images, out.c, out.h, out.w], without bias or clamp. `weights` are
-// forward_weights.
-void conv_forward(const ConvGeometry&, const float* x, const std::vector<float>& weights, int64_t images, float* y);
+// x: [images, in.c, in.h, in.w] -> y: [images, out.c, out.h, out.w], without clamp. `weights` are forward_weights;
+// `bias` is [out.c] or null.
+void conv_forward(const ConvGeometry&, const float* x, const std::vector<float>& weights, const float* bias,
+                  int64_t images, float* y);
 
 // dx: gradient with respect to x. `weights` are gradient_weights.
 void conv_input_gradient(const ConvGeometry&, const float* dy, const std::vector<float>& weights, int64_t images,

@@ -51,7 +51,11 @@ inline int64_t block_begin(int64_t channels, int64_t blocks, int64_t i) { return
 
 template <int Lanes, int Channels, int Tiles>
 inline void product_block(const Product& p, const float* weights, int64_t channel, const Tiling::Tile* tiles) {
-  Vector<Lanes> sum[Channels][Tiles] = {};
+  Vector<Lanes> sum[Channels][Tiles];
+  for (int c = 0; c < Channels; ++c) {
+    const float bias = p.bias != nullptr ? p.bias[channel + c] : 0.0f;
+    for (int t = 0; t < Tiles; ++t) sum[c][t] = Vector<Lanes>{} + bias;
+  }
   int64_t from[Tiles];
   for (int t = 0; t < Tiles; ++t) from[t] = tiles[t].from + p.source_offset;
   for (int64_t j = 0; j < p.count; ++j, weights += Channels) {
@@ -73,8 +77,8 @@ inline void product_tiles(const Product& p, const Tiling::Tile* tiles, int64_t c
     const int64_t begin = block_begin(p.channels, blocks, b), end = block_begin(p.channels, blocks, b + 1);
     const float* weights = p.weights + begin * p.count;
     with_constant<B::kChannels>(end - begin, [&](auto channels) {
-      with_constant<B::tiles(channels)>(
-          count, [&](auto n) { product_block<Lanes, channels, n>(p, weights, begin, tiles); });
+      with_constant<B::tiles(channels)>(count,
+                                        [&](auto n) { product_block<Lanes, channels, n>(p, weights, begin, tiles); });
     });
   }
 }
@@ -137,9 +141,8 @@ inline void weight_block(const WeightProduct& p, const float* dy, const float* c
   for (int64_t i = 0; i < p.images; ++i) {
     for (const auto& tile : p.tiling->whole) add(tile, [](const float* from) { return load<Lanes>(from); });
     for (const auto& tile : p.tiling->last)
-      add(tile, [&](const float* from) {
-        return (Vector<Lanes>)((typename Vectors<Lanes>::Bits)load<Lanes>(from) & mask);
-      });
+      add(tile,
+          [&](const float* from) { return (Vector<Lanes>)((typename Vectors<Lanes>::Bits)load<Lanes>(from) & mask); });
     dy += p.dy_image;
     for (int j = 0; j < Sources; ++j) source[j] += p.source_image;
   }
@@ -160,9 +163,8 @@ inline void run_weight_product(const WeightProduct& p) {
       const int64_t turns = (p.count + kMost - 1) / kMost;
       for (int64_t i = 0; i < turns; ++i) {
         const int64_t j = block_begin(p.count, turns, i);
-        with_constant<kMost>(block_begin(p.count, turns, i + 1) - j, [&](auto n) {
-          weight_block<Lanes, channels, n>(p, dy, p.sources + j, d_weight + j);
-        });
+        with_constant<kMost>(block_begin(p.count, turns, i + 1) - j,
+                             [&](auto n) { weight_block<Lanes, channels, n>(p, dy, p.sources + j, d_weight + j); });
       }
     });
   }

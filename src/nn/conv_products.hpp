@@ -17,12 +17,13 @@ struct Tiling {
   int64_t overlap = 0;
 };
 
-// Y[c][tile] = sum_j weights[c][j] * source_j[tile] for one group and image.
+// Y[c][tile] = bias[c] + sum_j weights[c][j] * source_j[tile] for one group and image.
 struct Product {
   const float* const* sources;
   int64_t source_offset;  // of all sources
   int64_t count;          // of sources
   const float* weights;   // a block of channels after the other, see block_ends(); each [count][channels of the block]
+  const float* bias;      // [channels], may be null: zeros
   int64_t channels;
   const Tiling* tiling;
   float* out;

@@ -7,6 +7,7 @@
 #include <torch/custom_class.h>
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "nn/plane_kernels.hpp"
@@ -30,14 +31,15 @@ void for_images(int64_t images, int64_t chunk, const Body& body) {
                        [&](int64_t i) { body(i, i * chunk, std::min(chunk, images - i * chunk)); });
 }
 
-at::Tensor run_forward(const ConvGeometry& g, const at::Tensor& x, const at::Tensor& weight) {
+at::Tensor run_forward(const ConvGeometry& g, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
   const int64_t images = x.size(0);
   at::Tensor y = at::empty({images, g.out.c, g.out.h, g.out.w}, x.options());
   const auto weights = forward_weights(g, weight.const_data_ptr<float>());
+  const float* added = bias.defined() ? bias.const_data_ptr<float>() : nullptr;
   const float* from = x.const_data_ptr<float>();
   float* to = y.mutable_data_ptr<float>();
   for_images(images, chunk_images(g, images), [&](int64_t, int64_t first, int64_t count) {
-    conv_forward(g, from + first * g.in.elements(), weights, count, to + first * g.out.elements());
+    conv_forward(g, from + first * g.in.elements(), weights, added, count, to + first * g.out.elements());
   });
   return y;
 }
@@ -87,6 +89,18 @@ at::Tensor weight_gradient(const ConvGeometry& g, const at::Tensor& dy, const at
   return out;
 }
 
+at::Tensor bias_gradient(const ConvGeometry& g, const at::Tensor& dy) {
+  const int64_t images = dy.size(0), chunk = chunk_images(g, images), chunks = (images + chunk - 1) / chunk;
+  std::vector<float> partial(static_cast<size_t>(chunks * g.out.c), 0.0f);
+  const float* from = dy.const_data_ptr<float>();
+  for_images(images, chunk, [&](int64_t i, int64_t first, int64_t count) {
+    channel_sums(from + first * g.out.elements(), count, g.out.c, g.out.h * g.out.w, partial.data() + i * g.out.c);
+  });
+  at::Tensor out = at::zeros({g.out.c}, dy.options());
+  channel_sums(partial.data(), chunks, g.out.c, 1, out.mutable_data_ptr<float>());
+  return out;
+}
+
 // Keeps a geometry alive as long as a graph refers to it.
 struct GeometryHolder : torch::CustomClassHolder {
   explicit GeometryHolder(ConvPlan plan) : geometry(std::move(plan)) {}
@@ -95,10 +109,10 @@ struct GeometryHolder : torch::CustomClassHolder {
 
 struct Convolution : torch::autograd::Function<Convolution> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
-                            const ConvPlan& g) {
+                            const std::optional<at::Tensor>& bias, const ConvPlan& g) {
     context->save_for_backward({x, weight});
     context->saved_data["geometry"] = c10::IValue::make_capsule(c10::make_intrusive<GeometryHolder>(g));
-    return run_forward(*g, x, weight);
+    return run_forward(*g, x, weight, bias.value_or(at::Tensor()));
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
@@ -107,10 +121,11 @@ struct Convolution : torch::autograd::Function<Convolution> {
     const auto holder = context->saved_data["geometry"].toCapsule();
     const ConvGeometry& g = *static_cast<const GeometryHolder&>(*holder).geometry;
     const at::Tensor dy = gradients[0].contiguous();
-    at::Tensor dx, dw;
+    at::Tensor dx, dw, db;
     if (context->needs_input_grad(0)) dx = input_gradient(g, dy, saved[1]);
     if (context->needs_input_grad(1)) dw = weight_gradient(g, dy, saved[0], saved[1]);
-    return {dx, dw, {}};
+    if (g.op.bias) db = bias_gradient(g, dy);
+    return {dx, dw, db, {}};
   }
 };
 
@@ -223,9 +238,10 @@ struct ScalePlanes : torch::autograd::Function<ScalePlanes> {
 
 }  // namespace
 
-at::Tensor convolution(const ConvPlan& g, const at::Tensor& x, const at::Tensor& weight) {
+at::Tensor convolution(const ConvPlan& g, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
   const at::Tensor dense = x.contiguous();
-  return at::GradMode::is_enabled() ? Convolution::apply(dense, weight, g) : run_forward(*g, dense, weight);
+  if (!at::GradMode::is_enabled()) return run_forward(*g, dense, weight, bias);
+  return Convolution::apply(dense, weight, bias.defined() ? std::optional(bias) : std::nullopt, g);
 }
 
 at::Tensor halve(const at::Tensor& x) {

@@ -11,9 +11,9 @@ namespace condenser::nn {
 
 using ConvPlan = std::shared_ptr<const ConvGeometry>;
 
-// Convolution without bias. x: [n, in.c, in.h, in.w]; weight: [out, in/g, kh, kw]. Returns [n, out.c, out.h, out.w],
-// contiguous.
-at::Tensor convolution(const ConvPlan&, const at::Tensor& x, const at::Tensor& weight);
+// Convolution without clamp. x: [n, in.c, in.h, in.w]; weight: [out, in/g, kh, kw]; bias: [out], undefined unless the
+// operator has one. Returns [n, out.c, out.h, out.w], contiguous.
+at::Tensor convolution(const ConvPlan&, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
 
 // Average pool 2x2, stride 2, odd sizes floored: the anti-aliased down-sampling of column networks.
 at::Tensor halve(const at::Tensor& x);

@@ -43,6 +43,16 @@ CONDENSER_CLONES void means_backward(const float* d_means, int64_t planes, int64
   for (int64_t p = 0; p < planes; ++p, dx += pixels) std::fill(dx, dx + pixels, share * d_means[p]);
 }
 
+CONDENSER_CLONES void channel_sums(const float* x, int64_t images, int64_t channels, int64_t pixels, float* sums) {
+  for (int64_t i = 0; i < images; ++i)
+    for (int64_t c = 0; c < channels; ++c, x += pixels) {
+      float sum = 0.0f;
+#pragma omp simd reduction(+ : sum)
+      for (int64_t p = 0; p < pixels; ++p) sum += x[p];
+      sums[c] += sum;
+    }
+}
+
 CONDENSER_CLONES void scale_forward(const float* __restrict x, const float* factor, int64_t planes, int64_t pixels,
                                     float* __restrict y) {
   for (int64_t p = 0; p < planes; ++p, x += pixels, y += pixels) {

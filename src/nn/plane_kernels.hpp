@@ -15,6 +15,9 @@ void halve_backward(const float* dy, int64_t planes, int64_t h, int64_t w, float
 void means_forward(const float* x, int64_t planes, int64_t pixels, float* means);
 void means_backward(const float* d_means, int64_t planes, int64_t pixels, float* dx);
 
+// sums[c] += sum over images and pixels of x: [images, channels, pixels].
+void channel_sums(const float* x, int64_t images, int64_t channels, int64_t pixels, float* sums);
+
 // y = factor[p] * x for each plane p; dx = factor[p] * dy, d_factor[p] = sum of dy * x.
 void scale_forward(const float* x, const float* factor, int64_t planes, int64_t pixels, float* y);
 void scale_backward(const float* x, const float* factor, const float* dy, int64_t planes, int64_t pixels, float* dx,

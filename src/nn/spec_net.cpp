@@ -340,9 +340,7 @@ at::Tensor SpecNet::run(const Step& step, const std::vector<at::Tensor>& outputs
               const at::Tensor y = at::linear(x.flatten(1), param("weight").flatten(1), param("bias"));
               return clamp(op.clamp, y).view({y.size(0), y.size(1), 1, 1});
             }
-            at::Tensor y = convolution(step.convolution, x, param("weight"));
-            if (op.bias) y = at::add(y, param("bias").view({1, -1, 1, 1}));
-            return clamp(op.clamp, y);
+            return clamp(op.clamp, convolution(step.convolution, x, param("weight"), param("bias")));
           },
           [&](const arch::BatchNorm& op) {
             return at::batch_norm(value(0), param("weight"), param("bias"), param("running_mean"), param("running_var"),

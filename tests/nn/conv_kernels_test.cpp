@@ -63,7 +63,8 @@ std::vector<Case> cases() {
       {{2, 6, 6}, {.out = 2, .kernel = square(3), .stride = square(1)}},
       {{3, 8, 8}, {.out = 2, .kernel = square(1), .stride = square(2)}},
       {{7, 20, 33}, {.out = 15, .kernel = square(3), .stride = square(1), .pad = pad_all(1)}},
-      {{24, 5, 36}, {.out = 24, .kernel = square(3), .stride = square(1), .pad = pad_all(1), .groups = 4}},
+      {{24, 5, 36},
+       {.out = 24, .kernel = square(3), .stride = square(1), .pad = pad_all(1), .groups = 4, .bias = true}},
       {{6, 17, 35}, {.out = 6, .kernel = square(5), .stride = square(2), .pad = pad_all(2), .groups = 6}},
       {{4, 40, 21}, {.out = 8, .kernel = square(3), .stride = square(2), .pad = {0, 1, 0, 1}, .groups = 2}},
       {{2, 3, 5}, {.out = 3, .kernel = square(1), .stride = square(4), .groups = 1}},
@@ -99,6 +100,7 @@ TEST_CASE("convolution kernels are sums of products", "[nn]") {
       const auto x = random_floats(kImages * in.elements(), 1);
       const auto w = random_floats(g.weights(), 2);
       const auto dy = random_floats(kImages * g.out.elements(), 3);
+      const auto bias = random_floats(g.out.c, 4);
       std::vector<double> y_expected(dy.size()), dx_expected(x.size()), dw_expected(w.size());
       for_products(g, [&](int64_t i, int64_t k, int64_t o) {
         y_expected[o] += double(x[i]) * w[k];
@@ -106,8 +108,12 @@ TEST_CASE("convolution kernels are sums of products", "[nn]") {
         dw_expected[k] += double(dy[o]) * x[i];
       });
 
+      const int64_t pixels = g.out.h * g.out.w;
+      for (size_t i = 0; i < dy.size(); ++i)
+        if (op.bias) y_expected[i] += bias[static_cast<size_t>(static_cast<int64_t>(i) / pixels % g.out.c)];
+
       std::vector<float> y(dy.size(), 99.0f), dw(w.size(), 0.0f), dx(x.size(), 99.0f);
-      conv_forward(g, x.data(), forward_weights(g, w.data()), kImages, y.data());
+      conv_forward(g, x.data(), forward_weights(g, w.data()), op.bias ? bias.data() : nullptr, kImages, y.data());
       check_near(y, y_expected);
       conv_input_gradient(g, dy.data(), gradient_weights(g, w.data()), kImages, dx.data());
       check_near(dx, dx_expected);

@@ -119,7 +119,7 @@ TEST_CASE("convolution passes gradcheck", "[nn]") {
   using arch::pad_all;
   using arch::square;
   const auto [in, op] = GENERATE(table<arch::Shape, arch::Conv2d>({
-      {{8, 9, 17}, {.out = 12, .kernel = square(3), .stride = square(1), .pad = pad_all(1), .groups = 4}},
+      {{8, 9, 17}, {.out = 12, .kernel = square(3), .stride = square(1), .pad = pad_all(1), .groups = 4, .bias = true}},
       {{6, 7, 7}, {.out = 6, .kernel = square(5), .stride = square(1), .pad = pad_all(2), .groups = 6}},
       {{3, 12, 19}, {.out = 10, .kernel = square(3), .stride = square(2), .pad = {0, 1, 1, 0}}},
       {{5, 6, 6}, {.out = 7, .kernel = square(1), .stride = square(2)}},
@@ -132,12 +132,14 @@ TEST_CASE("convolution passes gradcheck", "[nn]") {
   const auto stride = std::vector<int64_t>{op.stride.h, op.stride.w}, none = std::vector<int64_t>{0, 0};
   const int groups = op.groups;
   const auto reference = [&](const Tensors& t) {
-    return at::conv2d(at::constant_pad_nd(t[0], pads, 0.0), t[1], {}, stride, none, std::vector<int64_t>{1, 1}, groups);
+    return at::conv2d(at::constant_pad_nd(t[0], pads, 0.0), t[1], t.size() > 2 ? t[2] : at::Tensor(), stride, none,
+                      std::vector<int64_t>{1, 1}, groups);
   };
-  gradcheck([&](const Tensors& t) { return convolution(plan, t[0], t[1]); }, reference,
-            {random({kImages, in.c, in.h, in.w}, 1),
-             random({plan->out.c, plan->in_group(), op.kernel.h, op.kernel.w}, 2)},
-            random({kImages, plan->out.c, plan->out.h, plan->out.w}, 3));
+  Tensors inputs{random({kImages, in.c, in.h, in.w}, 1),
+                 random({plan->out.c, plan->in_group(), op.kernel.h, op.kernel.w}, 2)};
+  if (op.bias) inputs.push_back(random({plan->out.c}, 4));
+  const auto own = [&](const Tensors& t) { return convolution(plan, t[0], t[1], t.size() > 2 ? t[2] : at::Tensor()); };
+  gradcheck(own, reference, inputs, random({kImages, plan->out.c, plan->out.h, plan->out.w}, 3));
 }
 
 TEST_CASE("fused norm passes gradcheck for every join and activation", "[nn]") {
