@@ -26,14 +26,15 @@ struct Invocation {
   std::string task;  // part of a task's name; empty: any
   std::optional<double> max_params, max_macs;
   bool published = false;  // comparators known by their numbers only
-  // compare
+  // compare, bench train
   std::vector<int> batch{1}, threads;  // threads empty: 1 and all cores
   double seconds = 1.0;                // of measuring, per network, batch and number of threads; 0: counts only
+  bool turns = false;                  // bench train: a line on standard input starts each round
   // predict
   std::vector<std::string> files;
   int top = 3;
   bool int8 = false;
-  // draw, data show: a file; compare: a folder; empty: standard output only
+  // draw, data show: a file; compare, bench train: a folder; empty: standard output only
   std::filesystem::path out;
   std::string colour = "macs";
   // data

@@ -33,7 +33,7 @@ const std::vector<Verb>& verbs() {
       {"draw", "a network as SVG, Mermaid or DOT", Takes::Network, cmd_draw},
       {"rules", "the certificate of the design constraints, with evidence", Takes::Network, cmd_rules},
       {"data", "what a run learns from: show (a sheet of augmented samples), check", Takes::Data, cmd_data},
-      {"bench", "how fast condenser itself is here: gate, data", Takes::Word, cmd_bench},
+      {"bench", "how fast condenser itself is here: gate, data, train", Takes::Word, cmd_bench},
       {"doctor", "what works here, what is missing and how to get it", Takes::Word, cmd_doctor},
   };
   return table;
@@ -78,6 +78,27 @@ void add_networks(CLI::App& sub, const Verb& verb, Invocation& call) {
         ->check(CLI::IsMember({"macs", "memory", "params"}))
         ->capture_default_str();
   }
+}
+
+void add_bench(CLI::App& sub, Invocation& call) {
+  sub.add_option(
+         "what", call.subject,
+         "gate: expand, analyze, plan memory and check rules of random networks; data: decode and crop pictures; "
+         "train: training steps of a network on noise")
+      ->required()
+      ->check(CLI::IsMember({"gate", "data", "train"}));
+  sub.add_option("network", call.networks, "train: zoo name, spec file (YAML, JSON) or run folder");
+  sub.add_option("--classes", call.classes, "train: outputs of a zoo network")->check(CLI::Range(1, 65536));
+  sub.add_option("--input", call.input, "train: input of a zoo network, e.g. 3x224x224");
+  sub.add_option("--batch", call.batch, "train: batch size")->expected(1)->check(CLI::Range(1, 65536));
+  sub.add_option("--threads", call.threads, "train: threads; all cores when absent")
+      ->expected(1)
+      ->check(CLI::Range(1, 1024));
+  sub.add_option("--seconds", call.seconds, "train: of measuring; with --turns of one round")
+      ->check(CLI::Range(0.001, 3600.0))
+      ->capture_default_str();
+  sub.add_flag("--turns", call.turns, "train: each line on standard input starts a round, which prints a line of JSON");
+  sub.add_option("-o,--out", call.out, "train: folder for the network and one training step of it; nothing is timed");
 }
 
 void add_verb(CLI::App& app, const Verb& verb, Invocation& call, std::vector<std::string>& words) {
@@ -136,11 +157,7 @@ void add_verb(CLI::App& app, const Verb& verb, Invocation& call, std::vector<std
   } else if (name == "doctor") {
     sub->add_option("what", call.subject, "nothing, or datasets");
   } else if (name == "bench") {
-    sub->add_option(
-           "what", call.subject,
-           "gate: expand, analyze, plan memory and check rules of random networks; data: decode and crop pictures")
-        ->required()
-        ->check(CLI::IsMember({"gate", "data"}));
+    add_bench(*sub, call);
   }
 }
 

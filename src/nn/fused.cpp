@@ -246,7 +246,7 @@ struct FusedNorm : torch::autograd::Function<FusedNorm> {
 
   // The tensors that receive gradients come first; `a` and `b` hold the same tensors with the running statistics.
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& /*xa*/,
-                            const at::Tensor& /*gamma_a*/, const at::Tensor& /*beta_a*/, const Optional& /*xb*/,
+                            const Optional& /*gamma_a*/, const Optional& /*beta_a*/, const Optional& /*xb*/,
                             const Optional& /*gamma_b*/, const Optional& /*beta_b*/, const FusedInput* a,
                             const FusedInput* b, Join join, Squash squash, bool training) {
     const Operand oa = prepare(*a, training);
@@ -279,8 +279,8 @@ at::Tensor fused_norm(Join join, Squash squash, const FusedInput& a, const std::
   const FusedInput* second = b ? &*b : nullptr;
   const auto given = [](const at::Tensor& t) { return t.defined() ? std::optional(t) : std::nullopt; };
   const FusedInput& o = b ? *b : FusedInput{};
-  return FusedNorm::apply(a.x, a.gamma, a.beta, given(o.x), given(o.gamma), given(o.beta), &a, second, join, squash,
-                          training);
+  return FusedNorm::apply(a.x, given(a.gamma), given(a.beta), given(o.x), given(o.gamma), given(o.beta), &a, second,
+                          join, squash, training);
 }
 
 }  // namespace condenser::nn

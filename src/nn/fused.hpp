@@ -10,6 +10,7 @@
 
 namespace condenser::nn {
 
+// norm(a) is `a` itself where no batch norm stands before.
 enum class Join {
   None,  // y = f(norm(a))
   Add,   // y = f(norm(a) + b)
@@ -24,7 +25,7 @@ struct FusedInput {
   double eps = 1e-5, momentum = 0.1;
 };
 
-// Returns y, contiguous. `b` must be given unless join is None; `a` must be normalized.
+// Returns y, contiguous. `b` must be given unless join is None.
 at::Tensor fused_norm(Join, Squash, const FusedInput& a, const std::optional<FusedInput>& b, bool training);
 
 }  // namespace condenser::nn

@@ -48,6 +48,7 @@ struct SpecNet::Step {
   Squash squash = Squash::Identity;
   int norm_a = -1, norm_b = -1;  // batch-norm nodes, -1: the input as it is
   std::vector<int> last_uses;    // values not needed after this step
+  ConvPlan convolution;          // of the own kernels
 };
 
 namespace {
@@ -251,7 +252,10 @@ void SpecNet::plan_steps(Fusion fusion) {
       step.inputs = {input(a, 0), step.norm_b >= 0 ? input(b, 0) : b};
       return true;
     }
-    return false;
+    if (!add) return false;
+    step.join = Join::Add;
+    step.inputs = {input(core, 0), input(core, 1)};
+    return true;
   };
 
   std::vector<Step> reversed;
@@ -263,13 +267,17 @@ void SpecNet::plan_steps(Fusion fusion) {
       const auto* activation = std::get_if<arch::Activation>(&op(node));
       if (activation == nullptr) {
         step.fused = fuse(step, node);
-      } else if (sole(input(node, 0)) && fuse(step, input(node, 0))) {
+      } else {
         step.fused = true;
         step.squash = to_squash(activation->kind);
+        if (!sole(input(node, 0)) || !fuse(step, input(node, 0))) step.inputs = {input(node, 0)};
       }
     }
     const arch::Inputs& inputs = spec_.nodes[static_cast<size_t>(node)].inputs;
     if (!step.fused) step.inputs.assign(inputs.begin(), inputs.end());
+    const auto* conv = std::get_if<arch::Conv2d>(&op(node));
+    if (fusion == Fusion::On && conv != nullptr)
+      step.convolution = std::make_shared<const ConvGeometry>(conv_geometry(shape(input(node, 0)), *conv));
     for (int needed : step.inputs) wanted[static_cast<size_t>(needed)] = true;
     reversed.push_back(std::move(step));
   }
@@ -329,10 +337,12 @@ at::Tensor SpecNet::run(const Step& step, const std::vector<at::Tensor>& outputs
           [&](const arch::Input&) -> at::Tensor { throw core::Error("an input cannot be run"); },
           [&](const arch::Conv2d& op) {
             const at::Tensor x = value(0);
-            if (!own_kernels_ || !has_gradient(op)) return convolve(op, x, param("weight"), param("bias"));
-            at::Tensor y = convolution(conv_geometry({x.size(1), x.size(2), x.size(3)}, op), x, param("weight"));
-            if (op.bias) y = at::add(y, param("bias").view({1, -1, 1, 1}));
-            return clamp(op.clamp, y);
+            if (!step.convolution) return convolve(op, x, param("weight"), param("bias"));
+            if (step.convolution->direct && op.groups == 1 && x.size(2) * x.size(3) == 1) {  // as squeeze-excite has it
+              const at::Tensor y = at::linear(x.flatten(1), param("weight").flatten(1), param("bias"));
+              return clamp(op.clamp, y).view({y.size(0), y.size(1), 1, 1});
+            }
+            return clamp(op.clamp, convolution(step.convolution, x, param("weight"), param("bias")));
           },
           [&](const arch::BatchNorm& op) {
             return at::batch_norm(value(0), param("weight"), param("bias"), param("running_mean"), param("running_var"),
@@ -348,14 +358,21 @@ at::Tensor SpecNet::run(const Step& step, const std::vector<at::Tensor>& outputs
           },
           [&](const arch::MaxPool& op) { return max_pool(op, value(0)); },
           [&](const arch::GlobalAvgPool&) {
-            return at::adaptive_avg_pool2d(value(0), {1, 1});
+            return own_kernels_ ? plane_means(value(0)) : at::adaptive_avg_pool2d(value(0), {1, 1});
           },
           [&](const arch::Linear& op) {
             const at::Tensor y = at::linear(value(0).flatten(1), param("weight"), param("bias"));
             return clamp(op.clamp, y).view({y.size(0), y.size(1), 1, 1});
           },
           [&](const arch::Add& op) { return clamp(op.clamp, at::add(value(0), value(1))); },
-          [&](const arch::Mul&) { return at::mul(value(0), value(1)); },
+          [&](const arch::Mul&) {
+            for (int i = 0; own_kernels_ && i < 2; ++i) {
+              const at::Tensor& factor = value(1 - i);
+              if (factor.size(2) == 1 && factor.size(3) == 1 && value(i).size(2) * value(i).size(3) > 1)
+                return scale_planes(value(i), factor);
+            }
+            return at::mul(value(0), value(1));
+          },
           [&](const arch::PRelu&) { return at::prelu(value(0), param("weight")); },
           [&](const arch::Scale&) { return at::mul(value(0), param("weight")); },
           [&](const arch::BlurPool& op) { return blur_pool(op, value(0)); },

@@ -81,6 +81,11 @@ TEST_CASE("bench gate prints how many candidates a second pass the gate", "[cli]
                 << " nodes each");
 }
 
+TEST_CASE("bench train wants a network", "[cli]") {
+  CHECK(run_condenser({"bench", "train"}).code == 2);
+  CHECK(run_condenser({"bench", "train", "no_such_network"}).code == 2);
+}
+
 TEST_CASE("describe prints the published counts", "[cli]") {
   const json one = json::parse(run_condenser({"describe", "dcac_sca_325mf", "--classes", "1", "--format", "json"}).out);
   CHECK(one["params"] == 1632345);

@@ -72,6 +72,25 @@ struct SpeedSample {
   std::vector<double> images_per_s;  // one per round, at least five
 };
 
+// How fast a network trains: forward, cross-entropy, backward and an SGD update on a fixed batch of noise.
+struct TrainingSpeedRequest {
+  const arch::Spec& spec;
+  int batch = 128;
+  int threads = 0;                                            // 0: all cores
+  double seconds = 1;                                         // of a round, roughly
+  std::function<bool()> next_round;                           // asked before each round; false ends the measurement
+  std::function<void(int64_t images, double seconds)> round;  // told after each round
+};
+
+// One training step and all that is needed to repeat it elsewhere.
+struct TrainingStep {
+  arch::Weights before, after;
+  std::vector<float> input;              // [n, c, h, w]
+  std::vector<int64_t> labels;           // [n]
+  std::vector<float> evaluated, logits;  // [n, classes]: before the step, with running and with batch statistics
+  double lr = 0, momentum = 0, weight_decay = 0;  // SGD with Nesterov momentum
+};
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -89,6 +108,8 @@ class Backend {
   // Rounds over all networks within a setting, so that a busy moment hits all alike. Settings in the order of the
   // request, networks in order within each. Throws core::Stopped between two passes.
   virtual std::vector<SpeedSample> measure_inference(const SpeedRequest&) = 0;
+  virtual void measure_training(const TrainingSpeedRequest&) = 0;
+  virtual TrainingStep training_step(const arch::Spec&, int batch, int threads) = 0;
 };
 
 // Exported by libcondenser_torch.so with C linkage. `abi` must equal kBackendAbi.
