@@ -58,8 +58,8 @@ int64_t lines_with(const fs::path& file, const std::string& part) {
 TEST_CASE("training in a terminal shows one line that never wraps and leaves curves and mistakes", "[pipeline][slow]") {
   const TempFolder folder;
   const std::string file = own_network(folder);
-  const Seen seen =
-      program_in_terminal(120, command("train", file), folder.path().string(), {"COLUMNS=", "TERM=xterm", "NO_COLOR=1"});
+  const Seen seen = program_in_terminal(120, command("train", file), folder.path().string(),
+                                        {"COLUMNS=", "TERM=xterm", "NO_COLOR=1"});
   INFO(seen.bytes);
   REQUIRE(seen.code == 0);
   std::istringstream drawn(seen.bytes);
@@ -134,9 +134,15 @@ TEST_CASE("TensorBoard's own reader sees metrics.csv, also of a run that was kil
   CHECK(event_files >= 2);
 
   const std::string source = CONDENSER_SOURCE_DIR, python = source + "/.venv/bin/python";
-  if (!fs::exists(python)) return WARN("skipped: no .venv");
+  if (!fs::exists(python)) {
+    WARN("skipped: no .venv");
+    return;
+  }
   const Finished read = run({python, source + "/scripts/check_tensorboard.py", r.string()}, folder.path());
-  if (read.code == 77) return WARN("skipped: " << read.err);
+  if (read.code == 77) {
+    WARN("skipped: " << read.err);
+    return;
+  }
   INFO(read.out << read.err);
   CHECK(read.code == 0);
 }
