@@ -90,9 +90,14 @@ std::string evaluation_json(const EvaluatedPart& p) {
                        {"high_percent", interval.high_percent},
                        {"loss", p.evaluation.loss},
                        {"classes", p.data.classes()},
-                       {"per_class", per_class},
-                       {"confusion", p.evaluation.confusion}};
-  return j.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+                       {"per_class", per_class}};
+  std::string text = j.dump(2, ' ', false, ordered_json::error_handler_t::replace);
+  text.resize(text.size() -
+              2);  // without the closing brace: the matrix gets a line for each class, not for each number
+  text += ",\n  \"confusion\": [";
+  const auto& rows = p.evaluation.confusion;
+  for (size_t k = 0; k < rows.size(); ++k) text += (k ? ",\n    " : "\n    ") + ordered_json(rows[k]).dump();
+  return text + (rows.empty() ? "]\n}\n" : "\n  ]\n}\n");
 }
 
 void write_evaluation(const fs::path& folder, const EvaluatedPart& p) {

@@ -43,7 +43,7 @@ std::string escaped(const std::string& text) {
     const char c = text[at];
     if (length > 1)
       result.append(text, at, length);
-    else if (length == 0 || static_cast<uint8_t>(c) < 0x20)
+    else if (length == 0 || (static_cast<uint8_t>(c) < 0x20 && c != '\n'))
       result += '?';
     else if (c == '<')
       result += "&lt;";

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -107,20 +108,20 @@ TEST_CASE("TensorBoard's own reader sees metrics.csv, also of a run that was kil
   const TempFolder folder;
   const std::string file = own_network(folder);
   const fs::path r = folder / "runs/seen";
-  const auto until_row = [&](Process& process, int64_t rows) {  // of metrics.csv: an epoch ended
-    for (int i = 0; i < 4000 && process.running() && lines_with(r / "metrics.csv", ",") <= rows; ++i)
+  const auto wait_for = [](Process& process, const std::function<bool()>& seen) {
+    for (int i = 0; i < 8000 && process.running() && !seen(); ++i)
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
   };
   {
     Process process(command("train", file), folder.path());
-    until_row(process, 1);
+    wait_for(process, [&] { return lines_with(r / "metrics.csv", ",") > 1; });  // an epoch ended
     CHECK(only_run(folder)["state"] == "running (train)");
     process.kill_now();
   }
   CHECK(only_run(folder)["state"] == "killed (train)");
   {
     Process process(command("train", file), folder.path());
-    until_row(process, 1);
+    wait_for(process, [&] { return contains(process.err_so_far(), "resuming at step"); });
     process.send(SIGTERM);
     CHECK(process.wait().code == 143);
   }
@@ -134,9 +135,15 @@ TEST_CASE("TensorBoard's own reader sees metrics.csv, also of a run that was kil
   CHECK(event_files >= 2);
 
   const std::string source = CONDENSER_SOURCE_DIR, python = source + "/.venv/bin/python";
-  if (!fs::exists(python)) return WARN("skipped: no .venv");
+  if (!fs::exists(python)) {
+    WARN("skipped: no .venv");
+    return;
+  }
   const Finished read = run({python, source + "/scripts/check_tensorboard.py", r.string()}, folder.path());
-  if (read.code == 77) return WARN("skipped: " << read.err);
+  if (read.code == 77) {
+    WARN("skipped: " << read.err);
+    return;
+  }
   INFO(read.out << read.err);
   CHECK(read.code == 0);
 }

@@ -10,7 +10,7 @@ using condenser::report::escaped;
 TEST_CASE("markup is escaped, and what XML cannot hold is replaced", "[report]") {
   CHECK(escaped("a<b & \"c\">") == "a&lt;b &amp; &quot;c&quot;&gt;");
   CHECK(escaped("Zürich → 東京 😀") == "Zürich → 東京 😀");
-  CHECK(escaped(std::string("a\0b\n\x1b[31m", 8)) == "a?b??[31m");
+  CHECK(escaped(std::string("a\0b\n\x1b[31m", 9)) == "a?b\n?[31m");
   CHECK(escaped("\xff\xfe") == "??");
   CHECK(escaped("\xc3") == "?");                 // cut short
   CHECK(escaped("\xc0\xaf") == "??");            // overlong
