@@ -8,14 +8,6 @@
 namespace condenser::train {
 namespace {
 
-// Softmax of the largest logit: 1 / sum exp(x - max).
-float top_probability(std::span<const float> logits) {
-  const float largest = *std::max_element(logits.begin(), logits.end());
-  double sum = 0;
-  for (const float x : logits) sum += std::exp(static_cast<double>(x) - largest);
-  return static_cast<float>(1.0 / sum);
-}
-
 constexpr int64_t kMostForAuc = 100;  // classes: the outputs of all items are kept, and sorted for each
 
 }  // namespace
@@ -44,11 +36,8 @@ void Examination::add(int64_t begin, std::span<const float> logits) {
   if (objective_.multi_label) {
     count_decisions(logits, marks);
   } else {
-    for (size_t i = 0; i < labels.size(); ++i) {
+    for (size_t i = 0; i < labels.size(); ++i)
       ++out_.confusion[static_cast<size_t>(labels[i])][static_cast<size_t>(predictions[i])];
-      out_.predictions.push_back({static_cast<int>(predictions[i]),
-                                  top_probability(logits.subspan(i * decisions_.size(), decisions_.size()))});
-    }
   }
   const std::vector<float> shares = probabilities(logits);
   for (int64_t i = 0; i < n; ++i) {

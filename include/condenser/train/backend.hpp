@@ -44,8 +44,7 @@ struct Evaluation {
   // Macro averages in percent; NaN where no class has what it takes. A class is decided for above probability 1/2, or
   // when it has the largest output; formulas: train/scores.hpp.
   double balanced_accuracy = 0, macro_f1 = 0;
-  double auc = 0;                       // one class against the rest; NaN for more than 100 classes
-  std::vector<Prediction> predictions;  // per item, in the data set's order; empty with several classes per item
+  double auc = 0;  // one class against the rest; NaN for more than 100 classes
 };
 
 struct FitResult {
