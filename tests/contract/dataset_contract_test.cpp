@@ -62,13 +62,28 @@ std::vector<std::string> write_idx(const TempFolder& folder) {
   return {"images.gz", "labels"};
 }
 
-std::vector<std::string> write_cifar(const TempFolder& folder) {
+// `before` each record: CIFAR-100 has a coarse label there.
+std::vector<std::string> write_records(const TempFolder& folder, const std::string& before) {
   std::map<std::string, std::string> files;
   for (size_t i = 0; i < kLabels.size(); ++i) {
-    files[i < 4 ? "1.bin" : "2.bin"] += static_cast<char>(kLabels[i]) + planes(i);
+    files[i < 4 ? "1.bin" : "2.bin"] += before + static_cast<char>(kLabels[i]) + planes(i);
   }
   for (const auto& [name, bytes] : files) folder.write(name, bytes);
   return {"1.bin", "2.bin"};
+}
+
+std::vector<std::string> write_cifar(const TempFolder& folder) { return write_records(folder, ""); }
+std::vector<std::string> write_cifar100(const TempFolder& folder) { return write_records(folder, "\x13"); }
+
+std::vector<std::string> write_csv(const TempFolder& folder) {
+  std::string index = "label,path\n";
+  for (size_t i = 0; i < kLabels.size(); ++i) {
+    const std::string name = "pictures/" + std::to_string(i) + ".png";
+    folder.write(name, png_bytes(3, kShape.h, kShape.w, interleaved(i)));
+    index += "\"" + kClasses[kLabels[i]] + "\",\"" + name + "\"\n";
+  }
+  folder.write("index.csv", index);
+  return {"index.csv"};
 }
 
 std::vector<std::string> write_folders(const TempFolder& folder) {
@@ -79,8 +94,11 @@ std::vector<std::string> write_folders(const TempFolder& folder) {
   return {"all"};
 }
 
-const std::map<std::string, Writer, std::less<>> kWriters = {
-    {"idx", write_idx}, {"cifar_binary", write_cifar}, {"image_folder", write_folders}};
+const std::map<std::string, Writer, std::less<>> kWriters = {{"idx", write_idx},
+                                                             {"cifar_binary", write_cifar},
+                                                             {"cifar100_binary", write_cifar100},
+                                                             {"csv", write_csv},
+                                                             {"image_folder", write_folders}};
 
 // A set on disk with its card; the card is written again by write_card().
 struct Example {
@@ -102,8 +120,13 @@ struct Example {
   }
 
   std::shared_ptr<const Dataset> open() const { return open_split(read_card(folder.path()), "train"); }
+  // Of opening and reading all: formats of single pictures decode when asked.
   std::string error() const {
-    return error_of([this] { open(); });
+    return error_of([this] {
+      const auto dataset = open();
+      std::vector<float> item(kShape.elements());
+      for (int64_t i = 0; i < dataset->size(); ++i) dataset->get(i, item);
+    });
   }
 
   // Every data file, pictures of folders too.
@@ -144,6 +167,9 @@ TEST_CASE("every format reads the same set", "[data][contract]") {
         }
       }
       CHECK(contains(error_of([&] { dataset->get(dataset->size(), item); }), "holds 7"));
+      CHECK(contains(error_of([&] { dataset->get(-1, item); }), "item -1"));
+      item.pop_back();
+      CHECK(contains(error_of([&] { dataset->get(0, item); }), "23 values for one item; expected 24"));
     }
   }
 }
@@ -151,7 +177,8 @@ TEST_CASE("every format reads the same set", "[data][contract]") {
 TEST_CASE("items of every format can be read from several threads", "[data][contract]") {
   for (const Format& format : formats()) {
     DYNAMIC_SECTION(format.name) {
-      const auto dataset = Example(format).open();  // the files are gone by now: a set lives in memory
+      const Example example(format);
+      const auto dataset = example.open();
       LoaderOptions one, many;
       one.batch_size = many.batch_size = 2;
       many.threads = 4;
@@ -163,6 +190,35 @@ TEST_CASE("items of every format can be read from several threads", "[data][cont
         CHECK(x.x == y.x);
         CHECK(x.y == y.y);
       }
+    }
+  }
+}
+
+TEST_CASE("draws of every format are crops, and functions of their arguments", "[data][contract]") {
+  for (const Format& format : formats()) {
+    DYNAMIC_SECTION(format.name) {
+      const Example example(format);
+      const auto dataset = example.open();
+      const SampleAugment off, crops{.crop_area = 0.2, .crop_ratio = 2};
+      std::vector<float> a(kShape.elements()), b(a.size()), whole(a.size());
+      int changed = 0;
+      for (int64_t i = 0; i < dataset->size(); ++i) {
+        condenser::core::Rng none(1), first(1, 2, i), second(1, 2, i);
+        dataset->get(i, whole);
+        dataset->draw(i, off, none, a);
+        CHECK(a == whole);
+        CHECK(none.counter() == 0);
+        dataset->draw(i, crops, first, a);
+        dataset->draw(i, crops, second, b);
+        CHECK(a == b);
+        changed += a != whole;
+        // A crop shows nothing that was not there.
+        for (int c = 0; c < 3; ++c) {
+          const auto [low, high] = std::minmax_element(whole.begin() + 8 * c, whole.begin() + 8 * c + 8);
+          for (int k = 8 * c; k < 8 * c + 8; ++k) CHECK((a[k] >= *low && a[k] <= *high));
+        }
+      }
+      CHECK(changed > 3);
     }
   }
 }
@@ -222,7 +278,7 @@ TEST_CASE("every format refuses a wrong number of paths in the card", "[data][co
   for (const Format& format : formats()) {
     DYNAMIC_SECTION(format.name) {
       Example example(format);
-      if (format.name == "cifar_binary") continue;  // takes any number
+      if (format.name.starts_with("cifar")) continue;  // takes any number
       example.paths.push_back("more");
       example.paths.push_back("yet_more");
       example.write_card({});

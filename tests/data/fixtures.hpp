@@ -44,7 +44,12 @@ std::string idx_bytes(const std::vector<uint32_t>& extents, const std::string& d
 std::string gzip(const std::string& bytes);
 
 // `pixels`: interleaved [h, w, c]; c = 1, 3, for JPEG also 4 (CMYK).
-std::string jpeg_bytes(int c, int h, int w, const std::vector<uint8_t>& pixels, int quality = 100);
+struct JpegKind {
+  bool progressive = false, halved_colour = false;  // 4:2:0
+};
+std::string jpeg_bytes(int c, int h, int w, const std::vector<uint8_t>& pixels, int quality = 100, JpegKind = {});
+// Grey, 16 bits a pixel.
+std::string png16_bytes(int h, int w, const std::vector<uint16_t>& pixels);
 // c = 1 grey, 3 RGB, 4 RGB and alpha.
 std::string png_bytes(int c, int h, int w, const std::vector<uint8_t>& pixels);
 
