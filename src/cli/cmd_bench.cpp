@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "cli/bench_data.hpp"
 #include "cli/stages.hpp"
 #include "condenser/arch/rules.hpp"
 #include "condenser/core/config.hpp"
@@ -61,6 +62,7 @@ GateBench bench_gate() {
 }  // namespace
 
 int cmd_bench(const Invocation& call) {
+  if (call.subject == "data") return bench_data(call);
   const GateBench b = bench_gate();
   if (call.format == "json") {
     const nlohmann::ordered_json j{{"schema_version", 1},

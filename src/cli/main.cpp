@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <iostream>
 
+#include "cli/data_check.hpp"
 #include "cli/invocation.hpp"
 #include "cli/run_config.hpp"
 #include "cli/version.hpp"
@@ -29,7 +30,8 @@ const std::vector<Verb>& verbs() {
       {"compare", "networks side by side: size, work, memory, accuracy, measured speed", Takes::Networks, cmd_compare},
       {"draw", "a network as SVG, Mermaid or DOT", Takes::Network, cmd_draw},
       {"rules", "the certificate of the design constraints, with evidence", Takes::Network, cmd_rules},
-      {"bench", "how fast condenser itself is here: gate", Takes::Word, cmd_bench},
+      {"bench", "how fast condenser itself is here: gate, data", Takes::Word, cmd_bench},
+      {"data", "a data set: check RUN finds duplicates, unreadable items and wrong means", Takes::RunFile, data_check},
       {"doctor", "what works here, what is missing and how to get it", Takes::Word, cmd_doctor},
   };
   return table;
@@ -104,9 +106,11 @@ void add_verb(CLI::App& app, const Verb& verb, Invocation& call, std::vector<std
   } else if (name == "doctor") {
     sub->add_option("what", call.subject, "nothing, or datasets");
   } else if (name == "bench") {
-    sub->add_option("what", call.subject, "gate: expand, analyze, plan memory and check rules of random networks")
+    sub->add_option(
+           "what", call.subject,
+           "gate: expand, analyze, plan memory and check rules of random networks; data: decode and crop pictures")
         ->required()
-        ->check(CLI::IsMember({"gate"}));
+        ->check(CLI::IsMember({"gate", "data"}));
   }
 }
 
@@ -172,6 +176,11 @@ int dispatch(int argc, char** argv) {
   call.verb = app.get_subcommands().front()->get_name();
   if (call.help_config) return print_options(call.format), 0;
   const auto verb = std::find_if(verbs().begin(), verbs().end(), [&](const Verb& v) { return call.verb == v.name; });
+  if (call.verb == "data") {
+    if (words.empty() || words.front() != "check")
+      throw core::ConfigError("condenser data: expected check, then a run.yaml or a run folder");
+    words.erase(words.begin());
+  }
   if (verb->takes == Takes::RunFile) {
     if (words.empty())
       throw core::ConfigError("condenser " + call.verb + ": which run? Give a run.yaml or a run folder");
