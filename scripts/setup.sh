@@ -41,7 +41,7 @@ packages=(
   "libpng-dev: PNG images"
   "catch2: tests"
 )
-((want_dev)) && packages+=("clang: second compiler for exported C" "clang-format: format check")
+((want_dev)) && packages+=("clang: second compiler for exported C" "libclang-rt-14-dev: fuzzing" "clang-format: format check")
 
 python=$(command -v python3 || true)
 if ((want_torch)) && [[ -z ${Torch_DIR:-} && ! -x .venv/bin/python ]]; then
