@@ -34,7 +34,8 @@ fs::path sample_folder() {
 
 std::vector<fs::path> sample_pictures(const fs::path& folder) {
   if (!fs::is_directory(folder)) {
-    throw core::ConfigError(folder.string() + ": no such folder; set CONDENSER_DATA to the one that holds imagenet_sample");
+    throw core::ConfigError(folder.string() +
+                            ": no such folder; set CONDENSER_DATA to the one that holds imagenet_sample");
   }
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(folder)) {

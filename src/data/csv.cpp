@@ -1,6 +1,8 @@
 // One pass over the text.
 #include "data/csv.hpp"
 
+#include <algorithm>
+
 #include "condenser/core/error.hpp"
 
 namespace condenser::data {
@@ -77,6 +79,13 @@ class CsvReader {
 };
 
 }  // namespace
+
+std::string shown(const std::string& field) {
+  std::string text = field.substr(0, 100);
+  std::ranges::replace_if(
+      text, [](unsigned char c) { return c < ' '; }, '?');
+  return field.size() > 100 ? text + "..." : text;
+}
 
 void read_csv(std::string_view text, const std::filesystem::path& file,
               const std::function<void(int64_t, const std::vector<std::string>&)>& row) {

@@ -16,4 +16,7 @@ namespace condenser::data {
 void read_csv(std::string_view text, const std::filesystem::path& file,
               const std::function<void(int64_t line, const std::vector<std::string>& fields)>& row);
 
+// A field for messages: quoted fields may hold line ends, messages may not.
+std::string shown(const std::string& field);
+
 }  // namespace condenser::data

@@ -23,7 +23,7 @@ size_t column(const Fields& header, const std::string& name, const fs::path& fil
   const auto found = std::ranges::find(header, name);
   if (found != header.end()) return static_cast<size_t>(found - header.begin());
   std::string list;
-  for (const std::string& field : header) list += (list.empty() ? "" : ", ") + field;
+  for (const std::string& field : header) list += (list.empty() ? "" : ", ") + shown(field);
   throw core::Error(file.string() + ":1: columns " + list + "; expected path and label among them");
 }
 
@@ -89,8 +89,9 @@ std::shared_ptr<const Dataset> open_csv(const Card& card, const std::string&, co
       const auto found = number.find(label);
       if (found == number.end()) {
         const std::string near = core::config::nearest(label, card.classes);
-        throw core::Error(where + ": label " + label + " is not one of the " + std::to_string(card.classes.size()) +
-                          " classes" + (near.empty() ? "" : "; did you mean " + near + "?"));
+        throw core::Error(where + ": label " + shown(label) + " is not one of the " +
+                          std::to_string(card.classes.size()) + " classes" +
+                          (near.empty() ? "" : "; did you mean " + near + "?"));
       }
       classes.push_back(found->second);
     }

@@ -81,6 +81,7 @@ TEST_CASE("CSV index errors name file, line and what was expected", "[data]") {
   };
   CHECK(contains(error("path,label\n../img/0.png,re\n", {"red", "blue"}),
                  "train.csv:2: label re is not one of the 2 classes; did you mean red?"));
+  CHECK(contains(error("path,label\na,\"x\ny\"\n", {"red"}), "train.csv:2: label x?y is not one"));
   CHECK(contains(error("file,label\n"), "train.csv:1: columns file, label; expected path and label"));
   CHECK(contains(error(""), "train.csv: empty; expected a header row"));
   CHECK(contains(error("path,label\n", {"red"}), "train.csv: no row below the header"));
