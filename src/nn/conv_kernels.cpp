@@ -82,14 +82,12 @@ inline void copy_row(const float* from, int64_t width, float* to) {
   for (int64_t i = 0; i < width; ++i) copy_lanes<float>(from + i, 1, to + i);
 }
 
-// to[k * to_step] = from[k * from_step]; the usual stride has a loop that the compiler can vectorize.
-template <bool Spread>  // false: every step-th pixel into a row; true: back
+// Every step-th pixel; the usual step has a loop that the compiler can vectorize.
 inline void copy_every(const float* __restrict from, int64_t step, int64_t count, float* __restrict to) {
-  if (step == 2) {
-    for (int64_t k = 0; k < count; ++k) to[Spread ? 2 * k : k] = from[Spread ? k : 2 * k];
-  } else {
-    for (int64_t k = 0; k < count; ++k) to[Spread ? step * k : k] = from[Spread ? k : step * k];
-  }
+  if (step == 2)
+    for (int64_t k = 0; k < count; ++k) to[k] = from[2 * k];
+  else
+    for (int64_t k = 0; k < count; ++k) to[k] = from[step * k];
 }
 
 // The packed planes of some channels; `to` holds zeros where nothing is written.
@@ -102,15 +100,17 @@ CONDENSER_CLONES void pack_input(const ConvGeometry& g, const float* x, int64_t 
     }
     return;
   }
-  for (int64_t phase = 0; phase < sw; ++phase) {  // columns i with (i + left) % sw == phase
+  // Columns i with (i + left) % sw == phase, rows alike; phases that no tap reads stay as they are.
+  for (int64_t phase = 0; phase < std::min<int64_t>(sw, g.op.kernel.w); ++phase) {
     const int64_t first = (left + sw - 1 - phase) / sw, start = first * sw + phase - left;
     const int64_t count = (g.in.w - start + sw - 1) / sw;
     for (int64_t c = 0; c < channels; ++c) {
       float* plane = to + (c * g.phases + phase) * g.plane + first;
       const float* row = x + c * g.in.h * g.in.w + start;
       for (int64_t y = 0; y < g.in.h; ++y, row += g.in.w) {
-        const int64_t padded = y + top;
-        copy_every<false>(row, sw, count, plane + padded % sh * sw * g.plane + padded / sh * g.row);
+        const int64_t padded = y + top, row_phase = padded % sh;
+        if (row_phase < g.op.kernel.h)
+          copy_every(row, sw, count, plane + row_phase * sw * g.plane + padded / sh * g.row);
       }
     }
   }
@@ -128,21 +128,40 @@ CONDENSER_CLONES void gather_rows(const float* from, int64_t channels, int64_t h
     for (int64_t y = 0; y < h; ++y) copy_row(from + c * plane + y * row, w, to + (c * h + y) * w);
 }
 
-// Puts the product of a phase into the planes of the input's gradient; without a product: zeros.
-CONDENSER_CLONES void place_phase(const ConvGeometry& g, const GradientPhase& phase, const float* product,
-                                  int64_t channels, int64_t plane, float* dx) {
-  const int64_t sh = g.op.stride.h, sw = g.op.stride.w;
-  for (int64_t c = 0; c < channels; ++c)
-    for (int64_t y = 0; y < phase.rows; ++y) {
-      float* to = dx + (c * g.in.h + phase.top + y * sh) * g.in.w + phase.left;
-      const float* from = product + c * plane + y * phase.product_row;
-      if (phase.taps.empty())
-        for (int64_t x = 0; x < phase.columns; ++x) to[x * sw] = 0.0f;
-      else if (sw == 1)
-        copy_row(from, phase.columns, to);
-      else
-        copy_every<true>(from, sw, phase.columns, to);
-    }
+// Puts the products of the phases, `product` floats each, into the planes of the input's gradient. With stride 2 two
+// phases make a row.
+CONDENSER_CLONES void place_phases(const ConvGeometry& g, const float* products, int64_t product, int64_t channels,
+                                   float* dx) {
+  const int64_t sh = g.op.stride.h, sw = g.op.stride.w, plane = product / channels;
+  for (size_t i = 0; i < g.gradient.size(); ++i) {
+    const GradientPhase& phase = g.gradient[i];
+    if (phase.in_place) continue;
+    const bool pair = sw == 2 && phase.left == 0 && g.in.w > 1;
+    if (sw == 2 && phase.left == 1) continue;  // placed with its neighbour
+    size_t other = i;
+    while (pair && (g.gradient[other].top != phase.top || g.gradient[other].left != 1))
+      other = (other + 1) % g.gradient.size();
+    const GradientPhase& odd = g.gradient[other];
+    for (int64_t c = 0; c < channels; ++c)
+      for (int64_t y = 0; y < phase.rows; ++y) {
+        float* __restrict to = dx + (c * g.in.h + phase.top + y * sh) * g.in.w + phase.left;
+        const float* __restrict from =
+            products + static_cast<int64_t>(i) * product + c * plane + y * phase.product_row;
+        if (sw == 1) {
+          copy_row(from, phase.columns, to);
+        } else if (pair) {
+          const float* __restrict next =
+              products + static_cast<int64_t>(other) * product + c * plane + y * odd.product_row;
+          for (int64_t k = 0; k < odd.columns; ++k) {
+            to[2 * k] = from[k];
+            to[2 * k + 1] = next[k];
+          }
+          if (phase.columns > odd.columns) to[2 * odd.columns] = from[odd.columns];
+        } else {
+          for (int64_t k = 0; k < phase.columns; ++k) to[k * sw] = from[k];
+        }
+      }
+  }
 }
 
 std::vector<const float*> list_sources(const float* planes, int64_t channels, int64_t channel_floats,
@@ -324,7 +343,8 @@ void conv_input_gradient(const ConvGeometry& g, const float* dy, const Floats& w
     sources.push_back(list_sources(g.direct ? dy : packed.data(), out_group, g.d_plane, phase.taps));
     if (!phase.in_place) largest = std::max(largest, phase.rows * phase.product_row);
   }
-  Floats product(static_cast<size_t>(in_group * largest));
+  const int64_t product = in_group * largest;
+  Floats products(static_cast<size_t>(product) * g.gradient.size(), 0.0f);  // zeros where no tap reaches
   for (int64_t i = 0; i < images; ++i)
     for (int64_t group = 0; group < g.op.groups; ++group) {
       const int64_t from = i * g.out.elements() + group * out_group * g.out.h * g.out.w;
@@ -334,7 +354,6 @@ void conv_input_gradient(const ConvGeometry& g, const float* dy, const Floats& w
       for (size_t k = 0; k < g.gradient.size(); ++k) {
         const GradientPhase& phase = g.gradient[k];
         const auto count = static_cast<int64_t>(sources[k].size());
-        const int64_t plane = phase.in_place ? in_plane : phase.rows * phase.product_row;
         if (count > 0)
           multiply({.sources = sources[k].data(),
                     .source_offset = g.direct ? from : 0,
@@ -343,11 +362,11 @@ void conv_input_gradient(const ConvGeometry& g, const float* dy, const Floats& w
                     .bias = nullptr,
                     .channels = in_group,
                     .tiling = &phase.tiling,
-                    .out = phase.in_place ? to : product.data(),
-                    .out_plane = plane});
-        if (!phase.in_place || count == 0) place_phase(g, phase, product.data(), in_group, plane, to);
+                    .out = phase.in_place ? to : products.data() + static_cast<int64_t>(k) * product,
+                    .out_plane = phase.in_place ? in_plane : largest});
         w += in_group * count;
       }
+      if (product > 0) place_phases(g, products.data(), product, in_group, to);
     }
 }
 

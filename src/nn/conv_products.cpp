@@ -35,14 +35,19 @@ inline void with_constant(int64_t n, const Use& use) {
   }
 }
 
-// What fits into so many vector registers.
+// What fits into so many vector registers: channels x tiles for the product, channels x sources for the weights.
+// Weights take six channels at most: planes are often 4096 bytes apart, and as many lines of them share a set of the
+// first cache, which holds eight.
 template <int Registers>
 struct Blocks {
-  static constexpr int kChannels = Registers == 32 ? 8 : 4;
-  static constexpr int tiles(int channels) { return Registers == 32 && channels <= 6 ? 4 : 3; }
+  static constexpr bool kMany = Registers == 32;
+  static constexpr int kChannels = kMany ? 8 : 4;
+  static constexpr int tiles(int channels) { return kMany && channels <= 6 ? 4 : 3; }
+  static constexpr int kWeightChannels = kMany ? 6 : 4;
   static constexpr int sources(int channels) {
-    if (Registers == 16) return channels == 1 ? 9 : channels == 2 ? 5 : 3;
-    return channels == 1 ? 9 : channels == 2 ? 9 : channels <= 4 ? 6 : channels <= 6 ? 4 : 3;
+    constexpr int kSources[] = {0, 9, 9, 8, 6, 5, 4};
+    if (kMany) return kSources[channels];
+    return channels == 1 ? 9 : channels == 2 ? 5 : 3;
   }
 };
 
@@ -153,12 +158,12 @@ inline void weight_block(const WeightProduct& p, const float* dy, const float* c
 template <int Lanes, int Registers>
 inline void run_weight_product(const WeightProduct& p) {
   using B = Blocks<Registers>;
-  const int64_t blocks = (p.channels + B::kChannels - 1) / B::kChannels;
+  const int64_t blocks = (p.channels + B::kWeightChannels - 1) / B::kWeightChannels;
   for (int64_t b = 0; b < blocks; ++b) {
     const int64_t begin = block_begin(p.channels, blocks, b), end = block_begin(p.channels, blocks, b + 1);
     const float* dy = p.dy + begin * p.dy_plane;
     float* d_weight = p.d_weight + begin * p.count;
-    with_constant<B::kChannels>(end - begin, [&](auto channels) {
+    with_constant<B::kWeightChannels>(end - begin, [&](auto channels) {
       constexpr int kMost = B::sources(channels);
       const int64_t turns = (p.count + kMost - 1) / kMost;
       for (int64_t i = 0; i < turns; ++i) {
