@@ -136,16 +136,16 @@ NodeCost blur_cost(const std::string& name, const BlurPool& pool, const Shape& i
 }
 
 // Sums of foreign Specs are checked: the limits bound one node, not ten thousand of them.
-inline void accumulate(const std::string& node, const char* what, int64_t value, int64_t& total) {
-  if (__builtin_add_overflow(total, value, &total))
-    throw SpecError(node, std::string("the sum of ") + what + " exceeds 64 bits; the network is not sensible");
+[[noreturn, gnu::cold, gnu::noinline]] void sum_too_large(const std::string& node, const char* what) {
+  throw SpecError(node, std::string("the sum of ") + what + " exceeds 64 bits; the network is not sensible");
 }
 
-}  // namespace
+inline void accumulate(const std::string& node, const char* what, int64_t value, int64_t& total) {
+  if (__builtin_add_overflow(total, value, &total)) sum_too_large(node, what);
+}
 
-NodeCost node_cost(const std::string& name, const Op& op, std::span<const Shape> in) {
-  check_input_count(name, op, in.size());
-  const NodeCost cost = std::visit(
+NodeCost cost_of(const std::string& name, const Op& op, std::span<const Shape> in) {
+  const NodeCost cost = visit_op(
       Overloaded{
           [&](const Input&) -> NodeCost { throw SpecError(name, "the input's shape is the Spec's"); },
           [&](const Conv2d& conv) { return conv_cost(name, conv, in[0]); },
@@ -176,10 +176,29 @@ NodeCost node_cost(const std::string& name, const Op& op, std::span<const Shape>
   return cost;
 }
 
-void Analysis::add(const std::string& name, const NodeCost& cost) {
+}  // namespace
+
+NodeCost node_cost(const std::string& name, const Op& op, std::span<const Shape> in) {
+  check_input_count(name, op, in.size());
+  return cost_of(name, op, in);
+}
+
+NodeCost checked_node_cost(const Node& node, std::span<const NodeCost> earlier) {
+  const auto shape = [&](int i) -> const Shape& { return earlier[static_cast<size_t>(i)].shape; };
+  if (node.inputs.size() == 1) return cost_of(node.name, node.op, std::span(&shape(node.inputs[0]), 1));
+  std::array<Shape, kMaxInputs> shapes;
+  for (size_t k = 0; k < node.inputs.size(); ++k) shapes[k] = shape(node.inputs[k]);
+  return cost_of(node.name, node.op, std::span(shapes.data(), node.inputs.size()));
+}
+
+void Analysis::count(const std::string& name, const NodeCost& cost) {
   accumulate(name, "parameters", cost.params, params);
   accumulate(name, "multiply-accumulates", cost.macs, macs);
   accumulate(name, "constant bytes", cost.constant_bytes, constant_bytes);
+}
+
+void Analysis::add(const std::string& name, const NodeCost& cost) {
+  count(name, cost);
   nodes.push_back(cost);
 }
 
@@ -188,11 +207,7 @@ Analysis analyze(const Spec& spec) {
   Analysis result;
   result.nodes.reserve(spec.nodes.size());
   for (const Node& node : spec.nodes) {
-    std::array<Shape, kMaxInputs> shapes;
-    for (size_t k = 0; k < node.inputs.size(); ++k) shapes[k] = result.nodes[static_cast<size_t>(node.inputs[k])].shape;
-    const std::span<const Shape> inputs(shapes.data(), node.inputs.size());
-    const NodeCost cost = inputs.empty() ? free_of_cost(spec.input) : node_cost(node.name, node.op, inputs);
-    result.add(node.name, cost);
+    result.add(node.name, node.inputs.empty() ? free_of_cost(spec.input) : checked_node_cost(node, result.nodes));
   }
   return result;
 }

@@ -28,7 +28,7 @@ void check_options(const std::string& name, const ColumnOptions& o) {
           [&] { return "spatial = " + std::to_string(o.spatial) + "; expected 1 or 2"; });
 }
 
-int activate(Builder& b, int x, const std::string& name, ActivationKind kind) {
+int activate(Builder& b, int x, std::string_view name, ActivationKind kind) {
   return b.add(name, Activation{kind}, {x});
 }
 
@@ -69,11 +69,12 @@ int block(Builder& b, int x, const std::string& name, const ColumnOptions& o, bo
 
 }  // namespace
 
-int conv_bn_act(Builder& b, int x, const std::string& name, const ConvOptions& o) {
+int conv_bn_act(Builder& b, int x, std::string_view name, const ConvOptions& o) {
   const Conv2d conv{o.out, square(o.kernel), square(o.stride), pad_all((o.kernel - 1) / 2), o.groups};
   x = b.add(name, conv, {x});
-  x = b.add(name + "_bn", BatchNorm{}, {x});
-  return o.activation ? activate(b, x, name + "_act", *o.activation) : x;
+  const Builder::Scope scope(b, name);
+  x = b.add("bn", BatchNorm{}, {x});
+  return o.activation ? activate(b, x, "act", *o.activation) : x;
 }
 
 const char* to_string(Downsampling kind) {
@@ -88,9 +89,12 @@ const char* to_string(Downsampling kind) {
   return "unknown";
 }
 
-int antialias_pool(Builder& b, int x, const std::string& name, Downsampling kind) {
+int antialias_pool(Builder& b, int x, std::string_view name, Downsampling kind) {
   const auto blur = [&](int from, int taps) { return b.add(name, BlurPool{taps, square(2)}, {from}); };
-  const auto dense_max = [&] { return b.add(name + "_max", MaxPool{square(2), square(1), Pad{}}, {x}); };
+  const auto dense_max = [&] {
+    const Builder::Scope scope(b, name);
+    return b.add("max", MaxPool{square(2), square(1), Pad{}}, {x});
+  };
   switch (kind) {
     case Downsampling::Avg2: return b.add(name, AvgPool{square(2), square(2), Pad{}, false}, {x});
     case Downsampling::Avg3: return b.add(name, AvgPool{square(3), square(2), pad_all(1), false}, {x});
@@ -99,7 +103,7 @@ int antialias_pool(Builder& b, int x, const std::string& name, Downsampling kind
     case Downsampling::MaxBlur3: return blur(dense_max(), 3);
     case Downsampling::MaxBlur5: return blur(dense_max(), 5);
   }
-  throw SpecError(name, "down-sampling outside its enumeration");
+  throw SpecError(std::string(name), "down-sampling outside its enumeration");
 }
 
 int output_channels(const ColumnOptions& o) { return o.bottleneck ? 2 * o.channels : o.channels; }

@@ -20,16 +20,18 @@ Builder::Builder(std::string name, Shape input)
 
 Builder::~Builder() = default;
 
-Builder::Scope::Scope(Builder& builder, const std::string& part) : builder_(builder), length_(builder.scope_.size()) {
-  builder_.scope_ += part + "_";
+Builder::Scope::Scope(Builder& builder, std::string_view part) : builder_(builder), length_(builder.scope_.size()) {
+  builder_.scope_.append(part).push_back('_');
 }
 
 Builder::Scope::~Scope() { builder_.scope_.resize(length_); }
 
-int Builder::add(const std::string& name, Op op, Inputs inputs) {
+int Builder::add(std::string_view name, const Op& op, const Inputs& inputs) {
   const int index = static_cast<int>(spec_.nodes.size());
-  if (index >= kMaxNodes) throw SpecError(scope_ + name, "more than " + std::to_string(kMaxNodes) + " nodes");
-  spec_.nodes.push_back({scope_ + name, std::move(op), inputs});
+  Node& node = spec_.nodes.emplace_back();
+  node.name.append(scope_).append(name);
+  node.op = op;
+  node.inputs = inputs;
   try {
     check_last();
   } catch (...) {
@@ -42,13 +44,9 @@ int Builder::add(const std::string& name, Op op, Inputs inputs) {
 void Builder::check_last() {
   const Node& node = spec_.nodes.back();
   const auto index = static_cast<uint32_t>(spec_.nodes.size() - 1);
+  if (index >= kMaxNodes) throw SpecError(node.name, "more than " + std::to_string(kMaxNodes) + " nodes");
   check_node(node, static_cast<int>(index));
-  NodeCost cost{.shape = spec_.input};
-  if (index > 0) {
-    std::array<Shape, kMaxInputs> shapes;
-    for (size_t k = 0; k < node.inputs.size(); ++k) shapes[k] = costs_.nodes[static_cast<size_t>(node.inputs[k])].shape;
-    cost = node_cost(node.name, node.op, std::span(shapes.data(), node.inputs.size()));
-  }
+  const NodeCost cost = index == 0 ? NodeCost{.shape = spec_.input} : checked_node_cost(node, costs_.nodes);
   const auto name_of = [&](uint32_t i) -> const std::string& { return spec_.nodes[i].name; };
   if (!names_->insert(node.name, index, name_of))
     throw SpecError(node.name, "two nodes of this name; names must differ");

@@ -16,6 +16,7 @@ struct Buffer {
   int first = 0;
   int last = 0;
   int64_t bytes = 0;
+  int64_t room = 0;  // bytes, rounded up to the alignment: what follows may begin there
   int64_t offset = 0;
 };
 
@@ -25,28 +26,28 @@ int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1
 
 // Whether the integer kernel may write over its inputs: it reads each value (or pixel) before it writes there.
 bool works_in_place(const Op& op) {
-  return std::visit(Overloaded{
-                        [](const Input&) { return false; },
-                        [](const Conv2d&) { return false; },
-                        [](const BatchNorm&) { return false; },
-                        [](const Activation&) { return true; },
-                        [](const Softmax&) { return false; },
-                        [](const SoftmaxMul&) { return true; },
-                        [](const AvgPool&) { return false; },
-                        [](const MaxPool&) { return false; },
-                        [](const GlobalAvgPool&) { return false; },
-                        [](const Linear&) { return false; },
-                        [](const Add&) { return true; },
-                        [](const Mul&) { return true; },
-                        [](const PRelu&) { return true; },
-                        [](const Scale&) { return true; },
-                        [](const BlurPool&) { return false; },
-                        [](const Upsample&) { return false; },
-                        [](const Concat&) { return false; },
-                        [](const Slice&) { return false; },
-                        [](const ChannelShuffle&) { return false; },
-                    },
-                    op);
+  return visit_op(Overloaded{
+                      [](const Input&) { return false; },
+                      [](const Conv2d&) { return false; },
+                      [](const BatchNorm&) { return false; },
+                      [](const Activation&) { return true; },
+                      [](const Softmax&) { return false; },
+                      [](const SoftmaxMul&) { return true; },
+                      [](const AvgPool&) { return false; },
+                      [](const MaxPool&) { return false; },
+                      [](const GlobalAvgPool&) { return false; },
+                      [](const Linear&) { return false; },
+                      [](const Add&) { return true; },
+                      [](const Mul&) { return true; },
+                      [](const PRelu&) { return true; },
+                      [](const Scale&) { return true; },
+                      [](const BlurPool&) { return false; },
+                      [](const Upsample&) { return false; },
+                      [](const Concat&) { return false; },
+                      [](const Slice&) { return false; },
+                      [](const ChannelShuffle&) { return false; },
+                  },
+                  op);
 }
 
 // Last step that needs the value of each node. The output is the last step itself, so nothing can follow it.
@@ -103,24 +104,23 @@ struct Placer {
   void start() const {}
   int64_t low() const { return 0; }  // where the arena begins
 
-  int64_t operator()(const Buffer& buffer, const std::vector<Buffer*>& placed, int64_t alignment, bool best_fit,
+  int64_t operator()(const Buffer& buffer, const std::vector<Buffer*>& placed, int64_t, bool best_fit,
                      bool& used_gap) const {
     int64_t end = 0;  // of the occupied range so far
     int64_t best = -1;
     int64_t best_gap = 0;
     for (const Buffer* other : placed) {
       if (!overlap_in_time(buffer, *other)) continue;
-      const int64_t start = round_up(end, alignment);
-      const int64_t gap = other->offset - start;
+      const int64_t gap = other->offset - end;
       if (gap >= buffer.bytes && (best < 0 || gap < best_gap)) {
-        best = start;
+        best = end;
         best_gap = gap;
         used_gap = true;
         if (!best_fit) return best;
       }
-      end = std::max(end, other->offset + other->bytes);
+      end = std::max(end, other->offset + other->room);
     }
-    return best >= 0 ? best : round_up(end, alignment);
+    return best >= 0 ? best : end;
   }
 };
 
@@ -198,7 +198,12 @@ class TrailingPlacer {
   int64_t low_ = 0, high_ = 0;
 };
 
-using Order = std::vector<size_t>;
+using Key = std::pair<int64_t, int64_t>;
+struct Ranked {
+  Key key;  // descending
+  size_t index = 0;
+};
+using Order = std::vector<Ranked>;
 
 // Peak of this order, or at least `stop_at` as soon as it is known to reach that.
 template <class Find>
@@ -207,8 +212,8 @@ int64_t place_all(std::vector<Buffer>& buffers, const Order& order, int64_t alig
   placed.clear();
   find.start();
   int64_t peak = 0;
-  for (size_t i : order) {
-    Buffer& buffer = buffers[i];
+  for (const Ranked& next : order) {
+    Buffer& buffer = buffers[next.index];
     buffer.offset = find(buffer, placed, alignment, best_fit, used_gap);
     peak = std::max(peak, buffer.offset + buffer.bytes);
     if (peak - find.low() >= stop_at) return stop_at;
@@ -225,10 +230,9 @@ int64_t place_all(std::vector<Buffer>& buffers, const Order& order, int64_t alig
 // then come before the inputs that they trail.
 constexpr int kOrders = 7;
 void make_order(int kind, const std::vector<Buffer>& buffers, int peak_step, Order& order) {
-  using Key = std::pair<int64_t, int64_t>;
   const auto length = [](const Buffer& b) { return int64_t{b.last} - b.first + 1; };
   const auto at_peak = [&](const Buffer& b) { return int64_t{b.first <= peak_step && peak_step <= b.last}; };
-  const auto key = [&](const Buffer& b) -> Key {  // descending
+  const auto key = [&](const Buffer& b) -> Key {
     switch (kind) {
       case 0: return {b.bytes, length(b)};  // reaches the bound nine times in ten on column networks
       case 1: return {length(b), b.bytes};
@@ -239,13 +243,10 @@ void make_order(int kind, const std::vector<Buffer>& buffers, int peak_step, Ord
       default: return {-b.first, 0};
     }
   };
-  order.resize(buffers.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::vector<Key> keys;
-  keys.reserve(buffers.size());
-  for (const Buffer& b : buffers) keys.push_back(key(b));
+  order.clear();
+  for (size_t i = 0; i < buffers.size(); ++i) order.push_back({key(buffers[i]), i});
   std::sort(order.begin(), order.end(),
-            [&](size_t a, size_t b) { return keys[a] != keys[b] ? keys[a] > keys[b] : a < b; });
+            [](const Ranked& a, const Ranked& b) { return a.key != b.key ? a.key > b.key : a.index < b.index; });
 }
 
 struct Peak {
@@ -274,6 +275,7 @@ int64_t place_best(std::vector<Buffer>& buffers, const Peak& peak, int64_t align
   std::vector<Buffer*> placed;
   placed.reserve(buffers.size());
   Order order;
+  order.reserve(buffers.size());
   int64_t best_bytes = std::numeric_limits<int64_t>::max();
   for (int kind = 0; kind < kOrders; ++kind) {
     make_order(kind, buffers, peak.step, order);
@@ -309,7 +311,7 @@ void turn_around(std::vector<Buffer>& buffers, std::vector<Pair>& pairs) {
 // Of buffers of which each pair shares some bytes.
 template <class Shared>
 Peak largest_live(std::vector<Buffer> buffers, const std::vector<Pair>& pairs, int steps, const Shared& shared) {
-  for (const Pair& p : pairs) buffers.push_back({p.step, p.step, -shared(p), 0});
+  for (const Pair& p : pairs) buffers.push_back({.first = p.step, .last = p.step, .bytes = -shared(p)});
   return largest_live(buffers, steps);
 }
 
@@ -383,7 +385,10 @@ MemoryPlan plan_memory(const Spec& spec, const Analysis& analysis, const Layout&
       buffers[buffer_of[i]].last = last[i];
     } else {
       buffer_of[i] = buffers.size();
-      buffers.push_back({static_cast<int>(i), last[i], plan.bytes[i], 0});
+      buffers.push_back({.first = static_cast<int>(i),
+                         .last = last[i],
+                         .bytes = plan.bytes[i],
+                         .room = round_up(plan.bytes[i], layout.alignment)});
     }
   }
 

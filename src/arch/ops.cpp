@@ -2,29 +2,13 @@
 
 #include "condenser/arch/ops.hpp"
 
-#include <array>
-#include <utility>
+#include <type_traits>
 
 namespace condenser::arch {
 
-namespace {
-
-struct Facts {
-  const char* name;
-  int inputs;
-};
-
-template <size_t... I>
-constexpr auto facts_of(std::index_sequence<I...>) {
-  return std::array{Facts{std::variant_alternative_t<I, Op>::kName, std::variant_alternative_t<I, Op>::kInputs}...};
+const char* op_name(const Op& op) {
+  return visit_op([](const auto& o) { return std::decay_t<decltype(o)>::kName; }, op);
 }
-
-constexpr auto kFacts = facts_of(std::make_index_sequence<std::variant_size_v<Op>>());
-
-}  // namespace
-
-const char* op_name(const Op& op) { return kFacts[op.index()].name; }
-int input_count(const Op& op) { return kFacts[op.index()].inputs; }
 
 const char* to_string(ActivationKind kind) {
   switch (kind) {

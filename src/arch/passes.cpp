@@ -62,116 +62,129 @@ class Parameters {
   Weights weights_;
 };
 
+// Nodes are taken in order and each is appended to the result, unless it merges into one that is there already.
 class Lowering {
  public:
   Lowering(const Spec& spec, const Analysis& analysis, std::optional<Weights> weights)
       : spec_(spec),
         analysis_(analysis),
         live_(live_nodes(spec)),
-        nodes_(spec.nodes),
-        costs_(analysis.nodes),
-        kept_(live_),
-        stands_for_(spec.nodes.size()),
-        uses_(spec.nodes.size(), 0),
+        values_(spec.nodes.size()),
         parameters_(std::move(weights)) {
     for (size_t i = 0; i < spec.nodes.size(); ++i) {
-      stands_for_[i] = static_cast<int>(i);
       if (!live_[i]) continue;
-      for (int input : spec.nodes[i].inputs) ++uses_[static_cast<size_t>(input)];
+      for (int input : spec.nodes[i].inputs) {
+        ++values_[at(input)].uses;
+        values_[at(input)].last_reader = static_cast<int>(i);
+      }
     }
   }
 
-  // The lowered network; its costs go to `cost` when that is not null.
-  Spec run(Analysis* cost) {
-    for (size_t i = 0; i < nodes_.size(); ++i) {
-      if (!live_[i]) {
-        parameters_.drop(nodes_[i].name);
-        continue;
+  // The lowered network and its costs, as analyze() would compute them.
+  Spec run(Analysis& cost) {
+    result_ = {spec_.name, spec_.input, {}};
+    result_.nodes.reserve(spec_.nodes.size());
+    costs_.reserve(spec_.nodes.size());
+    for (size_t i = 0; i < spec_.nodes.size(); ++i) {
+      if (live_[i]) {
+        values_[i].place = lowered(static_cast<int>(i));
+      } else {
+        parameters_.drop(spec_.nodes[i].name);
       }
-      for (int& input : nodes_[i].inputs) input = stands_for_[static_cast<size_t>(input)];
-      rewrite(static_cast<int>(i));
     }
-    return compact(cost);
+    for (size_t i = 0; i < costs_.size(); ++i) cost.count(result_.nodes[i].name, costs_[i]);
+    cost.nodes = std::move(costs_);
+    return std::move(result_);
   }
 
   Weights& weights() { return parameters_.take(); }
 
  private:
-  Node& node(int i) { return nodes_[static_cast<size_t>(i)]; }
+  static constexpr int kNowhere = -1;
+  struct Value {   // of a given node
+    int uses = 0;  // by inputs of live nodes
+    int last_reader = kNowhere;
+    int place = kNowhere;  // in the result
+  };
 
-  void rewrite(int i) {
-    const auto keep = [](const auto&) {};
-    // Copies: the cases assign to the node's op, which would end the life of the visited alternative.
-    const Op op = node(i).op;
-    std::visit(Overloaded{
-                   [&](const BatchNorm& norm) { rewrite_batch_norm(i, norm); },
-                   [&](const Activation& activation) { rewrite_activation(i, activation); },
-                   [&](const Mul&) { rewrite_mul(i); },
-                   [&](const Input& kept) { keep(kept); },
-                   [&](const Conv2d& kept) { keep(kept); },
-                   [&](const Softmax& kept) { keep(kept); },
-                   [&](const SoftmaxMul& kept) { keep(kept); },
-                   [&](const AvgPool& kept) { keep(kept); },
-                   [&](const MaxPool& kept) { keep(kept); },
-                   [&](const GlobalAvgPool& kept) { keep(kept); },
-                   [&](const Linear& kept) { keep(kept); },
-                   [&](const Add& kept) { keep(kept); },
-                   [&](const PRelu& kept) { keep(kept); },
-                   [&](const Scale& kept) { keep(kept); },
-                   [&](const BlurPool& kept) { keep(kept); },
-                   [&](const Upsample& kept) { keep(kept); },
-                   [&](const Concat& kept) { keep(kept); },
-                   [&](const Slice& kept) { keep(kept); },
-                   [&](const ChannelShuffle& kept) { keep(kept); },
-               },
-               op);
+  static size_t at(int i) { return static_cast<size_t>(i); }
+  const Node& node(int i) const { return spec_.nodes[at(i)]; }
+  const Shape& shape(int i) const { return analysis_.nodes[at(i)].shape; }
+
+  // Place of the value of node i in the result: its own, or that of the node it merges into, which then computes what i
+  // did. When i is the output, that node is the last of the result: whatever lay between them did not lead to the
+  // output except through it. A value that nobody reads in the result has no place.
+  int lowered(int i) {
+    return visit_op(Overloaded{
+                        [&](const BatchNorm& norm) { return lowered_batch_norm(i, norm); },
+                        [&](const Activation& activation) { return lowered_activation(i, activation); },
+                        [&](const Mul&) { return lowered_mul(i); },
+                        [&](const Softmax&) { return joins_its_reader(i) ? kNowhere : keep(i); },
+                        [&](const Input&) { return keep(i); },
+                        [&](const Conv2d&) { return keep(i); },
+                        [&](const SoftmaxMul&) { return keep(i); },
+                        [&](const AvgPool&) { return keep(i); },
+                        [&](const MaxPool&) { return keep(i); },
+                        [&](const GlobalAvgPool&) { return keep(i); },
+                        [&](const Linear&) { return keep(i); },
+                        [&](const Add&) { return keep(i); },
+                        [&](const PRelu&) { return keep(i); },
+                        [&](const Scale&) { return keep(i); },
+                        [&](const BlurPool&) { return keep(i); },
+                        [&](const Upsample&) { return keep(i); },
+                        [&](const Concat&) { return keep(i); },
+                        [&](const Slice&) { return keep(i); },
+                        [&](const ChannelShuffle&) { return keep(i); },
+                    },
+                    node(i).op);
   }
 
-  const Shape& shape(int i) const { return analysis_.nodes[static_cast<size_t>(i)].shape; }
-
-  // The node that i reads, when i is the only one to read it.
-  int sole_producer(int i) {
-    const int producer = node(i).inputs[0];
-    return uses_[static_cast<size_t>(producer)] == 1 ? producer : -1;
+  int append(int i, const Op& op, const Inputs& inputs, const NodeCost& cost) {
+    Node& added = result_.nodes.emplace_back();
+    added.name = node(i).name;
+    added.op = op;
+    added.inputs = inputs;
+    for (int& input : added.inputs) input = values_[at(input)].place;
+    costs_.push_back(cost);
+    return static_cast<int>(result_.nodes.size()) - 1;
   }
 
-  // i disappears; who read it reads `producer`. When i was the output, the producer is now the last live node: whatever
-  // lay between them did not lead to the output except through the producer.
-  void merge_into(int producer, int i) {
-    kept_[static_cast<size_t>(i)] = false;
-    stands_for_[static_cast<size_t>(i)] = producer;
-    uses_[static_cast<size_t>(producer)] = uses_[static_cast<size_t>(i)];
+  int keep(int i) { return append(i, node(i).op, node(i).inputs, analysis_.nodes[at(i)]); }
+
+  int keep_as(int i, const Op& op, const Inputs& inputs) {
+    std::array<Shape, kMaxInputs> shapes;
+    for (size_t k = 0; k < inputs.size(); ++k) shapes[k] = shape(inputs[k]);
+    return append(i, op, inputs, node_cost(node(i).name, op, std::span(shapes.data(), inputs.size())));
   }
 
-  void rewrite_batch_norm(int i, const BatchNorm& norm) {
-    const std::string& name = spec_.nodes[static_cast<size_t>(i)].name;
+  // The node of the result that computes what i reads, when i is the only one to read it.
+  int sole_producer(int i) const {
+    const Value& read = values_[at(node(i).inputs[0])];
+    return read.uses == 1 ? read.place : kNowhere;
+  }
+
+  int lowered_batch_norm(int i, const BatchNorm& norm) {
+    const std::string& name = node(i).name;
     const Affine affine = parameters_.present() ? parameters_.affine(name, norm.eps) : Affine{};
     const int producer = sole_producer(i);
     if (producer >= 0 && fold_into(producer, affine)) {
       parameters_.drop(name);
-      merge_into(producer, i);
-      return;
+      return producer;
     }
-    const auto channels = static_cast<int>(analysis_.nodes[static_cast<size_t>(i)].shape.c);
-    node(i).op =
-        Conv2d{.out = channels, .kernel = square(1), .stride = square(1), .pad = {}, .groups = channels, .bias = true};
+    const auto channels = static_cast<int>(shape(i).c);
     if (parameters_.present()) parameters_.replace_by_depthwise(name, affine);
-    recount(i);
-  }
-
-  void recount(int i) {
-    const Inputs& from = node(i).inputs;
-    std::array<Shape, kMaxInputs> shapes;
-    for (size_t k = 0; k < from.size(); ++k) shapes[k] = shape(from[k]);
-    costs_[static_cast<size_t>(i)] = node_cost(node(i).name, node(i).op, std::span(shapes.data(), from.size()));
+    return keep_as(
+        i,
+        Conv2d{.out = channels, .kernel = square(1), .stride = square(1), .pad = {}, .groups = channels, .bias = true},
+        node(i).inputs);
   }
 
   bool fold_into(int producer, const Affine& affine) {
-    Node& target = node(producer);
+    Node& target = result_.nodes[at(producer)];
     const auto fold = [&](auto& op) {
       if (op.clamp != Clamp::None) return false;  // the clamp stands between them
       if (parameters_.present()) parameters_.fold(target.name, op.bias, affine);
-      if (!op.bias) costs_[static_cast<size_t>(producer)].params += op.out;
+      if (!op.bias) costs_[at(producer)].params += op.out;
       op.bias = true;
       return true;
     };
@@ -181,63 +194,61 @@ class Lowering {
   }
 
   Clamp* clamp_of(int producer) {
-    Op& op = node(producer).op;
+    Op& op = result_.nodes[at(producer)].op;
     if (auto* conv = std::get_if<Conv2d>(&op)) return &conv->clamp;
     if (auto* linear = std::get_if<Linear>(&op)) return &linear->clamp;
     if (auto* add = std::get_if<Add>(&op)) return &add->clamp;
     return nullptr;
   }
 
-  void rewrite_activation(int i, const Activation& activation) {
-    if (activation.kind != ActivationKind::Relu && activation.kind != ActivationKind::Relu6) return;
+  int lowered_activation(int i, const Activation& activation) {
+    if (activation.kind != ActivationKind::Relu && activation.kind != ActivationKind::Relu6) return keep(i);
     const int producer = sole_producer(i);
     Clamp* clamp = producer >= 0 ? clamp_of(producer) : nullptr;
-    if (clamp == nullptr) return;
+    if (clamp == nullptr) return keep(i);
     // One after the other, the tighter clamp wins: min(6, max(0, max(0, x))) = min(6, max(0, x)).
     if (*clamp != Clamp::Relu6) *clamp = activation.kind == ActivationKind::Relu ? Clamp::Relu : Clamp::Relu6;
-    merge_into(producer, i);
+    return producer;
   }
 
-  void rewrite_mul(int i) {
-    Node& mul = node(i);
-    for (const int side : {0, 1}) {
-      const int attention = mul.inputs[static_cast<size_t>(side)], value = mul.inputs[static_cast<size_t>(1 - side)];
-      const Softmax* softmax = std::get_if<Softmax>(&node(attention).op);
-      if (!softmax || uses_[static_cast<size_t>(attention)] != 1 || shape(attention) != shape(value)) continue;
-      mul.op = SoftmaxMul{softmax->axis, softmax->rescale};
-      mul.inputs = {node(attention).inputs[0], mul.inputs[static_cast<size_t>(1 - side)]};
-      kept_[static_cast<size_t>(attention)] = false;
-      recount(i);
-      return;
+  // Which input of a product is a softmax that nobody else reads, of the shape of the other input; -1: none.
+  int attention_side(const Node& mul) const {
+    for (const size_t side : {0, 1}) {
+      const int attention = mul.inputs[side], value = mul.inputs[1 - side];
+      if (std::holds_alternative<Softmax>(node(attention).op) && values_[at(attention)].uses == 1 &&
+          shape(attention) == shape(value))
+        return static_cast<int>(side);
     }
+    return -1;
   }
 
-  Spec compact(Analysis* cost) {
-    Spec result{spec_.name, spec_.input, {}};
-    result.nodes.reserve(static_cast<size_t>(std::count(kept_.begin(), kept_.end(), true)));
-    std::vector<int> place(nodes_.size(), -1);
-    for (size_t i = 0; i < nodes_.size(); ++i) {
-      if (!kept_[i]) continue;
-      for (int& input : nodes_[i].inputs) input = place[static_cast<size_t>(input)];
-      place[i] = static_cast<int>(result.nodes.size());
-      if (cost != nullptr) cost->add(nodes_[i].name, costs_[i]);
-      result.nodes.push_back(std::move(nodes_[i]));
-    }
-    return result;
+  bool joins_its_reader(int softmax) const {
+    if (values_[at(softmax)].uses != 1) return false;
+    const Node& reader = node(values_[at(softmax)].last_reader);
+    if (!std::holds_alternative<Mul>(reader.op)) return false;
+    const int side = attention_side(reader);
+    return side >= 0 && reader.inputs[at(side)] == softmax;
+  }
+
+  int lowered_mul(int i) {
+    const Inputs& inputs = node(i).inputs;
+    const int side = attention_side(node(i));
+    if (side < 0) return keep(i);
+    const Node& attention = node(inputs[at(side)]);
+    const auto& softmax = std::get<Softmax>(attention.op);
+    return keep_as(i, SoftmaxMul{softmax.axis, softmax.rescale}, {attention.inputs[0], inputs[at(1 - side)]});
   }
 
   const Spec& spec_;
   const Analysis& analysis_;
   Liveness live_;
-  std::vector<Node> nodes_;
-  std::vector<NodeCost> costs_;  // of nodes_, kept as analyze() would compute them
-  Liveness kept_;
-  std::vector<int> stands_for_;  // where the value of a node is now computed
-  std::vector<int> uses_;        // how many inputs of live nodes read it
+  std::vector<Value> values_;
+  Spec result_;
+  std::vector<NodeCost> costs_;  // of the result
   Parameters parameters_;
 };
 
-// Cheap, for examine(): fuse_branches() finds nothing unless two batch norms that go back to one value meet in a sum.
+// Cheap, for exported(): fuse_branches() finds nothing unless two batch norms that go back to one value meet in a sum.
 bool may_have_branches(const Spec& spec) {
   const auto node = [&](int i) -> const Node& { return spec.nodes[static_cast<size_t>(i)]; };
   const auto source = [&](int i) {  // of the branch that ends in node i; -1: no branch
@@ -260,26 +271,29 @@ Spec lower(const Spec& spec, Weights* weights) {
   const Spec fused = fuse_branches(spec, fused_weights ? &*fused_weights : nullptr);
   const Analysis analysis = analyze(fused);
   Lowering lowering(fused, analysis, std::move(fused_weights));
-  Spec result = lowering.run(nullptr);
+  Analysis cost;
+  Spec result = lowering.run(cost);
   validate(result);
   if (weights != nullptr) *weights = std::move(lowering.weights());
   return result;
 }
 
-Examination examine(const Spec& spec) { return examine(spec, analyze(spec)); }
-
-Examination examine(const Spec& spec, Analysis given) {
-  Examination e;
-  e.given = std::move(given);
+Exported exported(const Spec& spec, const Analysis& given) {
+  Exported e;
   if (may_have_branches(spec)) {
     const Spec fused = fuse_branches(spec, nullptr);
     const Analysis analysis = analyze(fused);
-    e.lowered = Lowering(fused, analysis, std::nullopt).run(&e.cost);
+    e.lowered = Lowering(fused, analysis, std::nullopt).run(e.cost);
   } else {
-    e.lowered = Lowering(spec, e.given, std::nullopt).run(&e.cost);
+    e.lowered = Lowering(spec, given, std::nullopt).run(e.cost);
   }
   e.plan = plan_memory(e.lowered, e.cost);
   return e;
+}
+
+Examination examine(const Spec& spec) {
+  Analysis given = analyze(spec);
+  return {exported(spec, given), std::move(given)};
 }
 
 }  // namespace condenser::arch

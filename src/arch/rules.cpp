@@ -12,27 +12,6 @@ bool strided(const Size& stride) { return stride.h > 1 || stride.w > 1; }
 
 std::string text(const Size& s) { return std::to_string(s.h) + "x" + std::to_string(s.w); }
 
-struct SpatialConv {
-  int node = 0;
-  bool first = false;  // no other spatial convolution between it and the input
-};
-
-// Live spatial convolutions in order. "First" is a matter of paths, not of order, and looks at spatial convolutions
-// only, since lower() may put a 1x1 in place of a batch norm on the input.
-std::vector<SpatialConv> spatial_convolutions(const Spec& spec) {
-  const Liveness live = live_nodes(spec);
-  Liveness below(spec.nodes.size(), false);  // some spatial convolution lies at or before this node
-  std::vector<SpatialConv> found;
-  for (size_t i = 0; i < spec.nodes.size(); ++i) {
-    for (int input : spec.nodes[i].inputs) below[i] = below[i] || below[static_cast<size_t>(input)];
-    const Conv2d* conv = std::get_if<Conv2d>(&spec.nodes[i].op);
-    if (!conv || !spatial(*conv)) continue;
-    if (live[i]) found.push_back({static_cast<int>(i), !below[i]});
-    below[i] = true;
-  }
-  return found;
-}
-
 // Columns may also be written as slices of the channels that run apart until a concatenation joins them.
 Liveness reads_one_column(const Spec& spec) {
   Liveness apart(spec.nodes.size(), false), reads(spec.nodes.size(), false);
@@ -46,18 +25,20 @@ Liveness reads_one_column(const Spec& spec) {
 }
 
 // A depthwise convolution passes: it is the limit of columns, one channel each.
-std::vector<Violation> check_column_layout(const Spec& spec) {
-  std::vector<SpatialConv> later = spatial_convolutions(spec);
-  std::erase_if(later, [](const SpatialConv& c) { return c.first; });
+std::vector<Violation> check_column_layout(const RuleView& view) {
+  const Spec& spec = view.spec;
+  const std::vector<int>& later = view.later_spatial;
   if (later.empty())
     return {{spec.nodes.back().name, "no spatial convolution after the first one; expected some in 2 or more columns"}};
-  const Liveness in_column = reads_one_column(spec);
   const size_t early = (later.size() + 1) / 2;
+  Liveness in_column;  // made when it is needed
   std::vector<Violation> violations;
   for (size_t i = 0; i < early; ++i) {
-    const Node& node = spec.nodes[static_cast<size_t>(later[i].node)];
+    const Node& node = spec.nodes[static_cast<size_t>(later[i])];
     const Conv2d& conv = std::get<Conv2d>(node.op);
-    if (conv.groups >= 2 || in_column[static_cast<size_t>(later[i].node)]) continue;
+    if (conv.groups >= 2) continue;
+    if (in_column.empty()) in_column = reads_one_column(spec);
+    if (in_column[static_cast<size_t>(later[i])]) continue;
     violations.push_back({node.name, "spatial convolution " + std::to_string(i + 1) + " of " +
                                          std::to_string(later.size()) + " after the first, " + text(conv.kernel) +
                                          ", has groups " + std::to_string(conv.groups) + "; the early " +
@@ -66,36 +47,34 @@ std::vector<Violation> check_column_layout(const Spec& spec) {
   return violations;
 }
 
-std::string column_evidence(const Spec& spec) {
-  std::vector<SpatialConv> later = spatial_convolutions(spec);
-  std::erase_if(later, [](const SpatialConv& c) { return c.first; });
+std::string column_evidence(const RuleView& view) {
+  const std::vector<int>& later = view.later_spatial;
+  const auto conv = [&](size_t i) { return std::get<Conv2d>(view.spec.nodes[static_cast<size_t>(later[i])].op); };
   std::string groups;
-  for (size_t i = 0; i < (later.size() + 1) / 2; ++i)
-    groups +=
-        (i ? ", " : "") + std::to_string(std::get<Conv2d>(spec.nodes[static_cast<size_t>(later[i].node)].op).groups);
+  for (size_t i = 0; i < (later.size() + 1) / 2; ++i) groups += (i ? ", " : "") + std::to_string(conv(i).groups);
   return std::to_string(later.size()) +
          " spatial convolutions after the first; groups of the early half: " + (groups.empty() ? "none" : groups);
 }
 
-std::string pointwise_evidence(const Spec& spec) {
-  const Liveness live = live_nodes(spec);
+std::string pointwise_evidence(const RuleView& view) {
+  const std::vector<Node>& nodes = view.spec.nodes;
   int64_t all = 0, with_stride = 0;
-  for (size_t i = 0; i < spec.nodes.size(); ++i) {
-    const Conv2d* conv = std::get_if<Conv2d>(&spec.nodes[i].op);
-    if (!conv || !live[i] || spatial(*conv)) continue;
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    const Conv2d* conv = std::get_if<Conv2d>(&nodes[i].op);
+    if (!conv || !view.live[i] || spatial(*conv)) continue;
     ++all;
     with_stride += strided(conv->stride);
   }
   return std::to_string(all) + " pointwise convolutions, " + std::to_string(with_stride) + " with a stride";
 }
 
-std::vector<Violation> check_no_strided_pointwise(const Spec& spec) {
-  const Liveness live = live_nodes(spec);
+std::vector<Violation> check_no_strided_pointwise(const RuleView& view) {
   std::vector<Violation> violations;
-  for (size_t i = 0; i < spec.nodes.size(); ++i) {
-    const Conv2d* conv = std::get_if<Conv2d>(&spec.nodes[i].op);
-    if (!conv || !live[i] || spatial(*conv) || !strided(conv->stride)) continue;
-    violations.push_back({spec.nodes[i].name, "strided 1x1 convolution, stride " + text(conv->stride)});
+  for (int i : view.strided) {
+    const Node& node = view.spec.nodes[static_cast<size_t>(i)];
+    const Conv2d* conv = std::get_if<Conv2d>(&node.op);
+    if (conv && !spatial(*conv))
+      violations.push_back({node.name, "strided 1x1 convolution, stride " + text(conv->stride)});
   }
   return violations;
 }
@@ -118,41 +97,57 @@ std::string aliasing(const Op& op, bool first) {
 }
 
 const Size* stride_of(const Op& op) {
-  if (const auto* conv = std::get_if<Conv2d>(&op)) return &conv->stride;
-  if (const auto* pool = std::get_if<AvgPool>(&op)) return &pool->stride;
-  if (const auto* pool = std::get_if<MaxPool>(&op)) return &pool->stride;
-  if (const auto* pool = std::get_if<BlurPool>(&op)) return &pool->stride;
-  return nullptr;
+  return visit_op(
+      [](const auto& o) -> const Size* {
+        if constexpr (requires { o.stride; })
+          return &o.stride;
+        else
+          return nullptr;
+      },
+      op);
 }
 
-std::vector<Violation> check_antialiased_downsampling(const Spec& spec) {
-  const Liveness live = live_nodes(spec);
-  std::vector<bool> first(spec.nodes.size(), false);
-  for (const SpatialConv& conv : spatial_convolutions(spec)) first[static_cast<size_t>(conv.node)] = conv.first;
+std::vector<Violation> check_antialiased_downsampling(const RuleView& view) {
+  const auto is_first = [&](int i) {
+    return std::find(view.first_spatial.begin(), view.first_spatial.end(), i) != view.first_spatial.end();
+  };
   std::vector<Violation> violations;
-  for (size_t i = 0; i < spec.nodes.size(); ++i) {
-    const Size* stride = stride_of(spec.nodes[i].op);
-    if (!live[i] || !stride || !strided(*stride)) continue;
-    const std::string what = aliasing(spec.nodes[i].op, first[i]);
+  for (int i : view.strided) {
+    const Node& node = view.spec.nodes[static_cast<size_t>(i)];
+    const std::string what = aliasing(node.op, is_first(i));
     if (!what.empty())
-      violations.push_back({spec.nodes[i].name, what + "; put an average pool or a blur before a stride-1 operator"});
+      violations.push_back({node.name, what + "; put an average pool or a blur before a stride-1 operator"});
   }
   return violations;
 }
 
-std::string downsampling_evidence(const Spec& spec) {
-  const Liveness live = live_nodes(spec);
+std::string downsampling_evidence(const RuleView& view) {
   std::string list;
-  int64_t count = 0;
-  for (size_t i = 0; i < spec.nodes.size(); ++i) {
-    const Size* stride = live[i] ? stride_of(spec.nodes[i].op) : nullptr;
-    if (!stride || !strided(*stride)) continue;
-    list += (count++ ? ", " : ": ") + spec.nodes[i].name + " (" + op_name(spec.nodes[i].op) + ")";
+  for (int i : view.strided) {
+    const Node& node = view.spec.nodes[static_cast<size_t>(i)];
+    list += (list.empty() ? ": " : ", ") + node.name + " (" + op_name(node.op) + ")";
   }
-  return std::to_string(count) + " reductions" + list;
+  return std::to_string(view.strided.size()) + " reductions" + list;
 }
 
 }  // namespace
+
+// "First" is a matter of paths, not of order, and looks at spatial convolutions only, since lower() may put a 1x1 in
+// place of a batch norm on the input.
+RuleView::RuleView(const Spec& s) : spec(s), live(live_nodes(s)) {
+  later_spatial.reserve(16);  // room for a usual network
+  strided.reserve(16);
+  Liveness below(s.nodes.size(), false);  // some spatial convolution lies at or before this node
+  for (size_t i = 0; i < s.nodes.size(); ++i) {
+    for (int input : s.nodes[i].inputs) below[i] |= below[static_cast<size_t>(input)];
+    const Size* stride = stride_of(s.nodes[i].op);
+    if (stride && live[i] && arch::strided(*stride)) strided.push_back(static_cast<int>(i));
+    const Conv2d* conv = std::get_if<Conv2d>(&s.nodes[i].op);
+    if (!conv || !spatial(*conv)) continue;
+    if (live[i]) (below[i] ? later_spatial : first_spatial).push_back(static_cast<int>(i));
+    below[i] = true;
+  }
+}
 
 const std::vector<Rule>& rules() {
   static const std::vector<Rule> table = {

@@ -12,21 +12,20 @@
 namespace condenser::arch {
 namespace {
 
-enum Letter : char { kOther, kLower, kDigitOrUnderscore };
-constexpr std::array<Letter, 256> kLetters = [] {
-  std::array<Letter, 256> letters{};
-  for (int c = 'a'; c <= 'z'; ++c) letters[static_cast<size_t>(c)] = kLower;
-  for (int c = '0'; c <= '9'; ++c) letters[static_cast<size_t>(c)] = kDigitOrUnderscore;
-  letters['_'] = kDigitOrUnderscore;
-  return letters;
+constexpr std::array<bool, 256> kIllegal = [] {
+  std::array<bool, 256> illegal{};
+  illegal.fill(true);
+  for (int c = 'a'; c <= 'z'; ++c) illegal[static_cast<size_t>(c)] = false;
+  for (int c = '0'; c <= '9'; ++c) illegal[static_cast<size_t>(c)] = false;
+  illegal['_'] = false;
+  return illegal;
 }();
 
 bool legal_name(const std::string& name) {
-  const auto letter = [](char c) { return kLetters[static_cast<unsigned char>(c)]; };
-  if (name.empty() || name.size() > static_cast<size_t>(kMaxNameLength) || letter(name[0]) != kLower) return false;
-  for (char c : name)
-    if (letter(c) == kOther) return false;
-  return true;
+  if (name.empty() || name.size() > static_cast<size_t>(kMaxNameLength) || name[0] < 'a' || name[0] > 'z') return false;
+  bool illegal = false;
+  for (char c : name) illegal |= kIllegal[static_cast<unsigned char>(c)];
+  return !illegal;
 }
 
 // Names come from files and end in one-line messages: no control characters, no endless text.
@@ -36,8 +35,8 @@ std::string shown(const std::string& name) {
   return name.size() > 60 ? text + "..." : text;
 }
 
-[[gnu::cold, gnu::noinline]] void out_of_range(const std::string& node, const char* what, int value, int low,
-                                               int high) {
+[[noreturn, gnu::cold, gnu::noinline]] void out_of_range(const std::string& node, const char* what, int value, int low,
+                                                         int high) {
   throw SpecError(node, std::string(what) + " = " + std::to_string(value) + "; expected " + std::to_string(low) + ".." +
                             std::to_string(high));
 }
@@ -75,46 +74,46 @@ void check_batch_norm(const std::string& node, const BatchNorm& bn) {
 }
 
 void check_attributes(const std::string& node, const Op& op) {
-  std::visit(Overloaded{
-                 [](const Input&) {},
-                 [&](const Conv2d& conv) {
-                   range(node, "out", conv.out, 1, kMaxChannels);
-                   range(node, "groups", conv.groups, 1, kMaxChannels);
-                   check_window(node, conv.kernel, conv.stride, conv.pad);
-                   if (conv.out % conv.groups != 0)
-                     throw SpecError(node, "out = " + std::to_string(conv.out) + ", groups = " +
-                                               std::to_string(conv.groups) + "; out must be a multiple of groups");
-                 },
-                 [&](const BatchNorm& bn) { check_batch_norm(node, bn); },
-                 [](const Activation&) {},
-                 [](const Softmax&) {},
-                 [](const SoftmaxMul&) {},
-                 [&](const AvgPool& pool) { check_pool(node, pool.kernel, pool.stride, pool.pad); },
-                 [&](const MaxPool& pool) { check_pool(node, pool.kernel, pool.stride, pool.pad); },
-                 [](const GlobalAvgPool&) {},
-                 [&](const Linear& linear) { range(node, "out", linear.out, 1, kMaxChannels); },
-                 [](const Add&) {},
-                 [](const Mul&) {},
-                 [](const PRelu&) {},
-                 [](const Scale&) {},
-                 [&](const BlurPool& pool) {
-                   if (pool.taps != 3 && pool.taps != 5)
-                     throw SpecError(node, "taps = " + std::to_string(pool.taps) + "; expected 3 or 5");
-                   range(node, "stride height", pool.stride.h, 1, pool.taps);
-                   range(node, "stride width", pool.stride.w, 1, pool.taps);
-                 },
-                 [&](const Upsample& up) {
-                   range(node, "size height", up.size.h, 1, kMaxExtent);
-                   range(node, "size width", up.size.w, 1, kMaxExtent);
-                 },
-                 [](const Concat&) {},
-                 [&](const Slice& slice) {
-                   range(node, "begin", slice.begin, 0, kMaxChannels - 1);
-                   range(node, "count", slice.count, 1, kMaxChannels);
-                 },
-                 [&](const ChannelShuffle& shuffle) { range(node, "groups", shuffle.groups, 1, kMaxChannels); },
-             },
-             op);
+  visit_op(Overloaded{
+               [](const Input&) {},
+               [&](const Conv2d& conv) {
+                 range(node, "out", conv.out, 1, kMaxChannels);
+                 range(node, "groups", conv.groups, 1, kMaxChannels);
+                 check_window(node, conv.kernel, conv.stride, conv.pad);
+                 if (conv.out % conv.groups != 0)
+                   throw SpecError(node, "out = " + std::to_string(conv.out) + ", groups = " +
+                                             std::to_string(conv.groups) + "; out must be a multiple of groups");
+               },
+               [&](const BatchNorm& bn) { check_batch_norm(node, bn); },
+               [](const Activation&) {},
+               [](const Softmax&) {},
+               [](const SoftmaxMul&) {},
+               [&](const AvgPool& pool) { check_pool(node, pool.kernel, pool.stride, pool.pad); },
+               [&](const MaxPool& pool) { check_pool(node, pool.kernel, pool.stride, pool.pad); },
+               [](const GlobalAvgPool&) {},
+               [&](const Linear& linear) { range(node, "out", linear.out, 1, kMaxChannels); },
+               [](const Add&) {},
+               [](const Mul&) {},
+               [](const PRelu&) {},
+               [](const Scale&) {},
+               [&](const BlurPool& pool) {
+                 if (pool.taps != 3 && pool.taps != 5)
+                   throw SpecError(node, "taps = " + std::to_string(pool.taps) + "; expected 3 or 5");
+                 range(node, "stride height", pool.stride.h, 1, pool.taps);
+                 range(node, "stride width", pool.stride.w, 1, pool.taps);
+               },
+               [&](const Upsample& up) {
+                 range(node, "size height", up.size.h, 1, kMaxExtent);
+                 range(node, "size width", up.size.w, 1, kMaxExtent);
+               },
+               [](const Concat&) {},
+               [&](const Slice& slice) {
+                 range(node, "begin", slice.begin, 0, kMaxChannels - 1);
+                 range(node, "count", slice.count, 1, kMaxChannels);
+               },
+               [&](const ChannelShuffle& shuffle) { range(node, "groups", shuffle.groups, 1, kMaxChannels); },
+           },
+           op);
 }
 
 }  // namespace
@@ -131,15 +130,12 @@ void check_input_shape(const Shape& s) {
                             std::to_string(kMaxElements) + " values");
 }
 
-void Inputs::push_back(int id) {
-  if (count_ == ids_.size())
-    throw SpecError("", "more than " + std::to_string(kMaxInputs) + " inputs of one node; join them in two steps");
-  ids_[count_++] = id;
+void Inputs::too_many() {
+  throw SpecError("", "more than " + std::to_string(kMaxInputs) + " inputs of one node; join them in two steps");
 }
 
-void check_input_count(const std::string& name, const Op& op, size_t count) {
+void bad_input_count(const std::string& name, const Op& op, size_t count) {
   const int expected = input_count(op);
-  if (expected == kManyInputs ? count >= 2 : static_cast<int>(count) == expected) return;
   throw SpecError(name, std::to_string(count) + " inputs for " + op_name(op) + "; expected " +
                             (expected == kManyInputs ? "2 or more" : std::to_string(expected)));
 }

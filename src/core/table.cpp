@@ -101,7 +101,9 @@ std::string thousands(int64_t value) { return group(std::to_string(value)); }
 std::string bytes_text(int64_t bytes) {
   const int64_t tenths =
       (bytes * 10 + (bytes < 0 ? -512 : 512)) / 1024;  // no printf: the gate writes these by the ten thousand
-  return thousands(bytes) + " bytes (" + thousands(tenths / 10) + "." + std::to_string(std::abs(tenths % 10)) + " KiB)";
+  std::string text = thousands(bytes);
+  text.append(" bytes (").append(thousands(tenths / 10)).append(1, '.');
+  return text.append(1, static_cast<char>('0' + std::abs(tenths % 10))).append(" KiB)");
 }
 
 std::string markdown_text(const std::string& text) { return escape_markdown(one_line(text)); }

@@ -26,7 +26,11 @@ void read_comparator(core::config::Reader reader, Comparator& c) {
                 "percent, val_accuracy of the short training; 0: no bound");
 }
 
-std::string count_text(int64_t value, const char* unit) { return core::thousands(value) + " " + unit; }
+constexpr const char* kBytes = "bytes";
+
+std::string count_text(int64_t value, const char* unit) {
+  return unit == kBytes ? core::bytes_text(value) : core::thousands(value).append(1, ' ').append(unit);
+}
 
 std::string percent_text(double value) {
   char text[32];
@@ -34,30 +38,10 @@ std::string percent_text(double value) {
   return text;
 }
 
-Verdict at_most(const std::string& rule, const std::string& node, int64_t value, int64_t limit, const char* unit) {
-  return {rule, value <= limit, node, count_text(value, unit), "at most " + count_text(limit, unit)};
-}
-
-Verdict at_most(const std::string& rule, const std::string& node, int64_t value, int64_t limit) {
-  return {rule, value <= limit, node, core::bytes_text(value), "at most " + core::bytes_text(limit)};
-}
-
-void check_rule(const arch::Spec& spec, const std::string& name, std::vector<Verdict>& verdicts) {
-  const arch::Rule* rule = arch::find_rule(name);
-  if (rule == nullptr) throw core::ConfigError("gate: rule " + name + " is not in the table of rules");
-  const std::vector<arch::Violation> violations = rule->check(spec);
-  for (const arch::Violation& v : violations) verdicts.push_back({name, false, v.node, v.what, "no violation"});
-  if (violations.empty()) verdicts.push_back({name, true, "", "no violation", "no violation"});
-}
-
-void check_comparator(const Costs& cost, const Comparator& c, std::vector<Verdict>& verdicts) {
-  const auto bound = [&](int64_t value, int64_t limit, const char* unit) {
-    if (limit <= 0) return;
-    verdicts.push_back(at_most(kComparatorRule, "", value, limit, unit));
-    verdicts.back().limit += " (" + c.name + ")";
-  };
-  bound(cost.params, c.max_params, "parameters");
-  bound(cost.macs, c.max_macs, "MACs");
+void check_rule(const arch::RuleView& view, const arch::Rule& rule, std::vector<Verdict>& verdicts) {
+  const std::vector<arch::Violation> violations = rule.check(view);
+  for (const arch::Violation& v : violations) verdicts.push_back({rule.name, false, v.node, v.what, "no violation"});
+  if (violations.empty()) verdicts.push_back({rule.name, true, "", "no violation", "no violation"});
 }
 
 Verdict at_least(double value, double limit, const std::string& name) {
@@ -71,8 +55,8 @@ Verdict at_least(double value, double limit, const std::string& name) {
 Costs costs(const arch::Spec& spec) { return costs(Candidate{spec, arch::analyze(spec)}); }
 
 Costs costs(const Candidate& candidate) {
-  const arch::Examination e = arch::examine(candidate.spec, candidate.cost);
-  Costs c{e.given.params, e.given.macs, e.cost.constant_bytes, e.plan.peak_bytes, {}};
+  const arch::Exported e = arch::exported(candidate.spec, candidate.cost);
+  Costs c{candidate.cost.params, candidate.cost.macs, e.cost.constant_bytes, e.plan.peak_bytes, {}};
   if (e.plan.peak_node >= 0) c.arena_node = e.lowered.nodes[static_cast<size_t>(e.plan.peak_node)].name;
   return c;
 }
@@ -100,30 +84,42 @@ void read_options(core::config::Reader& reader, GateOptions& o) {
   o.comparator = c;
 }
 
-Gate::Gate(GateOptions options, std::vector<ExtraRule> extra)
-    : options_(std::move(options)), extra_(std::move(extra)) {}
+Gate::Gate(GateOptions options, std::vector<ExtraRule> extra) : options_(std::move(options)), extra_(std::move(extra)) {
+  for (const std::string& name : options_.rules) {
+    rules_.push_back(arch::find_rule(name));
+    if (rules_.back() == nullptr) throw core::ConfigError("gate: rule " + name + " is not in the table of rules");
+  }
+  const auto bound = [&](const char* rule, int64_t Costs::*cost, int64_t limit, const char* unit,
+                         const std::string& source = "") {
+    if (limit > 0) bounds_.push_back({rule, cost, limit, unit, "at most " + count_text(limit, unit) + source});
+  };
+  const GateOptions& o = options_;
+  bound("max_params", &Costs::params, o.max_params, "parameters");
+  bound("max_macs", &Costs::macs, o.max_macs, "MACs");
+  bound("max_constant_bytes", &Costs::constant_bytes, o.max_constant_bytes, kBytes);
+  bound("max_arena_bytes", &Costs::arena_bytes, o.max_arena_bytes, kBytes);
+  if (!o.comparator) return;
+  const std::string source = " (" + o.comparator->name + ")";
+  bound(kComparatorRule, &Costs::params, o.comparator->max_params, "parameters", source);
+  bound(kComparatorRule, &Costs::macs, o.comparator->max_macs, "MACs", source);
+}
 
 std::vector<Verdict> Gate::before_training(const arch::Spec& spec) const {
   return before_training(Candidate{spec, arch::analyze(spec)});
 }
 
 std::vector<Verdict> Gate::before_training(const Candidate& candidate) const {
-  const arch::Spec& spec = candidate.spec;
   std::vector<Verdict> verdicts;
-  verdicts.reserve(options_.rules.size() + extra_.size() + 6);
-  for (const std::string& rule : options_.rules) check_rule(spec, rule, verdicts);
+  verdicts.reserve(rules_.size() + bounds_.size() + extra_.size());
+  const arch::RuleView view(candidate.spec);
+  for (const arch::Rule* rule : rules_) check_rule(view, *rule, verdicts);
   const Costs cost = costs(candidate);
-  const GateOptions& o = options_;
-  if (o.max_params > 0) verdicts.push_back(at_most("max_params", "", cost.params, o.max_params, "parameters"));
-  if (o.max_macs > 0) verdicts.push_back(at_most("max_macs", "", cost.macs, o.max_macs, "MACs"));
-  if (o.max_constant_bytes > 0) {
-    verdicts.push_back(at_most("max_constant_bytes", "", cost.constant_bytes, o.max_constant_bytes));
+  for (const Bound& b : bounds_) {
+    const int64_t value = cost.*b.cost;
+    verdicts.push_back({b.rule, value <= b.limit, b.cost == &Costs::arena_bytes ? cost.arena_node : "",
+                        count_text(value, b.unit), b.limit_text});
   }
-  if (o.max_arena_bytes > 0) {
-    verdicts.push_back(at_most("max_arena_bytes", cost.arena_node, cost.arena_bytes, o.max_arena_bytes));
-  }
-  if (o.comparator) check_comparator(cost, *o.comparator, verdicts);
-  for (const ExtraRule& rule : extra_) verdicts.push_back(rule(spec));
+  for (const ExtraRule& rule : extra_) verdicts.push_back(rule(candidate.spec));
   return verdicts;
 }
 

@@ -24,7 +24,8 @@ struct Analysis {
   int64_t macs = 0;
   int64_t constant_bytes = 0;
 
-  void add(const std::string& name, const NodeCost&);  // throws SpecError(name, ...) when a sum leaves 64 bits
+  void count(const std::string& name, const NodeCost&);  // in the sums; throws SpecError(name, ...) past 64 bits
+  void add(const std::string& name, const NodeCost&);    // count() and append
   bool operator==(const Analysis&) const = default;
 };
 

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "condenser/arch/builder.hpp"
@@ -20,7 +21,7 @@ struct ConvOptions {
 };
 
 // conv (no bias) -> batch norm [-> activation]; nodes <name>, <name>_bn, <name>_act.
-int conv_bn_act(Builder&, int x, const std::string& name, const ConvOptions&);
+int conv_bn_act(Builder&, int x, std::string_view name, const ConvOptions&);
 
 // Low-pass filters that halve a map without folding high frequencies into low ones.
 enum class Downsampling {
@@ -36,7 +37,7 @@ inline constexpr std::array kDownsamplings = {Downsampling::Avg2,  Downsampling:
                                               Downsampling::Blur5, Downsampling::MaxBlur3, Downsampling::MaxBlur5};
 
 // Anti-aliased down-sampling by 2, to stand before a stride-1 convolution. The last node is called `name`.
-int antialias_pool(Builder&, int x, const std::string& name, Downsampling kind = Downsampling::Avg2);
+int antialias_pool(Builder&, int x, std::string_view name, Downsampling kind = Downsampling::Avg2);
 
 struct ColumnOptions {
   int channels = 0;         // width c of the spatial convolutions

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "condenser/arch/analysis.hpp"
 
@@ -19,7 +20,7 @@ class Builder {
   // Pushes a name part for its lifetime: { Scope s(b, "s1b1"); b.add("c1", ...) } makes node "s1b1_c1".
   class Scope {
    public:
-    Scope(Builder& builder, const std::string& part);
+    Scope(Builder& builder, std::string_view part);
     ~Scope();
     Scope(const Scope&) = delete;
     Scope& operator=(const Scope&) = delete;
@@ -29,7 +30,7 @@ class Builder {
     size_t length_;
   };
 
-  int add(const std::string& name, Op op, Inputs inputs);  // throws SpecError on bad shapes or names
+  int add(std::string_view name, const Op& op, const Inputs& inputs);  // throws SpecError on bad shapes or names
   Shape shape(int id) const;
   int last() const { return static_cast<int>(spec_.nodes.size()) - 1; }
   int input() const { return 0; }

@@ -24,14 +24,18 @@ Spec fuse_branches(const Spec&, Weights* weights);
 // Deterministic; node names are kept from the producer.
 Spec lower(const Spec&, Weights* weights);
 
-// What a network costs as given and as exported: what the gate asks of every candidate.
-struct Examination {
-  Analysis given;
+// What will be exported: what the gate asks of every candidate.
+struct Exported {
   Spec lowered;
   Analysis cost;    // of the lowered form
   MemoryPlan plan;  // of the lowered form, int8
 };
-Examination examine(const Spec&);                  // throws SpecError
-Examination examine(const Spec&, Analysis given);  // for a Builder's Spec and its costs: nothing is computed twice
+Exported exported(const Spec&, const Analysis& given);  // `given` is analyze() of the Spec. Throws SpecError
+
+// What a network costs as given and as exported.
+struct Examination : Exported {
+  Analysis given;
+};
+Examination examine(const Spec&);  // throws SpecError
 
 }  // namespace condenser::arch

@@ -13,14 +13,26 @@ struct Violation {
   std::string what;  // "strided 1x1 convolution, stride 2x2"
 };
 
-struct Rule {
-  std::string name;
-  std::string why;                               // one sentence: why the rule exists
-  std::vector<Violation> (*check)(const Spec&);  // empty: holds. Works on Specs before and after lower().
-  std::string (*evidence)(const Spec&);          // what was looked at, in one line
+// What the rules look at, gathered once for all of them. Made of a Spec where one is handed to a rule; keeps a
+// reference to it.
+struct RuleView {
+  RuleView(const Spec&);
+
+  const Spec& spec;
+  Liveness live;
+  // Live nodes, in order. Spatial: convolutions with a kernel larger than 1x1. First: with no other of them between
+  // itself and the input.
+  std::vector<int> first_spatial, later_spatial;
+  std::vector<int> strided;  // with a stride
 };
 
-// Spatial: kernel larger than 1x1. First: no other spatial convolution between it and the input.
+struct Rule {
+  std::string name;
+  std::string why;                                   // one sentence: why the rule exists
+  std::vector<Violation> (*check)(const RuleView&);  // empty: holds. Works on Specs before and after lower().
+  std::string (*evidence)(const RuleView&);          // what was looked at, in one line
+};
+
 // column_layout: of the live spatial convolutions after the first, the earlier half (rounded up, in node order) runs in
 //   n >= 2 separate columns (groups, of which depthwise is the limit, or slices of the channels that run apart until
 //   they are concatenated); mixing only in 1x1 convolutions and merges. A network

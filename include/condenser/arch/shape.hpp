@@ -25,7 +25,11 @@ struct Pad {
 };
 
 // Output extent of a window: floor((in + before + after - kernel) / stride) + 1.
-int64_t window_out(int64_t in, int kernel, int stride, int before, int after);
+inline int64_t window_out(int64_t in, int kernel, int stride, int before, int after) {
+  const int64_t room = in + before + after - kernel;
+  if (room < 0) return 0;  // the window does not fit; C++ division would round -1/2 to 0 and promise one output
+  return room / stride + 1;
+}
 
 inline Pad pad_all(int p) { return {p, p, p, p}; }
 inline Size square(int n) { return {n, n}; }

@@ -24,7 +24,10 @@ class Inputs {
   explicit Inputs(std::span<const int> ids) {
     for (int id : ids) push_back(id);
   }
-  void push_back(int id);  // throws SpecError beyond kMaxInputs
+  void push_back(int id) {  // throws SpecError beyond kMaxInputs
+    if (count_ == ids_.size()) too_many();
+    ids_[count_++] = id;
+  }
   size_t size() const { return count_; }
   bool empty() const { return count_ == 0; }
   int& operator[](size_t k) { return ids_[k]; }
@@ -36,6 +39,8 @@ class Inputs {
   bool operator==(const Inputs&) const = default;  // unused places are 0
 
  private:
+  [[noreturn]] static void too_many();
+
   std::array<int, kMaxInputs> ids_{};
   size_t count_ = 0;
 };

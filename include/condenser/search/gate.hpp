@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "condenser/arch/rules.hpp"
 #include "condenser/core/config.hpp"
 #include "condenser/search/probe.hpp"
 
@@ -66,7 +67,17 @@ class Gate {
   const GateOptions& options() const { return options_; }
 
  private:
+  struct Bound {
+    const char* rule;
+    int64_t Costs::*cost;
+    int64_t limit;
+    const char* unit;
+    std::string limit_text;
+  };
+
   GateOptions options_;
+  std::vector<const arch::Rule*> rules_;
+  std::vector<Bound> bounds_;  // those in force
   std::vector<ExtraRule> extra_;
 };
 
