@@ -81,7 +81,8 @@ StageOutput stage_train(RunContext& run) {
     arch::save_weights(file, result.weights);
     if (result.validation) {
       validation = accuracy_of(*result.validation);
-      write_evaluation(run.folder / "validation", {c.name, part, hash, *result.validation, *run.validation()});
+      write_evaluation(run.folder / "validation",
+                       {c.name, part, hash, *result.validation, *run.validation(), is_audio(c.card)});
     }
     core::write_atomic(note, nlohmann::ordered_json{{"schema_version", 1},
                                                     {"spec_hash", hash},
@@ -107,9 +108,10 @@ int cmd_eval(const Invocation& call) {
   const RunFolder folder(config, folder_of(config, call.subject, call.runs), false);
   RunContext run(config, folder.path());
   const arch::Spec winner = load_winner(run);
+  const auto test = run.test();
   const train::Evaluation e =
-      torch_backend().evaluate(winner, load_float_weights(run, winner), *run.test(), config.train.threads);
-  const EvaluatedPart part{config.name, "test part", arch::hash(winner).hex(), e, *run.test()};
+      torch_backend().evaluate(winner, load_float_weights(run, winner), *test, config.train.threads);
+  const EvaluatedPart part{config.name, "test part", arch::hash(winner).hex(), e, *test, is_audio(config.card)};
   write_evaluation(run.folder / "eval", part);
   if (call.format == "json") {
     std::fputs(evaluation_json(part).c_str(), stdout);
@@ -117,6 +119,8 @@ int cmd_eval(const Invocation& call) {
   }
   if (!has_confusion(part)) {
     StageOutput out{config.name + ", test part, float", one_row("test part", accuracy_of(e)), {}};
+    out.lines.push_back("of all decisions: " + text_of("balanced accuracy %.2f %%", e.balanced_accuracy) +
+                        text_of(", macro F1 %.2f %%", e.macro_f1) + text_of(", AUC %.2f %%", e.auc));
     return print(out, call.format), 0;
   }
   StageOutput out{config.name + ", test part, float", report::per_class_table(confusion_of(part)), {}};

@@ -32,13 +32,18 @@ struct Invocation {
   std::vector<std::string> files;
   int top = 3;
   bool int8 = false;
-  // draw: a file; compare: a folder; empty: standard output only
+  // draw, data show: a file; compare: a folder; empty: standard output only
   std::filesystem::path out;
   std::string colour = "macs";
+  // data
+  std::string what;  // show
+  std::string split = "train";
+  int count = 64;      // samples on a sheet
+  bool plain = false;  // without augmentation
 };
 
 // What a verb reads from the command line.
-enum class Takes { RunFile, RunAndFiles, Network, Networks, Word, Nothing };
+enum class Takes { RunFile, RunAndFiles, Data, Network, Networks, Word, Nothing };
 
 // The explicit table of verbs.
 struct Verb {
@@ -59,6 +64,7 @@ int cmd_zoo(const Invocation&);
 int cmd_compare(const Invocation&);
 int cmd_draw(const Invocation&);
 int cmd_rules(const Invocation&);
+int cmd_data(const Invocation&);
 int cmd_bench(const Invocation&);
 int cmd_doctor(const Invocation&);
 

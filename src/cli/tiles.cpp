@@ -17,7 +17,7 @@ report::Tile audio_tile(std::span<const float> item, const data::ItemShape& shap
   for (int64_t frame = 0; frame < shape.h; ++frame)
     for (int64_t k = 0; k < shape.w; ++k)
       turned[static_cast<size_t>((shape.w - 1 - k) * shape.h + frame)] = item[static_cast<size_t>(frame * shape.w + k)];
-  constexpr float kDeviations = 2.5f;  // of the whole set; the mean, which masks show, is in the middle
+  constexpr float kDeviations = 1.5f;  // of the whole set; the mean, which masks show, is in the middle
   const auto tile =
       report::heat_map(turned, static_cast<int>(shape.w), static_cast<int>(shape.h), -kDeviations, kDeviations);
   return report::enlarged(tile, zoom(shape.h, kSide), zoom(shape.w, kSide / 2));
