@@ -93,7 +93,8 @@ StageOutput stage_train(RunContext& run) {
     arch::save_weights(file, result.weights);
     if (result.validation) {
       validation = accuracy_of(*result.validation);
-      write_evaluation(run.folder / "validation", {c.name, part, hash, *result.validation, *run.validation()});
+      write_evaluation(run.folder / "validation",
+                       {c.name, part, hash, *result.validation, *run.validation(), is_audio(c.card)});
     }
     core::write_atomic(note, nlohmann::ordered_json{{"schema_version", 1},
                                                     {"spec_hash", hash},
@@ -122,7 +123,7 @@ int cmd_eval(const Invocation& call) {
   const auto test = test_part(run, call.card);
   const train::Evaluation e =
       torch_backend().evaluate(winner, load_float_weights(run, winner), *test, config.train.threads);
-  const EvaluatedPart part{config.name, "test part", arch::hash(winner).hex(), e, *test};
+  const EvaluatedPart part{config.name, "test part", arch::hash(winner).hex(), e, *test, is_audio(config.card)};
   const fs::path files = run.folder / (call.card.empty() ? "eval" : "eval_" + data::read_card(call.card).name);
   write_evaluation(files, part);
   if (call.format == "json") {
@@ -131,6 +132,8 @@ int cmd_eval(const Invocation& call) {
   }
   if (!has_confusion(part)) {
     StageOutput out{config.name + ", test part, float", one_row("test part", accuracy_of(e)), {}};
+    out.lines.push_back("of all decisions: " + text_of("balanced accuracy %.2f %%", e.balanced_accuracy) +
+                        text_of(", macro F1 %.2f %%", e.macro_f1) + text_of(", AUC %.2f %%", e.auc));
     return print(out, call.format), 0;
   }
   StageOutput out{config.name + ", test part, float", report::per_class_table(confusion_of(part)), {}};

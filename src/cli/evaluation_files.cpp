@@ -89,6 +89,9 @@ std::string evaluation_json(const EvaluatedPart& p) {
                        {"low_percent", interval.low_percent},
                        {"high_percent", interval.high_percent},
                        {"loss", p.evaluation.loss},
+                       {"balanced_accuracy_percent", p.evaluation.balanced_accuracy},
+                       {"macro_f1_percent", p.evaluation.macro_f1},
+                       {"auc_percent", p.evaluation.auc},
                        {"classes", p.data.classes()},
                        {"per_class", per_class}};
   std::string text = j.dump(2, ' ', false, ordered_json::error_handler_t::replace);

@@ -5,8 +5,6 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
-#include <cmath>
-#include <span>
 
 #include "condenser/arch/analysis.hpp"
 #include "condenser/core/stop.hpp"
