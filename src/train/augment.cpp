@@ -58,8 +58,11 @@ void cut(float* plane, int64_t h, int64_t w, const Draw& d, int64_t side) {
 
 }  // namespace
 
-void augment(const AugmentOptions& options, const data::ItemShape& shape, const data::Normalization& normalization,
-             uint64_t seed, int64_t step, std::span<float> batch) {
+void augment(const AugmentOptions& options, const data::Dataset& dataset, uint64_t seed, int64_t step,
+             data::Batch& items) {
+  const data::ItemShape shape = dataset.shape();
+  const data::Normalization& normalization = dataset.normalization();
+  const std::span<float> batch = items.x;
   if (options.shift == 0 && !options.flip && options.cutout == 0) return;
   core::Rng rng(seed, kAugmentStream, static_cast<uint64_t>(step));
   const int64_t plane_size = shape.h * shape.w;

@@ -3,15 +3,13 @@
 // images.
 
 #include <cstdint>
-#include <span>
 
-#include "condenser/data/dataset.hpp"
+#include "condenser/data/loader.hpp"
 #include "condenser/train/options.hpp"
 
 namespace condenser::train {
 
-// batch: [n, c, h, w], normalized. Shifted-in pixels get the value of a zero pixel, cut-out ones the mean.
-void augment(const AugmentOptions&, const data::ItemShape&, const data::Normalization&, uint64_t seed, int64_t step,
-             std::span<float> batch);
+// Items are those of the data set, normalized. Shifted-in pixels get the value of a zero pixel, cut-out ones the mean.
+void augment(const AugmentOptions&, const data::Dataset&, uint64_t seed, int64_t step, data::Batch&);
 
 }  // namespace condenser::train

@@ -55,7 +55,8 @@ class TorchBackend : public Backend {
     return translated([&] {
       use_threads(threads);
       nn::SpecNet net(spec, weights);
-      return evaluate_net(net, dataset, OnStop::Throw);
+      return evaluate_net(net, dataset, dataset.multi_label() ? LossKind::Binary : LossKind::CrossEntropy,
+                          OnStop::Throw);
     });
   }
 

@@ -9,7 +9,6 @@
 #include "condenser/arch/analysis.hpp"
 #include "condenser/core/stop.hpp"
 #include "nn/team.hpp"
-#include "train/loss.hpp"
 
 namespace condenser::train {
 namespace {
@@ -36,7 +35,7 @@ double accuracy_percent(const Evaluation& e) {
   return e.total == 0 ? 0.0 : 100.0 * static_cast<double>(e.correct) / static_cast<double>(e.total);
 }
 
-Evaluation evaluate_net(nn::SpecNet& net, const data::Dataset& dataset, OnStop on_stop) {
+Evaluation evaluate_net(nn::SpecNet& net, const data::Dataset& dataset, LossKind kind, OnStop on_stop) {
   check_fits(net.spec(), dataset, "evaluation");
   const c10::InferenceMode no_gradients;
   const auto shape = dataset.shape();
@@ -60,8 +59,9 @@ Evaluation evaluate_net(nn::SpecNet& net, const data::Dataset& dataset, OnStop o
     for (int64_t i = 0; i < n; ++i) labels[static_cast<size_t>(i)] = dataset.label(begin + i);
     const at::Tensor logits =
         net.forward(at::from_blob(pixels.data(), {n, shape.c, shape.h, shape.w}), nn::Mode::Evaluation).contiguous();
-    const LossSum sum = cross_entropy({logits.const_data_ptr<float>(), static_cast<size_t>(n * classes)}, labels,
-                                      classes, 0.0, {}, predictions);
+    const LossSum sum =
+        loss({.kind = kind}, classes, {logits.const_data_ptr<float>(), static_cast<size_t>(n * classes)},
+             {.labels = labels, .marks = {}, .teacher = {}}, n, {}, predictions);
     out.loss += sum.loss;
     out.correct += sum.correct;
     for (int64_t i = 0; i < n; ++i)

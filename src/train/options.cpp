@@ -5,7 +5,8 @@ namespace condenser::train {
 
 void read_options(core::config::Reader& reader, TrainOptions& o) {
   reader.integer("epochs", o.epochs, 1, 100000, "passes over the training data");
-  reader.integer("batch_size", o.batch_size, 1, 65536, "samples per step");
+  reader.integer("batch_size", o.batch_size, 1, 65536, "samples that go through the network together");
+  reader.integer("accumulate", o.accumulate, 1, 4096, "batches whose gradients are summed for one step");
   reader.choice("optimizer", o.optimizer, {"sgd", "adamw"}, "sgd: Nesterov momentum; adamw: decoupled weight decay");
   reader.number("lr", o.lr, 0.0, 100.0, "peak learning rate, after the warm-up");
   reader.number("momentum", o.momentum, 0.0, 0.9999, "momentum of sgd, first beta of adamw");

@@ -17,9 +17,11 @@ std::vector<float> numbered(int64_t images) {
 }
 
 std::vector<float> augmented(const AugmentOptions& options, uint64_t seed, int64_t step, int64_t images = 40) {
-  auto batch = numbered(images);
-  augment(options, kShape, kNormalization, seed, step, batch);
-  return batch;
+  static const auto dataset = data::make_image_dataset(kShape, {"a", "b"}, kNormalization, {}, {});
+  data::Batch batch{
+      .size = images, .x = numbered(images), .y = std::vector<int64_t>(static_cast<size_t>(images)), .t = {}};
+  augment(options, *dataset, seed, step, batch);
+  return batch.x;
 }
 
 float pixel(const std::vector<float>& batch, int64_t i, int64_t c, int64_t y, int64_t x) {

@@ -7,7 +7,7 @@
 namespace condenser::train {
 
 TEST_CASE("buckets cover the gradients once, from the end", "[train][ranks]") {
-  const nn::BlockLayout layout = nn::block_layout(arch::find_zoo("resnet8_cifar10").make({3, 32, 32}, 10));
+  const nn::BlockLayout layout = nn::block_layout(arch::find_zoo("resnet8").make({3, 32, 32}, 10));
   const int64_t bytes = GENERATE(1, 4096, 65536, 1 << 30);
   const auto buckets = plan_buckets(layout, bytes);
   int64_t end = layout.trainable_size;

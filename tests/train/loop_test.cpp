@@ -180,7 +180,7 @@ TEST_CASE("a checkpoint of other options or of another network is refused", "[tr
   CHECK_THROWS_WITH(other.fit(folder.path()), Catch::Contains("lr = 0.1"));
   Run more = run;
   more.train = stripes(93, 1);
-  CHECK_THROWS_WITH(more.fit(folder.path()), Catch::Contains("train_labels"));
+  CHECK_THROWS_WITH(more.fit(folder.path()), Catch::Contains("training data (checksum)"));
 
   const auto file = folder.path() / "checkpoints" / "last.safetensors";
   const std::string bytes = core::read_file(file);

@@ -11,6 +11,7 @@ namespace condenser::train {
 struct TrainOptions {
   int epochs = 8;
   int batch_size = 128;
+  int accumulate = 1;             // batches per step
   std::string optimizer = "sgd";  // sgd (Nesterov) or adamw
   double lr = 0.1;                // peak
   double momentum = 0.9;
