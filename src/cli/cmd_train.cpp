@@ -5,6 +5,7 @@
 #include "cli/progress.hpp"
 #include "cli/stages.hpp"
 #include "cli/torch_module.hpp"
+#include "condenser/arch/spec_io.hpp"
 #include "condenser/core/log.hpp"
 
 namespace condenser::cli {
@@ -50,7 +51,24 @@ core::Table one_row(const std::string& what, const quant::Accuracy& a) {
             core::cell(a.total)}}};
 }
 
+train::FitResult fit(RunContext& run, const arch::Spec& winner,
+                     const std::function<void(const train::Progress&)>& on_progress) {
+  const RunConfig& c = run.config;
+  return torch_backend().fit({.spec = winner,
+                              .train = c.train_on_validation ? run.whole_training() : run.training(),
+                              .validation = run.validation(),
+                              .options = c.train,
+                              .folder = run.folder,
+                              .on_progress = on_progress,
+                              .all_ranks = run.all_ranks});
+}
+
 }  // namespace
+
+void train_with_leader(RunContext& run) {
+  const std::string winner = torch_backend().hand_out("");
+  if (!winner.empty()) fit(run, arch::parse_spec(winner, "the network of rank 0"), {});
+}
 
 StageOutput stage_train(RunContext& run) {
   const RunConfig& c = run.config;
@@ -63,12 +81,12 @@ StageOutput stage_train(RunContext& run) {
     load_float_weights(run, winner);  // refuses weights of another network
     const auto j = nlohmann::json::parse(core::read_file(note));
     validation = {j.at("validation_correct"), j.at("validation_total")};
+    if (run.all_ranks) torch_backend().hand_out("");  // nothing to do for the others
     out.lines.push_back("finished before; the weights are in " + file.string());
   } else {
     ProgressLine line;
-    const auto data = c.train_on_validation ? run.whole_training() : run.training();
-    train::FitResult result = torch_backend().fit({winner, data, run.validation(), c.train, run.folder,
-                                                   [&](const train::Progress& p) { line.update(progress_text(p)); }});
+    if (run.all_ranks) torch_backend().hand_out(arch::to_json(winner));
+    train::FitResult result = fit(run, winner, [&](const train::Progress& p) { line.update(progress_text(p)); });
     line.finish();
     result.weights.metadata["spec_hash"] = hash;
     arch::save_weights(file, result.weights);

@@ -12,6 +12,7 @@
 #endif
 
 #include "condenser/nn/spec_net.hpp"
+#include "train/dist.hpp"
 #include "train/evaluate.hpp"
 #include "train/loop.hpp"
 #include "train/measure.hpp"
@@ -46,8 +47,24 @@ class TorchBackend : public Backend {
     return std::string("LibTorch ") + TORCH_VERSION + (at::hasCUDA() ? " (CUDA)" : " (CPU)");
   }
 
+  void join(const Ranks& ranks, int timeout_seconds) override {
+    translated([&] { group_ = std::make_unique<Group>(ranks, std::chrono::seconds(timeout_seconds)); });
+  }
+
+  std::string hand_out(const std::string& text) override {
+    return translated([&] { return group_->hand_out(text); });
+  }
+
   FitResult fit(const FitRequest& request) override {
-    return translated([&] { return train::fit(request); });
+    if (!request.all_ranks) return translated([&] { return train::fit(request); });
+    try {
+      FitResult result = translated([&] { return train::fit(request, group_.get()); });
+      group_.reset();  // all ranks are done
+      return result;
+    } catch (const std::exception& error) {
+      group_->give_up(error.what());
+      throw;
+    }
   }
 
   Evaluation evaluate(const arch::Spec& spec, const arch::Weights& weights, const data::Dataset& dataset,
@@ -84,6 +101,9 @@ class TorchBackend : public Backend {
   std::vector<SpeedSample> measure_inference(const SpeedRequest& request) override {
     return translated([&] { return train::measure_inference(request); });
   }
+
+ private:
+  std::unique_ptr<Group> group_;  // never closed after an error: its connections may wait for ranks that are gone
 };
 
 }  // namespace

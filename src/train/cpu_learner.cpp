@@ -41,6 +41,13 @@ class CpuLearner : public Learner {
     return at::from_blob(block.data(), {static_cast<int64_t>(block.size())});
   }
 
+  std::vector<at::Tensor> parameters() override { return net_.parameters(); }
+  at::Tensor statistics() override {
+    const auto block = net_.values().subspan(static_cast<size_t>(net_.layout().trainable_size));
+    return at::from_blob(block.data(), {static_cast<int64_t>(block.size())});
+  }
+  void synchronize(nn::SumOverRanks over_ranks) override { net_.synchronize(std::move(over_ranks)); }
+
   void update(double lr, int64_t step) override {
     optimizer_step(options_, net_.layout(), lr, net_.values(), net_.gradients(), optimizer_);
     if (!average_.empty()) update_average(options_.ema_decay, step, net_.values(), average_);

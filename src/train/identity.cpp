@@ -10,7 +10,7 @@ namespace condenser::train {
 namespace {
 
 // Options that may change between starts.
-const std::set<std::string> kFree{"threads", "loader_threads", "checkpoint_steps"};
+const std::set<std::string> kFree{"threads", "loader_threads", "checkpoint_steps", "rank_timeout"};
 
 template <class T>
 void append(std::string& bytes, const T* values, size_t count) {
@@ -42,8 +42,7 @@ void append_values(std::string& bytes, const data::Dataset& dataset) {
 
 std::string data_checksum(const data::Dataset& dataset) {
   const data::ItemShape shape = dataset.shape();
-  std::string bytes =
-      std::to_string(shape.c) + "x" + std::to_string(shape.h) + "x" + std::to_string(shape.w) + "\n";
+  std::string bytes = std::to_string(shape.c) + "x" + std::to_string(shape.h) + "x" + std::to_string(shape.w) + "\n";
   for (const std::string& name : dataset.classes()) bytes += name + "\n";
   append(bytes, dataset.normalization().mean.data(), dataset.normalization().mean.size());
   append(bytes, dataset.normalization().std.data(), dataset.normalization().std.size());

@@ -14,6 +14,7 @@
 #include "condenser/data/loader.hpp"
 #include "nn/team.hpp"
 #include "train/augment.hpp"
+#include "train/data_parallel.hpp"
 #include "train/identity.hpp"
 #include "train/learner.hpp"
 #include "train/optim.hpp"
@@ -42,37 +43,43 @@ void use_threads(int threads) {
   at::set_num_threads(1);  // what is left to the library is too small to share
 }
 
-Rows rows(const data::Batch& batch, int64_t begin, int64_t count) {
-  const auto part = [&](const auto& values) {
+Rows rows(const data::Batch& batch, int64_t part, int64_t parts) {
+  const int64_t begin = batch.size * part / parts, size = batch.size * (part + 1) / parts - begin;
+  const auto cut = [&](const auto& values) {
     const size_t each = values.size() / static_cast<size_t>(batch.size);
-    const auto n = static_cast<size_t>(std::min(count, batch.size - begin));
-    return std::span(values).subspan(static_cast<size_t>(begin) * each, n * each);
+    return std::span(values).subspan(static_cast<size_t>(begin) * each, static_cast<size_t>(size) * each);
   };
-  return {std::min(count, batch.size - begin), part(batch.x), part(batch.y), part(batch.t)};
+  return {size, cut(batch.x), cut(batch.y), cut(batch.t)};
 }
 
-FitResult fit(const FitRequest& r) {
+FitResult fit(const FitRequest& r, Group* group) {
   const TrainOptions& options = r.options;
-  use_threads(options.threads);
+  use_threads(options.threads == 0 && group ? group->cores() : options.threads);
   check_fits(r.spec, *r.train, "training");
   if (r.validation) check_fits(r.spec, *r.validation, "validation");
 
   const arch::Weights initial = arch::random_weights(r.spec, options.seed);
   const auto learner =
       make_cpu_learner({.spec = r.spec, .initial = initial, .options = options, .objective = objective_of(options)});
+  DataParallel ranks(group, options, *learner);
   data::Loader loader(r.train, {.batch_size = options.batch_size * options.accumulate,
                                 .shuffle = true,
                                 .drop_last = true,
                                 .seed = options.seed,
                                 .threads = options.loader_threads,
                                 .prefetch = 4,
+                                .rank = ranks.rank(),
+                                .ranks = ranks.size(),
                                 .augment = options.augment.sample});
   const int64_t steps_per_epoch = loader.steps_per_epoch();
   const int64_t steps = steps_per_epoch * options.epochs;
 
-  RunFiles files(r.folder, learner->layout(), r.folder.empty() ? Identity{} : identity_of(r));
+  const bool saving = !r.folder.empty();
+  Identity identity = saving ? identity_of(r) : Identity{};
+  identity["processes"] = std::to_string(ranks.size());
+  RunFiles files(ranks.leads() ? r.folder : std::filesystem::path{}, learner->layout(), identity);
   RunState run;
-  if (const auto checkpoint = files.open()) {
+  if (const auto checkpoint = ranks.open(files, identity)) {
     learner->load(*checkpoint);
     run = checkpoint->run;
     core::log::info("resuming at step " + std::to_string(run.step) + " of " + std::to_string(steps));
@@ -98,8 +105,11 @@ FitResult fit(const FitRequest& r) {
     augment(options.augment, *r.train, options.seed, run.step, batch);
     const double lr = learning_rate(options, run.step, steps_per_epoch);
     LossSum sum;
-    for (int64_t begin = 0; begin < batch.size; begin += options.batch_size)
-      sum += learner->accumulate(rows(batch, begin, options.batch_size), batch.size);
+    for (int part = 0; part < options.accumulate; ++part) {
+      if (part + 1 == options.accumulate) ranks.start_step();
+      sum += learner->accumulate(rows(batch, part, options.accumulate), batch.total);
+    }
+    ranks.finish_step(sum);
     if (!std::isfinite(sum.loss))
       throw core::Error("training diverged: loss is not finite at learning rate " + number_text(lr) +
                         "; try a smaller train.lr or a longer train.warmup_epochs");
@@ -107,8 +117,8 @@ FitResult fit(const FitRequest& r) {
 
     run.loss_sum += sum.loss;
     run.correct += sum.correct;
-    run.seen += batch.size;
-    epoch_images += batch.size;
+    run.seen += batch.total;
+    epoch_images += batch.total;
     ++run.step;
     const bool epoch_done = run.step % steps_per_epoch == 0;
     const double images_per_s = static_cast<double>(epoch_images) / std::max(1e-9, seconds_since(epoch_started));
@@ -118,12 +128,12 @@ FitResult fit(const FitRequest& r) {
                      .epochs = options.epochs,
                      .step = run.step,
                      .steps = steps,
-                     .loss = sum.loss / static_cast<double>(batch.size),
+                     .loss = sum.loss / static_cast<double>(batch.total),
                      .images_per_s = images_per_s,
                      .eta_s = per_step * static_cast<double>(steps - run.step)});
     }
-    if (epoch_done && r.validation && (files.on() || run.step == steps)) {
-      validation = learner->evaluate(*r.validation, OnStop::Finish);
+    if (epoch_done && r.validation && (saving || run.step == steps)) {
+      validation = ranks.evaluate(r.validation);
       if (accuracy_percent(*validation) > run.best_score) {
         run.best_score = accuracy_percent(*validation);
         auto best = named(r.spec, learner->layout(), learner->result());
@@ -148,16 +158,16 @@ FitResult fit(const FitRequest& r) {
       epoch_started = Clock::now();
     }
 
-    const bool stop = core::stop_requested() && run.step < steps;
+    const bool stop = ranks.stop_requested() && run.step < steps;
     const bool due = options.checkpoint_steps > 0 && run.step % options.checkpoint_steps == 0;
-    if (files.on() && (epoch_done || due || stop)) save();
+    if (saving && (epoch_done || due || stop)) save();
     if (stop)
       throw core::Stopped("training stopped after step " + std::to_string(run.step) + " of " + std::to_string(steps) +
-                          (files.on() ? "; start again to go on" : ""));
+                          (saving ? "; start again to go on" : ""));
   }
 
   if (r.validation && !validation)  // the run was complete already
-    validation = learner->evaluate(*r.validation, OnStop::Finish);
+    validation = ranks.evaluate(r.validation);
   return {.weights = named(r.spec, learner->layout(), learner->result()),
           .validation = validation,
           .resumed_at_step = first_step};

@@ -129,8 +129,9 @@ std::optional<Ranks> from_slurm(const Environment& all) {
   if (!v.has("SLURM_STEP_ID")) {
     Ranks alone;
     if (v.text("SLURM_NTASKS", "1") != "1")
-      alone.note = "Slurm granted " + v.text("SLURM_NTASKS") +
-                   " tasks, but this process was not started by srun: it runs alone; start it with srun to use them all";
+      alone.note =
+          "Slurm granted " + v.text("SLURM_NTASKS") +
+          " tasks, but this process was not started by srun: it runs alone; start it with srun to use them all";
     return alone;
   }
   Ranks r = counted(v, "SLURM_PROCID", "SLURM_NTASKS");

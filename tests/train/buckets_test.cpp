@@ -27,7 +27,8 @@ TEST_CASE("buckets cover the gradients once, from the end", "[train][ranks]") {
     parameters += bucket.parameters;
   }
   CHECK(end == 0);
-  const auto trainable = std::count_if(layout.segments.begin(), layout.segments.end(), [](auto& s) { return s.trainable; });
+  const auto trainable =
+      std::count_if(layout.segments.begin(), layout.segments.end(), [](auto& s) { return s.trainable; });
   CHECK(parameters == trainable);
   if (bytes == 1) CHECK(std::ssize(buckets) == trainable);
   if (bytes == 1 << 30) CHECK(buckets.size() == 1);

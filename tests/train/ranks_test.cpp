@@ -8,12 +8,13 @@ namespace condenser::train {
 namespace {
 
 Environment torchrun() {
-  return {{"RANK", "5"},       {"WORLD_SIZE", "8"},       {"LOCAL_RANK", "1"}, {"LOCAL_WORLD_SIZE", "4"},
+  return {{"RANK", "5"},       {"WORLD_SIZE", "8"},       {"LOCAL_RANK", "1"},    {"LOCAL_WORLD_SIZE", "4"},
           {"GROUP_RANK", "1"}, {"MASTER_ADDR", "node01"}, {"MASTER_PORT", "4000"}};
 }
 
 Environment slurm() {
-  return {{"SLURM_PROCID", "3"},  {"SLURM_LOCALID", "1"}, {"SLURM_NTASKS", "4"}, {"SLURM_JOB_NODELIST", "node[07-08]"},
+  return {{"SLURM_PROCID", "3"},  {"SLURM_LOCALID", "1"},
+          {"SLURM_NTASKS", "4"},  {"SLURM_JOB_NODELIST", "node[07-08]"},
           {"SLURM_STEP_ID", "0"}, {"SLURM_JOB_ID", "1234567"}};
 }
 
@@ -67,9 +68,14 @@ TEST_CASE("half of torchrun's variables, or impossible ones, are refused by name
     CHECK_THROWS_WITH(find_ranks(without(torchrun(), name)),
                       Catch::Contains(std::string(name) + " is missing") && Catch::Contains("torchrun"));
   }
-  const std::vector<std::pair<std::string, std::string>> impossible{
-      {"RANK", "8"},       {"RANK", "-1"},           {"WORLD_SIZE", "0"},      {"WORLD_SIZE", "two"},
-      {"LOCAL_RANK", "4"}, {"LOCAL_WORLD_SIZE", "9"}, {"MASTER_PORT", "70000"}, {"MASTER_PORT", "4000 "}};
+  const std::vector<std::pair<std::string, std::string>> impossible{{"RANK", "8"},
+                                                                    {"RANK", "-1"},
+                                                                    {"WORLD_SIZE", "0"},
+                                                                    {"WORLD_SIZE", "two"},
+                                                                    {"LOCAL_RANK", "4"},
+                                                                    {"LOCAL_WORLD_SIZE", "9"},
+                                                                    {"MASTER_PORT", "70000"},
+                                                                    {"MASTER_PORT", "4000 "}};
   for (const auto& [name, value] : impossible) {
     INFO(name << " = " << value);
     CHECK_THROWS_WITH(find_ranks(with(torchrun(), {{name, value}})), Catch::Contains(name + " = '" + value + "'"));
