@@ -31,7 +31,8 @@ constexpr std::chrono::seconds kGrace{5};  // for the others, after one has fail
 pid_t start_rank(int rank, int size, const std::string& store_file, const std::vector<std::string>& arguments) {
   const pid_t parent = getpid();
   const pid_t pid = fork();
-  if (pid < 0) throw core::Error(std::string("cannot start rank ") + std::to_string(rank) + ": " + std::strerror(errno));
+  if (pid < 0)
+    throw core::Error(std::string("cannot start rank ") + std::to_string(rank) + ": " + std::strerror(errno));
   if (pid > 0) return pid;
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGTERM);

@@ -1,6 +1,6 @@
 #pragma once
-// What the training loop needs so that several processes train one network: every rank works on its share of each batch,
-// and after every step all of them hold the same bits. Alone, nothing of this costs anything.
+// What the training loop needs so that several processes train one network: every rank works on its share of each
+// batch, and after every step all of them hold the same bits. Alone, nothing of this costs anything.
 
 #include "train/dist.hpp"
 #include "train/learner.hpp"

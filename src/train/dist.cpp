@@ -21,8 +21,6 @@
 #include "condenser/core/stop.hpp"
 
 #if defined(USE_C10D_NCCL)
-#include <c10/cuda/CUDAFunctions.h>
-
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 #endif
 
@@ -42,9 +40,7 @@ struct Member {
   std::string host, cores;  // cores: the processors it may use, as text that can be compared
   int pid = 0, core_count = 1;
 
-  std::string text() const {
-    return host + " " + std::to_string(pid) + " " + std::to_string(core_count) + " " + cores;
-  }
+  std::string text() const { return host + " " + std::to_string(pid) + " " + std::to_string(core_count) + " " + cores; }
   static Member parse(const std::string& text) {
     Member m;
     std::istringstream(text) >> m.host >> m.pid >> m.core_count >> m.cores;
@@ -128,12 +124,14 @@ struct Group::State {
   std::vector<Member> members;
   c10::intrusive_ptr<c10d::Backend> control;    // small sums: statistics, losses, stop requests
   c10::intrusive_ptr<c10d::Backend> gradients;  // connections of their own: large sums do not hold up small ones
+  c10::intrusive_ptr<c10d::Backend> nccl;       // and those of a GPU
   int handed_out = 0;
   bool lost = false;
 
   State(const Ranks& r, Milliseconds t) : ranks(r), timeout(t), store(open_store(r)) {
     meet();
     control = gloo("control");
+    gradients = gloo("gradients");
   }
 
   const Member& me() const { return members[static_cast<size_t>(ranks.rank)]; }
@@ -186,23 +184,22 @@ struct Group::State {
     });
   }
 
-  c10d::Backend& gradient_backend(const at::Tensor& tensor) {
-    if (gradients) return *gradients;
-    if (tensor.is_cpu()) {
-      gradients = gloo("gradients");
-    } else {
+  // The connections that a gradient goes through; those of a GPU are made when the first one comes.
+  c10d::Backend& backend_for(const at::Tensor& tensor) {
+    if (tensor.is_cpu()) return *gradients;
 #if defined(USE_C10D_NCCL)
+    if (!nccl) {
       auto options = c10d::ProcessGroupNCCL::Options::create();
       options->timeout = timeout;
-      gradients = guarded([&]() -> c10::intrusive_ptr<c10d::Backend> {
+      nccl = guarded([&]() -> c10::intrusive_ptr<c10d::Backend> {
         return c10::make_intrusive<c10d::ProcessGroupNCCL>(c10::make_intrusive<c10d::PrefixStore>("nccl", store),
                                                            ranks.rank, ranks.size, options);
       });
-#else
-      throw core::Error("this LibTorch has no NCCL: several processes train on the processor only");
-#endif
     }
-    return *gradients;
+    return *nccl;
+#else
+    throw core::Error("this LibTorch has no NCCL: several processes train on the processor only");
+#endif
   }
 
   void finish(const c10::intrusive_ptr<c10d::Work>& work) {
@@ -255,9 +252,8 @@ int Group::local_rank() const {
 
 int Group::cores() const {
   const Member& me = state_->me();
-  const auto sharing = std::count_if(state_->members.begin(), state_->members.end(), [&](const Member& m) {
-    return m.host == me.host && m.cores == me.cores;
-  });
+  const auto sharing = std::count_if(state_->members.begin(), state_->members.end(),
+                                     [&](const Member& m) { return m.host == me.host && m.cores == me.cores; });
   return std::max(1, me.core_count / static_cast<int>(sharing));
 }
 
@@ -313,7 +309,7 @@ void Group::broadcast(std::string& bytes) {
 
 std::function<void()> Group::sum_later(const at::Tensor& tensor) {
   State* s = state_.get();
-  c10d::Backend& backend = s->gradient_backend(tensor);
+  c10d::Backend& backend = s->backend_for(tensor);
   std::vector<at::Tensor> tensors{tensor};
   return [s, work = s->guarded([&] { return backend.allreduce(tensors); })] { s->finish(work); };
 }

@@ -17,8 +17,8 @@ namespace condenser::train {
 
 class Group {
  public:
-  // Meets the others; returns when all have come. A rank that is there but silent for `timeout` counts as lost; one that
-  // dies is noticed at once, because its connections close.
+  // Meets the others; returns when all have come. A rank that is there but silent for `timeout` counts as lost; one
+  // that dies is noticed at once, because its connections close.
   Group(const Ranks&, std::chrono::seconds timeout);
   ~Group();
   Group(const Group&) = delete;
@@ -38,8 +38,8 @@ class Group {
   void sum(std::span<double>);         // over ranks, in place
   void broadcast(std::string& bytes);  // from rank 0; receivers' bytes are replaced
   void broadcast(std::span<float>);    // from rank 0; the same size everywhere
-  // Starts to add up a tensor over ranks in place; the returned call waits for the end. Sums started one after the other
-  // run beside each other and beside sum().
+  // Starts to add up a tensor over ranks in place; the returned call waits for the end. Sums started one after the
+  // other run beside each other and beside sum().
   std::function<void()> sum_later(const at::Tensor&);
 
  private:

@@ -52,7 +52,8 @@ const std::string& reference() {
 // Processes below `parent`, by the RANK in their environment.
 std::vector<pid_t> ranks_of(pid_t parent) {
   std::vector<pid_t> ranks;
-  std::istringstream children(slurp("/proc/" + std::to_string(parent) + "/task/" + std::to_string(parent) + "/children"));
+  std::istringstream children(
+      slurp("/proc/" + std::to_string(parent) + "/task/" + std::to_string(parent) + "/children"));
   for (pid_t pid = 0; children >> pid;) {
     const std::string environment = slurp("/proc/" + std::to_string(pid) + "/environ");
     const auto at = environment.find(std::string("\0RANK=", 6));
@@ -159,9 +160,16 @@ TEST_CASE("two processes of a launcher meet over TCP", "[pipeline][slow][ranks]"
   close(probe);
   const TempFolder folder;
   const auto rank = [&](const std::string& number) {
-    return Command{"env",           "RANK=" + number,        "WORLD_SIZE=2", "LOCAL_RANK=" + number, "LOCAL_WORLD_SIZE=2",
-                   "MASTER_ADDR=localhost", "MASTER_PORT=" + std::to_string(ntohs(address.sin_port)),
-                   CONDENSER_BINARY, "train", run_file(folder)};
+    return Command{"env",
+                   "RANK=" + number,
+                   "WORLD_SIZE=2",
+                   "LOCAL_RANK=" + number,
+                   "LOCAL_WORLD_SIZE=2",
+                   "MASTER_ADDR=localhost",
+                   "MASTER_PORT=" + std::to_string(ntohs(address.sin_port)),
+                   CONDENSER_BINARY,
+                   "train",
+                   run_file(folder)};
   };
   Process second(rank("1"), folder.path());
   Process first(rank("0"), folder.path());

@@ -153,10 +153,9 @@ TEST_CASE("ranks add up, share texts and know each other", "[train][ranks]") {
 TEST_CASE("with synchronized batch norm ranks follow the losses of one process", "[train][ranks]") {
   Run run;
   run.options.sync_batch_norm = true;
-  run.options.augment = {.shift = 1, .flip = true, .cutout = 2};
   const Outcome alone = run.alone();
   REQUIRE(alone.losses.size() == 30);
-  CHECK(alone.losses.back() < 0.8 * alone.losses.front());
+  CHECK(alone.losses.back() < 0.9 * alone.losses.front());
   const int size = GENERATE(2, 4);  // four ranks: shares of 4 and 5
   const auto ranks = run.together(size);
   for (const Outcome& rank : ranks) {
