@@ -16,6 +16,7 @@
 #include "train/evaluate.hpp"
 #include "train/loop.hpp"
 #include "train/measure.hpp"
+#include "train/objective.hpp"
 #include "train/probes/short_train.hpp"
 
 namespace condenser::train {
@@ -56,7 +57,7 @@ class TorchBackend : public Backend {
   }
 
   FitResult fit(const FitRequest& request) override {
-    if (!request.all_ranks) return translated([&] { return train::fit(request); });
+    if (!request.all_ranks || !group_) return translated([&] { return train::fit(request); });
     try {
       FitResult result = translated([&] { return train::fit(request, group_.get()); });
       group_.reset();  // all ranks are done
@@ -72,8 +73,7 @@ class TorchBackend : public Backend {
     return translated([&] {
       use_threads(threads);
       nn::SpecNet net(spec, weights);
-      return evaluate_net(net, dataset, dataset.multi_label() ? LossKind::Binary : LossKind::CrossEntropy,
-                          OnStop::Throw);
+      return evaluate_net(net, dataset, loss_of(dataset), OnStop::Throw);
     });
   }
 

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <numeric>
 
 #include "condenser/core/files.hpp"
 #include "condenser/core/stop.hpp"
@@ -24,13 +23,6 @@ struct Finished : torch::autograd::PostAccumulateGradHook {
   void operator()(const at::Tensor&) override { call(); }
 };
 
-std::vector<int64_t> share(int64_t items, int rank, int size) {
-  const int64_t begin = items * rank / size, end = items * (rank + 1) / size;
-  std::vector<int64_t> indices(static_cast<size_t>(end - begin));
-  std::iota(indices.begin(), indices.end(), begin);
-  return indices;
-}
-
 }  // namespace
 
 // Sums over ranks that have begun. Buckets go out in their fixed order, so that all ranks make the same calls.
@@ -41,7 +33,7 @@ struct DataParallel::Exchange {
   const std::vector<Bucket> buckets;
   std::vector<int> missing;  // parameters of each bucket whose gradients are not known yet
   size_t next = 0;           // bucket
-  bool on = false;           // between start_step() and finish_step()
+  bool on = false;           // between start_last_part() and finish_step()
   std::vector<std::function<void()>> running;
 
   Exchange(Group& g, Learner& learner, int64_t bucket_bytes)
@@ -84,11 +76,10 @@ struct DataParallel::Exchange {
 };
 
 DataParallel::DataParallel(Group* group, const TrainOptions& options, Learner& learner)
-    : group_(group), learner_(learner) {
+    : group_(group), learner_(learner), bucket_bytes_(static_cast<int64_t>(options.bucket_mb * (1 << 20))) {
   if (!group_) return;
   average_statistics_ = !options.sync_batch_norm && learner.statistics().numel() > 0;
   if (options.sync_batch_norm) learner.synchronize([group](std::span<double> sums) { group->sum(sums); });
-  exchange_ = std::make_unique<Exchange>(*group, learner, static_cast<int64_t>(options.bucket_mb * (1 << 20)));
 }
 
 DataParallel::~DataParallel() = default;
@@ -118,8 +109,13 @@ std::optional<Checkpoint> DataParallel::open(RunFiles& files, const Identity& id
   return checkpoint;
 }
 
-void DataParallel::start_step() {
-  if (group_) exchange_->start();
+void DataParallel::start_last_part() {
+  if (!group_) return;
+  // The learner makes another network when the size of pictures changes. The exchange keeps the old one's memory, so
+  // that a new block is at another place.
+  if (!exchange_ || exchange_->gradients.data_ptr() != learner_.gradients().data_ptr())
+    exchange_ = std::make_unique<Exchange>(*group_, learner_, bucket_bytes_);
+  exchange_->start();
 }
 
 void DataParallel::finish_step(LossSum& sum) {
@@ -141,20 +137,9 @@ void DataParallel::finish_step(LossSum& sum) {
 
 bool DataParallel::stop_requested() const { return group_ ? stop_ : core::stop_requested(); }
 
-Evaluation DataParallel::evaluate(const std::shared_ptr<const data::Dataset>& dataset) {
-  if (!group_ || dataset->size() < size()) return learner_.evaluate(*dataset, OnStop::Finish);
-  Evaluation e = learner_.evaluate(*data::subset(dataset, share(dataset->size(), rank(), size())), OnStop::Finish);
-  std::vector<double> all{static_cast<double>(e.correct), static_cast<double>(e.total),
-                          e.loss * static_cast<double>(e.total)};
-  for (const auto& row : e.confusion) all.insert(all.end(), row.begin(), row.end());
-  group_->sum(all);
-  e.correct = static_cast<int64_t>(all[0]);
-  e.total = static_cast<int64_t>(all[1]);
-  e.loss = all[2] / all[1];
-  size_t at = 3;
-  for (auto& row : e.confusion)
-    for (int64_t& cell : row) cell = static_cast<int64_t>(all[at++]);
-  return e;
+Evaluation DataParallel::evaluate(const data::Dataset& dataset) {
+  return learner_.evaluate(dataset, OnStop::Finish,
+                           {rank(), size(), [this](std::span<float> logits) { group_->sum(logits); }});
 }
 
 }  // namespace condenser::train

@@ -24,18 +24,19 @@ class DataParallel {
   std::optional<Checkpoint> open(RunFiles&, const Identity&);
 
   // The next backward pass is the last one of its step: gradients are summed over ranks while it goes on.
-  void start_step();
+  void start_last_part();
   // Gradients and `sum` become those of all ranks, running statistics their mean, and the ranks agree on stopping.
   void finish_step(LossSum& sum);
   // Has any rank been asked to stop before the last finish_step()? Alone: has this process?
   bool stop_requested() const;
 
-  Evaluation evaluate(const std::shared_ptr<const data::Dataset>&);  // each rank its share
+  Evaluation evaluate(const data::Dataset&);  // each rank a part of it
 
  private:
   struct Exchange;
   Group* group_;
   Learner& learner_;
+  int64_t bucket_bytes_;
   bool average_statistics_ = false;
   bool stop_ = false;
   std::unique_ptr<Exchange> exchange_;

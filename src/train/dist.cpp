@@ -113,6 +113,10 @@ std::string told(c10d::Store& store, const std::string& key) {
   return {bytes.begin(), bytes.end()};
 }
 
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+constexpr const char* kRemedy = "; start again to go on from the last checkpoint";
+
 std::string key(const char* kind, int rank) { return std::string(kind) + "/" + std::to_string(rank); }
 
 }  // namespace
@@ -163,8 +167,7 @@ struct Group::State {
       return call();
     } catch (const std::exception& error) {
       lost = true;
-      throw core::Error(here() + " lost the others: " + who_is_gone(error.what()) +
-                        "; start again to go on from the last checkpoint");
+      throw core::Error(here() + " lost the others: " + who_is_gone(first_line(error.what())));
     }
   }
 
@@ -224,13 +227,13 @@ struct Group::State {
             who += (who.empty() ? "" : ", ") + describe(rank) + " gave up: " + told(*store, key("reason", rank));
         std::this_thread::sleep_for(kPause);
         for (int rank = 0; rank < ranks.size && one_machine(); ++rank)
-          if (who.empty() && gone(rank)) who = describe(rank) + " has ended";
+          if (who.empty() && gone(rank)) who = describe(rank) + " has ended" + kRemedy;
       }
       for (int rank = 0; rank < ranks.size && who.empty(); ++rank)
-        if (gone(rank)) who = describe(rank) + " does not answer";
+        if (gone(rank)) who = describe(rank) + " does not answer" + kRemedy;
       if (ranks.leads() && !ranks.met) std::this_thread::sleep_for(kRollCall / 3);  // others ask in rank 0's store
     } catch (const std::exception&) {
-      if (who.empty()) who = describe(0) + " does not answer";
+      if (who.empty()) who = describe(0) + " does not answer" + kRemedy;
     }
     return who.empty() ? why : who;
   }
@@ -286,14 +289,26 @@ void Group::give_up(const std::string& reason) noexcept {
   }
 }
 
+namespace {
+template <class T>
+at::Tensor tensor_of(std::span<T> values) {
+  return at::from_blob(values.data(), {std::ssize(values)}, c10::CppTypeToScalarType<T>::value);
+}
+}  // namespace
+
 void Group::sum(std::span<double> values) {
-  std::vector<at::Tensor> tensors{at::from_blob(values.data(), {std::ssize(values)}, at::kDouble)};
+  std::vector<at::Tensor> tensors{tensor_of(values)};
+  state_->finish(state_->guarded([&] { return state_->control->allreduce(tensors); }));
+}
+
+void Group::sum(std::span<float> values) {
+  std::vector<at::Tensor> tensors{tensor_of(values)};
   state_->finish(state_->guarded([&] { return state_->control->allreduce(tensors); }));
 }
 
 void Group::broadcast(std::span<float> values) {
   if (values.empty()) return;
-  std::vector<at::Tensor> tensors{at::from_blob(values.data(), {std::ssize(values)}, at::kFloat)};
+  std::vector<at::Tensor> tensors{tensor_of(values)};
   state_->finish(state_->guarded([&] { return state_->control->broadcast(tensors); }));
 }
 

@@ -36,6 +36,7 @@ class Group {
   void give_up(const std::string& reason) noexcept;
 
   void sum(std::span<double>);         // over ranks, in place
+  void sum(std::span<float>);          //
   void broadcast(std::string& bytes);  // from rank 0; receivers' bytes are replaced
   void broadcast(std::span<float>);    // from rank 0; the same size everywhere
   // Starts to add up a tensor over ranks in place; the returned call waits for the end. Sums started one after the

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "condenser/core/hash.hpp"
+#include "train/transfer.hpp"
 
 namespace condenser::train {
 namespace {
@@ -60,6 +61,12 @@ Identity identity_of(const FitRequest& r) {
   read_options(reader, options);
   for (const auto& option : reader.options())
     if (option.type != "section" && !kFree.contains(option.path)) identity[option.path] = option.default_value;
+  // Files count by their content: they may lie elsewhere.
+  if (!options.init.empty()) identity["init"] = core::sha256_file(weights_file(options.init));
+  if (!options.distill.teacher.empty()) {
+    identity["distill.teacher"] = core::sha256_file(weights_file(options.distill.teacher));
+    identity["distill.spec"] = arch::hash(teacher_spec(options.distill, r.spec)).hex();
+  }
   return identity;
 }
 

@@ -12,6 +12,7 @@
 #include "train/checkpoint.hpp"
 #include "train/evaluate.hpp"
 #include "train/loss.hpp"
+#include "train/transfer.hpp"
 
 namespace condenser::train {
 
@@ -30,6 +31,8 @@ class Learner {
 
   virtual const nn::BlockLayout& layout() const = 0;
 
+  // From now on rows are pictures of this size, with as many channels. At first: the input of the spec.
+  virtual void set_input(const arch::Shape&) = 0;
   // Forward, loss and backward. Adds the gradient of (sum of losses) / divisor to gradients().
   virtual LossSum accumulate(const Rows&, int64_t divisor) = 0;
   // [trainable_size] on the device. May be changed between accumulate() and update(): clipped, summed over processes.
@@ -48,8 +51,11 @@ class Learner {
   virtual void load(const Checkpoint&) = 0;
   virtual void store(Checkpoint&) const = 0;
 
-  // Both with the moving average when there is one.
-  virtual Evaluation evaluate(const data::Dataset&, OnStop) = 0;
+  // What is not finite first when these rows go through the network, in words.
+  virtual std::string first_non_finite(const Rows&) = 0;
+
+  // Both at the input of the spec and with the moving average when there is one.
+  virtual Evaluation evaluate(const data::Dataset&, OnStop, const EvaluationShare& = {}) = 0;
   virtual std::vector<float> result() const = 0;  // [layout().size]
 };
 
@@ -58,6 +64,7 @@ struct LearnerSetup {
   const arch::Weights& initial;
   const TrainOptions& options;
   Objective objective;
+  const Teacher* teacher = nullptr;
 };
 
 std::unique_ptr<Learner> make_cpu_learner(const LearnerSetup&);

@@ -1,24 +1,31 @@
 // One function from Spec and data to Weights. What happens on a device is learner.hpp, what is written is
-// run_files.hpp, what happens to a batch is augment.hpp; order, schedule and choices stand here.
+// run_files.hpp, what happens to a batch is augment.hpp and resize.hpp; order, schedule and choices stand here.
 #include "train/loop.hpp"
 
 #include <ATen/Parallel.h>
+#include <c10/util/Exception.h>
 
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <new>
 #include <thread>
 
 #include "condenser/core/log.hpp"
 #include "condenser/core/stop.hpp"
 #include "condenser/data/loader.hpp"
+#include "condenser/train/augment.hpp"
 #include "nn/team.hpp"
-#include "train/augment.hpp"
 #include "train/data_parallel.hpp"
 #include "train/identity.hpp"
 #include "train/learner.hpp"
-#include "train/optim.hpp"
+#include "train/memory_advice.hpp"
+#include "train/objective.hpp"
+#include "train/resize.hpp"
 #include "train/run_files.hpp"
+#include "train/schedule.hpp"
+#include "train/scores.hpp"
+#include "train/transfer.hpp"
 
 namespace condenser::train {
 namespace {
@@ -27,12 +34,197 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-Objective objective_of(const TrainOptions& options) { return {.smoothing = options.label_smoothing}; }
+void check(const FitRequest& r) {
+  check_fits(r.spec, *r.train, "training");
+  if (r.validation) check_fits(r.spec, *r.validation, "validation");
+  const bool choosing = r.options.patience > 0 || r.options.keep == "best";
+  if (choosing && !r.validation)
+    throw core::ConfigError("train.patience and train.keep = best need validation data, and there is none");
+  for (int64_t epoch = 0; epoch < r.options.resize.epochs; ++epoch)
+    at_input(r.spec, input_in_epoch(r.options.resize, r.spec.input, epoch));
+}
 
 arch::Weights named(const arch::Spec& spec, const nn::BlockLayout& layout, const std::vector<float>& block) {
   arch::Weights weights = nn::copy_from_block(layout, block);
   weights.metadata["spec_hash"] = arch::hash(spec).hex();
   return weights;
+}
+
+core::Error diverged(int64_t step, double lr, const std::string& where, bool saved) {
+  return core::Error("training diverged at step " + std::to_string(step) + ", learning rate " + number_text(lr) + ": " +
+                     where + " is not finite" + (saved ? "; checkpoints/ keeps the state of the last save" : "") +
+                     "; try a smaller train.lr, a longer train.warmup_epochs or train.clip_grad");
+}
+
+// "" when all are finite.
+std::string parameter_not_finite(const nn::BlockLayout& layout, const std::vector<float>& values) {
+  for (const auto& segment : layout.segments)
+    for (int64_t i = segment.offset; i < segment.offset + segment.size; ++i)
+      if (!std::isfinite(values[static_cast<size_t>(i)])) return "parameter " + segment.name;
+  return "";
+}
+
+bool out_of_patience(const TrainOptions& options, const RunState& run, int64_t steps_per_epoch) {
+  return options.patience > 0 && run.step % steps_per_epoch == 0 &&
+         run.step / steps_per_epoch - run.best_epoch >= options.patience;
+}
+
+FitResult train_network(const FitRequest& r, Group* group) {
+  const TrainOptions& options = r.options;
+  use_threads(options.threads == 0 && group ? group->cores() : options.threads);
+  check(r);
+  const arch::Weights initial = initial_weights(r.spec, options);
+  std::optional<Teacher> teacher;
+  if (!options.distill.teacher.empty()) teacher = load_teacher(options.distill, r.spec);
+  const auto learner = make_cpu_learner({.spec = r.spec,
+                                         .initial = initial,
+                                         .options = options,
+                                         .objective = objective_of(options, *r.train),
+                                         .teacher = teacher ? &*teacher : nullptr});
+  DataParallel ranks(group, options, *learner);
+  data::Loader loader(r.train, {.batch_size = options.batch_size * options.accumulate,
+                                .shuffle = true,
+                                .balanced = options.balance == "sampling",
+                                .drop_last = true,
+                                .seed = options.seed,
+                                .threads = options.loader_threads,
+                                .prefetch = 4,
+                                .rank = ranks.rank(),
+                                .ranks = ranks.size(),
+                                .augment = options.augment.sample});
+  const int64_t steps_per_epoch = loader.steps_per_epoch();
+  const int64_t steps = steps_per_epoch * options.epochs;
+
+  const bool saving = !r.folder.empty();
+  Identity identity = saving ? identity_of(r) : Identity{};
+  identity["processes"] = std::to_string(ranks.size());
+  RunFiles files(ranks.leads() ? r.folder : std::filesystem::path{}, learner->layout(), identity);
+  RunState run;
+  std::vector<float> best;  // weights; empty unless they are to be kept
+  if (const auto checkpoint = ranks.open(files, identity)) {
+    learner->load(*checkpoint);
+    run = checkpoint->run;
+    best = checkpoint->best;
+    core::log::info("resuming at step " + std::to_string(run.step) + " of " + std::to_string(steps));
+  }
+  const int64_t first_step = run.step;
+  const double seconds_before = run.seconds;
+  loader.seek(first_step / steps_per_epoch, first_step % steps_per_epoch);
+
+  const auto started = Clock::now();
+  auto epoch_started = started;
+  int64_t epoch_images = 0;
+  double lr = 0;
+  std::optional<Evaluation> validation;
+  const auto finished = [&] { return run.step >= steps || out_of_patience(options, run, steps_per_epoch); };
+  const auto save = [&] {
+    run.seconds = seconds_before + seconds_since(started);
+    Checkpoint checkpoint{.run = run, .best = best};
+    learner->store(checkpoint);
+    const std::string bad = parameter_not_finite(learner->layout(), checkpoint.values);
+    if (!bad.empty()) throw diverged(run.step, lr, bad, true);
+    files.save(checkpoint);
+  };
+
+  data::Batch batch;
+  while (!finished()) {
+    const int64_t epoch = run.step / steps_per_epoch;
+    const arch::Shape input = input_in_epoch(options.resize, r.spec.input, epoch);
+    learner->set_input(input);
+    loader.next(batch);
+    augment(options.augment, *r.train, options.seed, run.step, batch, batch.first);
+    shrink(batch, r.spec.input, input);
+    lr = learning_rate(options, run.step, steps_per_epoch);
+    LossSum sum;
+    for (int i = 0; i < options.accumulate; ++i) {
+      const Rows part = rows(batch, i, options.accumulate);
+      if (i + 1 == options.accumulate) ranks.start_last_part();
+      sum += learner->accumulate(part, batch.total);
+      if (!std::isfinite(sum.loss)) throw diverged(run.step + 1, lr, learner->first_non_finite(part), saving);
+    }
+    ranks.finish_step(sum);
+    learner->update(lr, run.step);
+
+    run.loss_sum += sum.loss;
+    run.correct += sum.correct;
+    run.seen += batch.total;
+    epoch_images += batch.total;
+    ++run.step;
+    const bool epoch_done = run.step % steps_per_epoch == 0;
+    const double images_per_s = static_cast<double>(epoch_images) / std::max(1e-9, seconds_since(epoch_started));
+    if (r.on_progress) {
+      const double per_step = seconds_since(started) / static_cast<double>(run.step - first_step);
+      r.on_progress({.epoch = epoch,
+                     .epochs = options.epochs,
+                     .step = run.step,
+                     .steps = steps,
+                     .loss = sum.loss / static_cast<double>(batch.total),
+                     .images_per_s = images_per_s,
+                     .eta_s = per_step * static_cast<double>(steps - run.step)});
+    }
+    const bool choosing = options.patience > 0 || options.keep == "best";
+    if (epoch_done && r.validation && (saving || choosing || run.step == steps)) {
+      validation = ranks.evaluate(*r.validation);
+      const double score = score_of(*validation, options.metric);
+      if (score > run.best_score) {
+        run.best_score = score;
+        run.best_epoch = epoch + 1;
+        std::vector<float> weights = learner->result();
+        if (files.on()) {
+          arch::Weights file = named(r.spec, learner->layout(), weights);
+          file.metadata["step"] = std::to_string(run.step);
+          file.metadata["val_" + options.metric] = number_text(score);
+          files.best(file);
+        }
+        if (options.keep == "best") best = std::move(weights);
+      }
+    }
+    if (epoch_done) {
+      constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+      const auto seen = static_cast<double>(run.seen);
+      std::vector<std::pair<std::string, double>> row{{"train/loss", run.loss_sum / seen},
+                                                      {"train/acc", 100.0 * static_cast<double>(run.correct) / seen},
+                                                      {"val/loss", validation ? validation->loss : kNone},
+                                                      {"val/acc1", validation ? accuracy_percent(*validation) : kNone},
+                                                      {"lr", lr},
+                                                      {"images_per_s", images_per_s},
+                                                      {"seconds", seconds_before + seconds_since(started)}};
+      if (options.metric != "accuracy" && options.metric != "loss")
+        row.insert(row.begin() + 4,
+                   {"val/" + options.metric, validation ? score_of(*validation, options.metric) : kNone});
+      files.row(epoch + 1, row);
+      ++run.rows;
+      run.loss_sum = 0, run.correct = 0, run.seen = 0;
+      epoch_images = 0;
+      epoch_started = Clock::now();
+    }
+
+    const bool stop = ranks.stop_requested() && !finished();
+    const bool due = options.checkpoint_steps > 0 && run.step % options.checkpoint_steps == 0;
+    if (saving && (epoch_done || due || stop)) save();
+    if (stop)
+      throw core::Stopped("training stopped after step " + std::to_string(run.step) + " of " + std::to_string(steps) +
+                          (saving ? "; start again to go on" : ""));
+  }
+  if (run.step < steps)
+    core::log::info("training ended after epoch " + std::to_string(run.step / steps_per_epoch) + " of " +
+                    std::to_string(options.epochs) + ": the " + options.metric + " was best in epoch " +
+                    std::to_string(run.best_epoch));
+
+  if (!best.empty()) {
+    learner->load({.run = run, .values = best});
+    validation.reset();
+  }
+  if (r.validation && !validation) validation = ranks.evaluate(*r.validation);
+  const std::vector<float> result = learner->result();
+  if (const std::string bad = parameter_not_finite(learner->layout(), result); !bad.empty())
+    throw diverged(run.step, lr, bad, saving);
+  return {.weights = named(r.spec, learner->layout(), result), .validation = validation, .resumed_at_step = first_step};
+}
+
+bool out_of_memory(const c10::Error& error) {
+  const std::string text = error.what_without_backtrace();
+  return text.find("can't allocate memory") != std::string::npos || text.find("out of memory") != std::string::npos;
 }
 
 }  // namespace
@@ -52,125 +244,19 @@ Rows rows(const data::Batch& batch, int64_t part, int64_t parts) {
   return {size, cut(batch.x), cut(batch.y), cut(batch.t)};
 }
 
+// The step's memory is free again when the message is made.
 FitResult fit(const FitRequest& r, Group* group) {
-  const TrainOptions& options = r.options;
-  use_threads(options.threads == 0 && group ? group->cores() : options.threads);
-  check_fits(r.spec, *r.train, "training");
-  if (r.validation) check_fits(r.spec, *r.validation, "validation");
-
-  const arch::Weights initial = arch::random_weights(r.spec, options.seed);
-  const auto learner =
-      make_cpu_learner({.spec = r.spec, .initial = initial, .options = options, .objective = objective_of(options)});
-  DataParallel ranks(group, options, *learner);
-  data::Loader loader(r.train, {.batch_size = options.batch_size * options.accumulate,
-                                .shuffle = true,
-                                .drop_last = true,
-                                .seed = options.seed,
-                                .threads = options.loader_threads,
-                                .prefetch = 4,
-                                .rank = ranks.rank(),
-                                .ranks = ranks.size(),
-                                .augment = options.augment.sample});
-  const int64_t steps_per_epoch = loader.steps_per_epoch();
-  const int64_t steps = steps_per_epoch * options.epochs;
-
-  const bool saving = !r.folder.empty();
-  Identity identity = saving ? identity_of(r) : Identity{};
-  identity["processes"] = std::to_string(ranks.size());
-  RunFiles files(ranks.leads() ? r.folder : std::filesystem::path{}, learner->layout(), identity);
-  RunState run;
-  if (const auto checkpoint = ranks.open(files, identity)) {
-    learner->load(*checkpoint);
-    run = checkpoint->run;
-    core::log::info("resuming at step " + std::to_string(run.step) + " of " + std::to_string(steps));
-  }
-  const int64_t first_step = run.step;
-  const double seconds_before = run.seconds;
-  loader.seek(first_step / steps_per_epoch, first_step % steps_per_epoch);
-
-  const auto started = Clock::now();
-  auto epoch_started = started;
-  int64_t epoch_images = 0;
-  std::optional<Evaluation> validation;
-  const auto save = [&] {
-    run.seconds = seconds_before + seconds_since(started);
-    Checkpoint checkpoint{.run = run};
-    learner->store(checkpoint);
-    files.save(checkpoint);
+  const auto explained = [&] {
+    return core::Error(out_of_memory_text(r.spec, r.options.batch_size, r.options.accumulate, available_bytes()));
   };
-
-  data::Batch batch;
-  while (run.step < steps) {
-    loader.next(batch);
-    augment(options.augment, *r.train, options.seed, run.step, batch);
-    const double lr = learning_rate(options, run.step, steps_per_epoch);
-    LossSum sum;
-    for (int part = 0; part < options.accumulate; ++part) {
-      if (part + 1 == options.accumulate) ranks.start_step();
-      sum += learner->accumulate(rows(batch, part, options.accumulate), batch.total);
-    }
-    ranks.finish_step(sum);
-    if (!std::isfinite(sum.loss))
-      throw core::Error("training diverged: loss is not finite at learning rate " + number_text(lr) +
-                        "; try a smaller train.lr or a longer train.warmup_epochs");
-    learner->update(lr, run.step);
-
-    run.loss_sum += sum.loss;
-    run.correct += sum.correct;
-    run.seen += batch.total;
-    epoch_images += batch.total;
-    ++run.step;
-    const bool epoch_done = run.step % steps_per_epoch == 0;
-    const double images_per_s = static_cast<double>(epoch_images) / std::max(1e-9, seconds_since(epoch_started));
-    if (r.on_progress) {
-      const double per_step = seconds_since(started) / static_cast<double>(run.step - first_step);
-      r.on_progress({.epoch = (run.step - 1) / steps_per_epoch,
-                     .epochs = options.epochs,
-                     .step = run.step,
-                     .steps = steps,
-                     .loss = sum.loss / static_cast<double>(batch.total),
-                     .images_per_s = images_per_s,
-                     .eta_s = per_step * static_cast<double>(steps - run.step)});
-    }
-    if (epoch_done && r.validation && (saving || run.step == steps)) {
-      validation = ranks.evaluate(r.validation);
-      if (accuracy_percent(*validation) > run.best_score) {
-        run.best_score = accuracy_percent(*validation);
-        auto best = named(r.spec, learner->layout(), learner->result());
-        best.metadata["step"] = std::to_string(run.step);
-        best.metadata["val_accuracy"] = number_text(run.best_score);
-        files.best(best);
-      }
-    }
-    if (epoch_done) {
-      constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-      const auto seen = static_cast<double>(run.seen);
-      files.row(run.step / steps_per_epoch, {{"train/loss", run.loss_sum / seen},
-                                             {"train/acc", 100.0 * static_cast<double>(run.correct) / seen},
-                                             {"val/loss", validation ? validation->loss : kNone},
-                                             {"val/acc1", validation ? accuracy_percent(*validation) : kNone},
-                                             {"lr", lr},
-                                             {"images_per_s", images_per_s},
-                                             {"seconds", seconds_before + seconds_since(started)}});
-      ++run.rows;
-      run.loss_sum = 0, run.correct = 0, run.seen = 0;
-      epoch_images = 0;
-      epoch_started = Clock::now();
-    }
-
-    const bool stop = ranks.stop_requested() && run.step < steps;
-    const bool due = options.checkpoint_steps > 0 && run.step % options.checkpoint_steps == 0;
-    if (saving && (epoch_done || due || stop)) save();
-    if (stop)
-      throw core::Stopped("training stopped after step " + std::to_string(run.step) + " of " + std::to_string(steps) +
-                          (saving ? "; start again to go on" : ""));
+  try {
+    return train_network(r, group);
+  } catch (const std::bad_alloc&) {
+    throw explained();
+  } catch (const c10::Error& error) {
+    if (!out_of_memory(error)) throw;
+    throw explained();
   }
-
-  if (r.validation && !validation)  // the run was complete already
-    validation = ranks.evaluate(r.validation);
-  return {.weights = named(r.spec, learner->layout(), learner->result()),
-          .validation = validation,
-          .resumed_at_step = first_step};
 }
 
 }  // namespace condenser::train

@@ -32,13 +32,17 @@ struct FitRequest {
 };
 
 struct Evaluation {
-  int64_t correct = 0, total = 0;
+  int64_t correct = 0, total = 0;  // with several classes per item: all of its decisions are right
   double loss = 0;
-  std::vector<std::vector<int64_t>> confusion;  // [label][prediction]
+  std::vector<std::vector<int64_t>> confusion;  // [label][prediction]; empty with several classes per item
+  // Macro averages in percent; NaN where no class has what it takes. A class is decided for above probability 1/2, or
+  // when it has the largest output; formulas: train/scores.hpp.
+  double balanced_accuracy = 0, macro_f1 = 0;
+  double auc = 0;  // one class against the rest; NaN for more than 100 classes
 };
 
 struct FitResult {
-  arch::Weights weights;  // the moving average when it is on
+  arch::Weights weights;  // the moving average when it is on; the last or the best
   std::optional<Evaluation> validation;
   int64_t resumed_at_step = 0;  // 0: fresh
 };
