@@ -40,6 +40,7 @@ packages=(
   "zlib1g-dev: compressed data sets"
   "libjpeg62-turbo-dev: JPEG images"
   "libpng-dev: PNG images"
+  "libgloo-dev: declarations of Gloo, which LibTorch holds without its headers (several processes train together)"
   "catch2: tests"
 )
 ((want_dev)) && packages+=("clang: second compiler for exported C" "libclang-rt-14-dev: fuzzing" "clang-format: format check")

@@ -1,11 +1,14 @@
 // `condenser run`: the stages of the file in order; and each stage as a verb of its own.
 
+#include <algorithm>
 #include <cstdio>
 
 #include "cli/cost_estimate.hpp"
+#include "cli/launch.hpp"
 #include "cli/progress.hpp"
 #include "cli/run_status.hpp"
 #include "cli/summary.hpp"
+#include "cli/torch_module.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/core/stop.hpp"
 
@@ -16,19 +19,29 @@ namespace {
 std::string resume_hint(const Invocation& call) {
   std::string command = "condenser " + call.verb + " " + call.subject;
   for (const std::string& o : call.overrides) command += " " + o;
+  if (call.nproc > 1) command += " --nproc " + std::to_string(call.nproc);
   return "go on with: " + command;
 }
 
-int run_stages(const Invocation& call, const std::vector<std::string>& names, const RunConfig& config, bool closing) {
-  const auto path = folder_of(config, call.subject, call.runs);
-  if (call.dry_run) {
-    RunContext context(config, path);
-    print(dry_run(context), call.format);
-    return 0;
+// A rank other than 0: trains its share and leaves files, locks and messages to rank 0.
+int follow(const RunConfig& config, const std::filesystem::path& path) {
+  RunContext context(config, path);
+  context.all_ranks = true;
+  try {
+    train_with_leader(context);
+  } catch (const core::Stopped& stopped) {
+    return static_cast<int>(stopped.code());
   }
+  return 0;
+}
+
+// This process alone, or rank 0.
+int lead(const Invocation& call, const std::vector<std::string>& names, const RunConfig& config, bool closing,
+         const std::filesystem::path& path, bool all_ranks) {
   const RunFolder folder(config, path, call.fresh);
   RunContext context(config, folder.path());
   StatusFile status(folder.path(), call.verb, config.card.name);
+  context.all_ranks = all_ranks;
   try {
     for (const std::string& name : names) {
       if (core::stop_requested()) throw core::Stopped("stopped before stage " + name);
@@ -55,6 +68,36 @@ int run_stages(const Invocation& call, const std::vector<std::string>& names, co
     std::fputs((call.format == "text" ? closing_lines(context, summary, call.subject) : summary).c_str(), stdout);
   }
   return 0;
+}
+
+int run_stages(const Invocation& call, const std::vector<std::string>& names, const RunConfig& config, bool closing) {
+  const auto path = folder_of(config, call.subject, call.runs);
+  if (call.dry_run) {
+    RunContext context(config, path);
+    print(dry_run(context), call.format);
+    return 0;
+  }
+  const train::Ranks ranks = train::find_ranks(train::process_environment());
+  const bool trains = std::find(names.begin(), names.end(), "train") != names.end();
+  if (call.nproc > 1 && !trains)
+    throw core::ConfigError("--nproc " + std::to_string(call.nproc) + ": the stages of this run do not train");
+  if (call.nproc > 1 && ranks.alone()) return launch_ranks(call.nproc, call.arguments);
+  if (call.nproc > 1 && ranks.launcher != "--nproc")
+    throw core::ConfigError("--nproc " + std::to_string(call.nproc) + ": " + ranks.launcher + " started " +
+                            std::to_string(ranks.size) + " processes already; leave --nproc out");
+  if (!ranks.note.empty()) core::log::warning(ranks.note);
+  const bool together = trains && !ranks.alone();
+  if (!ranks.leads()) {
+    core::log::set_level(core::log::Level::Warning);
+    if (!together) return 0;
+  }
+  try {
+    if (together) torch_backend().join(ranks, config.train.rank_timeout);
+  } catch (const core::Stopped& stopped) {
+    return static_cast<int>(stopped.code());
+  }
+  if (!ranks.leads()) return follow(config, path);
+  return lead(call, names, config, closing, path, together);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "cli/stages.hpp"
 #include "cli/torch_module.hpp"
 #include "condenser/arch/analysis.hpp"
+#include "condenser/arch/spec_io.hpp"
 #include "condenser/report/curves.hpp"
 
 namespace condenser::cli {
@@ -51,13 +52,16 @@ void write_curves(const RunContext& run) {
   if (!svg.empty()) core::write_atomic(run.folder / "curves.svg", svg);
 }
 
-train::FitResult train_network(RunContext& run, const arch::Spec& winner) {
-  const auto data = run.config.train_on_validation ? run.whole_training() : run.training();
-  ProgressLine line;
-  return torch_backend().fit(
-      {winner, data, run.validation(), run.config.train, run.folder, [&](const train::Progress& p) {
-         if (line.due()) line.update(progress_facts(p));
-       }});
+train::FitResult fit(RunContext& run, const arch::Spec& winner,
+                     const std::function<void(const train::Progress&)>& on_progress) {
+  const RunConfig& c = run.config;
+  return torch_backend().fit({.spec = winner,
+                              .train = c.train_on_validation ? run.whole_training() : run.training(),
+                              .validation = run.validation(),
+                              .options = c.train,
+                              .folder = run.folder,
+                              .on_progress = on_progress,
+                              .all_ranks = run.all_ranks});
 }
 
 // The test part of the run's data set or of another one, normalized as the run's.
@@ -74,6 +78,11 @@ std::shared_ptr<const data::Dataset> test_part(RunContext& run, const fs::path& 
 
 }  // namespace
 
+void train_with_leader(RunContext& run) {
+  const std::string winner = torch_backend().hand_out("");
+  if (!winner.empty()) fit(run, arch::parse_spec(winner, "the network of rank 0"), {});
+}
+
 StageOutput stage_train(RunContext& run) {
   const RunConfig& c = run.config;
   const arch::Spec winner = load_winner(run);
@@ -86,9 +95,15 @@ StageOutput stage_train(RunContext& run) {
     load_float_weights(run, winner);  // refuses weights of another network
     const auto j = nlohmann::json::parse(core::read_file(note));
     validation = {j.at("validation_correct"), j.at("validation_total")};
+    if (run.all_ranks) torch_backend().hand_out("");  // nothing to do for the others
     out.lines.push_back("finished before; the weights are in " + file.string());
   } else {
-    train::FitResult result = train_network(run, winner);
+    if (run.all_ranks) torch_backend().hand_out(arch::to_json(winner));
+    ProgressLine line;
+    train::FitResult result = fit(run, winner, [&](const train::Progress& p) {
+      if (line.due()) line.update(progress_facts(p));
+    });
+    line.finish();
     result.weights.metadata["spec_hash"] = hash;
     arch::save_weights(file, result.weights);
     if (result.validation) {

@@ -17,7 +17,9 @@ struct Invocation {
   bool dry_run = false;
   bool fresh = false;
   bool help_config = false;
-  std::filesystem::path card;  // eval: of another data set; empty: the run's own
+  std::filesystem::path card;          // eval: of another data set; empty: the run's own
+  int nproc = 1;                       // processes on this machine that train together
+  std::vector<std::string> arguments;  // the command line as it is, program first
   // verbs about networks
   std::vector<std::string> networks;
   int classes = 0;    // 0: the entry's default

@@ -117,6 +117,10 @@ void add_verb(CLI::App& app, const Verb& verb, Invocation& call, std::vector<std
     } else {
       sub->add_flag("--dry-run", call.dry_run, "say what would be done and what it would cost; write nothing");
       sub->add_flag("--fresh", call.fresh, "move an existing run folder aside and start anew");
+      if (name == "run" || name == "train")
+        sub->add_option("--nproc", call.nproc, "processes on this machine that share the training")
+            ->check(CLI::Range(1, 1024))
+            ->capture_default_str();
     }
   } else if (verb.takes == Takes::Data) {
     sub->add_option("what", call.what,
@@ -204,6 +208,7 @@ int dispatch(int argc, char** argv) {
   app.add_flag("-q,--quiet", global.quiet, "warnings and errors only");
   app.add_flag("-v,--verbose", global.verbose, "debug messages too");
   Invocation call;
+  call.arguments.assign(argv, argv + argc);
   std::vector<std::string> words;
   for (const Verb& verb : verbs()) add_verb(app, verb, call, words);
   if (argc > 1 && argv[1][0] != '-') {

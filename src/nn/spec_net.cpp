@@ -205,6 +205,22 @@ std::span<float> SpecNet::gradients() {
   return {gradient_block_.mutable_data_ptr<float>(), static_cast<size_t>(layout_.trainable_size)};
 }
 
+std::vector<at::Tensor> SpecNet::parameters() const {
+  std::vector<at::Tensor> out;
+  for (const auto& segment : layout_.segments) {
+    if (!segment.trainable) continue;
+    const auto dot = segment.name.find('.');
+    const int node = arch::find_node(spec_, segment.name.substr(0, dot));
+    out.push_back(params_[static_cast<size_t>(node)].at(segment.name.substr(dot + 1)));
+  }
+  return out;
+}
+
+void SpecNet::synchronize(SumOverRanks over_ranks) {
+  if (!own_kernels_) throw core::Error("synchronized batch norm needs the own kernels (Fusion::On)");
+  over_ranks_ = std::move(over_ranks);
+}
+
 arch::Weights SpecNet::weights() const {
   return copy_from_block(layout_, {block_.const_data_ptr<float>(), static_cast<size_t>(layout_.size)});
 }
@@ -325,7 +341,7 @@ at::Tensor SpecNet::run(const Step& step, const std::vector<at::Tensor>& outputs
     };
     std::optional<FusedInput> second;
     if (step.join != Join::None) second = operand(1, step.norm_b);
-    return fused_norm(step.join, step.squash, operand(0, step.norm_a), second, training);
+    return fused_norm(step.join, step.squash, operand(0, step.norm_a), second, training, &over_ranks_);
   }
   const auto& params = params_[static_cast<size_t>(step.output)];
   const auto param = [&](const char* name) {

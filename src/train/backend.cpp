@@ -17,6 +17,7 @@
 #endif
 
 #include "condenser/nn/spec_net.hpp"
+#include "train/dist.hpp"
 #include "train/evaluate.hpp"
 #include "train/loop.hpp"
 #include "train/measure.hpp"
@@ -68,8 +69,24 @@ class TorchBackend : public Backend {
     return std::string("LibTorch ") + TORCH_VERSION + (at::hasCUDA() ? " (CUDA)" : " (CPU)");
   }
 
+  void join(const Ranks& ranks, int timeout_seconds) override {
+    translated([&] { group_ = std::make_unique<Group>(ranks, std::chrono::seconds(timeout_seconds)); });
+  }
+
+  std::string hand_out(const std::string& text) override {
+    return translated([&] { return group_->hand_out(text); });
+  }
+
   FitResult fit(const FitRequest& request) override {
-    return translated([&] { return train::fit(request); });
+    if (!request.all_ranks || !group_) return translated([&] { return train::fit(request); });
+    try {
+      FitResult result = translated([&] { return train::fit(request, group_.get()); });
+      group_.reset();  // all ranks are done
+      return result;
+    } catch (const std::exception& error) {
+      group_->give_up(error.what());
+      throw;
+    }
   }
 
   Evaluation evaluate(const arch::Spec& spec, const arch::Weights& weights, const data::Dataset& dataset,
@@ -113,6 +130,9 @@ class TorchBackend : public Backend {
   TrainingStep training_step(const arch::Spec& spec, int batch, int threads) override {
     return translated([&] { return train::training_step(spec, batch, threads); });
   }
+
+ private:
+  std::unique_ptr<Group> group_;  // never closed after an error: its connections may wait for ranks that are gone
 };
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace condenser::train {
 namespace {
 
 // Options that may change between starts.
-const std::set<std::string> kFree{"threads", "loader_threads", "checkpoint_steps"};
+const std::set<std::string> kFree{"threads", "loader_threads", "checkpoint_steps", "rank_timeout"};
 
 template <class T>
 void append(std::string& bytes, const T* values, size_t count) {

@@ -23,7 +23,7 @@ struct Rows {
   std::span<const int64_t> y;  // [size]
   std::span<const float> t;    // [size, classes], or empty: y counts
 };
-Rows rows(const data::Batch&, int64_t begin, int64_t count);  // fewer at the end of the batch
+Rows rows(const data::Batch&, int64_t part, int64_t parts);  // of equal size, but for a remainder
 
 class Learner {
  public:
@@ -40,6 +40,13 @@ class Learner {
   // One step of the optimizer, which leaves the gradients at zero, and of the moving average. `step` counts from 0.
   virtual void update(double lr, int64_t step) = 0;
 
+  // For training with other processes: the leaves of autograd whose gradients are parts of gradients(), in the layout's
+  // order (empty: gradients are known only when accumulate() returns); running statistics, [size - trainable_size];
+  // batch norm over the batches of all ranks.
+  virtual std::vector<at::Tensor> parameters() { return {}; }
+  virtual at::Tensor statistics() = 0;
+  virtual void synchronize(nn::SumOverRanks) = 0;
+
   // Values, average and optimizer of a checkpoint. An empty optimizer state: as it is.
   virtual void load(const Checkpoint&) = 0;
   virtual void store(Checkpoint&) const = 0;
@@ -48,7 +55,7 @@ class Learner {
   virtual std::string first_non_finite(const Rows&) = 0;
 
   // Both at the input of the spec and with the moving average when there is one.
-  virtual Evaluation evaluate(const data::Dataset&, OnStop) = 0;
+  virtual Evaluation evaluate(const data::Dataset&, OnStop, const EvaluationShare& = {}) = 0;
   virtual std::vector<float> result() const = 0;  // [layout().size]
 };
 

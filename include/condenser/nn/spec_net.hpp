@@ -19,6 +19,9 @@ namespace condenser::nn {
 enum class Mode { Training, Evaluation };  // batch statistics and their running averages, or the averages only
 enum class Fusion { On, Off };             // Off: one library call per node; the reference of the own kernels
 
+// Adds up values over the processes that train together, in place. All of them must call it, in the same order.
+using SumOverRanks = std::function<void(std::span<double>)>;
+
 class SpecNet {
  public:
   // Copies both; checks names and shapes.
@@ -36,6 +39,13 @@ class SpecNet {
   std::span<float> values();
   std::span<float> gradients();
 
+  // The trainable ones, in the order of the layout: leaves of autograd whose gradients are views of gradients().
+  std::vector<at::Tensor> parameters() const;
+
+  // From now on the batch norms' statistics are those of the batches of all ranks, in both directions. Needs
+  // Fusion::On.
+  void synchronize(SumOverRanks);
+
   // For inference only, on that device: parameters become constants, kernels in that layout (inputs should have it
   // too), and the block is gone: values(), gradients() and weights() must not be called. May be repeated.
   void freeze(at::Device, at::MemoryFormat);
@@ -51,6 +61,7 @@ class SpecNet {
   arch::Spec spec_;
   BlockLayout layout_;
   bool own_kernels_;
+  SumOverRanks over_ranks_;                                // empty: statistics of the own batch
   at::Tensor block_, gradient_block_;                      // [size], [trainable_size]
   std::vector<std::map<std::string, at::Tensor>> params_;  // per node, views of the block
   std::vector<Step> steps_;

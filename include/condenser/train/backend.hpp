@@ -12,6 +12,7 @@
 #include "condenser/data/dataset.hpp"
 #include "condenser/search/probe.hpp"
 #include "condenser/train/options.hpp"
+#include "condenser/train/ranks.hpp"
 
 namespace condenser::train {
 
@@ -29,6 +30,7 @@ struct FitRequest {
   const TrainOptions& options;
   std::filesystem::path folder;  // metrics and checkpoints; empty: nothing is written (probes)
   std::function<void(const Progress&)> on_progress;
+  bool all_ranks = false;  // together with the ranks met by join(), which make the same request; rank 0 writes
 };
 
 struct Prediction {
@@ -94,6 +96,10 @@ class Backend {
  public:
   virtual ~Backend() = default;
   virtual std::string version() const = 0;  // "LibTorch 2.13.0 (CPU)"
+  // Meets the other processes of a launcher; waits until all have come. A process takes part in one training together.
+  virtual void join(const Ranks&, int timeout_seconds) = 0;
+  // After join(): rank 0's text on all ranks. The others wait for it, however long it takes, or throw core::Stopped.
+  virtual std::string hand_out(const std::string& text) = 0;
   // Trains, resuming exactly from the folder's checkpoint when there is one. Throws core::Stopped after saving.
   virtual FitResult fit(const FitRequest&) = 0;
   virtual Evaluation evaluate(const arch::Spec&, const arch::Weights&, const data::Dataset&, int threads) = 0;
