@@ -118,7 +118,7 @@ class Backend {
 };
 
 // Exported by libcondenser_torch.so with C linkage. `abi` must equal kBackendAbi.
-constexpr int kBackendAbi = 3;
+constexpr int kBackendAbi = 4;
 using BackendFactory = Backend* (*)(int abi);
 constexpr const char* kBackendSymbol = "condenser_torch_backend";
 
