@@ -223,7 +223,7 @@ TEST_CASE("a number that is not finite is traced to its origin, the checkpoint f
   // ahead of it.
   run.train = std::make_shared<Spoiled>(good, 90 + 2 * 80, [](std::span<float> x) { x[5] = std::nanf(""); });
   CHECK_THROWS_WITH(run.fit(folder.path()),
-                    Catch::Contains("the input is not finite") && Catch::Contains("checkpoints/"));
+                    Catch::Contains("the input is not finite") && Catch::Contains("last.safetensors holds step"));
   const auto last = folder.path() / "checkpoints/last.safetensors";
   const Checkpoint kept = load_checkpoint(last, nn::block_layout(run.spec), {});
   CHECK(kept.run.step >= 5);
