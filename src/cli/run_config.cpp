@@ -145,6 +145,8 @@ void read_sections(Reader& root, RunConfig& c, bool help) {
   train.boolean("on_validation", c.train_on_validation,
                 "train the winner on the validation part too (all choices are made by then)");
   read_train(train, c.train, c, help);
+  if (c.train_on_validation && (c.train.patience > 0 || c.train.keep == "best"))
+    throw train.error("on_validation", "false with patience or keep = best, which choose by that part");
 
   Reader quant = root.section("quantize", "post-training int8 quantization");
   quant::read_options(quant, c.quant);

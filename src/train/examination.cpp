@@ -39,7 +39,14 @@ void Examination::add(int64_t begin, std::span<const float> logits) {
     for (size_t i = 0; i < labels.size(); ++i)
       ++out_.confusion[static_cast<size_t>(labels[i])][static_cast<size_t>(predictions[i])];
   }
-  if (classes_ <= kMostForAuc) keep_outputs(logits, marks);
+  const std::vector<float> shares = probabilities(logits);
+  for (int64_t i = 0; i < n; ++i) {
+    const auto class_ = static_cast<int>(predictions[static_cast<size_t>(i)]);
+    out_.predictions.push_back({class_, shares[static_cast<size_t>(i * classes_ + class_)]});
+  }
+  if (classes_ > kMostForAuc) return;
+  outputs_.insert(outputs_.end(), shares.begin(), shares.end());
+  for (const float m : marks) marks_.push_back(m > 0.5f ? 1 : 0);
 }
 
 Evaluation Examination::finish() {
@@ -61,17 +68,18 @@ void Examination::count_decisions(std::span<const float> logits, std::span<const
   }
 }
 
-// A softmax makes the outputs of different items comparable; a single logit is so already.
-void Examination::keep_outputs(std::span<const float> logits, std::span<const float> marks) {
-  const bool shares = objective_.kind == LossKind::CrossEntropy;
+std::vector<float> Examination::probabilities(std::span<const float> logits) const {
+  std::vector<float> out;
   for (size_t begin = 0; begin < logits.size(); begin += decisions_.size()) {
     const auto row = logits.subspan(begin, decisions_.size());
     const double top = *std::max_element(row.begin(), row.end());
     double total = 0;
     for (const float v : row) total += std::exp(v - top);
-    for (const float v : row) outputs_.push_back(shares ? static_cast<float>(std::exp(v - top) / total) : v);
+    for (const float v : row)
+      out.push_back(static_cast<float>(objective_.kind == LossKind::CrossEntropy ? std::exp(v - top) / total
+                                                                                 : 1 / (1 + std::exp(-double(v)))));
   }
-  for (const float m : marks) marks_.push_back(m > 0.5f ? 1 : 0);
+  return out;
 }
 
 }  // namespace condenser::train

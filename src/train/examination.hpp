@@ -17,14 +17,14 @@ class Examination {
 
  private:
   void count_decisions(std::span<const float> logits, std::span<const float> marks);
-  void keep_outputs(std::span<const float> logits, std::span<const float> marks);
+  std::vector<float> probabilities(std::span<const float> logits) const;  // softmax, or sigmoid of each
 
   const data::Dataset& dataset_;
   const Objective objective_;
   const int64_t classes_;
   Evaluation out_;
   std::vector<Counts> decisions_;  // [classes]
-  std::vector<float> outputs_;     // [items, classes]
+  std::vector<float> outputs_;     // [items, classes], probabilities
   std::vector<uint8_t> marks_;     // the same
 };
 

@@ -160,7 +160,9 @@ FitResult train_network(const FitRequest& r, Group* group) {
                      .steps = steps,
                      .loss = sum.loss / static_cast<double>(batch.total),
                      .images_per_s = images_per_s,
-                     .eta_s = per_step * static_cast<double>(steps - run.step)});
+                     .eta_s = per_step * static_cast<double>(steps - run.step),
+                     .train_accuracy = 100.0 * static_cast<double>(run.correct) / static_cast<double>(run.seen),
+                     .val_accuracy = validation ? std::optional(accuracy_percent(*validation)) : std::nullopt});
     }
     const bool choosing = options.patience > 0 || options.keep == "best";
     if (epoch_done && r.validation && (saving || choosing || run.step == steps)) {

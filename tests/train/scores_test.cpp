@@ -44,6 +44,9 @@ TEST_CASE("logits of one class per item become an evaluation", "[train]") {
   CHECK(e.confusion == std::vector<std::vector<int64_t>>{{1, 1}, {0, 2}});
   CHECK(e.balanced_accuracy == Approx(75));
   CHECK(e.macro_f1 == Approx(100 * (2.0 / 3 + 4.0 / 5) / 2));
+  REQUIRE(e.predictions.size() == 4);
+  CHECK(e.predictions[1].predicted == 1);
+  CHECK(e.predictions[1].probability == Approx(0.75));
   CHECK(e.auc == Approx(75));  // two pairs right, two ties
   CHECK(score_of(e, "accuracy") == Approx(75));
   CHECK(score_of(e, "loss") == -e.loss);

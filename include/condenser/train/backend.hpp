@@ -19,6 +19,8 @@ namespace condenser::train {
 struct Progress {
   int64_t epoch = 0, epochs = 0, step = 0, steps = 0;  // step of all steps of the run
   double loss = 0, images_per_s = 0, eta_s = 0;
+  double train_accuracy = 0;           // percent, of the epoch so far
+  std::optional<double> val_accuracy;  // percent, of the last epoch that ended
 };
 
 struct FitRequest {
@@ -31,9 +33,15 @@ struct FitRequest {
   bool all_ranks = false;  // together with the ranks met by join(), which make the same request; rank 0 writes
 };
 
+struct Prediction {
+  int predicted = 0;
+  float probability = 0;  // of the predicted class
+};
+
 struct Evaluation {
   int64_t correct = 0, total = 0;  // with several classes per item: all of its decisions are right
   double loss = 0;
+  std::vector<Prediction> predictions;          // per item, in the data set's order; the largest output
   std::vector<std::vector<int64_t>> confusion;  // [label][prediction]; empty with several classes per item
   // Macro averages in percent; NaN where no class has what it takes. A class is decided for above probability 1/2, or
   // when it has the largest output; formulas: train/scores.hpp.
