@@ -49,7 +49,7 @@ std::vector<double> reduce(const Geometry& g, const Floats& partial, int64_t per
   return out;
 }
 
-bool given(const SumOverRanks* over_ranks) { return over_ranks != nullptr && *over_ranks; }
+bool shared(const SumOverRanks* over_ranks) { return over_ranks != nullptr && *over_ranks; }
 
 // Sums over m values x - pivot per channel and over their squares.
 struct Moments {
@@ -93,7 +93,7 @@ Statistics batch_statistics(const FusedInput& in, const Geometry& g, const SumOv
               reduce(g, partial, 2, 0),
               reduce(g, partial, 2, 1),
               static_cast<double>(g.values_per_channel())};
-  if (given(over_ranks)) add_up(all, *over_ranks);
+  if (shared(over_ranks)) add_up(all, *over_ranks);
   Statistics out{Floats(g.channels), Floats(g.channels)};
   float* running_mean = in.running_mean.mutable_data_ptr<float>();
   float* running_var = in.running_var.mutable_data_ptr<float>();
@@ -191,7 +191,7 @@ OperandGradient finish(const Operand& in, const Geometry& g, const at::Tensor& d
   std::vector<double> all(sums);
   all.insert(all.end(), products.begin(), products.end());
   all.push_back(static_cast<double>(g.values_per_channel()));
-  if (training && given(over_ranks)) (*over_ranks)(all);
+  if (training && shared(over_ranks)) (*over_ranks)(all);
   const double* all_sums = all.data();
   const double* all_products = all_sums + g.channels;
   const double m = all.back();
@@ -319,10 +319,10 @@ at::Tensor fused_norm(Join join, Squash squash, const FusedInput& a, const std::
     return run_forward(join, squash, prepare(a, training, over_ranks),
                        b ? prepare(*b, training, over_ranks) : Operand{});
   const FusedInput* second = b ? &*b : nullptr;
-  const auto optional = [](const at::Tensor& t) { return t.defined() ? std::optional(t) : std::nullopt; };
+  const auto given = [](const at::Tensor& t) { return t.defined() ? std::optional(t) : std::nullopt; };
   const FusedInput& o = b ? *b : FusedInput{};
-  return FusedNorm::apply(a.x, optional(a.gamma), optional(a.beta), optional(o.x), optional(o.gamma), optional(o.beta),
-                          &a, second, join, squash, training, over_ranks);
+  return FusedNorm::apply(a.x, given(a.gamma), given(a.beta), given(o.x), given(o.gamma), given(o.beta), &a, second,
+                          join, squash, training, over_ranks);
 }
 
 }  // namespace condenser::nn
