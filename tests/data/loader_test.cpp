@@ -189,7 +189,7 @@ TEST_CASE("seeking while workers are busy loses nothing", "[data]") {
 }
 
 TEST_CASE("ranks share each batch: together they see what one process sees", "[data]") {
-  const auto dataset = counting_dataset(23);
+  const auto dataset = counting_dataset(23, 5);
   const int ranks = GENERATE(2, 3, 5);
   Loader whole(dataset, options(5));
   std::vector<std::unique_ptr<Loader>> parts;
