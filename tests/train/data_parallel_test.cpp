@@ -2,45 +2,19 @@
 // signals and their deaths are in tests/pipeline/nproc_test.cpp.
 #include "train/data_parallel.hpp"
 
-#include <csignal>
 #include <future>
 
-#include "condenser/arch/blocks.hpp"
-#include "condenser/core/rng.hpp"
-#include "condenser/core/stop.hpp"
 #include "support/catch.hpp"
 #include "train/loop.hpp"
+#include "train/quick_run.hpp"
 #include "train/temporary_folder.hpp"
 
 namespace condenser::train {
 namespace {
 
-// 8x8 images: vertical stripes, horizontal stripes or none, and noise.
-std::shared_ptr<const data::Dataset> stripes(int64_t count, uint64_t seed) {
-  core::Rng rng(seed);
-  std::vector<uint8_t> pixels;
-  std::vector<int> labels;
-  for (int64_t i = 0; i < count; ++i) {
-    const int label = static_cast<int>(i % 3);
-    labels.push_back(label);
-    for (int y = 0; y < 8; ++y)
-      for (int x = 0; x < 8; ++x) {
-        const bool bright = label == 0 ? x % 2 == 0 : label == 1 && y % 2 == 0;
-        pixels.push_back(static_cast<uint8_t>((bright ? 120 : 20) + rng.below(80)));
-      }
-  }
-  return data::make_image_dataset({1, 8, 8}, {"vertical", "horizontal", "none"}, {{0.3}, {0.3}}, std::move(pixels),
-                                  labels);
-}
-
-// Batch norm alone, before a sum and before a gate.
-arch::Spec small_net() {
-  arch::Builder b("small", {1, 8, 8});
-  int x = arch::conv_bn_act(b, b.input(), "stem", {.out = 8});
-  x = arch::column_stage(b, x, "s1", 1, {.channels = 8, .columns = 2, .stride = 2, .attention = true});
-  arch::classifier_head(b, x, 3);
-  return b.finish();
-}
+using testing::ClearStop;
+using testing::small_net;  // batch norm alone, before a sum and before a gate
+using testing::stripes;
 
 TrainOptions quick() {
   TrainOptions o;
@@ -118,10 +92,6 @@ struct Run {
     for (auto& rank : ranks) out.push_back(rank.get());
     return out;
   }
-};
-
-struct ClearStop {
-  ~ClearStop() { core::request_stop(0); }
 };
 
 double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
