@@ -205,7 +205,7 @@ TEST_CASE("items of every format can be read from several threads", "[data][cont
 }
 
 TEST_CASE("draws of every format are crops, and functions of their arguments", "[data][contract]") {
-  for (const Format& format : formats()) {
+  for (const Format& format : image_formats()) {
     DYNAMIC_SECTION(format.name) {
       const Example example(format);
       const auto dataset = example.open();
