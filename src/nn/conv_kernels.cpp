@@ -145,8 +145,7 @@ CONDENSER_CLONES void place_phases(const ConvGeometry& g, const float* products,
     for (int64_t c = 0; c < channels; ++c)
       for (int64_t y = 0; y < phase.rows; ++y) {
         float* __restrict to = dx + (c * g.in.h + phase.top + y * sh) * g.in.w + phase.left;
-        const float* __restrict from =
-            products + static_cast<int64_t>(i) * product + c * plane + y * phase.product_row;
+        const float* __restrict from = products + static_cast<int64_t>(i) * product + c * plane + y * phase.product_row;
         if (sw == 1) {
           copy_row(from, phase.columns, to);
         } else if (pair) {

@@ -21,6 +21,7 @@
 #include "train/loop.hpp"
 #include "train/measure.hpp"
 #include "train/measure_training.hpp"
+#include "train/objective.hpp"
 #include "train/probes/short_train.hpp"
 
 namespace condenser::train {
@@ -76,7 +77,7 @@ class TorchBackend : public Backend {
     return translated([&] {
       use_threads(threads);
       nn::SpecNet net(spec, weights);
-      return evaluate_net(net, dataset, OnStop::Throw);
+      return evaluate_net(net, dataset, loss_of(dataset), OnStop::Throw);
     });
   }
 

@@ -1,4 +1,4 @@
-// The step of loop.cpp without data, augmentation and metrics.
+// The learner of the training loop without data, augmentation and metrics.
 #include "train/measure_training.hpp"
 
 #include <ATen/core/grad_mode.h>
@@ -7,12 +7,12 @@
 #include <algorithm>
 #include <chrono>
 
+#include "condenser/arch/analysis.hpp"
 #include "condenser/core/rng.hpp"
 #include "condenser/core/stop.hpp"
 #include "condenser/nn/spec_net.hpp"
+#include "train/learner.hpp"
 #include "train/loop.hpp"
-#include "train/loss.hpp"
-#include "train/optim.hpp"
 
 namespace condenser::train {
 namespace {
@@ -26,53 +26,32 @@ TrainOptions step_options() {
   return options;
 }
 
-// A network with a batch of noise.
+// A learner with a batch of noise.
 class Trainee {
  public:
-  Trainee(const arch::Spec& spec, int batch)
-      : net(spec, arch::random_weights(spec, kSeed)), state_(optimizer_state(options, net.layout())) {
-    const arch::Shape& in = spec.input;
+  Trainee(const arch::Spec& spec, const arch::Weights& weights, int batch)
+      : learner(make_cpu_learner({.spec = spec, .initial = weights, .options = options, .objective = {}})) {
     core::Rng rng(kSeed, 1);
-    input.resize(static_cast<size_t>(batch * in.elements()));
+    input.resize(static_cast<size_t>(batch * spec.input.elements()));
     for (float& value : input) value = static_cast<float>(rng.normal());
-    x = at::from_blob(input.data(), {batch, in.c, in.h, in.w});
-    const at::Tensor y = evaluate();
-    classes_ = y.numel() / batch;
-    for (int i = 0; i < batch; ++i) labels.push_back(static_cast<int64_t>(rng.below(static_cast<uint64_t>(classes_))));
+    const int64_t classes = arch::analyze(spec).nodes.back().shape.elements();
+    for (int i = 0; i < batch; ++i) labels.push_back(static_cast<int64_t>(rng.below(static_cast<uint64_t>(classes))));
   }
 
-  at::Tensor evaluate() {
-    const at::NoGradGuard no_gradients;
-    return net.forward(x, nn::Mode::Evaluation).contiguous();
-  }
-
-  // Returns the logits.
-  at::Tensor step() {
-    const at::Tensor logits = net.forward(x, nn::Mode::Training);
-    const at::Tensor dense = logits.detach().contiguous();
-    gradient_.resize(static_cast<size_t>(dense.numel()));
-    cross_entropy({dense.const_data_ptr<float>(), gradient_.size()}, labels, classes_, options.label_smoothing,
-                  gradient_);
-    logits.backward(at::from_blob(gradient_.data(), logits.sizes()));
-    optimizer_step(options, net.layout(), options.lr, net.values(), net.gradients(), state_);
-    return dense;
+  void step() {
+    const auto size = static_cast<int64_t>(labels.size());
+    learner->accumulate({.size = size, .x = input, .y = labels, .t = {}}, size);
+    learner->update(options.lr, steps_++);
   }
 
   const TrainOptions options = step_options();
-  nn::SpecNet net;
+  const std::unique_ptr<Learner> learner;
   std::vector<float> input;
   std::vector<int64_t> labels;
-  at::Tensor x;  // looks at `input`
 
  private:
-  OptimizerState state_;
-  std::vector<float> gradient_;
-  int64_t classes_ = 0;
+  int64_t steps_ = 0;
 };
-
-std::vector<float> to_floats(const at::Tensor& dense) {
-  return {dense.const_data_ptr<float>(), dense.const_data_ptr<float>() + dense.numel()};
-}
 
 double seconds_of(Trainee& trainee, int64_t steps) {
   const auto begin = std::chrono::steady_clock::now();
@@ -83,11 +62,21 @@ double seconds_of(Trainee& trainee, int64_t steps) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
+std::vector<float> outputs(const arch::Spec& spec, const arch::Weights& weights, std::vector<float>& input,
+                           nn::Mode mode) {
+  const at::NoGradGuard no_gradients;
+  nn::SpecNet net(spec, weights);
+  const arch::Shape& in = spec.input;
+  const auto images = static_cast<int64_t>(input.size()) / in.elements();
+  const at::Tensor y = net.forward(at::from_blob(input.data(), {images, in.c, in.h, in.w}), mode).contiguous();
+  return {y.const_data_ptr<float>(), y.const_data_ptr<float>() + y.numel()};
+}
+
 }  // namespace
 
 void measure_training(const TrainingSpeedRequest& request) {
   use_threads(request.threads);
-  Trainee trainee(request.spec, request.batch);
+  Trainee trainee(request.spec, arch::random_weights(request.spec, kSeed), request.batch);
   seconds_of(trainee, 2);  // memory is allocated, the library has chosen its kernels
   const double one = std::min(seconds_of(trainee, 1), seconds_of(trainee, 1));
   const int64_t steps = std::max<int64_t>(1, static_cast<int64_t>(request.seconds / one));
@@ -96,14 +85,15 @@ void measure_training(const TrainingSpeedRequest& request) {
 
 TrainingStep training_step(const arch::Spec& spec, int batch, int threads) {
   use_threads(threads);
-  Trainee trainee(spec, batch);
   TrainingStep out;
-  out.before = trainee.net.weights();
+  out.before = arch::random_weights(spec, kSeed);
+  Trainee trainee(spec, out.before, batch);
   out.input = trainee.input;
   out.labels = trainee.labels;
-  out.evaluated = to_floats(trainee.evaluate());
-  out.logits = to_floats(trainee.step());
-  out.after = trainee.net.weights();
+  out.evaluated = outputs(spec, out.before, out.input, nn::Mode::Evaluation);
+  out.logits = outputs(spec, out.before, out.input, nn::Mode::Training);
+  trainee.step();
+  out.after = nn::copy_from_block(trainee.learner->layout(), trainee.learner->result());
   out.lr = trainee.options.lr;
   out.momentum = trainee.options.momentum;
   out.weight_decay = trainee.options.weight_decay;
