@@ -171,16 +171,14 @@ std::vector<const float*> list_sources(const float* planes, int64_t channels, in
   return sources;
 }
 
-// Fills `out` with weight_of(channel, source) in the order of Product::weights.
+// One block of channels in the order of Product::weights. `weights` are those of all blocks.
 template <class WeightOf>
-float* block_weights(const Tiling& tiling, int64_t channels, int64_t count, const WeightOf& weight_of, float* out) {
-  int64_t begin = 0;
-  for (const int64_t end : block_ends(tiling, channels)) {
-    for (int64_t j = 0; j < count; ++j)
-      for (int64_t c = begin; c < end; ++c) *out++ = weight_of(c, j);
-    begin = end;
-  }
-  return out;
+void block_weights(const std::vector<int64_t>& ends, int64_t block, int64_t count, const WeightOf& weight_of,
+                   float* weights) {
+  const int64_t begin = block > 0 ? ends[static_cast<size_t>(block - 1)] : 0, end = ends[static_cast<size_t>(block)];
+  weights += begin * count;
+  for (int64_t j = 0; j < count; ++j)
+    for (int64_t c = begin; c < end; ++c) *weights++ = weight_of(c, j);
 }
 
 // Along one axis: the input positions of one phase and how far its taps reach beyond the output.
@@ -282,34 +280,48 @@ ConvGeometry conv_geometry(const arch::Shape& in, const arch::Conv2d& op) {
   return g;
 }
 
-Floats forward_weights(const ConvGeometry& g, const float* weight) {
-  Floats out(static_cast<size_t>(g.weights()));
-  float* to = out.data();
-  const int64_t count = g.sources(), size = g.out_group() * count;
-  for (int64_t group = 0; group < g.op.groups; ++group, weight += size)
-    to = block_weights(
-        g.tiling, g.out_group(), count, [&](int64_t c, int64_t j) { return weight[c * count + j]; }, to);
-  return out;
+int64_t forward_weight_parts(const ConvGeometry& g) {
+  return g.op.groups * static_cast<int64_t>(block_ends(g.tiling, g.out_group()).size());
 }
 
-Floats gradient_weights(const ConvGeometry& g, const float* weight) {
-  Floats out(static_cast<size_t>(g.weights()));
-  const int64_t size = g.out_group() * g.sources();
-  for (int64_t group = 0; group < g.op.groups; ++group, weight += size) {
-    float* to = out.data() + group * size;
-    for (const GradientPhase& phase : g.gradient) {
-      const auto taps = static_cast<int64_t>(phase.taps.size());
-      if (taps == 0) continue;
-      const auto weight_of = [&](int64_t in, int64_t j) {
-        return weight[(j / taps * g.in_group() + in) * g.kernel() + phase.taps[static_cast<size_t>(j % taps)].index];
-      };
-      to = block_weights(phase.tiling, g.in_group(), g.out_group() * taps, weight_of, to);
-    }
-  }
-  return out;
+void forward_weights(const ConvGeometry& g, const float* weight, int64_t part, float* weights) {
+  const auto ends = block_ends(g.tiling, g.out_group());
+  const auto blocks = static_cast<int64_t>(ends.size());
+  const int64_t count = g.sources(), group = part / blocks * g.out_group() * count;
+  const auto weight_of = [&](int64_t c, int64_t j) { return weight[group + c * count + j]; };
+  block_weights(ends, part % blocks, count, weight_of, weights + group);
 }
 
-void conv_forward(const ConvGeometry& g, const float* x, const Floats& weights, const float* bias, int64_t images,
+// Phases may have blocks of different sizes: as many parts for each as the one with the most.
+int64_t most_gradient_blocks(const ConvGeometry& g) {
+  size_t most = 1;
+  for (const GradientPhase& phase : g.gradient) most = std::max(most, block_ends(phase.tiling, g.in_group()).size());
+  return static_cast<int64_t>(most);
+}
+
+int64_t gradient_weight_parts(const ConvGeometry& g) {
+  return g.op.groups * static_cast<int64_t>(g.gradient.size()) * most_gradient_blocks(g);
+}
+
+void gradient_weights(const ConvGeometry& g, const float* weight, int64_t part, float* weights) {
+  const auto phases = static_cast<int64_t>(g.gradient.size());
+  const int64_t blocks = most_gradient_blocks(g), block = part % blocks, number = part / blocks % phases;
+  const GradientPhase& phase = g.gradient[static_cast<size_t>(number)];
+  const auto ends = block_ends(phase.tiling, g.in_group());
+  const auto taps = static_cast<int64_t>(phase.taps.size());
+  if (taps == 0 || block >= static_cast<int64_t>(ends.size())) return;
+  const int64_t group = part / blocks / phases * g.out_group() * g.sources();
+  weights += group;
+  for (int64_t k = 0; k < number; ++k)
+    weights += g.in_group() * g.out_group() * static_cast<int64_t>(g.gradient[static_cast<size_t>(k)].taps.size());
+  const auto weight_of = [&](int64_t in, int64_t j) {
+    return weight[group + (j / taps * g.in_group() + in) * g.kernel() +
+                  phase.taps[static_cast<size_t>(j % taps)].index];
+  };
+  block_weights(ends, block, g.out_group() * taps, weight_of, weights);
+}
+
+void conv_forward(const ConvGeometry& g, const float* x, const float* weights, const float* bias, int64_t images,
                   float* y) {
   const int64_t in_group = g.in_group(), out_group = g.out_group(), out_plane = g.out.h * g.out.w;
   Floats packed(static_cast<size_t>(g.direct ? 0 : in_group * g.phases * g.plane), 0.0f);
@@ -323,7 +335,7 @@ void conv_forward(const ConvGeometry& g, const float* x, const Floats& weights, 
       multiply({.sources = sources.data(),
                 .source_offset = g.direct ? from : 0,
                 .count = g.sources(),
-                .weights = weights.data() + group * out_group * g.sources(),
+                .weights = weights + group * out_group * g.sources(),
                 .bias = bias != nullptr ? bias + group * out_group : nullptr,
                 .channels = out_group,
                 .tiling = &g.tiling,
@@ -333,7 +345,7 @@ void conv_forward(const ConvGeometry& g, const float* x, const Floats& weights, 
     }
 }
 
-void conv_input_gradient(const ConvGeometry& g, const float* dy, const Floats& weights, int64_t images, float* dx) {
+void conv_input_gradient(const ConvGeometry& g, const float* dy, const float* weights, int64_t images, float* dx) {
   const int64_t in_group = g.in_group(), out_group = g.out_group(), in_plane = g.in.h * g.in.w;
   Floats packed(static_cast<size_t>(g.direct ? 0 : out_group * g.d_plane), 0.0f);
   std::vector<std::vector<const float*>> sources;
@@ -349,7 +361,7 @@ void conv_input_gradient(const ConvGeometry& g, const float* dy, const Floats& w
       const int64_t from = i * g.out.elements() + group * out_group * g.out.h * g.out.w;
       float* to = dx + i * g.in.elements() + group * in_group * in_plane;
       if (!g.direct) spread_rows(dy + from, out_group, g.out.h, g.out.w, g.d_row, g.d_plane, packed.data() + g.d_first);
-      const float* w = weights.data() + group * out_group * g.sources();
+      const float* w = weights + group * out_group * g.sources();
       for (size_t k = 0; k < g.gradient.size(); ++k) {
         const GradientPhase& phase = g.gradient[k];
         const auto count = static_cast<int64_t>(sources[k].size());

@@ -58,18 +58,20 @@ struct ConvGeometry {
 
 ConvGeometry conv_geometry(const arch::Shape& in, const arch::Conv2d&);
 
-// Weights in the order in which the products read them; both have as many floats as `weight`.
-std::vector<float> forward_weights(const ConvGeometry&, const float* weight);
-std::vector<float> gradient_weights(const ConvGeometry&, const float* weight);
+// Weights in the order in which the products read them, as many floats as `weight`. Made in `parts` that threads may
+// share: part 0 .. parts - 1.
+int64_t forward_weight_parts(const ConvGeometry&);
+void forward_weights(const ConvGeometry&, const float* weight, int64_t part, float* weights);
+int64_t gradient_weight_parts(const ConvGeometry&);
+void gradient_weights(const ConvGeometry&, const float* weight, int64_t part, float* weights);
 
 // x: [images, in.c, in.h, in.w] -> y: [images, out.c, out.h, out.w], without clamp. `weights` are forward_weights;
 // `bias` is [out.c] or null.
-void conv_forward(const ConvGeometry&, const float* x, const std::vector<float>& weights, const float* bias,
-                  int64_t images, float* y);
+void conv_forward(const ConvGeometry&, const float* x, const float* weights, const float* bias, int64_t images,
+                  float* y);
 
 // dx: gradient with respect to x. `weights` are gradient_weights.
-void conv_input_gradient(const ConvGeometry&, const float* dy, const std::vector<float>& weights, int64_t images,
-                         float* dx);
+void conv_input_gradient(const ConvGeometry&, const float* dy, const float* weights, int64_t images, float* dx);
 
 // Output channels first .. first + count - 1 of group `group`.
 struct ChannelRange {

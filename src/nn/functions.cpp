@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "condenser/arch/analysis.hpp"
 #include "nn/plane_kernels.hpp"
 #include "nn/team.hpp"
 
@@ -31,15 +32,28 @@ void for_images(int64_t images, int64_t chunk, const Body& body) {
                        [&](int64_t i) { body(i, i * chunk, std::min(chunk, images - i * chunk)); });
 }
 
+// Weights in the order of the products: make(part, to) for every part, some at a time.
+template <class Make>
+std::vector<float> arranged(int64_t floats, int64_t parts, const Make& make) {
+  std::vector<float> weights(static_cast<size_t>(floats));
+  const int64_t chunk = (parts + 31) / 32;
+  Team::instance().run((parts + chunk - 1) / chunk, [&](int64_t i) {
+    for (int64_t part = i * chunk; part < std::min(parts, (i + 1) * chunk); ++part) make(part, weights.data());
+  });
+  return weights;
+}
+
 at::Tensor run_forward(const ConvGeometry& g, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
   const int64_t images = x.size(0);
   at::Tensor y = at::empty({images, g.out.c, g.out.h, g.out.w}, x.options());
-  const auto weights = forward_weights(g, weight.const_data_ptr<float>());
+  const float* given = weight.const_data_ptr<float>();
+  const auto weights = arranged(g.weights(), forward_weight_parts(g),
+                                [&](int64_t part, float* to) { forward_weights(g, given, part, to); });
   const float* added = bias.defined() ? bias.const_data_ptr<float>() : nullptr;
   const float* from = x.const_data_ptr<float>();
   float* to = y.mutable_data_ptr<float>();
   for_images(images, chunk_images(g, images), [&](int64_t, int64_t first, int64_t count) {
-    conv_forward(g, from + first * g.in.elements(), weights, added, count, to + first * g.out.elements());
+    conv_forward(g, from + first * g.in.elements(), weights.data(), added, count, to + first * g.out.elements());
   });
   return y;
 }
@@ -47,11 +61,13 @@ at::Tensor run_forward(const ConvGeometry& g, const at::Tensor& x, const at::Ten
 at::Tensor input_gradient(const ConvGeometry& g, const at::Tensor& dy, const at::Tensor& weight) {
   const int64_t images = dy.size(0);
   at::Tensor dx = at::empty({images, g.in.c, g.in.h, g.in.w}, dy.options());
-  const auto weights = gradient_weights(g, weight.const_data_ptr<float>());
+  const float* given = weight.const_data_ptr<float>();
+  const auto weights = arranged(g.weights(), gradient_weight_parts(g),
+                                [&](int64_t part, float* to) { gradient_weights(g, given, part, to); });
   const float* from = dy.const_data_ptr<float>();
   float* to = dx.mutable_data_ptr<float>();
   for_images(images, chunk_images(g, images), [&](int64_t, int64_t first, int64_t count) {
-    conv_input_gradient(g, from + first * g.out.elements(), weights, count, to + first * g.in.elements());
+    conv_input_gradient(g, from + first * g.out.elements(), weights.data(), count, to + first * g.in.elements());
   });
   return dx;
 }
@@ -236,6 +252,96 @@ struct ScalePlanes : torch::autograd::Function<ScalePlanes> {
   }
 };
 
+arch::Shape planes_of(const at::Tensor& x) { return {x.size(1), x.size(2), x.size(3)}; }
+
+// Values, and the taps they came from.
+std::pair<at::Tensor, at::Tensor> run_max_pool(const arch::MaxPool& op, const at::Tensor& x) {
+  const arch::Shape in = planes_of(x), out = arch::node_cost("max_pool", op, {in}).shape;
+  at::Tensor y = at::empty({x.size(0), out.c, out.h, out.w}, x.options());
+  at::Tensor taps = at::empty(y.sizes(), x.options().dtype(at::kInt));
+  const float* from = x.const_data_ptr<float>();
+  float* to = y.mutable_data_ptr<float>();
+  int32_t* to_taps = taps.mutable_data_ptr<int32_t>();
+  for_planes(x.size(0) * in.c, in.h * in.w, [&](int64_t first, int64_t planes) {
+    const int64_t at = first * out.h * out.w;
+    max_pool_forward(op, in, out, from + first * in.h * in.w, planes, to + at, to_taps + at);
+  });
+  return {y, taps};
+}
+
+struct MaxPool : torch::autograd::Function<MaxPool> {
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const arch::MaxPool& op) {
+    const auto [y, taps] = run_max_pool(op, x);
+    context->save_for_backward({taps});
+    const arch::Shape in = planes_of(x);
+    context->saved_data["window"] =
+        std::vector<int64_t>{in.h,        in.w,       op.kernel.h,   op.kernel.w, op.stride.h,
+                             op.stride.w, op.pad.top, op.pad.bottom, op.pad.left, op.pad.right};
+    return y;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    const auto w = context->saved_data["window"].toIntVector();
+    const auto at = [&](size_t i) { return static_cast<int>(w[i]); };
+    const arch::MaxPool op{{at(2), at(3)}, {at(4), at(5)}, {at(6), at(7), at(8), at(9)}};
+    const at::Tensor dy = gradients[0].contiguous(), taps = context->get_saved_variables()[0];
+    const arch::Shape out = planes_of(dy), in{out.c, w[0], w[1]};
+    at::Tensor dx = at::empty({dy.size(0), in.c, in.h, in.w}, dy.options());
+    const float* from = dy.const_data_ptr<float>();
+    const int32_t* from_taps = taps.const_data_ptr<int32_t>();
+    float* to = dx.mutable_data_ptr<float>();
+    for_planes(dy.size(0) * in.c, in.h * in.w, [&](int64_t first, int64_t planes) {
+      const int64_t at = first * out.h * out.w;
+      max_pool_backward(op, in, out, from + at, from_taps + at, planes, to + first * in.h * in.w);
+    });
+    return {dx, {}};
+  }
+};
+
+// y[i] = x[floor(i * in / out)]: integers, as a float scale is off by one at some sizes.
+std::vector<int32_t> nearest(int64_t in, int64_t out) {
+  std::vector<int32_t> from;
+  for (int64_t i = 0; i < out; ++i) from.push_back(static_cast<int32_t>(i * in / out));
+  return from;
+}
+
+at::Tensor run_upsample(const at::Tensor& x, int64_t height, int64_t width) {
+  const int64_t h = x.size(2), w = x.size(3);
+  const auto rows = nearest(h, height), columns = nearest(w, width);
+  at::Tensor y = at::empty({x.size(0), x.size(1), height, width}, x.options());
+  const float* from = x.const_data_ptr<float>();
+  float* to = y.mutable_data_ptr<float>();
+  for_planes(x.size(0) * x.size(1), height * width, [&](int64_t first, int64_t planes) {
+    upsample_forward(from + first * h * w, planes, h, w, rows, columns, to + first * height * width);
+  });
+  return y;
+}
+
+struct Upsample : torch::autograd::Function<Upsample> {
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, int64_t height,
+                            int64_t width) {
+    context->saved_data["h"] = x.size(2);
+    context->saved_data["w"] = x.size(3);
+    return run_upsample(x, height, width);
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    const int64_t h = context->saved_data["h"].toInt(), w = context->saved_data["w"].toInt();
+    const at::Tensor dy = gradients[0].contiguous();
+    const int64_t pixels = dy.size(2) * dy.size(3);
+    const auto rows = nearest(h, dy.size(2)), columns = nearest(w, dy.size(3));
+    at::Tensor dx = at::empty({dy.size(0), dy.size(1), h, w}, dy.options());
+    const float* from = dy.const_data_ptr<float>();
+    float* to = dx.mutable_data_ptr<float>();
+    for_planes(dy.size(0) * dy.size(1), pixels, [&](int64_t first, int64_t planes) {
+      upsample_backward(from + first * pixels, planes, h, w, rows, columns, to + first * h * w);
+    });
+    return {dx, {}, {}};
+  }
+};
+
 }  // namespace
 
 at::Tensor convolution(const ConvPlan& g, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
@@ -257,6 +363,17 @@ at::Tensor plane_means(const at::Tensor& x) {
 at::Tensor scale_planes(const at::Tensor& x, const at::Tensor& factor) {
   const at::Tensor dense = x.contiguous(), factors = factor.contiguous();
   return at::GradMode::is_enabled() ? ScalePlanes::apply(dense, factors) : run_scale(dense, factors);
+}
+
+at::Tensor max_pool(const arch::MaxPool& op, const at::Tensor& x) {
+  const at::Tensor dense = x.contiguous();
+  return at::GradMode::is_enabled() ? MaxPool::apply(dense, op) : run_max_pool(op, dense).first;
+}
+
+at::Tensor upsample(const arch::Upsample& op, const at::Tensor& x) {
+  const at::Tensor dense = x.contiguous();
+  return at::GradMode::is_enabled() ? Upsample::apply(dense, int64_t{op.size.h}, int64_t{op.size.w})
+                                    : run_upsample(dense, op.size.h, op.size.w);
 }
 
 }  // namespace condenser::nn

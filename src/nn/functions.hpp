@@ -22,4 +22,7 @@ at::Tensor halve(const at::Tensor& x);
 at::Tensor plane_means(const at::Tensor& x);
 at::Tensor scale_planes(const at::Tensor& x, const at::Tensor& factor);
 
+at::Tensor max_pool(const arch::MaxPool&, const at::Tensor& x);
+at::Tensor upsample(const arch::Upsample&, const at::Tensor& x);
+
 }  // namespace condenser::nn

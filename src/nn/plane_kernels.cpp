@@ -1,6 +1,7 @@
 #include "nn/plane_kernels.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "nn/clones.hpp"
 
@@ -73,6 +74,83 @@ CONDENSER_CLONES void scale_backward(const float* __restrict x, const float* fac
     }
     d_factor[p] = sum;
   }
+}
+
+CONDENSER_CLONES void max_pool_forward(const arch::MaxPool& op, const arch::Shape& in, const arch::Shape& out,
+                                       const float* __restrict x, int64_t planes, float* __restrict y,
+                                       int32_t* __restrict taps) {
+  const int64_t sw = op.stride.w;
+  for (int64_t p = 0; p < planes; ++p, x += in.h * in.w)
+    for (int64_t r = 0; r < out.h; ++r, y += out.w, taps += out.w) {
+      std::fill(y, y + out.w, -std::numeric_limits<float>::infinity());
+      std::fill(taps, taps + out.w, 0);
+      for (int64_t ky = 0; ky < op.kernel.h; ++ky) {
+        const int64_t row = r * op.stride.h + ky - op.pad.top;
+        if (row < 0 || row >= in.h) continue;
+        for (int64_t kx = 0; kx < op.kernel.w; ++kx) {
+          const int64_t shift = kx - op.pad.left;  // columns c with 0 <= c * sw + shift < in.w
+          const int64_t begin = shift < 0 ? (-shift + sw - 1) / sw : 0;
+          const int64_t end = shift < in.w ? std::min(out.w, (in.w - 1 - shift) / sw + 1) : 0;
+          const float* __restrict from = x + row * in.w + shift;
+          const auto tap = static_cast<int32_t>(ky * op.kernel.w + kx);
+          const auto take = [&](int64_t c, float v) {
+            const bool larger = v > y[c] || v != v;
+            y[c] = larger ? v : y[c];
+            taps[c] = larger ? tap : taps[c];
+          };
+          if (sw == 2)
+            for (int64_t c = begin; c < end; ++c) take(c, from[2 * c]);
+          else
+            for (int64_t c = begin; c < end; ++c) take(c, from[c * sw]);
+        }
+      }
+    }
+}
+
+CONDENSER_CLONES void max_pool_backward(const arch::MaxPool& op, const arch::Shape& in, const arch::Shape& out,
+                                        const float* dy, const int32_t* taps, int64_t planes, float* dx) {
+  std::fill(dx, dx + planes * in.h * in.w, 0.0f);
+  const auto kw = static_cast<int32_t>(op.kernel.w);
+  for (int64_t p = 0; p < planes; ++p, dx += in.h * in.w)
+    for (int64_t r = 0; r < out.h; ++r, dy += out.w, taps += out.w)
+      for (int64_t c = 0; c < out.w; ++c) {
+        const int64_t row = r * op.stride.h + taps[c] / kw - op.pad.top;
+        const int64_t column = c * op.stride.w + taps[c] % kw - op.pad.left;
+        const bool inside = row >= 0 && row < in.h && column >= 0 && column < in.w;
+        if (inside) dx[row * in.w + column] += dy[c];  // a window of minus infinity has no tap
+      }
+}
+
+CONDENSER_CLONES void upsample_forward(const float* x, int64_t planes, int64_t h, int64_t w,
+                                       const std::vector<int32_t>& rows, const std::vector<int32_t>& columns,
+                                       float* y) {
+  const auto height = static_cast<int64_t>(rows.size()), width = static_cast<int64_t>(columns.size());
+  const int32_t* at = columns.data();
+  for (int64_t p = 0; p < planes; ++p, x += h * w)
+    for (int64_t r = 0; r < height; ++r, y += width) {
+      if (r > 0 && rows[r] == rows[r - 1]) {
+        std::copy(y - width, y, y);
+        continue;
+      }
+      const float* from = x + rows[r] * w;
+      for (int64_t c = 0; c < width; ++c) y[c] = from[at[c]];
+    }
+}
+
+CONDENSER_CLONES void upsample_backward(const float* dy, int64_t planes, int64_t h, int64_t w,
+                                        const std::vector<int32_t>& rows, const std::vector<int32_t>& columns,
+                                        float* dx) {
+  const auto height = static_cast<int64_t>(rows.size()), width = static_cast<int64_t>(columns.size());
+  const int32_t* at = columns.data();
+  std::vector<float> sum(columns.size());  // of the output rows that show the same input row
+  std::fill(dx, dx + planes * h * w, 0.0f);
+  for (int64_t p = 0; p < planes; ++p, dx += h * w)
+    for (int64_t r = 0; r < height; ++r, dy += width) {
+      const bool first = r == 0 || rows[r] != rows[r - 1];
+      for (int64_t c = 0; c < width; ++c) sum[c] = first ? dy[c] : sum[c] + dy[c];
+      if (r + 1 < height && rows[r + 1] == rows[r]) continue;
+      for (int64_t c = 0; c < width; ++c) dx[rows[r] * w + at[c]] += sum[c];
+    }
 }
 
 }  // namespace condenser::nn

@@ -3,6 +3,9 @@
 // to functions.cpp.
 
 #include <cstdint>
+#include <vector>
+
+#include "condenser/arch/ops.hpp"
 
 namespace condenser::nn {
 
@@ -22,5 +25,18 @@ void channel_sums(const float* x, int64_t images, int64_t channels, int64_t pixe
 void scale_forward(const float* x, const float* factor, int64_t planes, int64_t pixels, float* y);
 void scale_backward(const float* x, const float* factor, const float* dy, int64_t planes, int64_t pixels, float* dx,
                     float* d_factor);
+
+// Maximum of windows, and in `taps` which tap of the window it was (the first one of equals; NaN wins). The gradient
+// goes to that pixel.
+void max_pool_forward(const arch::MaxPool&, const arch::Shape& in, const arch::Shape& out, const float* x,
+                      int64_t planes, float* y, int32_t* taps);
+void max_pool_backward(const arch::MaxPool&, const arch::Shape& in, const arch::Shape& out, const float* dy,
+                       const int32_t* taps, int64_t planes, float* dx);
+
+// Nearest neighbour: pixel (y, x) of the output is pixel (rows[y], columns[x]) of the input [h, w].
+void upsample_forward(const float* x, int64_t planes, int64_t h, int64_t w, const std::vector<int32_t>& rows,
+                      const std::vector<int32_t>& columns, float* y);
+void upsample_backward(const float* dy, int64_t planes, int64_t h, int64_t w, const std::vector<int32_t>& rows,
+                       const std::vector<int32_t>& columns, float* dx);
 
 }  // namespace condenser::nn

@@ -121,7 +121,7 @@ at::Tensor average_pool(const arch::AvgPool& op, const at::Tensor& x) {
   return at::div(padded, inside);
 }
 
-at::Tensor max_pool(const arch::MaxPool& op, const at::Tensor& x) {
+at::Tensor library_max_pool(const arch::MaxPool& op, const at::Tensor& x) {
   const std::vector<int64_t> kernel{op.kernel.h, op.kernel.w}, stride{op.stride.h, op.stride.w};
   if (library_padding(op)) return at::max_pool2d(x, kernel, stride, {op.pad.top, op.pad.left});
   return at::max_pool2d(pad_with(x, op.pad, -std::numeric_limits<double>::infinity()), kernel, stride);
@@ -159,7 +159,7 @@ at::Tensor nearest(int64_t in, int64_t out, at::Device device) {
   return at::tensor(from, at::device(device).dtype(at::kLong));
 }
 
-at::Tensor upsample(const arch::Upsample& op, const at::Tensor& x) {
+at::Tensor library_upsample(const arch::Upsample& op, const at::Tensor& x) {
   const at::Tensor rows = at::index_select(x, 2, nearest(x.size(2), op.size.h, x.device()));
   return at::index_select(rows, 3, nearest(x.size(3), op.size.w, x.device())).contiguous(x.suggest_memory_format());
 }
@@ -372,7 +372,9 @@ at::Tensor SpecNet::run(const Step& step, const std::vector<at::Tensor>& outputs
             const bool halving = op.kernel == arch::square(2) && op.stride == op.kernel && op.pad == arch::Pad{};
             return own_kernels_ && halving ? halve(value(0)) : average_pool(op, value(0));
           },
-          [&](const arch::MaxPool& op) { return max_pool(op, value(0)); },
+          [&](const arch::MaxPool& op) {
+            return own_kernels_ ? max_pool(op, value(0)) : library_max_pool(op, value(0));
+          },
           [&](const arch::GlobalAvgPool&) {
             return own_kernels_ ? plane_means(value(0)) : at::adaptive_avg_pool2d(value(0), {1, 1});
           },
@@ -390,9 +392,15 @@ at::Tensor SpecNet::run(const Step& step, const std::vector<at::Tensor>& outputs
             return at::mul(value(0), value(1));
           },
           [&](const arch::PRelu&) { return at::prelu(value(0), param("weight")); },
-          [&](const arch::Scale&) { return at::mul(value(0), param("weight")); },
+          [&](const arch::Scale&) {
+            const at::Tensor &x = value(0), weight = param("weight");
+            if (!own_kernels_) return at::mul(x, weight);
+            return scale_planes(x, weight.view({1, 1, 1, 1}).expand({x.size(0), x.size(1), 1, 1}));
+          },
           [&](const arch::BlurPool& op) { return blur_pool(op, value(0)); },
-          [&](const arch::Upsample& op) { return upsample(op, value(0)); },
+          [&](const arch::Upsample& op) {
+            return own_kernels_ ? upsample(op, value(0)) : library_upsample(op, value(0));
+          },
           [&](const arch::Concat&) {
             std::vector<at::Tensor> parts;
             for (size_t k = 0; k < step.inputs.size(); ++k) parts.push_back(value(static_cast<int>(k)));

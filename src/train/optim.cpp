@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 
+#include "nn/team.hpp"
 #include "train/muon.hpp"
 
 namespace condenser::train {
@@ -119,8 +120,9 @@ void optimizer_step(const TrainOptions& options, const nn::BlockLayout& layout, 
   const double t = static_cast<double>(state.steps);
   const std::string& kind = options.optimizer;
   const nn::Segment* head = head_of(layout);
-  for (const auto& segment : layout.segments) {
-    if (!segment.trainable) continue;
+  nn::Team::instance().run(static_cast<int64_t>(layout.segments.size()), [&](int64_t i) {
+    const auto& segment = layout.segments[static_cast<size_t>(i)];
+    if (!segment.trainable) return;
     const double decay = segment.decay ? options.weight_decay : 0.0;
     const auto rate = static_cast<float>(lr), momentum = static_cast<float>(options.momentum);
     const float keep = 1.0f - rate * static_cast<float>(decay);
@@ -145,7 +147,7 @@ void optimizer_step(const TrainOptions& options, const nn::BlockLayout& layout, 
                                .second_scale = static_cast<float>(1 / (1 - std::pow(kAdamBeta2, t)))};
       adamw(k, segment.size, value, gradient, first, state.second.data() + segment.offset);
     }
-  }
+  });
 }
 
 void update_average(double decay, int64_t step, std::span<const float> values, std::span<float> average) {

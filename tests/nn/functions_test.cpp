@@ -14,6 +14,8 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/hardsigmoid.h>
 #include <ATen/ops/hardswish.h>
+#include <ATen/ops/index_select.h>
+#include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/mean.h>
 #include <ATen/ops/mul.h>
 #include <ATen/ops/ones.h>
@@ -23,6 +25,7 @@
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/sum.h>
 #include <ATen/ops/tanh.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
 #include <functional>
@@ -200,6 +203,32 @@ TEST_CASE("operations on planes pass gradcheck", "[nn]") {
   gradcheck([](const Tensors& t) { return scale_planes(t[0], t[1]); },
             [](const Tensors& t) { return at::mul(t[0], t[1]); }, {random(shape, 1), random({2, 3, 1, 1}, 2)},
             random(shape, 3));
+}
+
+TEST_CASE("maximum pool and up-sampling pass gradcheck", "[nn]") {
+  const arch::MaxPool pool{.kernel = arch::square(3), .stride = {2, 1}, .pad = {1, 0, 1, 0}};
+  const std::vector<int64_t> border{1, 0, 1, 0}, kernel{3, 3}, stride{2, 1};
+  gradcheck([&](const Tensors& t) { return max_pool(pool, t[0]); },
+            [&](const Tensors& t) { return at::max_pool2d(at::constant_pad_nd(t[0], border, -1e9), kernel, stride); },
+            {random({2, 3, 7, 20}, 1)}, random({2, 3, 3, 19}, 2));
+  const arch::MaxPool halving{.kernel = arch::square(2), .stride = arch::square(2)};
+  const std::vector<int64_t> two{2, 2};
+  gradcheck([&](const Tensors& t) { return max_pool(halving, t[0]); },
+            [&](const Tensors& t) { return at::max_pool2d(t[0], two, two); }, {random({2, 3, 9, 22}, 3)},
+            random({2, 3, 4, 11}, 4));
+  const arch::MaxPool wide{.kernel = {2, 5}, .stride = arch::square(2), .pad = {0, 0, 2, 3}};  // wider than the image
+  const std::vector<int64_t> sides{2, 3, 0, 0}, kernel25{2, 5};
+  gradcheck([&](const Tensors& t) { return max_pool(wide, t[0]); },
+            [&](const Tensors& t) { return at::max_pool2d(at::constant_pad_nd(t[0], sides, -1e9), kernel25, two); },
+            {random({2, 3, 4, 2}, 7)}, random({2, 3, 2, 2}, 8));
+  const arch::Upsample larger{.size = {7, 20}};
+  const auto rows = at::tensor(std::vector<int64_t>{0, 0, 0, 1, 1, 2, 2});  // i * 3 / 7
+  std::vector<int64_t> columns;
+  for (int64_t i = 0; i < 20; ++i) columns.push_back(i * 9 / 20);
+  const auto at_columns = at::tensor(columns);
+  gradcheck([&](const Tensors& t) { return upsample(larger, t[0]); },
+            [&](const Tensors& t) { return at::index_select(at::index_select(t[0], 2, rows), 3, at_columns); },
+            {random({2, 3, 3, 9}, 5)}, random({2, 3, 7, 20}, 6));
 }
 
 }  // namespace condenser::nn
