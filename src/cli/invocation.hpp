@@ -28,13 +28,18 @@ struct Invocation {
   // compare
   std::vector<int> batch{1}, threads;  // threads empty: 1 and all cores
   double seconds = 1.0;                // of measuring, per network, batch and number of threads; 0: counts only
-  // draw: a file; compare: a folder; empty: standard output only
+  // draw, data show: a file; compare: a folder; empty: standard output only
   std::filesystem::path out;
   std::string colour = "macs";
+  // data
+  std::string what;  // show
+  std::string split = "train";
+  int count = 64;      // samples on a sheet
+  bool plain = false;  // without augmentation
 };
 
 // What a verb reads from the command line.
-enum class Takes { RunFile, Network, Networks, Word, Nothing };
+enum class Takes { RunFile, Data, Network, Networks, Word, Nothing };
 
 // The explicit table of verbs.
 struct Verb {
@@ -53,6 +58,7 @@ int cmd_zoo(const Invocation&);
 int cmd_compare(const Invocation&);
 int cmd_draw(const Invocation&);
 int cmd_rules(const Invocation&);
+int cmd_data(const Invocation&);
 int cmd_bench(const Invocation&);
 int cmd_doctor(const Invocation&);
 

@@ -29,6 +29,7 @@ const std::vector<Verb>& verbs() {
       {"compare", "networks side by side: size, work, memory, accuracy, measured speed", Takes::Networks, cmd_compare},
       {"draw", "a network as SVG, Mermaid or DOT", Takes::Network, cmd_draw},
       {"rules", "the certificate of the design constraints, with evidence", Takes::Network, cmd_rules},
+      {"data", "what a run learns from: show (a sheet of augmented samples)", Takes::Data, cmd_data},
       {"bench", "how fast condenser itself is here: gate", Takes::Word, cmd_bench},
       {"doctor", "what works here, what is missing and how to get it", Takes::Word, cmd_doctor},
   };
@@ -91,6 +92,20 @@ void add_verb(CLI::App& app, const Verb& verb, Invocation& call, std::vector<std
       sub->add_flag("--dry-run", call.dry_run, "say what would be done and what it would cost; write nothing");
       sub->add_flag("--fresh", call.fresh, "move an existing run folder aside and start anew");
     }
+  } else if (verb.takes == Takes::Data) {
+    sub->add_option("what", call.what, "show: a sheet of training samples as augmentation changes them")
+        ->required()
+        ->check(CLI::IsMember({"show"}));
+    sub->add_option("run", words, "run.yaml or a run folder, then overrides such as train.augment.flip=true")
+        ->type_name("RUN [KEY=VALUE ...]");
+    sub->add_option("-o,--out", call.out, "show: file to write; sheet.png when absent");
+    sub->add_option("--count", call.count, "show: samples on the sheet")
+        ->check(CLI::Range(1, 4096))
+        ->capture_default_str();
+    sub->add_option("--split", call.split, "show: part of the data set")
+        ->check(CLI::IsMember({"train", "validation", "test"}))
+        ->capture_default_str();
+    sub->add_flag("--plain", call.plain, "show: samples as they are, without augmentation");
   } else if (verb.takes == Takes::Network || verb.takes == Takes::Networks) {
     add_networks(*sub, verb, call);
   } else if (name == "zoo") {
@@ -172,7 +187,7 @@ int dispatch(int argc, char** argv) {
   call.verb = app.get_subcommands().front()->get_name();
   if (call.help_config) return print_options(call.format), 0;
   const auto verb = std::find_if(verbs().begin(), verbs().end(), [&](const Verb& v) { return call.verb == v.name; });
-  if (verb->takes == Takes::RunFile) {
+  if (verb->takes == Takes::RunFile || verb->takes == Takes::Data) {
     if (words.empty())
       throw core::ConfigError("condenser " + call.verb + ": which run? Give a run.yaml or a run folder");
     call.subject = words.front();

@@ -75,9 +75,19 @@ data::Card open_card(const DatasetOptions& o, const Reader& r) {
   return card;
 }
 
-void read_train(Reader& r, train::TrainOptions& o, uint64_t seed) {
-  o.seed = seed;
+void check_augment(Reader r, const train::AugmentOptions& o, const data::Card& card) {
+  if (const auto wrong = train::misfit(o, card.shape)) throw r.error(wrong->key, wrong->expected);
+  if (!is_audio(card)) return;
+  const std::pair<const char*, double> of_pictures[] = {
+      {"randaugment", o.randaugment.operations}, {"brightness", o.brightness}, {"contrast", o.contrast}};
+  for (const auto& [key, value] : of_pictures)
+    if (value > 0) throw r.error(key, "none for sounds: " + card.name + " has features, not brightness");
+}
+
+void read_train(Reader& r, train::TrainOptions& o, const RunConfig& c, bool help) {
+  o.seed = c.seed;
   train::read_options(r, o);
+  if (!help) check_augment(r.section("augment"), o.augment, c.card);
 }
 
 std::unique_ptr<search::Generator> read_generator(Reader& r, const std::string& name) {
@@ -130,11 +140,13 @@ void read_sections(Reader& root, RunConfig& c, bool help) {
   Reader probe = root.section("probe", "the short training that scores a candidate");
   c.probe.train.epochs = 1;
   probe.integer("samples", c.probe.samples, 0, 100'000'000, "training images of a probe, class-balanced; 0: all");
-  read_train(probe, c.probe.train, c.seed);
+  read_train(probe, c.probe.train, c, help);
   Reader train = root.section("train", "training of the winner");
   train.boolean("on_validation", c.train_on_validation,
                 "train the winner on the validation part too (all choices are made by then)");
-  read_train(train, c.train, c.seed);
+  read_train(train, c.train, c, help);
+  if (c.train_on_validation && (c.train.patience > 0 || c.train.keep == "best"))
+    throw train.error("on_validation", "false with patience or keep = best, which choose by that part");
 
   Reader quant = root.section("quantize", "post-training int8 quantization");
   quant::read_options(quant, c.quant);
@@ -151,6 +163,8 @@ void read_sections(Reader& root, RunConfig& c, bool help) {
 }
 
 }  // namespace
+
+bool is_audio(const data::Card& card) { return card.format == "wav_folder" || card.format == "features_int8"; }
 
 std::string identity_of(const std::string& resolved) {
   std::istringstream in(resolved);

@@ -56,6 +56,8 @@ struct RunConfig {
   std::string resolved;  // YAML of everything in force
 };
 
+bool is_audio(const data::Card&);  // items are features of sounds, [1, frames, coefficients]
+
 // The part of a resolved configuration that decides results: all but the list of stages, which may differ from call to
 // call.
 std::string identity_of(const std::string& resolved);

@@ -8,6 +8,7 @@
 #include <deque>
 #include <exception>
 #include <limits>
+#include <map>
 #include <mutex>
 #include <numeric>
 #include <string>
@@ -27,23 +28,49 @@ constexpr uint64_t kDrawStream = 0x64726177;           // "draw"
 class EpochOrders {
  public:
   using Order = std::shared_ptr<const std::vector<int64_t>>;
-  EpochOrders(int64_t items, uint64_t seed) : items_(items), seed_(seed) {}
+  EpochOrders(const Dataset& dataset, bool balanced, uint64_t seed) : items_(dataset.size()), seed_(seed) {
+    if (balanced)
+      for (int64_t i = 0; i < items_; ++i) classes_[dataset.label(i)].push_back(i);
+  }
 
   Order get(int64_t epoch) {
     std::lock_guard lock(mutex_);
     for (const auto& [known, order] : recent_) {
       if (known == epoch) return order;
     }
-    auto order = std::make_shared<std::vector<int64_t>>(items_);
-    std::iota(order->begin(), order->end(), int64_t{0});
-    core::Rng(seed_, kShuffleStream, static_cast<uint64_t>(epoch)).shuffle(std::span<int64_t>(*order));
+    core::Rng rng(seed_, kShuffleStream, static_cast<uint64_t>(epoch));
+    auto order = std::make_shared<std::vector<int64_t>>(classes_.empty() ? all() : every_class_alike(rng));
+    rng.shuffle(std::span<int64_t>(*order));
     if (recent_.size() >= 3) recent_.pop_front();
     return recent_.emplace_back(epoch, std::move(order)).second;
   }
 
  private:
+  std::vector<int64_t> all() const {
+    std::vector<int64_t> order(items_);
+    std::iota(order.begin(), order.end(), int64_t{0});
+    return order;
+  }
+
+  // Rounds over the classes, in each the next item of every class; one that is used up begins anew in another order.
+  std::vector<int64_t> every_class_alike(core::Rng& rng) const {
+    std::vector<std::vector<int64_t>> classes;
+    for (const auto& [label, items] : classes_) classes.push_back(items);
+    std::vector<int64_t> order;
+    for (size_t round = 0; std::ssize(order) < items_; ++round) {
+      rng.shuffle(std::span(classes));  // the last round is cut: no class is always the one that misses it
+      for (auto& items : classes) {
+        const size_t next = round % items.size();
+        if (next == 0) rng.shuffle(std::span(items));
+        if (std::ssize(order) < items_) order.push_back(items[next]);
+      }
+    }
+    return order;
+  }
+
   const int64_t items_;
   const uint64_t seed_;
+  std::map<int, std::vector<int64_t>> classes_;  // balanced: items by label
   std::mutex mutex_;
   std::deque<std::pair<int64_t, Order>> recent_;
 };
@@ -83,7 +110,7 @@ struct Loader::State {
         elements(dataset->shape().elements()),
         classes(std::ssize(dataset->classes())),
         steps(count_steps(items, given.batch_size, given.drop_last)),
-        orders(items, given.seed),
+        orders(*dataset, given.balanced, given.seed),
         slots(std::max(given.prefetch, given.threads)) {}
 
   ~State() {
@@ -139,7 +166,8 @@ struct Loader::State {
       const int64_t item = order ? (*order)[begin + k] : begin + k;
       const auto x = std::span<float>(batch.x).subspan(k * elements, elements);
       if (drawn) {
-        core::Rng rng(options.seed, kDrawStream, static_cast<uint64_t>(batch.epoch * items + item));
+        core::Rng rng(options.seed, kDrawStream,
+                      static_cast<uint64_t>(batch.epoch * items + (options.balanced ? begin + k : item)));
         dataset->draw(item, options.augment, rng, x);
       } else {
         dataset->get(item, x);

@@ -285,14 +285,16 @@ void SpecNet::plan_steps(Fusion fusion) {
   steps_.assign(std::make_move_iterator(reversed.rbegin()), std::make_move_iterator(reversed.rend()));
 }
 
-at::Tensor SpecNet::forward(const at::Tensor& x, Mode mode) {
+at::Tensor SpecNet::forward(const at::Tensor& x, Mode mode, const Watch& watch) {
   if (x.dim() != 4 || x.size(1) != spec_.input.c || x.size(2) != spec_.input.h || x.size(3) != spec_.input.w)
     throw core::Error("network " + spec_.name + ": input batch does not have the shape n x " +
                       arch::to_string(spec_.input));
   std::vector<at::Tensor> outputs(spec_.nodes.size());
   outputs[0] = own_kernels_ ? x.contiguous() : x;  // the library's calls take any layout
   for (const auto& step : steps_) {
-    outputs[static_cast<size_t>(step.output)] = run(step, outputs, mode == Mode::Training);
+    const auto output = static_cast<size_t>(step.output);
+    outputs[output] = run(step, outputs, mode == Mode::Training);
+    if (watch) watch(spec_.nodes[output], outputs[output]);
     for (int done : step.last_uses) outputs[static_cast<size_t>(done)].reset();
   }
   return outputs.back();

@@ -1,85 +1,193 @@
-// Shift, flip and cutout on a batch of planes.
-#include "train/augment.hpp"
+// What happens to each image of a batch, in order: geometry, the policy's operations, colour, masks; then pairs of
+// images are mixed. Each image draws from a stream of its own, so threads may share the batch in any way.
+#include "condenser/train/augment.hpp"
 
 #include <algorithm>
-#include <vector>
+#include <cmath>
+#include <numbers>
 
-#include "condenser/core/rng.hpp"
+#include "nn/team.hpp"
+#include "train/augment_image.hpp"
+#include "train/augment_mix.hpp"
 #include "train/streams.hpp"
 
 namespace condenser::train {
 namespace {
 
-// What happens to one image.
-struct Draw {
-  int64_t down = 0, right = 0;
-  bool flip = false;
-  int64_t cut_top = 0, cut_left = 0;  // may lie partly outside
+bool warps(const AugmentOptions& o) {
+  return o.degrees > 0 || o.translate > 0 || o.shear > 0 || o.scale[0] != 1 || o.scale[1] != 1;
+}
+bool jitters(const AugmentOptions& o) { return o.brightness > 0 || o.contrast > 0 || o.saturation > 0 || o.hue > 0; }
+bool changes_colours(const AugmentOptions& o) { return o.randaugment.operations > 0 || jitters(o); }
+bool masks(const AugmentOptions& o) {
+  return o.erasing > 0 || o.cutout > 0 || o.specaugment.time_masks > 0 || o.specaugment.frequency_masks > 0;
+}
+bool changes_images(const AugmentOptions& o) {
+  return o.shift > 0 || o.flip || o.vertical_flip || warps(o) || changes_colours(o) || masks(o);
+}
+
+int64_t below(int64_t n, core::Rng& rng) { return static_cast<int64_t>(rng.below(static_cast<uint64_t>(n))); }
+double either_side(double largest, core::Rng& rng) { return largest > 0 ? rng.uniform(-largest, largest) : 0; }
+double factor(double range, core::Rng& rng) { return 1 + either_side(range, rng); }
+double slope(double degrees) { return std::tan(degrees * std::numbers::pi / 180); }
+
+void change_place(const AugmentOptions& o, Image& image, core::Rng& rng) {
+  Move m;
+  if (o.shift > 0) {
+    m.down = below(2 * o.shift + 1, rng) - o.shift;
+    m.right = below(2 * o.shift + 1, rng) - o.shift;
+  }
+  if (o.flip) m.flip = rng.below(2) == 1;
+  if (o.vertical_flip) m.vertical_flip = rng.below(2) == 1;
+  if (!warps(o)) return move(image, m);
+  Affine map = mirror(m.flip, m.vertical_flip);
+  const double along_x = slope(either_side(o.shear, rng)), along_y = slope(either_side(o.shear, rng));
+  map = then(map, shearing(along_x, along_y));
+  if (o.scale[0] != 1 || o.scale[1] != 1)  // uniform in the logarithm: halves are as frequent as doubles
+    map = then(map, scaling(std::exp(rng.uniform(std::log(o.scale[0]), std::log(o.scale[1])))));
+  map = then(map, rotation(either_side(o.degrees, rng)));
+  const double right = either_side(o.translate, rng) * static_cast<double>(image.shape.w);
+  const double down = either_side(o.translate, rng) * static_cast<double>(image.shape.h);
+  warp(image, then(map, translation(right + static_cast<double>(m.right), down + static_cast<double>(m.down))));
+}
+
+void change_colours(const AugmentOptions& o, Image& image, core::Rng& rng) {
+  for (int i = 0; i < o.randaugment.operations; ++i) {
+    const Operation& operation = operations()[rng.below(operations().size())];
+    const double strength = o.randaugment.magnitude / 10;
+    operation.apply(image, rng.below(2) == 1 ? strength : -strength);
+  }
+  if (!jitters(o)) return;
+  Colour change;
+  change.brightness = factor(o.brightness, rng);
+  change.contrast = factor(o.contrast, rng);
+  change.saturation = factor(o.saturation, rng);
+  change.hue = either_side(o.hue, rng);
+  colour(image, change);
+}
+
+void fill_rectangle(Image& image, int64_t top, int64_t left, int64_t height, int64_t width) {
+  const auto [channels, h, w] = image.shape;
+  const int64_t from = std::clamp<int64_t>(left, 0, w), to = std::clamp<int64_t>(left + width, 0, w);
+  for (int64_t c = 0; c < channels; ++c)
+    for (int64_t y = std::max<int64_t>(0, top); y < std::min(h, top + height); ++y)
+      std::fill(image.plane(c) + y * w + from, image.plane(c) + y * w + to, 0.0f);
+}
+
+// Random erasing (Zhong et al., arXiv 1708.04896): aspect ratio 0.3 to 1 / 0.3, uniform in the logarithm.
+void erase(const AugmentOptions& o, Image& image, core::Rng& rng) {
+  if (rng.uniform() >= o.erasing) return;
+  const auto [channels, h, w] = image.shape;
+  const double area = rng.uniform(o.erasing_area[0], o.erasing_area[1]) * static_cast<double>(h * w);
+  const double ratio = std::exp(either_side(std::log(1 / 0.3), rng));
+  const int64_t height = std::min<int64_t>(h, std::lround(std::sqrt(area * ratio)));
+  const int64_t width = std::min<int64_t>(w, std::lround(std::sqrt(area / ratio)));
+  const int64_t top = below(h - height + 1, rng), left = below(w - width + 1, rng);
+  fill_rectangle(image, top, left, height, width);
+}
+
+// One mask along an axis: a width of 0 to `widest`, anywhere.
+struct Stripe {
+  int64_t at, width;
+};
+Stripe stripe(int64_t extent, int64_t widest, core::Rng& rng) {
+  const int64_t width = below(std::min(extent, widest) + 1, rng);
+  return {below(extent - width + 1, rng), width};
+}
+
+void mask(const AugmentOptions& o, Image& image, core::Rng& rng) {
+  const auto [channels, h, w] = image.shape;
+  if (o.erasing > 0) erase(o, image, rng);
+  if (o.cutout > 0) {  // the centre is uniform over the image, the square may lie partly outside
+    const int64_t top = below(h, rng) - o.cutout / 2, left = below(w, rng) - o.cutout / 2;
+    fill_rectangle(image, top, left, o.cutout, o.cutout);
+  }
+  for (int i = 0; i < o.specaugment.time_masks; ++i) {
+    const Stripe s = stripe(h, o.specaugment.time_width, rng);
+    fill_rectangle(image, s.at, 0, s.width, w);
+  }
+  for (int i = 0; i < o.specaugment.frequency_masks; ++i) {
+    const Stripe s = stripe(w, o.specaugment.frequency_width, rng);
+    fill_rectangle(image, 0, s.at, h, s.width);
+  }
+}
+
+// The two scales of an image's values, and what lies outside of it on each.
+class Scales {
+ public:
+  Scales(const AugmentOptions& o, const data::ItemShape& shape, const data::Normalization& normalization) {
+    for (size_t c = 0; c < static_cast<size_t>(shape.c); ++c) {
+      mean_.push_back(static_cast<float>(normalization.mean[c]));
+      std_.push_back(static_cast<float>(normalization.std[c]));
+      const bool zero = o.fill == "zero";
+      outside_pixels_.push_back(zero ? 0.0f : mean_.back());
+      outside_.push_back(zero ? static_cast<float>(-normalization.mean[c] / normalization.std[c]) : 0.0f);
+    }
+  }
+  void normalized(Image& image) const { image.outside = outside_; }
+
+  // Runs `change` on pixels as shares of full scale.
+  template <class Change>
+  void on_pixels(Image& image, const Change& change) const {
+    image.outside = outside_pixels_;
+    for_values(image, [&](float v, size_t c) { return v * std_[c] + mean_[c]; });
+    change();
+    for_values(image, [&](float v, size_t c) { return (v - mean_[c]) / std_[c]; });
+    image.outside = outside_;
+  }
+
+ private:
+  template <class Map>
+  static void for_values(Image& image, const Map& map) {
+    for (int64_t c = 0; c < image.shape.c; ++c) {
+      float* plane = image.plane(c);
+      for (int64_t i = 0; i < image.plane_size(); ++i) plane[i] = map(plane[i], static_cast<size_t>(c));
+    }
+  }
+  std::vector<float> mean_, std_, outside_, outside_pixels_;
 };
 
-Draw draw(const AugmentOptions& options, const data::ItemShape& shape, core::Rng& rng) {
-  Draw d;
-  if (options.shift > 0) {
-    const auto choices = static_cast<uint64_t>(2 * options.shift + 1);
-    d.down = static_cast<int64_t>(rng.below(choices)) - options.shift;
-    d.right = static_cast<int64_t>(rng.below(choices)) - options.shift;
-  }
-  if (options.flip) d.flip = rng.below(2) == 1;
-  if (options.cutout > 0) {  // the centre is uniform over the image
-    d.cut_top = static_cast<int64_t>(rng.below(static_cast<uint64_t>(shape.h))) - options.cutout / 2;
-    d.cut_left = static_cast<int64_t>(rng.below(static_cast<uint64_t>(shape.w))) - options.cutout / 2;
-  }
-  return d;
-}
-
-// to[y][x] = from[y - down][x - right], `zero` outside.
-void shift_plane(const float* from, float* to, int64_t h, int64_t w, const Draw& d, float zero) {
-  const int64_t kept = std::max<int64_t>(0, w - std::abs(d.right));
-  for (int64_t y = 0; y < h; ++y) {
-    float* row = to + y * w;
-    const int64_t source = y - d.down;
-    if (source < 0 || source >= h || kept == 0) {
-      std::fill(row, row + w, zero);
-      continue;
+void change_images(const AugmentOptions& o, const data::Dataset& dataset, uint64_t seed, int64_t step,
+                   data::Batch& batch, int64_t first_row) {
+  const data::ItemShape shape = dataset.shape();
+  const Scales scales(o, shape, dataset.normalization());
+  constexpr int64_t kImages = 4, kRows = int64_t{1} << 24;  // images a chunk; more rows than a batch can have
+  nn::Team::instance().run((batch.size + kImages - 1) / kImages, [&](int64_t chunk) {
+    Image image{.shape = shape, .reflect = o.fill == "reflect"};
+    scales.normalized(image);
+    for (int64_t i = chunk * kImages; i < std::min(batch.size, (chunk + 1) * kImages); ++i) {
+      core::Rng rng(seed, kAugmentStream, static_cast<uint64_t>(step * kRows + first_row + i));
+      image.values = batch.x.data() + i * shape.elements();
+      change_place(o, image, rng);
+      if (changes_colours(o)) scales.on_pixels(image, [&] { change_colours(o, image, rng); });
+      if (masks(o)) mask(o, image, rng);
     }
-    const float* in = from + source * w + std::max<int64_t>(0, -d.right);
-    float* out = row + std::max<int64_t>(0, d.right);
-    std::fill(row, out, zero);
-    std::copy(in, in + kept, out);
-    std::fill(out + kept, row + w, zero);
-  }
+  });
 }
 
-void cut(float* plane, int64_t h, int64_t w, const Draw& d, int64_t side) {
-  const int64_t left = std::clamp<int64_t>(d.cut_left, 0, w), right = std::clamp<int64_t>(d.cut_left + side, 0, w);
-  for (int64_t y = std::max<int64_t>(0, d.cut_top); y < std::min(h, d.cut_top + side); ++y)
-    std::fill(plane + y * w + left, plane + y * w + right, 0.0f);
+void mix_images(const AugmentOptions& o, const data::Dataset& dataset, uint64_t seed, int64_t step,
+                data::Batch& batch) {
+  core::Rng rng(seed, kMixStream, static_cast<uint64_t>(step));
+  if (rng.uniform() >= o.mix_probability) return;
+  const bool both = o.mixup > 0 && o.cutmix > 0;
+  const bool cut = both ? rng.below(2) == 1 : o.cutmix > 0;
+  const double share = beta(cut ? o.cutmix : o.mixup, rng);
+  const auto classes = std::ssize(dataset.classes());
+  if (cut) {
+    cutmix(batch, dataset.shape(), classes, random_box(dataset.shape(), 1 - share, rng));
+  } else {
+    mixup(batch, classes, static_cast<float>(share));
+  }
 }
 
 }  // namespace
 
-void augment(const AugmentOptions& options, const data::ItemShape& shape, const data::Normalization& normalization,
-             uint64_t seed, int64_t step, std::span<float> batch) {
-  if (options.shift == 0 && !options.flip && options.cutout == 0) return;
-  core::Rng rng(seed, kAugmentStream, static_cast<uint64_t>(step));
-  const int64_t plane_size = shape.h * shape.w;
-  std::vector<float> scratch(static_cast<size_t>(plane_size));
-  const auto images = static_cast<int64_t>(batch.size()) / shape.elements();
-  for (int64_t i = 0; i < images; ++i) {
-    const Draw d = draw(options, shape, rng);
-    for (int64_t c = 0; c < shape.c; ++c) {
-      float* plane = batch.data() + (i * shape.c + c) * plane_size;
-      if (d.down != 0 || d.right != 0) {
-        const auto zero =
-            static_cast<float>(-normalization.mean[static_cast<size_t>(c)] / normalization.std[static_cast<size_t>(c)]);
-        std::copy(plane, plane + plane_size, scratch.begin());
-        shift_plane(scratch.data(), plane, shape.h, shape.w, d, zero);
-      }
-      if (d.flip)
-        for (int64_t y = 0; y < shape.h; ++y) std::reverse(plane + y * shape.w, plane + (y + 1) * shape.w);
-      if (options.cutout > 0) cut(plane, shape.h, shape.w, d, options.cutout);
-    }
-  }
+void augment(const AugmentOptions& options, const data::Dataset& dataset, uint64_t seed, int64_t step,
+             data::Batch& batch, int64_t first_row) {
+  if (const auto wrong = misfit(options, dataset.shape()))
+    throw core::ConfigError("augment." + wrong->key + ": expected " + wrong->expected);
+  if (changes_images(options)) change_images(options, dataset, seed, step, batch, first_row);
+  if (options.mixup > 0 || options.cutmix > 0) mix_images(options, dataset, seed, step, batch);
 }
 
 }  // namespace condenser::train

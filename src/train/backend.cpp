@@ -15,6 +15,7 @@
 #include "train/evaluate.hpp"
 #include "train/loop.hpp"
 #include "train/measure.hpp"
+#include "train/objective.hpp"
 #include "train/probes/short_train.hpp"
 
 namespace condenser::train {
@@ -55,7 +56,7 @@ class TorchBackend : public Backend {
     return translated([&] {
       use_threads(threads);
       nn::SpecNet net(spec, weights);
-      return evaluate_net(net, dataset, OnStop::Throw);
+      return evaluate_net(net, dataset, loss_of(dataset), OnStop::Throw);
     });
   }
 

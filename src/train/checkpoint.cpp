@@ -1,5 +1,5 @@
-// Checkpoint <-> safetensors. Tensors are named "model/<node>.<param>", "average/...", "first/...", "second/...";
-// scalars and the identity of the run stand in the metadata.
+// Checkpoint <-> safetensors. Tensors are named "model/<node>.<param>", "average/...", "best/...", "first/...",
+// "second/..."; scalars and the identity of the run stand in the metadata.
 #include "train/checkpoint.hpp"
 
 #include <array>
@@ -11,7 +11,7 @@
 namespace condenser::train {
 namespace {
 
-constexpr const char* kFormat = "condenser-checkpoint-1";
+constexpr const char* kFormat = "condenser-checkpoint-2";
 constexpr const char* kIdentityPrefix = "identity.";
 
 [[noreturn]] void damaged(const std::filesystem::path& file, const std::string& what) {
@@ -47,6 +47,22 @@ void read_number(const std::filesystem::path& path, const arch::Weights& file, c
   if (error != std::errc() || end != text.data() + text.size()) damaged(path, key + " = " + text + " is no number");
 }
 
+std::string text_of(double value) { return number_text(value); }
+std::string text_of(int64_t value) { return std::to_string(value); }
+
+// One place lists the numbers of a RunState with their names.
+template <class State, class Use>
+void each_number(State& run, const Use& use) {
+  use("step", run.step);
+  use("rows", run.rows);
+  use("loss_sum", run.loss_sum);
+  use("correct", run.correct);
+  use("seen", run.seen);
+  use("seconds", run.seconds);
+  use("best_score", run.best_score);
+  use("best_epoch", run.best_epoch);
+}
+
 // Over the file's bytes without the checksum itself.
 std::string checksum(arch::Weights file) {
   file.metadata.erase("checksum");
@@ -76,18 +92,13 @@ void save_checkpoint(const std::filesystem::path& path, const nn::BlockLayout& l
   arch::Weights file;
   put(file, "model", layout, c.values);
   if (!c.average.empty()) put(file, "average", layout, c.average);
+  if (!c.best.empty()) put(file, "best", layout, c.best);
   put(file, "first", layout, c.optimizer.first);
   if (!c.optimizer.second.empty()) put(file, "second", layout, c.optimizer.second);
   for (const auto& [key, value] : identity) file.metadata[kIdentityPrefix + key] = value;
   file.metadata["format"] = kFormat;
-  file.metadata["step"] = std::to_string(c.step);
   file.metadata["optimizer_steps"] = std::to_string(c.optimizer.steps);
-  file.metadata["rows"] = std::to_string(c.rows);
-  file.metadata["loss_sum"] = number_text(c.loss_sum);
-  file.metadata["correct"] = std::to_string(c.correct);
-  file.metadata["seen"] = std::to_string(c.seen);
-  file.metadata["seconds"] = number_text(c.seconds);
-  file.metadata["best_accuracy"] = number_text(c.best_accuracy);
+  each_number(c.run, [&](const char* key, const auto& value) { file.metadata[key] = text_of(value); });
   file.metadata["checksum"] = checksum(file);
   arch::save_weights(path, file);
 }
@@ -107,17 +118,12 @@ Checkpoint load_checkpoint(const std::filesystem::path& path, const nn::BlockLay
   check_identity(path, file, identity);
 
   Checkpoint c;
-  read_number(path, file, "step", c.step);
   read_number(path, file, "optimizer_steps", c.optimizer.steps);
-  read_number(path, file, "rows", c.rows);
-  read_number(path, file, "loss_sum", c.loss_sum);
-  read_number(path, file, "correct", c.correct);
-  read_number(path, file, "seen", c.seen);
-  read_number(path, file, "seconds", c.seconds);
-  read_number(path, file, "best_accuracy", c.best_accuracy);
+  each_number(c.run, [&](const char* key, auto& value) { read_number(path, file, key, value); });
   const std::string any = layout.segments.empty() ? std::string() : layout.segments.front().name;
   c.values = take(path, file, "model", layout, layout.size);
   if (file.tensors.contains("average/" + any)) c.average = take(path, file, "average", layout, layout.size);
+  if (file.tensors.contains("best/" + any)) c.best = take(path, file, "best", layout, layout.size);
   c.optimizer.first = take(path, file, "first", layout, layout.trainable_size);
   if (file.tensors.contains("second/" + any))
     c.optimizer.second = take(path, file, "second", layout, layout.trainable_size);

@@ -3,13 +3,14 @@
 
 #include "condenser/nn/spec_net.hpp"
 #include "condenser/train/backend.hpp"
+#include "train/loss.hpp"
 
 namespace condenser::train {
 
 enum class OnStop { Throw, Finish };  // a stop request between batches: core::Stopped, or go on to the end
 
 // Uses running statistics. Throws core::Error when shapes or class counts do not fit.
-Evaluation evaluate_net(nn::SpecNet&, const data::Dataset&, OnStop);
+Evaluation evaluate_net(nn::SpecNet&, const data::Dataset&, LossKind, OnStop);
 
 // Input shape and number of classes of the network are those of the data.
 void check_fits(const arch::Spec&, const data::Dataset&, const std::string& part);

@@ -1,26 +1,30 @@
-// One function from Spec and data to Weights: steps, averaging, metrics, checkpoints, stop flag. Networks are nn/,
-// losses and optimizers are files beside this one.
+// One function from Spec and data to Weights. What happens on a device is learner.hpp, what is written is
+// run_files.hpp, what happens to a batch is augment.hpp and resize.hpp; order, schedule and choices stand here.
 #include "train/loop.hpp"
 
 #include <ATen/Parallel.h>
-#include <ATen/ops/from_blob.h>
+#include <c10/util/Exception.h>
 
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <new>
 #include <thread>
 
 #include "condenser/core/log.hpp"
-#include "condenser/core/metrics.hpp"
 #include "condenser/core/stop.hpp"
 #include "condenser/data/loader.hpp"
-#include "condenser/nn/spec_net.hpp"
+#include "condenser/train/augment.hpp"
 #include "nn/team.hpp"
-#include "train/augment.hpp"
-#include "train/checkpoint.hpp"
-#include "train/evaluate.hpp"
-#include "train/loss.hpp"
-#include "train/optim.hpp"
+#include "train/identity.hpp"
+#include "train/learner.hpp"
+#include "train/memory_advice.hpp"
+#include "train/objective.hpp"
+#include "train/resize.hpp"
+#include "train/run_files.hpp"
+#include "train/schedule.hpp"
+#include "train/scores.hpp"
+#include "train/transfer.hpp"
 
 namespace condenser::train {
 namespace {
@@ -29,71 +33,191 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-// The options and data that decide the result; threads and checkpoint intervals may change between starts.
-Identity identity_of(const FitRequest& r) {
-  const auto& o = r.options;
-  std::string labels;
-  for (int64_t i = 0; i < r.train->size(); ++i) labels += std::to_string(r.train->label(i)) + ",";
-  return {{"spec_hash", arch::hash(r.spec).hex()},
-          {"epochs", std::to_string(o.epochs)},
-          {"batch_size", std::to_string(o.batch_size)},
-          {"optimizer", o.optimizer},
-          {"lr", number_text(o.lr)},
-          {"momentum", number_text(o.momentum)},
-          {"weight_decay", number_text(o.weight_decay)},
-          {"warmup_epochs", number_text(o.warmup_epochs)},
-          {"label_smoothing", number_text(o.label_smoothing)},
-          {"ema_decay", number_text(o.ema_decay)},
-          {"augment.shift", std::to_string(o.augment.shift)},
-          {"augment.flip", o.augment.flip ? "true" : "false"},
-          {"augment.cutout", std::to_string(o.augment.cutout)},
-          {"seed", std::to_string(o.seed)},
-          {"train_labels", core::hash128(labels).hex()},
-          {"validation_items", std::to_string(r.validation ? r.validation->size() : 0)}};
+void check(const FitRequest& r) {
+  check_fits(r.spec, *r.train, "training");
+  if (r.validation) check_fits(r.spec, *r.validation, "validation");
+  const bool choosing = r.options.patience > 0 || r.options.keep == "best";
+  if (choosing && !r.validation)
+    throw core::ConfigError("train.patience and train.keep = best need validation data, and there is none");
+  for (int64_t epoch = 0; epoch < r.options.resize.epochs; ++epoch)
+    at_input(r.spec, input_in_epoch(r.options.resize, r.spec.input, epoch));
 }
 
-Checkpoint fresh_start(const TrainOptions& options, nn::SpecNet& net) {
-  Checkpoint c;
-  c.values.assign(net.values().begin(), net.values().end());
-  if (options.ema_decay > 0) c.average = c.values;
-  c.optimizer = optimizer_state(options, net.layout());
-  return c;
+arch::Weights named(const arch::Spec& spec, const nn::BlockLayout& layout, const std::vector<float>& block) {
+  arch::Weights weights = nn::copy_from_block(layout, block);
+  weights.metadata["spec_hash"] = arch::hash(spec).hex();
+  return weights;
 }
 
-// Forward, backward and update on one batch; gradients are clear before and after.
-LossSum train_step(nn::SpecNet& net, const TrainOptions& options, const data::ItemShape& shape, data::Batch& batch,
-                   double lr, OptimizerState& state) {
-  const at::Tensor x = at::from_blob(batch.x.data(), {batch.size, shape.c, shape.h, shape.w});
-  const at::Tensor logits = net.forward(x, nn::Mode::Training);
-  const int64_t classes = logits.size(1);
-  const at::Tensor dense = logits.detach().contiguous();
-  std::vector<float> gradient(static_cast<size_t>(batch.size * classes));
-  const LossSum sum =
-      cross_entropy({dense.const_data_ptr<float>(), gradient.size()}, {batch.y.data(), static_cast<size_t>(batch.size)},
-                    classes, options.label_smoothing, gradient);
-  if (!std::isfinite(sum.loss))
-    throw core::Error("training diverged: loss is not finite at learning rate " + number_text(lr) +
-                      "; try a smaller train.lr or a longer train.warmup_epochs");
-  logits.backward(at::from_blob(gradient.data(), {batch.size, classes, 1, 1}));
-  optimizer_step(options, net.layout(), lr, net.values(), net.gradients(), state);
-  return sum;
+core::Error diverged(int64_t step, double lr, const std::string& where, bool saved) {
+  return core::Error("training diverged at step " + std::to_string(step) + ", learning rate " + number_text(lr) + ": " +
+                     where + " is not finite" + (saved ? "; checkpoints/ keeps the state of the last save" : "") +
+                     "; try a smaller train.lr, a longer train.warmup_epochs or train.clip_grad");
 }
 
-// Runs `use` with the averaged weights in place of the network's own, when there are some.
-template <class Use>
-auto with_average(nn::SpecNet& net, std::vector<float>& average, const Use& use) {
-  const auto swap = [&] {
-    if (!average.empty()) std::swap_ranges(average.begin(), average.end(), net.values().begin());
-  };
-  swap();
-  try {
-    auto result = use();
-    swap();
-    return result;
-  } catch (...) {
-    swap();
-    throw;
+// "" when all are finite.
+std::string parameter_not_finite(const nn::BlockLayout& layout, const std::vector<float>& values) {
+  for (const auto& segment : layout.segments)
+    for (int64_t i = segment.offset; i < segment.offset + segment.size; ++i)
+      if (!std::isfinite(values[static_cast<size_t>(i)])) return "parameter " + segment.name;
+  return "";
+}
+
+bool out_of_patience(const TrainOptions& options, const RunState& run, int64_t steps_per_epoch) {
+  return options.patience > 0 && run.step % steps_per_epoch == 0 &&
+         run.step / steps_per_epoch - run.best_epoch >= options.patience;
+}
+
+FitResult train_network(const FitRequest& r) {
+  const TrainOptions& options = r.options;
+  use_threads(options.threads);
+  check(r);
+  const arch::Weights initial = initial_weights(r.spec, options);
+  std::optional<Teacher> teacher;
+  if (!options.distill.teacher.empty()) teacher = load_teacher(options.distill, r.spec);
+  const auto learner = make_cpu_learner({.spec = r.spec,
+                                         .initial = initial,
+                                         .options = options,
+                                         .objective = objective_of(options, *r.train),
+                                         .teacher = teacher ? &*teacher : nullptr});
+  data::Loader loader(r.train, {.batch_size = options.batch_size * options.accumulate,
+                                .shuffle = true,
+                                .balanced = options.balance == "sampling",
+                                .drop_last = true,
+                                .seed = options.seed,
+                                .threads = options.loader_threads,
+                                .prefetch = 4,
+                                .augment = options.augment.sample});
+  const int64_t steps_per_epoch = loader.steps_per_epoch();
+  const int64_t steps = steps_per_epoch * options.epochs;
+
+  RunFiles files(r.folder, learner->layout(), r.folder.empty() ? Identity{} : identity_of(r));
+  RunState run;
+  std::vector<float> best;  // weights; empty unless they are to be kept
+  if (const auto checkpoint = files.open()) {
+    learner->load(*checkpoint);
+    run = checkpoint->run;
+    best = checkpoint->best;
+    core::log::info("resuming at step " + std::to_string(run.step) + " of " + std::to_string(steps));
   }
+  const int64_t first_step = run.step;
+  const double seconds_before = run.seconds;
+  loader.seek(first_step / steps_per_epoch, first_step % steps_per_epoch);
+
+  const auto started = Clock::now();
+  auto epoch_started = started;
+  int64_t epoch_images = 0;
+  double lr = 0;
+  std::optional<Evaluation> validation;
+  const auto finished = [&] { return run.step >= steps || out_of_patience(options, run, steps_per_epoch); };
+  const auto save = [&] {
+    run.seconds = seconds_before + seconds_since(started);
+    Checkpoint checkpoint{.run = run, .best = best};
+    learner->store(checkpoint);
+    const std::string bad = parameter_not_finite(learner->layout(), checkpoint.values);
+    if (!bad.empty()) throw diverged(run.step, lr, bad, true);
+    files.save(checkpoint);
+  };
+
+  data::Batch batch;
+  while (!finished()) {
+    const int64_t epoch = run.step / steps_per_epoch;
+    const arch::Shape input = input_in_epoch(options.resize, r.spec.input, epoch);
+    learner->set_input(input);
+    loader.next(batch);
+    augment(options.augment, *r.train, options.seed, run.step, batch);
+    shrink(batch, r.spec.input, input);
+    lr = learning_rate(options, run.step, steps_per_epoch);
+    LossSum sum;
+    for (int64_t begin = 0; begin < batch.size; begin += options.batch_size) {
+      const Rows part = rows(batch, begin, options.batch_size);
+      sum += learner->accumulate(part, batch.size);
+      if (!std::isfinite(sum.loss)) throw diverged(run.step + 1, lr, learner->first_non_finite(part), files.on());
+    }
+    learner->update(lr, run.step);
+
+    run.loss_sum += sum.loss;
+    run.correct += sum.correct;
+    run.seen += batch.size;
+    epoch_images += batch.size;
+    ++run.step;
+    const bool epoch_done = run.step % steps_per_epoch == 0;
+    const double images_per_s = static_cast<double>(epoch_images) / std::max(1e-9, seconds_since(epoch_started));
+    if (r.on_progress) {
+      const double per_step = seconds_since(started) / static_cast<double>(run.step - first_step);
+      r.on_progress({.epoch = epoch,
+                     .epochs = options.epochs,
+                     .step = run.step,
+                     .steps = steps,
+                     .loss = sum.loss / static_cast<double>(batch.size),
+                     .images_per_s = images_per_s,
+                     .eta_s = per_step * static_cast<double>(steps - run.step),
+                     .train_accuracy = 100.0 * static_cast<double>(run.correct) / static_cast<double>(run.seen),
+                     .val_accuracy = validation ? std::optional(accuracy_percent(*validation)) : std::nullopt});
+    }
+    const bool choosing = options.patience > 0 || options.keep == "best";
+    if (epoch_done && r.validation && (files.on() || choosing || run.step == steps)) {
+      validation = learner->evaluate(*r.validation, OnStop::Finish);
+      const double score = score_of(*validation, options.metric);
+      if (score > run.best_score) {
+        run.best_score = score;
+        run.best_epoch = epoch + 1;
+        std::vector<float> weights = learner->result();
+        if (files.on()) {
+          arch::Weights file = named(r.spec, learner->layout(), weights);
+          file.metadata["step"] = std::to_string(run.step);
+          file.metadata["val_" + options.metric] = number_text(score);
+          files.best(file);
+        }
+        if (options.keep == "best") best = std::move(weights);
+      }
+    }
+    if (epoch_done) {
+      constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+      const auto seen = static_cast<double>(run.seen);
+      std::vector<std::pair<std::string, double>> row{{"train/loss", run.loss_sum / seen},
+                                                      {"train/acc", 100.0 * static_cast<double>(run.correct) / seen},
+                                                      {"val/loss", validation ? validation->loss : kNone},
+                                                      {"val/acc1", validation ? accuracy_percent(*validation) : kNone},
+                                                      {"lr", lr},
+                                                      {"images_per_s", images_per_s},
+                                                      {"seconds", seconds_before + seconds_since(started)}};
+      if (options.metric != "accuracy" && options.metric != "loss")
+        row.insert(row.begin() + 4,
+                   {"val/" + options.metric, validation ? score_of(*validation, options.metric) : kNone});
+      files.row(epoch + 1, row);
+      ++run.rows;
+      run.loss_sum = 0, run.correct = 0, run.seen = 0;
+      epoch_images = 0;
+      epoch_started = Clock::now();
+    }
+
+    const bool stop = core::stop_requested() && !finished();
+    const bool due = options.checkpoint_steps > 0 && run.step % options.checkpoint_steps == 0;
+    if (files.on() && (epoch_done || due || stop)) save();
+    if (stop)
+      throw core::Stopped("training stopped after step " + std::to_string(run.step) + " of " + std::to_string(steps) +
+                          (files.on() ? "; start again to go on" : ""));
+  }
+  if (run.step < steps)
+    core::log::info("training ended after epoch " + std::to_string(run.step / steps_per_epoch) + " of " +
+                    std::to_string(options.epochs) + ": the " + options.metric + " was best in epoch " +
+                    std::to_string(run.best_epoch));
+
+  if (!best.empty()) {
+    learner->load({.run = run, .values = best});
+    validation.reset();
+  }
+  if (r.validation && !validation) validation = learner->evaluate(*r.validation, OnStop::Finish);
+  const std::vector<float> result = learner->result();
+  if (const std::string bad = parameter_not_finite(learner->layout(), result); !bad.empty())
+    throw diverged(run.step, lr, bad, files.on());
+  return {.weights = named(r.spec, learner->layout(), result), .validation = validation, .resumed_at_step = first_step};
+}
+
+bool out_of_memory(const c10::Error& error) {
+  const std::string text = error.what_without_backtrace();
+  return text.find("can't allocate memory") != std::string::npos || text.find("out of memory") != std::string::npos;
 }
 
 }  // namespace
@@ -104,119 +228,28 @@ void use_threads(int threads) {
   at::set_num_threads(1);  // what is left to the library is too small to share
 }
 
-FitResult fit(const FitRequest& r) {
-  const TrainOptions& options = r.options;
-  use_threads(options.threads);
-  check_fits(r.spec, *r.train, "training");
-  if (r.validation) check_fits(r.spec, *r.validation, "validation");
-
-  nn::SpecNet net(r.spec, arch::random_weights(r.spec, options.seed));
-  const auto shape = r.train->shape();
-  data::Loader loader(r.train, {.batch_size = options.batch_size,
-                                .shuffle = true,
-                                .drop_last = true,
-                                .seed = options.seed,
-                                .threads = options.loader_threads,
-                                .prefetch = 4,
-                                .augment = options.augment.sample});
-  const int64_t steps_per_epoch = loader.steps_per_epoch();
-  const int64_t steps = steps_per_epoch * options.epochs;
-
-  const bool saving = !r.folder.empty();
-  const auto last_file = r.folder / "checkpoints" / "last.safetensors";
-  const auto best_file = r.folder / "checkpoints" / "best.safetensors";
-  const Identity identity = saving ? identity_of(r) : Identity{};
-  Checkpoint state = saving && std::filesystem::exists(last_file) ? load_checkpoint(last_file, net.layout(), identity)
-                                                                  : fresh_start(options, net);
-  std::copy(state.values.begin(), state.values.end(), net.values().begin());
-  const int64_t first_step = state.step;
-  const double seconds_before = state.seconds;
-  if (first_step > 0)
-    core::log::info("resuming at step " + std::to_string(first_step) + " of " + std::to_string(steps));
-  loader.seek(first_step / steps_per_epoch, first_step % steps_per_epoch);
-  std::optional<core::Metrics> metrics;
-  if (saving) metrics.emplace(r.folder, state.rows);
-
-  const auto started = Clock::now();
-  auto epoch_started = started;
-  int64_t epoch_images = 0;
-  std::optional<Evaluation> validation;
-  const auto save = [&] {
-    state.values.assign(net.values().begin(), net.values().end());
-    state.seconds = seconds_before + seconds_since(started);
-    save_checkpoint(last_file, net.layout(), identity, state);
+Rows rows(const data::Batch& batch, int64_t begin, int64_t count) {
+  const int64_t size = std::min(count, batch.size - begin);
+  const auto part = [&](const auto& values) {
+    const size_t each = values.size() / static_cast<size_t>(batch.size);
+    return std::span(values).subspan(static_cast<size_t>(begin) * each, static_cast<size_t>(size) * each);
   };
+  return {size, part(batch.x), part(batch.y), part(batch.t)};
+}
 
-  data::Batch batch;
-  for (; state.step < steps;) {
-    const int64_t step = state.step;
-    loader.next(batch);
-    augment(options.augment, shape, r.train->normalization(), options.seed, step, batch.x);
-    const double lr = learning_rate(options, step, steps_per_epoch);
-    const LossSum sum = train_step(net, options, shape, batch, lr, state.optimizer);
-    if (!state.average.empty()) update_average(options.ema_decay, step, net.values(), state.average);
-    state.loss_sum += sum.loss;
-    state.correct += sum.correct;
-    state.seen += batch.size;
-    epoch_images += batch.size;
-    ++state.step;
-
-    const bool epoch_done = state.step % steps_per_epoch == 0;
-    const double images_per_s = static_cast<double>(epoch_images) / std::max(1e-9, seconds_since(epoch_started));
-    if (r.on_progress) {
-      const double per_step = seconds_since(started) / static_cast<double>(state.step - first_step);
-      r.on_progress({.epoch = step / steps_per_epoch,
-                     .epochs = options.epochs,
-                     .step = state.step,
-                     .steps = steps,
-                     .loss = sum.loss / static_cast<double>(batch.size),
-                     .images_per_s = images_per_s,
-                     .eta_s = per_step * static_cast<double>(steps - state.step)});
-    }
-    if (epoch_done && (saving || state.step == steps)) {
-      if (r.validation)
-        validation = with_average(net, state.average, [&] { return evaluate_net(net, *r.validation, OnStop::Finish); });
-      if (saving) {
-        constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-        const auto seen = static_cast<double>(state.seen);
-        metrics->row(state.step / steps_per_epoch, {{"train/loss", state.loss_sum / seen},
-                                                    {"train/acc", 100.0 * static_cast<double>(state.correct) / seen},
-                                                    {"val/loss", validation ? validation->loss : kNone},
-                                                    {"val/acc1", validation ? accuracy_percent(*validation) : kNone},
-                                                    {"lr", lr},
-                                                    {"images_per_s", images_per_s},
-                                                    {"seconds", seconds_before + seconds_since(started)}});
-        ++state.rows;
-        if (validation && accuracy_percent(*validation) > state.best_accuracy) {
-          state.best_accuracy = accuracy_percent(*validation);
-          auto best = with_average(net, state.average, [&] { return net.weights(); });
-          best.metadata = {{"spec_hash", arch::hash(r.spec).hex()},
-                           {"step", std::to_string(state.step)},
-                           {"val_accuracy", number_text(state.best_accuracy)}};
-          arch::save_weights(best_file, best);
-        }
-      }
-      state.loss_sum = 0, state.correct = 0, state.seen = 0;
-      epoch_images = 0;
-      epoch_started = Clock::now();
-    }
-
-    const bool stop = core::stop_requested() && state.step < steps;
-    const bool due = options.checkpoint_steps > 0 && state.step % options.checkpoint_steps == 0;
-    if (saving && (epoch_done || due || stop)) save();
-    if (stop)
-      throw core::Stopped("training stopped after step " + std::to_string(state.step) + " of " + std::to_string(steps) +
-                          (saving ? "; start again to go on" : ""));
+// The step's memory is free again when the message is made.
+FitResult fit(const FitRequest& r) {
+  const auto explained = [&] {
+    return core::Error(out_of_memory_text(r.spec, r.options.batch_size, r.options.accumulate, available_bytes()));
+  };
+  try {
+    return train_network(r);
+  } catch (const std::bad_alloc&) {
+    throw explained();
+  } catch (const c10::Error& error) {
+    if (!out_of_memory(error)) throw;
+    throw explained();
   }
-
-  FitResult result;
-  result.resumed_at_step = first_step;
-  if (r.validation && !validation)  // the run was complete already
-    validation = with_average(net, state.average, [&] { return evaluate_net(net, *r.validation, OnStop::Finish); });
-  result.validation = validation;
-  result.weights = with_average(net, state.average, [&] { return net.weights(); });
-  result.weights.metadata["spec_hash"] = arch::hash(r.spec).hex();
-  return result;
 }
 
 }  // namespace condenser::train

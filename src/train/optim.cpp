@@ -1,26 +1,34 @@
-// SGD with Nesterov momentum, AdamW (Loshchilov and Hutter, arXiv 1711.05101), cosine schedule, moving average.
+// SGD with Nesterov momentum, AdamW (Loshchilov and Hutter, arXiv 1711.05101), Lion (Chen et al., arXiv 2302.06675),
+// Muon (muon.cpp), clipping, moving average.
 #include "train/optim.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <numbers>
+
+#include "train/muon.hpp"
 
 namespace condenser::train {
 namespace {
 
-void sgd(float lr, float momentum, float decay, int64_t n, float* __restrict value, float* __restrict gradient,
+// `in_gradient`: decay as a part of the gradient; `keep`: decoupled, factor on the value.
+struct SgdCoefficients {
+  float lr, momentum, in_gradient, keep;
+};
+
+void sgd(const SgdCoefficients& k, int64_t n, float* __restrict value, float* __restrict gradient,
          float* __restrict velocity) {
   for (int64_t i = 0; i < n; ++i) {
-    const float g = gradient[i] + decay * value[i];
-    const float v = momentum * velocity[i] + g;
+    const float g = gradient[i] + k.in_gradient * value[i];
+    const float v = k.momentum * velocity[i] + g;
     velocity[i] = v;
-    value[i] -= lr * (g + momentum * v);
+    value[i] = k.keep * value[i] - k.lr * (g + k.momentum * v);
     gradient[i] = 0.0f;
   }
 }
 
 struct AdamCoefficients {
-  float lr, beta1, beta2, eps, decay;
+  float lr, beta1, beta2, eps, keep;
   float first_scale, second_scale;  // 1 / (1 - beta^t)
 };
 
@@ -32,9 +40,34 @@ void adamw(const AdamCoefficients& k, int64_t n, float* __restrict value, float*
     const float v = k.beta2 * second[i] + (1 - k.beta2) * g * g;
     first[i] = m;
     second[i] = v;
-    value[i] = value[i] * (1 - k.lr * k.decay) - k.lr * (m * k.first_scale) / (std::sqrt(v * k.second_scale) + k.eps);
+    value[i] = value[i] * k.keep - k.lr * (m * k.first_scale) / (std::sqrt(v * k.second_scale) + k.eps);
     gradient[i] = 0.0f;
   }
+}
+
+struct LionCoefficients {
+  float lr, beta1, beta2, keep;
+};
+
+void lion(const LionCoefficients& k, int64_t n, float* __restrict value, float* __restrict gradient,
+          float* __restrict first) {
+  for (int64_t i = 0; i < n; ++i) {
+    const float g = gradient[i], direction = k.beta1 * first[i] + (1 - k.beta1) * g;
+    const float sign = static_cast<float>(direction > 0) - static_cast<float>(direction < 0);
+    value[i] = value[i] * k.keep - k.lr * sign;
+    first[i] = k.beta2 * first[i] + (1 - k.beta2) * g;
+    gradient[i] = 0.0f;
+  }
+}
+
+constexpr double kAdamBeta2 = 0.999, kAdamEps = 1e-8, kLionBeta2 = 0.99;
+
+// Muon is for the matrices between input and output: the last one, the head, is left to AdamW.
+const nn::Segment* head_of(const nn::BlockLayout& layout) {
+  const nn::Segment* head = nullptr;
+  for (const auto& segment : layout.segments)
+    if (segment.decay) head = &segment;
+  return head;
 }
 
 }  // namespace
@@ -42,44 +75,77 @@ void adamw(const AdamCoefficients& k, int64_t n, float* __restrict value, float*
 OptimizerState optimizer_state(const TrainOptions& options, const nn::BlockLayout& layout) {
   OptimizerState state;
   state.first.assign(static_cast<size_t>(layout.trainable_size), 0.0f);
-  if (options.optimizer == "adamw") state.second = state.first;
+  if (options.optimizer == "adamw" || options.optimizer == "muon") state.second = state.first;
   return state;
+}
+
+std::vector<nn::Segment> frozen_segments(const TrainOptions& options, const nn::BlockLayout& layout) {
+  std::vector<nn::Segment> frozen;
+  for (const auto& prefix : options.freeze) {
+    const auto count = frozen.size();
+    for (const auto& segment : layout.segments)
+      if (segment.name.starts_with(prefix)) frozen.push_back(segment);
+    if (frozen.size() == count)
+      throw core::ConfigError("train.freeze has " + prefix +
+                              ", with which no parameter of the network begins; expected "
+                              "the beginning of a name like " +
+                              (layout.segments.empty() ? "conv.weight" : layout.segments.front().name));
+  }
+  return frozen;
+}
+
+nn::BlockLayout learning_layout(nn::BlockLayout layout, std::span<const nn::Segment> frozen) {
+  for (auto& segment : layout.segments)
+    if (std::any_of(frozen.begin(), frozen.end(), [&](const auto& f) { return f.name == segment.name; }))
+      segment.trainable = false;
+  return layout;
+}
+
+double clip_gradients(double max_norm, std::span<float> gradients) {
+  std::array<double, 8> parts{};  // independent sums, in an order of their own
+  for (size_t i = 0; i < gradients.size(); ++i) parts[i % 8] += static_cast<double>(gradients[i]) * gradients[i];
+  double sum = 0;
+  for (const double part : parts) sum += part;
+  const double norm = std::sqrt(sum);
+  if (norm <= max_norm) return norm;
+  const auto scale = static_cast<float>(max_norm / norm);
+  for (float& g : gradients) g *= scale;
+  return norm;
 }
 
 void optimizer_step(const TrainOptions& options, const nn::BlockLayout& layout, double lr, std::span<float> values,
                     std::span<float> gradients, OptimizerState& state) {
   ++state.steps;
-  constexpr double kBeta2 = 0.999, kEps = 1e-8;
   const double t = static_cast<double>(state.steps);
-  const bool adam = options.optimizer == "adamw";
+  const std::string& kind = options.optimizer;
+  const nn::Segment* head = head_of(layout);
   for (const auto& segment : layout.segments) {
     if (!segment.trainable) continue;
     const double decay = segment.decay ? options.weight_decay : 0.0;
+    const auto rate = static_cast<float>(lr), momentum = static_cast<float>(options.momentum);
+    const float keep = 1.0f - rate * static_cast<float>(decay);
     float* value = values.data() + segment.offset;
     float* gradient = gradients.data() + segment.offset;
     float* first = state.first.data() + segment.offset;
-    if (adam) {
-      const AdamCoefficients k{.lr = static_cast<float>(lr),
-                               .beta1 = static_cast<float>(options.momentum),
-                               .beta2 = static_cast<float>(kBeta2),
-                               .eps = static_cast<float>(kEps),
-                               .decay = static_cast<float>(decay),
-                               .first_scale = static_cast<float>(1 / (1 - std::pow(options.momentum, t))),
-                               .second_scale = static_cast<float>(1 / (1 - std::pow(kBeta2, t)))};
-      adamw(k, segment.size, value, gradient, first, state.second.data() + segment.offset);
+    if (kind == "sgd") {
+      sgd({rate, momentum, static_cast<float>(decay), 1.0f}, segment.size, value, gradient, first);
+    } else if (kind == "sgdw") {
+      sgd({rate, momentum, 0.0f, keep}, segment.size, value, gradient, first);
+    } else if (kind == "lion") {
+      lion({rate, momentum, static_cast<float>(kLionBeta2), keep}, segment.size, value, gradient, first);
+    } else if (kind == "muon" && segment.decay && &segment != head) {
+      muon({rate, momentum, keep}, segment, value, gradient, first);
     } else {
-      sgd(static_cast<float>(lr), static_cast<float>(options.momentum), static_cast<float>(decay), segment.size, value,
-          gradient, first);
+      const AdamCoefficients k{.lr = rate,
+                               .beta1 = momentum,
+                               .beta2 = static_cast<float>(kAdamBeta2),
+                               .eps = static_cast<float>(kAdamEps),
+                               .keep = keep,
+                               .first_scale = static_cast<float>(1 / (1 - std::pow(options.momentum, t))),
+                               .second_scale = static_cast<float>(1 / (1 - std::pow(kAdamBeta2, t)))};
+      adamw(k, segment.size, value, gradient, first, state.second.data() + segment.offset);
     }
   }
-}
-
-double learning_rate(const TrainOptions& options, int64_t step, int64_t steps_per_epoch) {
-  const auto total = static_cast<double>(options.epochs * steps_per_epoch);
-  const double warmup = std::min(total, std::floor(options.warmup_epochs * static_cast<double>(steps_per_epoch)));
-  const auto s = static_cast<double>(step);
-  if (s < warmup) return options.lr * (s + 1) / warmup;
-  return options.lr * 0.5 * (1 + std::cos(std::numbers::pi * (s - warmup) / std::max(1.0, total - warmup)));
 }
 
 void update_average(double decay, int64_t step, std::span<const float> values, std::span<float> average) {

@@ -1,5 +1,5 @@
 #pragma once
-// Optimizers, learning-rate schedule and moving average: single passes over the parameter block.
+// Optimizers, clipping and moving average: single passes over the parameter block.
 
 #include <cstdint>
 #include <span>
@@ -14,18 +14,28 @@ namespace condenser::train {
 struct OptimizerState {
   int64_t steps = 0;
   std::vector<float> first;   // [trainable_size] momentum
-  std::vector<float> second;  // [trainable_size] second moment; adamw only
+  std::vector<float> second;  // [trainable_size] second moment; adamw and muon only
 };
 
 OptimizerState optimizer_state(const TrainOptions&, const nn::BlockLayout&);
 
-// One update with the semantics of torch.optim: SGD(momentum, nesterov=True, weight_decay) or
-// AdamW(betas=(momentum, 0.999), eps=1e-8, weight_decay). Sets the gradients to zero.
+// The segments, running statistics among them, that options.freeze names. Throws ConfigError for a beginning that no
+// segment has.
+std::vector<nn::Segment> frozen_segments(const TrainOptions&, const nn::BlockLayout&);
+// The layout in which they are not trainable, so that an optimizer passes over them.
+nn::BlockLayout learning_layout(nn::BlockLayout, std::span<const nn::Segment> frozen);
+
+// Scales the gradients to the norm `max_norm` when theirs is larger; returns the norm they had.
+double clip_gradients(double max_norm, std::span<float> gradients);
+
+// One update; sets the gradients of what it updates to zero. Decay on segments that are marked so. As in torch.optim:
+//   sgd    SGD(momentum, nesterov=True, weight_decay)
+//   sgdw   the same without decay, on values that first shrink by 1 - lr weight_decay, as for all below
+//   adamw  AdamW(betas=(momentum, 0.999), eps=1e-8, weight_decay)
+//   lion   c = b m + (1 - b) g with b = momentum; value -= lr sign(c); m = 0.99 m + 0.01 g
+//   muon   muon.hpp for kernels and matrices but the last, adamw for the rest
 void optimizer_step(const TrainOptions&, const nn::BlockLayout&, double lr, std::span<float> values,
                     std::span<float> gradients, OptimizerState&);
-
-// Linear warm-up over `warmup_epochs`, then cosine to zero at the last step; step counts from 0.
-double learning_rate(const TrainOptions&, int64_t step, int64_t steps_per_epoch);
 
 // average = d average + (1 - d) values, d = min(decay, (1 + step) / (10 + step)): early steps count for little later.
 void update_average(double decay, int64_t step, std::span<const float> values, std::span<float> average);

@@ -5,6 +5,7 @@
 
 namespace condenser::train {
 
-constexpr uint64_t kAugmentStream = 0x61756721;  // substream: step of the run
+constexpr uint64_t kAugmentStream = 0x61756721;  // substream: step of the run and row of the batch
+constexpr uint64_t kMixStream = 0x6d697821;      // substream: step of the run
 
 }  // namespace condenser::train

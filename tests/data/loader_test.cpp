@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
+#include <numeric>
 #include <set>
 
 #include "condenser/core/error.hpp"
@@ -247,6 +249,35 @@ TEST_CASE("buffers are swapped, not copied", "[data]") {
   CHECK(first != second);
   loader.next(batch);
   CHECK(batch.x.data() == first);
+}
+
+TEST_CASE("a balanced epoch shows every class equally often and every item of a small class in turn", "[loader]") {
+  // 90 of class 0, 6 of class 1, 4 of class 2.
+  std::vector<int> labels(100, 0);
+  for (int i = 90; i < 100; ++i) labels[i] = i < 96 ? 1 : 2;
+  std::vector<uint8_t> pixels(100);
+  std::iota(pixels.begin(), pixels.end(), uint8_t{0});
+  const std::shared_ptr<const Dataset> dataset =
+      make_image_dataset({1, 1, 1}, {"a", "b", "c"}, {{0.0}, {1.0 / 255}}, pixels, labels);
+  LoaderOptions balanced = options(10);
+  balanced.balanced = true;
+  Loader loader(dataset, balanced), again(dataset, balanced);
+  std::map<int64_t, int> classes;
+  std::map<float, int> items;
+  for (const Batch& batch : read(loader, 10)) {
+    for (const int64_t y : batch.y) ++classes[y];
+    for (const float x : batch.x) ++items[x];
+  }
+  for (int64_t k = 0; k < 3; ++k) CHECK((classes[k] == 33 || classes[k] == 34));
+  for (const auto& [x, count] : items) {
+    if (x < 90) CHECK(count == 1);
+    if (x >= 90 && x < 96) CHECK((count == 5 || count == 6));
+    if (x >= 96) CHECK((count == 8 || count == 9));
+  }
+  // A pure function of seed and position.
+  loader.seek(1, 3);
+  again.seek(1, 3);
+  for (int i = 0; i < 10; ++i) CHECK(read(loader, 1)[0].x == read(again, 1)[0].x);
 }
 
 TEST_CASE("a loader refuses nonsense", "[data]") {

@@ -1,105 +1,17 @@
 // Training as a whole through the exported interface: learns, repeats itself bit for bit, goes on exactly after a stop.
-#include <csignal>
-#include <map>
-#include <sstream>
-
-#include "condenser/arch/blocks.hpp"
-#include "condenser/core/files.hpp"
-#include "condenser/core/rng.hpp"
-#include "condenser/core/stop.hpp"
-#include "condenser/train/backend.hpp"
 #include "support/catch.hpp"
+#include "train/quick_run.hpp"
 #include "train/temporary_folder.hpp"
-
-extern "C" condenser::train::Backend* condenser_torch_backend(int abi);
 
 namespace condenser::train {
 namespace {
 
-using core::Rng;
-
-Backend& backend() {
-  static const std::unique_ptr<Backend> instance(condenser_torch_backend(kBackendAbi));
-  return *instance;
-}
-
-// 8x8 images: vertical stripes, horizontal stripes or none, and noise.
-std::shared_ptr<const data::Dataset> stripes(int64_t count, uint64_t seed) {
-  Rng rng(seed);
-  std::vector<uint8_t> pixels;
-  std::vector<int> labels;
-  for (int64_t i = 0; i < count; ++i) {
-    const int label = static_cast<int>(i % 3);
-    labels.push_back(label);
-    for (int y = 0; y < 8; ++y)
-      for (int x = 0; x < 8; ++x) {
-        const bool bright = label == 0 ? x % 2 == 0 : label == 1 && y % 2 == 0;
-        pixels.push_back(static_cast<uint8_t>((bright ? 120 : 20) + rng.below(80)));
-      }
-  }
-  return data::make_image_dataset({1, 8, 8}, {"vertical", "horizontal", "none"}, {{0.3}, {0.3}}, std::move(pixels),
-                                  labels);
-}
-
-arch::Spec small_net() {
-  arch::Builder b("small", {1, 8, 8});
-  int x = arch::conv_bn_act(b, b.input(), "stem", {.out = 8});
-  x = arch::column_stage(b, x, "s1", 1, {.channels = 8, .columns = 2, .stride = 2, .attention = true});
-  arch::classifier_head(b, x, 3);
-  return b.finish();
-}
-
-TrainOptions quick() {
-  TrainOptions o;
-  o.epochs = 4;
-  o.batch_size = 16;
-  o.lr = 0.1;
-  o.warmup_epochs = 0.5;
-  o.label_smoothing = 0.05;
-  o.ema_decay = 0.9;
-  o.augment = {.shift = 1, .flip = false, .cutout = 2};
-  o.threads = 1;
-  o.seed = 5;
-  return o;
-}
-
-struct Run {
-  const arch::Spec spec = small_net();
-  std::shared_ptr<const data::Dataset> train = stripes(90, 1), validation = stripes(30, 2);
-  TrainOptions options = quick();
-
-  FitResult fit(const std::filesystem::path& folder, int64_t stop_at = -1) const {
-    return backend().fit({.spec = spec,
-                          .train = train,
-                          .validation = validation,
-                          .options = options,
-                          .folder = folder,
-                          .on_progress = [&](const Progress& p) {
-                            if (p.step == stop_at) core::request_stop(SIGINT);
-                          }});
-  }
-};
-
-// metrics.csv without the columns that show the clock.
-std::vector<std::string> metrics(const std::filesystem::path& folder) {
-  std::istringstream file(core::read_file(folder / "metrics.csv"));
-  std::vector<std::string> rows, head;
-  for (std::string line; std::getline(file, line);) {
-    std::istringstream cells(line);
-    std::string kept;
-    size_t column = 0;
-    for (std::string cell; std::getline(cells, cell, ','); ++column) {
-      if (rows.empty()) head.push_back(cell);
-      if (head[column] != "images_per_s" && head[column] != "seconds") kept += cell + ",";
-    }
-    rows.push_back(kept);
-  }
-  return rows;
-}
-
-struct ClearStop {
-  ~ClearStop() { core::request_stop(0); }
-};
+using testing::backend;
+using testing::ClearStop;
+using testing::metrics;
+using Run = testing::QuickRun;
+using testing::small_net;
+using testing::stripes;
 
 }  // namespace
 
@@ -180,7 +92,7 @@ TEST_CASE("a checkpoint of other options or of another network is refused", "[tr
   CHECK_THROWS_WITH(other.fit(folder.path()), Catch::Contains("lr = 0.1"));
   Run more = run;
   more.train = stripes(93, 1);
-  CHECK_THROWS_WITH(more.fit(folder.path()), Catch::Contains("train_labels"));
+  CHECK_THROWS_WITH(more.fit(folder.path()), Catch::Contains("training data (checksum)"));
 
   const auto file = folder.path() / "checkpoints" / "last.safetensors";
   const std::string bytes = core::read_file(file);
@@ -214,7 +126,8 @@ TEST_CASE("a diverging run says so", "[train]") {
   run.options.momentum = 0.99;
   run.options.weight_decay = 10.0;
   run.options.epochs = 40;
-  CHECK_THROWS_WITH(run.fit({}), Catch::Contains("diverged"));
+  CHECK_THROWS_WITH(run.fit({}),
+                    Catch::Contains("diverged") && (Catch::Contains("output of node") || Catch::Contains("parameter")));
 }
 
 TEST_CASE("short training answers by the seed of its context", "[train]") {

@@ -68,12 +68,13 @@ TEST_CASE("the smoothed loss and its gradient are LibTorch's", "[train]") {
   for (float& v : values) v = static_cast<float>(3 * rng.normal());
   std::vector<int64_t> labels(kBatch);
   for (auto& l : labels) l = static_cast<int64_t>(rng.below(kClasses));
-  const LossSum sum = cross_entropy(values, labels, kClasses, 0.1, gradient);
+  const LossSum sum =
+      loss({.smoothing = 0.1}, kClasses, values, {.labels = labels, .marks = {}, .teacher = {}}, kBatch, gradient);
   const at::Tensor logits = at::from_blob(values.data(), {kBatch, kClasses}).clone().set_requires_grad(true);
   const at::Tensor target = at::from_blob(labels.data(), {kBatch}, at::kLong);
-  const at::Tensor loss = at::cross_entropy_loss(logits, target, {}, at::Reduction::Mean, -100, 0.1);
-  loss.backward();
-  CHECK(sum.loss / kBatch == Approx(loss.item<double>()).epsilon(1e-5));
+  const at::Tensor theirs = at::cross_entropy_loss(logits, target, {}, at::Reduction::Mean, -100, 0.1);
+  theirs.backward();
+  CHECK(sum.loss / kBatch == Approx(theirs.item<double>()).epsilon(1e-5));
   for (size_t i = 0; i < values.size(); ++i)
     CHECK(gradient[i] == Approx(logits.grad().const_data_ptr<float>()[i]).margin(1e-6));
 }

@@ -13,11 +13,13 @@ namespace condenser::data {
 struct LoaderOptions {
   int batch_size = 128;
   bool shuffle = true;
+  bool balanced = false;  // with shuffle: an epoch has as many items, but every class equally often
   bool drop_last = true;  // drop the short batch at the end of an epoch (when the set holds at least one whole batch)
   uint64_t seed = 0;
   int threads = 1;        // workers; batches arrive in order whatever their number
   int prefetch = 4;       // batches held ready
-  SampleAugment augment;  // items are drawn with Rng(seed, a stream of the loader, epoch * items + item)
+  SampleAugment augment;  // items are drawn with Rng(seed, a stream of the loader, epoch * items + item);
+                          // balanced, where an item may come several times: its place in the epoch for the item
 };
 
 struct Batch {

@@ -4,6 +4,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -25,7 +26,9 @@ class SpecNet {
 
   // x: [n, c, h, w] float32, any layout; Fusion::Off keeps channels-last. Returns the output node, [n, c, h, w]. Part
   // of an autograd graph unless gradients are switched off.
-  at::Tensor forward(const at::Tensor& x, Mode);
+  // `watch` sees the value of every node that is computed, in order.
+  using Watch = std::function<void(const arch::Node&, const at::Tensor&)>;
+  at::Tensor forward(const at::Tensor& x, Mode, const Watch& watch = {});
 
   // The parameters live in one block: trainable ones first, then running statistics. Gradients are added into
   // gradients() by backward(); the caller clears them.

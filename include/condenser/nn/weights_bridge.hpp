@@ -16,6 +16,7 @@ struct Segment {
   std::vector<int64_t> shape;
   int64_t offset = 0, size = 0;  // in floats; offsets are multiples of 16 (64 bytes), gaps hold zeros
   bool trainable = true;         // false: running statistics
+  int64_t groups = 1;            // a kernel [out, in / groups, h, w] holds so many matrices
   bool decay = false;            // weight decay applies: matrices and kernels, not biases and batch norm
 };
 

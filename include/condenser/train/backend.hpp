@@ -18,6 +18,8 @@ namespace condenser::train {
 struct Progress {
   int64_t epoch = 0, epochs = 0, step = 0, steps = 0;  // step of all steps of the run
   double loss = 0, images_per_s = 0, eta_s = 0;
+  double train_accuracy = 0;           // percent, of the epoch so far
+  std::optional<double> val_accuracy;  // percent, of the last epoch that ended
 };
 
 struct FitRequest {
@@ -29,14 +31,24 @@ struct FitRequest {
   std::function<void(const Progress&)> on_progress;
 };
 
+struct Prediction {
+  int predicted = 0;
+  float probability = 0;  // of the predicted class
+};
+
 struct Evaluation {
-  int64_t correct = 0, total = 0;
+  int64_t correct = 0, total = 0;  // with several classes per item: all of its decisions are right
   double loss = 0;
-  std::vector<std::vector<int64_t>> confusion;  // [label][prediction]
+  std::vector<Prediction> predictions;          // per item, in the data set's order; the largest output
+  std::vector<std::vector<int64_t>> confusion;  // [label][prediction]; empty with several classes per item
+  // Macro averages in percent; NaN where no class has what it takes. A class is decided for above probability 1/2, or
+  // when it has the largest output; formulas: train/scores.hpp.
+  double balanced_accuracy = 0, macro_f1 = 0;
+  double auc = 0;  // one class against the rest; NaN for more than 100 classes
 };
 
 struct FitResult {
-  arch::Weights weights;  // the moving average when it is on
+  arch::Weights weights;  // the moving average when it is on; the last or the best
   std::optional<Evaluation> validation;
   int64_t resumed_at_step = 0;  // 0: fresh
 };
@@ -79,7 +91,7 @@ class Backend {
 };
 
 // Exported by libcondenser_torch.so with C linkage. `abi` must equal kBackendAbi.
-constexpr int kBackendAbi = 2;
+constexpr int kBackendAbi = 3;
 using BackendFactory = Backend* (*)(int abi);
 constexpr const char* kBackendSymbol = "condenser_torch_backend";
 

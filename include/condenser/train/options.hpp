@@ -1,23 +1,56 @@
 #pragma once
 // How to make Weights. Plain data; no LibTorch here.
 
+#include <filesystem>
 #include <string>
+#include <vector>
 
 #include "condenser/core/config.hpp"
 #include "condenser/train/augment_options.hpp"
 
 namespace condenser::train {
 
+// A trained network whose outputs are learned besides the labels.
+struct DistillOptions {
+  std::filesystem::path teacher;  // its weights, or the folder of its run; empty: off
+  std::string spec;               // its network: zoo name or file; empty: the winner of its run
+  double alpha = 0.5;             // share of the teacher in the loss
+  double temperature = 4.0;       // of both in that share
+};
+
+// Early epochs at smaller pictures.
+struct ResizeOptions {
+  std::vector<int> sizes;  // shorter sides, one phase each; empty: off
+  int epochs = 0;          // in all phases together; then the network's own size
+};
+
 struct TrainOptions {
   int epochs = 8;
   int batch_size = 128;
-  std::string optimizer = "sgd";  // sgd (Nesterov) or adamw
+  int accumulate = 1;             // batches per step
+  std::string optimizer = "sgd";  // sgd, sgdw, adamw, lion, muon
   double lr = 0.1;                // peak
+  double min_lr = 0.0;            // at the end
   double momentum = 0.9;
-  double weight_decay = 5e-4;  // not on batch norm and biases
-  double warmup_epochs = 1.0;  // linear, then cosine to zero
+  double weight_decay = 5e-4;       // not on batch norm and biases
+  double clip_grad = 0.0;           // largest norm of the gradient; 0: off
+  std::string schedule = "cosine";  // cosine, linear, step, one_cycle, constant
+  double warmup_epochs = 1.0;       // linear, before the schedule
+  std::vector<double> milestones;   // step: epochs at which the rate falls
+  double gamma = 0.1;               // and by what factor
+  double pct_start = 0.3;           // one_cycle: share of the steps in which the rate rises
+  std::string loss = "auto";        // cross_entropy, binary
   double label_smoothing = 0.1;
-  double ema_decay = 0.0;  // 0: no moving average; the averaged weights are the result
+  std::vector<double> class_weights;  // one per class; empty: 1
+  std::string balance = "none";       // weights, sampling
+  double ema_decay = 0.0;             // 0: no moving average; the averaged weights are the result
+  std::string metric = "accuracy";    // of validation, for best and patience
+  int patience = 0;                   // epochs without a better metric before the training ends; 0: off
+  std::string keep = "last";          // or best: which weights are the result
+  std::filesystem::path init;         // weights to start from, or the folder of their run; empty: random
+  std::vector<std::string> freeze;    // beginnings of node names that do not learn
+  DistillOptions distill;
+  ResizeOptions resize;
   AugmentOptions augment;
   int threads = 0;  // LibTorch threads; 0: all cores
   int loader_threads = 1;

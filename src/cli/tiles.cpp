@@ -1,0 +1,61 @@
+// Normalized values back to pixels; targets to words.
+#include "cli/tiles.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+namespace condenser::cli {
+namespace {
+
+constexpr int kSide = 128;  // pixels that a picture should fill
+
+int zoom(int64_t extent, int wanted) { return std::max(1, wanted / static_cast<int>(extent)); }
+
+report::Tile audio_tile(std::span<const float> item, const data::ItemShape& shape) {
+  std::vector<float> turned(item.size());
+  for (int64_t frame = 0; frame < shape.h; ++frame)
+    for (int64_t k = 0; k < shape.w; ++k)
+      turned[static_cast<size_t>((shape.w - 1 - k) * shape.h + frame)] = item[static_cast<size_t>(frame * shape.w + k)];
+  constexpr float kDeviations = 1.5f;  // of the whole set; the mean, which masks show, is in the middle
+  const auto tile =
+      report::heat_map(turned, static_cast<int>(shape.w), static_cast<int>(shape.h), -kDeviations, kDeviations);
+  return report::enlarged(tile, zoom(shape.h, kSide), zoom(shape.w, kSide / 2));
+}
+
+}  // namespace
+
+report::Tile tile_of(std::span<const float> item, const data::Dataset& dataset, bool audio) {
+  const data::ItemShape shape = dataset.shape();
+  if (audio) return audio_tile(item, shape);
+  report::Tile tile{.width = static_cast<int>(shape.w), .height = static_cast<int>(shape.h), .rgb = {}, .caption = {}};
+  const int64_t plane = shape.h * shape.w;
+  tile.rgb.resize(static_cast<size_t>(plane * 3));
+  for (int64_t i = 0; i < plane; ++i)
+    for (int64_t c = 0; c < 3; ++c) {
+      const auto channel = static_cast<size_t>(shape.c == 3 ? c : 0);
+      const double value = static_cast<double>(item[channel * static_cast<size_t>(plane) + static_cast<size_t>(i)]);
+      const double share = value * dataset.normalization().std[channel] + dataset.normalization().mean[channel];
+      tile.rgb[static_cast<size_t>(3 * i + c)] = static_cast<uint8_t>(std::lround(255 * std::clamp(share, 0.0, 1.0)));
+    }
+  const int factor = zoom(std::max(shape.h, shape.w), kSide);
+  return report::enlarged(tile, factor, factor);
+}
+
+std::vector<std::string> label_lines(const data::Batch& batch, int64_t i, const std::vector<std::string>& classes) {
+  if (batch.t.empty()) return {classes[static_cast<size_t>(batch.y[static_cast<size_t>(i)])]};
+  const auto shares = std::span(batch.t).subspan(static_cast<size_t>(i) * classes.size(), classes.size());
+  std::vector<size_t> present;
+  for (size_t k = 0; k < classes.size(); ++k)
+    if (shares[k] > 0) present.push_back(k);
+  std::stable_sort(present.begin(), present.end(), [&](size_t a, size_t b) { return shares[a] > shares[b]; });
+  std::vector<std::string> lines;
+  for (const size_t k : present) {
+    char share[32] = "";
+    if (shares[k] < 0.995f) std::snprintf(share, sizeof share, " %.2f", static_cast<double>(shares[k]));
+    lines.push_back((lines.empty() ? "" : "/ ") + classes[k] + share);
+  }
+  return lines.empty() ? std::vector<std::string>{"none"} : lines;
+}
+
+}  // namespace condenser::cli

@@ -1,0 +1,16 @@
+#pragma once
+// Items of data sets as tiles of a picture sheet.
+
+#include "condenser/data/loader.hpp"
+#include "condenser/report/sheet.hpp"
+
+namespace condenser::cli {
+
+// One item [c, h, w] as its data set normalizes it, enlarged to be seen: RGB, grey, or a heat map with time to the
+// right and frequency upwards for audio features [1, frames, coefficients].
+report::Tile tile_of(std::span<const float> item, const data::Dataset&, bool audio);
+
+// The classes of row i: "cat", "cat 0.7 / dog 0.3", "none".
+std::vector<std::string> label_lines(const data::Batch&, int64_t i, const std::vector<std::string>& classes);
+
+}  // namespace condenser::cli

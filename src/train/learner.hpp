@@ -1,0 +1,65 @@
+#pragma once
+// What a training step needs from a device: the network, the optimizer's memory and the moving average live in a
+// Learner, the loop only says when. One class per kind of device.
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <span>
+
+#include "condenser/data/loader.hpp"
+#include "condenser/train/backend.hpp"
+#include "train/checkpoint.hpp"
+#include "train/evaluate.hpp"
+#include "train/loss.hpp"
+#include "train/transfer.hpp"
+
+namespace condenser::train {
+
+// Rows of a batch that go through the network together.
+struct Rows {
+  int64_t size = 0;
+  std::span<const float> x;    // [size, c, h, w]
+  std::span<const int64_t> y;  // [size]
+  std::span<const float> t;    // [size, classes], or empty: y counts
+};
+Rows rows(const data::Batch&, int64_t begin, int64_t count);  // fewer at the end of the batch
+
+class Learner {
+ public:
+  virtual ~Learner() = default;
+
+  virtual const nn::BlockLayout& layout() const = 0;
+
+  // From now on rows are pictures of this size, with as many channels. At first: the input of the spec.
+  virtual void set_input(const arch::Shape&) = 0;
+  // Forward, loss and backward. Adds the gradient of (sum of losses) / divisor to gradients().
+  virtual LossSum accumulate(const Rows&, int64_t divisor) = 0;
+  // [trainable_size] on the device. May be changed between accumulate() and update(): clipped, summed over processes.
+  virtual at::Tensor gradients() = 0;
+  // One step of the optimizer, which leaves the gradients at zero, and of the moving average. `step` counts from 0.
+  virtual void update(double lr, int64_t step) = 0;
+
+  // Values, average and optimizer of a checkpoint. An empty optimizer state: as it is.
+  virtual void load(const Checkpoint&) = 0;
+  virtual void store(Checkpoint&) const = 0;
+
+  // What is not finite first when these rows go through the network, in words.
+  virtual std::string first_non_finite(const Rows&) = 0;
+
+  // Both at the input of the spec and with the moving average when there is one.
+  virtual Evaluation evaluate(const data::Dataset&, OnStop) = 0;
+  virtual std::vector<float> result() const = 0;  // [layout().size]
+};
+
+struct LearnerSetup {
+  const arch::Spec& spec;
+  const arch::Weights& initial;
+  const TrainOptions& options;
+  Objective objective;
+  const Teacher* teacher = nullptr;
+};
+
+std::unique_ptr<Learner> make_cpu_learner(const LearnerSetup&);
+
+}  // namespace condenser::train

@@ -1,0 +1,67 @@
+// Out of memory: batch, estimate, and what would fit.
+#include "train/memory_advice.hpp"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <limits>
+
+#include "condenser/arch/analysis.hpp"
+
+namespace condenser::train {
+namespace {
+
+std::string size_text(double bytes) {
+  const char* unit = bytes >= 1 << 30 ? "GiB" : "MiB";
+  char text[40];
+  std::snprintf(text, sizeof text, "%.3g %s", bytes / (bytes >= 1 << 30 ? 1 << 30 : 1 << 20), unit);
+  return text;
+}
+
+// "MemAvailable:  1234 kB" of /proc/meminfo.
+double free_in_machine() {
+  std::ifstream file("/proc/meminfo");
+  for (std::string key, rest; file >> key && std::getline(file, rest);)
+    if (key == "MemAvailable:") return 1024 * std::stod(rest);
+  return std::numeric_limits<double>::infinity();
+}
+
+// Below the limit of the process (ulimit -v).
+double free_in_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+    return std::numeric_limits<double>::infinity();
+  std::ifstream file("/proc/self/statm");
+  double pages = 0;
+  file >> pages;
+  return static_cast<double>(limit.rlim_cur) - pages * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
+double training_bytes_per_item(const arch::Spec& spec) {
+  double elements = 0;
+  for (const auto& node : arch::analyze(spec).nodes) elements += static_cast<double>(node.shape.elements());
+  return 2 * sizeof(float) * elements;
+}
+
+double available_bytes() { return std::max(0.0, std::min(free_in_machine(), free_in_limit())); }
+
+std::string out_of_memory_text(const arch::Spec& spec, int batch_size, int accumulate, double available) {
+  const double item = training_bytes_per_item(spec);
+  std::string text = "out of memory at train.batch_size = " + std::to_string(batch_size) + ": network " + spec.name +
+                     " needs about " + size_text(item) + " an item, " + size_text(item * batch_size) + " a batch; " +
+                     size_text(available) + " are free";
+  const auto fits = static_cast<int64_t>(0.8 * available / item);
+  if (fits < 1) return text + ", not enough for one item; expected a smaller network or input";
+  if (fits >= batch_size) return text + "; end other programs, or try a smaller train.batch_size";
+  const int64_t parts = (static_cast<int64_t>(batch_size) * accumulate + fits - 1) / fits;
+  return text + ", enough for about " + std::to_string(fits) + "; try train.batch_size=" +
+         std::to_string((static_cast<int64_t>(batch_size) * accumulate + parts - 1) / parts) +
+         " train.accumulate=" + std::to_string(parts) + ", the same step in parts";
+}
+
+}  // namespace condenser::train

@@ -1,0 +1,19 @@
+#pragma once
+// The loss that options and data ask for.
+
+#include "condenser/data/dataset.hpp"
+#include "condenser/train/options.hpp"
+#include "train/loss.hpp"
+
+namespace condenser::train {
+
+// Throws ConfigError when they do not fit each other.
+Objective objective_of(const TrainOptions&, const data::Dataset& training);
+
+// Weights from inverse frequencies. cross_entropy: items / (classes * items of the class), whose mean over the items is
+// 1; binary: items without the class / items with it. 1 for a class without items.
+std::vector<double> balancing_weights(LossKind, const data::Dataset&);
+
+LossKind loss_of(const data::Dataset&);  // binary for several classes per item
+
+}  // namespace condenser::train

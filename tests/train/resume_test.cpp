@@ -1,0 +1,147 @@
+// Stopped, killed, resumed: a training ends with the bits of one that was left alone, whatever its options.
+#include <chrono>
+#include <thread>
+
+#include "support/catch.hpp"
+#include "support/process.hpp"
+#include "train/quick_run.hpp"
+#include "train/temporary_folder.hpp"
+
+namespace condenser::train {
+namespace {
+
+using Run = testing::QuickRun;
+using testing::metrics;
+namespace fs = std::filesystem;
+
+struct Variant {
+  const char* name;
+  void (*change)(Run&);
+};
+
+const Variant kVariants[] = {
+    {"lion, clipping, linear schedule",
+     [](Run& r) {
+       r.options.optimizer = "lion", r.options.lr = 0.003, r.options.clip_grad = 1, r.options.schedule = "linear";
+     }},
+    {"muon, no average", [](Run& r) { r.options.optimizer = "muon", r.options.lr = 0.02, r.options.ema_decay = 0; }},
+    {"adamw, mixup and cutmix",
+     [](Run& r) {
+       r.options.optimizer = "adamw", r.options.lr = 0.01, r.options.augment.mixup = 0.4, r.options.augment.cutmix = 1;
+     }},
+    {"accumulation, one cycle",
+     [](Run& r) { r.options.batch_size = 8, r.options.accumulate = 2, r.options.schedule = "one_cycle"; }},
+    {"balanced sampling, best by F1",
+     [](Run& r) {
+       r.train = testing::stripes(90, 1, 4);
+       r.options.balance = "sampling", r.options.metric = "macro_f1", r.options.keep = "best";
+     }},
+    {"patience that runs out",
+     [](Run& r) {
+       r.options.metric = "loss", r.options.patience = 1, r.options.schedule = "constant", r.options.epochs = 12;
+     }},
+    {"smaller pictures first",
+     [](Run& r) {
+       r.options.resize = {.sizes = {4, 6}, .epochs = 3};
+     }},
+    {"a frozen stem", [](Run& r) { r.options.freeze = {"stem"}; }},
+};
+
+}  // namespace
+
+TEST_CASE("every kind of run goes on exactly after a stop", "[train]") {
+  const testing::ClearStop clear;
+  for (const Variant& variant : kVariants) {
+    INFO(variant.name);
+    Run run;
+    variant.change(run);
+    const testing::TemporaryFolder whole("whole"), parts("parts");
+    const FitResult expected = run.fit(whole.path());
+    for (const int64_t stop_at : {4, 5, 12}) {  // epochs have five steps
+      try {
+        run.fit(parts.path(), stop_at);
+      } catch (const core::Stopped&) {
+        core::request_stop(0);
+      }
+    }
+    run.options.loader_threads = 2;
+    const FitResult resumed = run.fit(parts.path());
+    CHECK(resumed.resumed_at_step >= 10);
+    CHECK(resumed.weights == expected.weights);
+    CHECK(resumed.validation->loss == expected.validation->loss);
+    CHECK(metrics(parts.path()) == metrics(whole.path()));
+  }
+}
+
+namespace {
+
+// Digits through the binary, with everything random that a run may have.
+std::string digits_run(const tests::TempFolder& folder) {
+  const std::string source = CONDENSER_SOURCE_DIR;
+  return folder.write("run.yaml",
+                      "name: small\nseed: 5\n"
+                      "dataset: {card: " +
+                          source +
+                          "/datasets/digits, samples: 900}\n"
+                          "spec: " +
+                          source +
+                          "/experiments/own_network/my_net.yaml\n"
+                          "train: {epochs: 6, batch_size: 25, accumulate: 2, threads: 1, loader_threads: 2, "
+                          "checkpoint_steps: 3, optimizer: adamw, lr: 0.01, ema_decay: 0.9, balance: sampling, "
+                          "augment: {shift: 2, degrees: 10, erasing: 0.3, mixup: 0.2, cutmix: 1}}\n");
+}
+
+// Bits of the weights and of the last checkpoint (its average, momentum, counters), and the metrics; without clocks.
+std::vector<std::string> results(const fs::path& run) {
+  std::vector<std::string> all = metrics(run);
+  all.push_back(tests::slurp(run / "weights.safetensors"));
+  arch::Weights last = arch::load_weights(run / "checkpoints/last.safetensors");
+  last.metadata.erase("seconds");
+  last.metadata.erase("checksum");
+  all.push_back(arch::to_safetensors(last));
+  all.push_back(tests::slurp(run / "checkpoints/best.safetensors"));
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("a training that is killed 20 times ends with the same bits", "[train][slow]") {
+  using Clock = std::chrono::steady_clock;
+  const tests::TempFolder left_alone, killed;
+  const std::vector<std::string> command{CONDENSER_BINARY, "train", digits_run(left_alone)};
+  const auto start = Clock::now();
+  const tests::Finished whole = tests::run(command, left_alone.path());
+  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  INFO(whole.err);
+  REQUIRE(whole.code == 0);
+
+  const std::vector<std::string> again{CONDENSER_BINARY, "train", digits_run(killed)};
+  core::Rng rng(7);
+  int kills = 0;
+  tests::Finished end;
+  for (int attempt = 0; attempt < 200; ++attempt) {
+    if (kills == 20) {
+      end = tests::run(again, killed.path());
+      break;
+    }
+    // Some lives end before the first step, none reaches far: 20 of them make about one and a half runs.
+    tests::Process process(again, killed.path());
+    std::this_thread::sleep_for(std::chrono::duration<double>(seconds * rng.uniform(0.05, 0.25)));
+    if (!process.running()) {
+      end = process.wait();
+      break;
+    }
+    process.kill_now();
+    ++kills;
+  }
+  INFO(end.err);
+  REQUIRE(end.code == 0);
+  const auto expected = results(left_alone / "runs/small"), got = results(killed / "runs/small");
+  REQUIRE(got.size() == expected.size());
+  for (size_t i = 0; i < got.size(); ++i) CHECK((got[i] == expected[i]));
+  CHECK(got.size() == 1 + 6 + 3);
+  WARN("killed " << kills << " times; weights, average, optimizer and metrics equal those of the run left alone");
+  CHECK(kills >= 10);
+}
+
+}  // namespace condenser::train
