@@ -118,6 +118,7 @@ void add_verb(CLI::App& app, const Verb& verb, Invocation& call, std::vector<std
     sub->add_flag("--published", call.published, "comparators of which only published numbers are at hand");
   } else if (name == "doctor") {
     sub->add_option("what", call.subject, "nothing, or datasets");
+    sub->add_flag("--gpu", call.gpu, "train a small network on the processor and on the GPU, and compare");
   } else if (name == "bench") {
     sub->add_option("what", call.subject, "gate: expand, analyze, plan memory and check rules of random networks")
         ->required()

@@ -50,8 +50,8 @@ Evaluation evaluate_net(nn::SpecNet& net, const data::Dataset& dataset, LossKind
       for (int64_t i = chunk * kChunk; i < std::min(n, (chunk + 1) * kChunk); ++i)
         dataset.get(begin + i, std::span(pixels).subspan(static_cast<size_t>(i) * elements, elements));
     });
-    const at::Tensor logits =
-        net.forward(at::from_blob(pixels.data(), {n, shape.c, shape.h, shape.w}), nn::Mode::Evaluation).contiguous();
+    const at::Tensor x = at::from_blob(pixels.data(), {n, shape.c, shape.h, shape.w}).to(net.block().device());
+    const at::Tensor logits = net.forward(x, nn::Mode::Evaluation).cpu().contiguous();
     examination.add(begin, {logits.const_data_ptr<float>(), static_cast<size_t>(logits.numel())});
   }
   return examination.finish();

@@ -75,11 +75,11 @@ FitResult train_network(const FitRequest& r) {
   const arch::Weights initial = initial_weights(r.spec, options);
   std::optional<Teacher> teacher;
   if (!options.distill.teacher.empty()) teacher = load_teacher(options.distill, r.spec);
-  const auto learner = make_cpu_learner({.spec = r.spec,
-                                         .initial = initial,
-                                         .options = options,
-                                         .objective = objective_of(options, *r.train),
-                                         .teacher = teacher ? &*teacher : nullptr});
+  const auto learner = make_learner({.spec = r.spec,
+                                     .initial = initial,
+                                     .options = options,
+                                     .objective = objective_of(options, *r.train),
+                                     .teacher = teacher ? &*teacher : nullptr});
   data::Loader loader(r.train, {.batch_size = options.batch_size * options.accumulate,
                                 .shuffle = true,
                                 .balanced = options.balance == "sampling",
@@ -91,7 +91,12 @@ FitResult train_network(const FitRequest& r) {
   const int64_t steps_per_epoch = loader.steps_per_epoch();
   const int64_t steps = steps_per_epoch * options.epochs;
 
-  RunFiles files(r.folder, learner->layout(), r.folder.empty() ? Identity{} : identity_of(r));
+  Identity identity;
+  if (!r.folder.empty()) {
+    identity = identity_of(r);
+    identity["device"] = chosen_device(options).str();
+  }
+  RunFiles files(r.folder, learner->layout(), identity);
   RunState run;
   std::vector<float> best;  // weights; empty unless they are to be kept
   if (const auto checkpoint = files.open()) {

@@ -90,7 +90,8 @@ inline std::vector<std::string> metrics(const std::filesystem::path& folder) {
     size_t column = 0;
     for (std::string cell; std::getline(cells, cell, ','); ++column) {
       if (rows.empty()) head.push_back(cell);
-      if (head[column] != "images_per_s" && head[column] != "seconds" && head[column] != "wall_time") kept += cell + ",";
+      if (head[column] != "images_per_s" && head[column] != "seconds" && head[column] != "wall_time")
+        kept += cell + ",";
     }
     rows.push_back(kept);
   }
