@@ -109,7 +109,8 @@ std::vector<Finding> gpu() {
   for (const train::DeviceCheck& check : torch_backend().check_gpu(missing))
     findings.push_back({"GPU: " + check.what, check.passed ? Finding::Ok : Finding::Broken, check.detail, ""});
   if (!missing.empty())
-    findings.push_back({"GPU", Finding::Skipped, missing, "training runs on the processor; see CONTRIBUTING.md"});
+    findings.push_back({"GPU", Finding::Skipped, missing,
+                        "a CUDA build of LibTorch and a GPU; training runs on the processor until then"});
   return findings;
 }
 

@@ -41,6 +41,7 @@ void prepare(const TrainOptions& options, at::Device device) {
   context.setDeterministicCuDNN(options.deterministic);
   context.setBenchmarkCuDNN(!options.deterministic);
   context.setDeterministicAlgorithms(options.deterministic, /*warn_only=*/true);
+  context.setDeterministicFillUninitializedMemory(false);  // nothing reads it
 }
 
 // Work of fixed shape: run as it is while memory and kernels are chosen, then recorded, then replayed.
@@ -95,11 +96,10 @@ class DeviceLearner : public Learner {
       stream_.emplace(guard.getStreamFromGlobalPool(device_));
     }
     net_ = std::make_unique<nn::SpecNet>(spec_, setup.initial, nn::Fusion::Off, device_);
-    examined_ = std::make_unique<nn::SpecNet>(
-        spec_, setup.initial, device_.is_cpu() ? nn::Fusion::On : nn::Fusion::Off, device_);
+    examined_ = std::make_unique<nn::SpecNet>(spec_, setup.initial, device_.is_cpu() ? nn::Fusion::On : nn::Fusion::Off,
+                                              device_);
     if (setup.teacher)
-      teacher_ =
-          std::make_unique<nn::SpecNet>(setup.teacher->spec, setup.teacher->weights, nn::Fusion::Off, device_);
+      teacher_ = std::make_unique<nn::SpecNet>(setup.teacher->spec, setup.teacher->weights, nn::Fusion::Off, device_);
     optimizer_.emplace(options_, net_->layout(), frozen_segments(options_, net_->layout()), net_->block());
     if (amp_ == at::kHalf) scale_.emplace(device_);
     if (options_.ema_decay > 0) average_ = net_->block().clone();
@@ -109,7 +109,7 @@ class DeviceLearner : public Learner {
     }
   }
 
-  const nn::BlockLayout& layout() const override { return net_->layout(); }
+  const nn::BlockLayout& layout() const override { return examined_->layout(); }  // net_ may be another soon
 
   std::string execution() const override {
     return device_.str() + (amp_ ? ", " + options_.amp : "") + (forward_.recorded() ? ", recorded steps" : "");
@@ -123,19 +123,15 @@ class DeviceLearner : public Learner {
   }
 
   LossSum accumulate(const Rows& rows, int64_t divisor) override {
-    const auto work = [&](const Batch& batch) { sums_ = forward_and_backward(batch, divisor); };
     if (batch_.divisor == 0) batch_ = Batch(rows, divisor, classes_, net_->spec().input, device_);
     if (batch_.fits(rows, divisor)) {
       batch_.fill(rows);
-      forward_.run([&] { work(batch_); });
-    } else {  // a remainder
-      Batch other(rows, divisor, classes_, net_->spec().input, device_);
-      other.fill(rows);
-      work(other);
+      forward_.run([&] { sums_ = forward_and_backward(batch_, divisor); });
+      return sum_of(sums_);
     }
-    const at::Tensor sums = sums_.cpu();
-    const float* both = sums.const_data_ptr<float>();
-    return {both[0], static_cast<int64_t>(both[1])};
+    Batch remainder(rows, divisor, classes_, net_->spec().input, device_);
+    remainder.fill(rows);
+    return sum_of(forward_and_backward(remainder, divisor));
   }
 
   // With a loss scale they are that much larger.
@@ -185,7 +181,7 @@ class DeviceLearner : public Learner {
  private:
   // One batch on the device; its memory stays where it is, for recordings.
   struct Batch {
-    int64_t divisor = 0;        // 0: none yet
+    int64_t divisor = 0;  // 0: none yet
     at::Tensor x, labels, marks;
     at::Tensor host_x, host_labels, host_marks;  // page-locked for a GPU
 
@@ -216,8 +212,7 @@ class DeviceLearner : public Learner {
   // [2] sum of losses, number of right items.
   at::Tensor forward_and_backward(const Batch& batch, int64_t divisor) {
     const bool last_axis = device_.is_cpu() || amp_;  // the layout that these kernels want
-    const at::Tensor x =
-        batch.x.contiguous(last_axis ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous);
+    const at::Tensor x = batch.x.contiguous(last_axis ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous);
     const auto logits_of = [&](nn::SpecNet& net, nn::Mode mode) {
       const Autocast autocast(device_.type(), amp_);
       return net.forward(x, mode).flatten(1).to(at::kFloat);
@@ -232,6 +227,12 @@ class DeviceLearner : public Learner {
     const at::Tensor mean = loss.sum / static_cast<double>(divisor);
     (scale_ ? (mean * scale_->scale()).sum() : mean).backward();
     return at::stack({loss.sum.detach(), loss.correct.to(at::kFloat)});
+  }
+
+  static LossSum sum_of(const at::Tensor& sums) {  // waits for the device
+    const at::Tensor host = sums.cpu();
+    const float* both = host.const_data_ptr<float>();
+    return {both[0], static_cast<int64_t>(both[1])};
   }
 
   void restart() { forward_.restart(), update_.restart(); }
@@ -261,7 +262,7 @@ class DeviceLearner : public Learner {
   at::Tensor average_;        // [size]; undefined: off
   at::Tensor class_weights_;  // [classes]; undefined: all 1
   Batch batch_;               // of the usual shape
-  at::Tensor sums_;           // of the last batch
+  at::Tensor sums_;           // of the last batch of that shape; a recording writes there
   Repeated forward_, update_;
 };
 
@@ -283,7 +284,8 @@ std::string gpu_missing() {
 at::Device chosen_device(const TrainOptions& options) {
   const std::string missing = gpu_missing();
   if (options.device == "cuda" && !missing.empty())
-    throw core::ConfigError("train.device = cuda, but " + missing + "; expected cpu or auto; see condenser doctor --gpu");
+    throw core::ConfigError("train.device = cuda, but " + missing +
+                            "; expected cpu or auto; see condenser doctor --gpu");
   const bool cuda = missing.empty() && options.device != "cpu";
   if (!cuda && options.amp == "fp16")
     throw core::ConfigError("train.amp = fp16 needs a GPU, and training runs on the processor; expected bf16 or off");

@@ -53,8 +53,7 @@ DeviceLoss device_loss(const Objective& o, const at::Tensor& class_weights, cons
                                        : cross_entropy(o, class_weights, logits, marks);
   if (teacher.defined()) out.sum = out.sum * (1 - o.distill) + distillation(o, logits, teacher) * o.distill;
   const at::Tensor given = logits.detach();
-  out.correct = o.multi_label ? ((given > 0) == (marks > 0.5)).all(1).sum()
-                              : (at::argmax(given, 1) == labels).sum();
+  out.correct = o.multi_label ? ((given > 0) == (marks > 0.5)).all(1).sum() : (at::argmax(given, 1) == labels).sum();
   return out;
 }
 

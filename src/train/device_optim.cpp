@@ -55,6 +55,8 @@ DeviceOptimizer::DeviceOptimizer(const TrainOptions& options, const nn::BlockLay
   for (const auto& segment : layout.segments)
     if (segment.trainable && segment.decay)
       std::fill_n(decay.begin() + segment.offset, segment.size, static_cast<float>(options.weight_decay));
+  for (const auto& f : frozen)
+    if (f.trainable) std::fill_n(decay.begin() + f.offset, f.size, 0.0f);
   decay_ = on_device(decay, device);
   first_ = at::zeros_like(decay_);
   if (options.optimizer == "adamw" || options.optimizer == "muon") second_ = at::zeros_like(decay_);
@@ -107,7 +109,8 @@ void DeviceOptimizer::move(at::Tensor values, const at::Tensor& gradients) {
   second_.mul_(kAdamBeta2).add_(gradients * gradients, 1 - kAdamBeta2);
   const auto part = [](const at::Tensor& block, const nn::Segment& s) { return block.narrow(0, s.offset, s.size); };
   for (Matrix& m : matrices_) m.before = part(values, m.segment).clone();
-  values.mul_(keep).sub_(rate * (first_ * numbers_[kFirstScale]) / (at::sqrt(second_ * numbers_[kSecondScale]) + kAdamEps));
+  values.mul_(keep).sub_(rate * (first_ * numbers_[kFirstScale]) /
+                         (at::sqrt(second_ * numbers_[kSecondScale]) + kAdamEps));
   for (Matrix& m : matrices_) {
     const nn::Segment& s = m.segment;
     const int64_t rows = s.shape[0] / s.groups, columns = s.size / s.shape[0];
@@ -123,8 +126,7 @@ void DeviceOptimizer::step(const at::Tensor& block, const at::Tensor& gradients,
   at::Tensor all = block, slopes = gradients;
   at::Tensor values = all.narrow(0, 0, slopes.size(0));
   if (frozen_.defined()) slopes.mul_(learning_);
-  if (options_.clip_grad > 0)
-    slopes.mul_(at::clamp_max(options_.clip_grad / at::linalg_vector_norm(slopes), 1.0));
+  if (options_.clip_grad > 0) slopes.mul_(at::clamp_max(options_.clip_grad / at::linalg_vector_norm(slopes), 1.0));
   std::vector<at::Tensor> state{values, first_}, before;
   if (second_.defined()) state.push_back(second_);
   if (overflow.defined())

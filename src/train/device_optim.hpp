@@ -36,10 +36,10 @@ class DeviceOptimizer {
 
   const TrainOptions& options_;
   int64_t steps_ = 0;
-  at::Tensor decay_;                     // [trainable_size] weight decay of each value
-  at::Tensor first_, second_;            // [trainable_size]; second_ may be undefined
+  at::Tensor decay_;                      // [trainable_size] weight decay of each value
+  at::Tensor first_, second_;             // [trainable_size]; second_ may be undefined
   at::Tensor frozen_, start_, learning_;  // [size] which values stay, what they are; [trainable_size] 0 where they do
-  at::Tensor numbers_, host_numbers_;    // of set(), on the device and here
+  at::Tensor numbers_, host_numbers_;     // of set(), on the device and here
   std::vector<Matrix> matrices_;
 };
 

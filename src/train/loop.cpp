@@ -94,7 +94,7 @@ FitResult train_network(const FitRequest& r) {
   Identity identity;
   if (!r.folder.empty()) {
     identity = identity_of(r);
-    identity["device"] = chosen_device(options).str();
+    identity["device"] = chosen_device(options).is_cuda() ? "cuda" : "cpu";
   }
   RunFiles files(r.folder, learner->layout(), identity);
   RunState run;

@@ -13,9 +13,9 @@ class LossScale {
   // Starts at 65536; halves after an overflow, doubles after 2000 steps without one: the habit of torch.amp.GradScaler.
   explicit LossScale(at::Device);
 
-  const at::Tensor& scale() const { return scale_; }          // [1] factor of the loss
-  at::Tensor unscale(const at::Tensor& gradients);            // in place; [1]: more than 0 when one is not finite
-  void update();                                              // after unscale()
+  const at::Tensor& scale() const { return scale_; }  // [1] factor of the loss
+  at::Tensor unscale(const at::Tensor& gradients);    // in place; [1]: more than 0 when one is not finite
+  void update();                                      // after unscale()
 
   void load(const OptimizerState&);
   void store(OptimizerState&) const;
