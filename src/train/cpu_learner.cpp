@@ -74,9 +74,12 @@ class CpuLearner : public Learner {
       if (f.trainable) std::fill_n(gradients.begin() + f.offset, f.size, 0.0f);
     if (options_.clip_grad > 0) clip_gradients(options_.clip_grad, gradients);
     optimizer_step(options_, learning_, lr, values, gradients, optimizer_);
-    for (const auto& f : frozen_)  // forward moved the statistics
-      std::copy_n(start_.begin() + f.offset, f.size, values.begin() + f.offset);
     if (!average_.empty()) update_average(options_.ema_decay, step, values, average_);
+    for (const auto& f : frozen_) {  // forward moved the statistics, and a mean of equal numbers is rounded
+      const auto start = start_.begin() + f.offset;
+      std::copy_n(start, f.size, values.begin() + f.offset);
+      if (!average_.empty()) std::copy_n(start, f.size, average_.begin() + f.offset);
+    }
   }
 
   void load(const Checkpoint& c) override {

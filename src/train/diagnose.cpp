@@ -20,7 +20,7 @@ bool finite(std::span<const float> values) {
 std::string first_non_finite(const arch::Spec& spec, const arch::Weights& weights, const Rows& rows) {
   if (!finite(rows.x)) return "the input";
   for (const auto& parameter : arch::parameters(spec))
-    if (!finite(weights.at(parameter.name).f32())) return "parameter " + parameter.name + ", after the step before";
+    if (parameter.trainable && !finite(weights.at(parameter.name).f32())) return "parameter " + parameter.name;
   const at::NoGradGuard no_gradients;
   nn::SpecNet net(spec, weights, nn::Fusion::Off);
   std::string found;

@@ -49,9 +49,10 @@ arch::Weights named(const arch::Spec& spec, const nn::BlockLayout& layout, const
   return weights;
 }
 
-core::Error diverged(int64_t step, double lr, const std::string& where, bool saved) {
+core::Error diverged(int64_t step, double lr, const std::string& where, int64_t saved_step) {
   return core::Error("training diverged at step " + std::to_string(step) + ", learning rate " + number_text(lr) + ": " +
-                     where + " is not finite" + (saved ? "; checkpoints/ keeps the state of the last save" : "") +
+                     where + " is not finite" +
+                     (saved_step > 0 ? "; checkpoints/last.safetensors holds step " + std::to_string(saved_step) : "") +
                      "; try a smaller train.lr, a longer train.warmup_epochs or train.clip_grad");
 }
 
@@ -106,6 +107,7 @@ FitResult train_network(const FitRequest& r) {
     core::log::info("resuming at step " + std::to_string(run.step) + " of " + std::to_string(steps));
   }
   const int64_t first_step = run.step;
+  int64_t saved_step = run.step;  // 0: none
   const double seconds_before = run.seconds;
   loader.seek(first_step / steps_per_epoch, first_step % steps_per_epoch);
 
@@ -120,8 +122,9 @@ FitResult train_network(const FitRequest& r) {
     Checkpoint checkpoint{.run = run, .best = best};
     learner->store(checkpoint);
     const std::string bad = parameter_not_finite(learner->layout(), checkpoint.values);
-    if (!bad.empty()) throw diverged(run.step, lr, bad, true);
+    if (!bad.empty()) throw diverged(run.step, lr, bad, saved_step);
     files.save(checkpoint);
+    saved_step = run.step;
   };
 
   data::Batch batch;
@@ -137,7 +140,7 @@ FitResult train_network(const FitRequest& r) {
     for (int64_t begin = 0; begin < batch.size; begin += options.batch_size) {
       const Rows part = rows(batch, begin, options.batch_size);
       sum += learner->accumulate(part, batch.size);
-      if (!std::isfinite(sum.loss)) throw diverged(run.step + 1, lr, learner->first_non_finite(part), files.on());
+      if (!std::isfinite(sum.loss)) throw diverged(run.step + 1, lr, learner->first_non_finite(part), saved_step);
     }
     learner->update(lr, run.step);
 
@@ -216,7 +219,7 @@ FitResult train_network(const FitRequest& r) {
   if (r.validation && !validation) validation = learner->evaluate(*r.validation, OnStop::Finish);
   const std::vector<float> result = learner->result();
   if (const std::string bad = parameter_not_finite(learner->layout(), result); !bad.empty())
-    throw diverged(run.step, lr, bad, files.on());
+    throw diverged(run.step, lr, bad, saved_step);
   return {.weights = named(r.spec, learner->layout(), result), .validation = validation, .resumed_at_step = first_step};
 }
 

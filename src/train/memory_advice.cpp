@@ -1,6 +1,9 @@
 // Out of memory: batch, estimate, and what would fit.
 #include "train/memory_advice.hpp"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -37,7 +40,11 @@ double free_in_limit() {
   std::ifstream file("/proc/self/statm");
   double pages = 0;
   file >> pages;
-  return static_cast<double>(limit.rlim_cur) - pages * static_cast<double>(sysconf(_SC_PAGESIZE));
+  double kept = 0;  // what the step had before it failed
+#ifdef __GLIBC__
+  kept = static_cast<double>(mallinfo2().fordblks);
+#endif
+  return static_cast<double>(limit.rlim_cur) - pages * static_cast<double>(sysconf(_SC_PAGESIZE)) + kept;
 }
 
 }  // namespace

@@ -111,43 +111,42 @@ std::vector<std::string> results(const fs::path& run) {
 
 }  // namespace
 
-TEST_CASE("a training that is killed 20 times ends with the same bits", "[train][slow]") {
+TEST_CASE("trainings that are killed 20 times end with the same bits", "[train][slow]") {
   using Clock = std::chrono::steady_clock;
-  const tests::TempFolder left_alone, killed;
-  const std::vector<std::string> command{CONDENSER_BINARY, "train", digits_run(left_alone)};
+  const tests::TempFolder left_alone;
   const auto start = Clock::now();
-  const tests::Finished whole = tests::run(command, left_alone.path());
+  const tests::Finished whole = tests::run({CONDENSER_BINARY, "train", digits_run(left_alone)}, left_alone.path());
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
   INFO(whole.err);
   REQUIRE(whole.code == 0);
+  const auto expected = results(left_alone / "runs/small");
+  REQUIRE(expected.size() == 1 + 6 + 3);
 
-  const std::vector<std::string> again{CONDENSER_BINARY, "train", digits_run(killed)};
   core::Rng rng(7);
-  int kills = 0;
-  tests::Finished end;
-  for (int attempt = 0; attempt < 200; ++attempt) {
-    if (kills == 20) {
-      end = tests::run(again, killed.path());
-      break;
+  int kills = 0, trainings = 0;
+  while (kills < 20) {
+    const tests::TempFolder killed;
+    const std::vector<std::string> command{CONDENSER_BINARY, "train", digits_run(killed)};
+    tests::Finished end;
+    for (int attempt = 0; attempt < 100; ++attempt) {
+      tests::Process process(command, killed.path());
+      std::this_thread::sleep_for(std::chrono::duration<double>(seconds * rng.uniform(0.05, 0.35)));
+      if (!process.running() || attempt == 99) {
+        end = process.wait();
+        break;
+      }
+      process.kill_now();
+      ++kills;
     }
-    // Some lives end before the first step, none reaches far: 20 of them make about one and a half runs.
-    tests::Process process(again, killed.path());
-    std::this_thread::sleep_for(std::chrono::duration<double>(seconds * rng.uniform(0.05, 0.25)));
-    if (!process.running()) {
-      end = process.wait();
-      break;
-    }
-    process.kill_now();
-    ++kills;
+    INFO(end.err);
+    REQUIRE(end.code == 0);
+    const auto got = results(killed / "runs/small");
+    REQUIRE(got.size() == expected.size());
+    for (size_t i = 0; i < got.size(); ++i) CHECK((got[i] == expected[i]));
+    ++trainings;
   }
-  INFO(end.err);
-  REQUIRE(end.code == 0);
-  const auto expected = results(left_alone / "runs/small"), got = results(killed / "runs/small");
-  REQUIRE(got.size() == expected.size());
-  for (size_t i = 0; i < got.size(); ++i) CHECK((got[i] == expected[i]));
-  CHECK(got.size() == 1 + 6 + 3);
-  WARN("killed " << kills << " times; weights, average, optimizer and metrics equal those of the run left alone");
-  CHECK(kills >= 10);
+  WARN("killed " << kills << " times in " << trainings
+                 << " trainings; weights, average, optimizer and metrics equal those of the one left alone");
 }
 
 }  // namespace condenser::train
