@@ -134,11 +134,12 @@ void DeviceOptimizer::step(const at::Tensor& block, const at::Tensor& gradients,
   move(values, slopes);
   for (size_t i = 0; i < before.size(); ++i) state[i].copy_(at::where(overflow > 0, before[i], state[i]));
   slopes.zero_();
-  if (frozen_.defined()) all.copy_(at::where(frozen_, start_, all));  // forward moved the statistics
-  if (!average.defined()) return;
   at::Tensor mean = average;
   const at::Tensor keep = numbers_[kAverageKeeps];
-  mean.mul_(keep).add_(all * (1 - keep));
+  if (mean.defined()) mean.mul_(keep).add_(all * (1 - keep));
+  if (!frozen_.defined()) return;
+  all.copy_(at::where(frozen_, start_, all));                        // forward moved the statistics
+  if (mean.defined()) mean.copy_(at::where(frozen_, start_, mean));  // a mean of equal numbers is rounded
 }
 
 void DeviceOptimizer::load(const OptimizerState& state) {
