@@ -1,6 +1,7 @@
 // Training through the library's calls: on a GPU, and on the processor in mixed precision. Network, optimizer and
 // average stay on the device; a batch goes there, two numbers come back.
 #include <ATen/Context.h>
+#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
@@ -15,6 +16,7 @@
 #include "condenser/arch/analysis.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/nn/spec_net.hpp"
+#include "nn/team.hpp"
 #include "train/autocast.hpp"
 #include "train/device_loss.hpp"
 #include "train/device_optim.hpp"
@@ -35,6 +37,7 @@ std::optional<at::ScalarType> amp_type(const TrainOptions& options) {
 
 // Before the first work on the device.
 void prepare(const TrainOptions& options, at::Device device) {
+  if (device.is_cpu()) at::set_num_threads(nn::Team::instance().size());  // the library's share is all of the work
   if (!device.is_cuda()) return;
   auto& context = at::globalContext();
   if (options.deterministic) setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);  // cuBLAS adds up in one order with it
