@@ -25,3 +25,8 @@ target_compile_options(condenser_libtorch INTERFACE ${torch_flags})
 # One OpenMP runtime in the process: the one that LibTorch brings.
 file(GLOB torch_gomp ${CONDENSER_TORCH_LIB_DIR}/libgomp*.so*)
 target_link_libraries(condenser_libtorch INTERFACE ${TORCH_LIBRARIES} ${torch_gomp})
+# c10d's header names types of Gloo, whose own headers LibTorch leaves out. Only pointers to them pass through; nothing of Gloo is linked.
+find_path(CONDENSER_GLOO_HEADERS gloo/transport/device.h)
+if(NOT CONDENSER_GLOO_HEADERS)
+  message(FATAL_ERROR "Gloo's headers not found. Run scripts/setup.sh, or install libgloo-dev")
+endif()

@@ -3,7 +3,7 @@
 # before it does so; a second call finds everything in place and returns at once.
 #
 #   scripts/setup.sh            what a build and a run need
-#   scripts/setup.sh --dev      also what the tests and the format check use (clang, clang-format)
+#   scripts/setup.sh --dev      also what the tests and the format check use (clang, clang-format, tensorboard)
 #   scripts/setup.sh --no-torch without LibTorch: describe, export, verify and the search engine only
 #
 #   Torch_DIR              a LibTorch of your own (folder of TorchConfig.cmake): nothing is downloaded
@@ -12,6 +12,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 TORCH_VERSION=2.13.0
+TENSORBOARD_VERSION=2.21.0
 want_dev=0 want_torch=1
 for argument in "$@"; do
   case $argument in
@@ -39,9 +40,10 @@ packages=(
   "zlib1g-dev: compressed data sets"
   "libjpeg62-turbo-dev: JPEG images"
   "libpng-dev: PNG images"
+  "libgloo-dev: declarations of Gloo, which LibTorch holds without its headers (several processes train together)"
   "catch2: tests"
 )
-((want_dev)) && packages+=("clang: second compiler for exported C" "clang-format: format check")
+((want_dev)) && packages+=("clang: second compiler for exported C" "libclang-rt-14-dev: fuzzing" "clang-format: format check")
 
 python=$(command -v python3 || true)
 if ((want_torch)) && [[ -z ${Torch_DIR:-} && ! -x .venv/bin/python ]]; then
@@ -102,5 +104,9 @@ if ! grep -q '^cuda.*= None' .venv/lib/python3*/site-packages/torch/version.py &
   echo "setup.sh: .venv holds a CUDA build of torch, which needs the CUDA toolkit (nvcc) to build against. Install the toolkit, or take the" >&2
   echo "CPU build: rm -r .venv && CONDENSER_TORCH_INDEX=<index of CPU builds, see PyTorch's installation page> scripts/setup.sh" >&2
   exit 2
+fi
+if ((want_dev)) && ! compgen -G ".venv/lib/python3*/site-packages/tensorboard-$TENSORBOARD_VERSION.dist-info" >/dev/null; then
+  echo "setup.sh: installing tensorboard $TENSORBOARD_VERSION into .venv: a test reads our events with its reader"
+  .venv/bin/python -m pip install -q --disable-pip-version-check "tensorboard==$TENSORBOARD_VERSION"
 fi
 echo "setup.sh: ready (LibTorch $TORCH_VERSION in .venv)"

@@ -1,11 +1,13 @@
 // `condenser bench gate`: how many candidates a second one core expands, analyzes, lowers, plans and checks: what a
-// search does with each proposal before it trains anything.
+// search does with each proposal before it trains anything. `condenser bench train` has a file of its own.
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "cli/bench_data.hpp"
+#include "cli/bench_train.hpp"
 #include "cli/stages.hpp"
 #include "condenser/arch/rules.hpp"
 #include "condenser/core/config.hpp"
@@ -61,6 +63,8 @@ GateBench bench_gate() {
 }  // namespace
 
 int cmd_bench(const Invocation& call) {
+  if (call.subject == "data") return bench_data(call);
+  if (call.subject == "train") return bench_train(call);
   const GateBench b = bench_gate();
   if (call.format == "json") {
     const nlohmann::ordered_json j{{"schema_version", 1},

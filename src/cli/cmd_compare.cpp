@@ -155,7 +155,7 @@ void measure(std::vector<Entry>& entries, const Invocation& call, train::Backend
   request.seconds = call.seconds;
   ProgressLine progress;
   request.on_progress = [&](double fraction, const std::string& doing) {
-    progress.update("compare " + bar(fraction) + " " + doing);
+    progress.update({"compare", fraction, {doing}});
   };
   for (const train::SpeedSample& s : backend.measure_inference(request))
     measured[s.network]->row.speeds.push_back({s.device, s.batch, s.threads, s.layout, core::quartiles(s.images_per_s),

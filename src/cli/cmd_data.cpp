@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "cli/data_check.hpp"
 #include "cli/stages.hpp"
 #include "cli/tiles.hpp"
 #include "condenser/core/files.hpp"
@@ -74,6 +75,7 @@ struct Word {
 };
 constexpr Word kWords[] = {
     {"show", data_show},
+    {"check", data_check},
 };
 
 }  // namespace
@@ -81,7 +83,7 @@ constexpr Word kWords[] = {
 int cmd_data(const Invocation& call) {
   for (const Word& word : kWords)
     if (call.what == word.name) return word.run(call);
-  throw core::ConfigError("condenser data " + call.what + ": no such word; expected show");
+  throw core::ConfigError("condenser data " + call.what + ": no such word; expected show or check");
 }
 
 }  // namespace condenser::cli

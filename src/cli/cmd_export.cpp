@@ -9,11 +9,12 @@ namespace condenser::cli {
 
 namespace {
 
-// How firmware turns pixels into input integers, in words.
+// How firmware turns pixels, or features of sound, into input integers, in words.
 std::string input_note(const data::Card& card, const runtime::TensorQuant& input) {
-  std::string text =
-      "order: height, width, channel (interleaved). q = round(((pixel / 255 - mean) / std) / scale) + zero_point, "
-      "clamped to -128..127; mean = [";
+  const bool pixels = card.format != "wav_folder" && card.format != "features_int8";
+  std::string text = std::string("order: height, width, channel (interleaved). q = round(((") +
+                     (pixels ? "pixel / 255" : "feature") +
+                     " - mean) / std) / scale) + zero_point, clamped to -128..127; mean = [";
   const auto list = [](const std::vector<double>& values) {
     std::string s;
     for (const double v : values) {
@@ -24,7 +25,7 @@ std::string input_note(const data::Card& card, const runtime::TensorQuant& input
     return s;
   };
   text += list(card.normalization.mean) + "], std = [" + list(card.normalization.std) + "]";
-  bool plain = true;  // does q = pixel - 128 hold for every pixel of every channel?
+  bool plain = pixels;  // does q = pixel - 128 hold for every pixel of every channel?
   for (size_t ch = 0; ch < card.normalization.mean.size() && plain; ++ch)
     for (int pixel = 0; pixel < 256 && plain; ++pixel) {
       const double x = (pixel / 255.0 - card.normalization.mean[ch]) / card.normalization.std[ch];

@@ -26,6 +26,10 @@ StageOutput stage_report(RunContext& run) {
   m.verify_json = text_of("verify.json");
   m.env_json = text_of("env.json");
   m.metrics_csv = text_of("metrics.csv");
+  m.curves = std::filesystem::exists(run.folder / "curves.svg");
+  m.evaluation_folder = std::filesystem::exists(run.folder / "eval" / "evaluation.json") ? "eval" : "validation";
+  m.evaluation_json = text_of((m.evaluation_folder + "/evaluation.json").c_str());
+  m.mistakes = std::filesystem::exists(run.folder / m.evaluation_folder / "mistakes.png");
   m.dataset = run.config.card.name + ": " + run.config.card.about;
   core::write_atomic(run.folder / "summary.json", summary);
   core::write_atomic(run.folder / "report.md", report::to_markdown(m));

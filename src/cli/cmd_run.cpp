@@ -1,10 +1,14 @@
 // `condenser run`: the stages of the file in order; and each stage as a verb of its own.
 
+#include <algorithm>
 #include <cstdio>
 
 #include "cli/cost_estimate.hpp"
+#include "cli/launch.hpp"
 #include "cli/progress.hpp"
+#include "cli/run_status.hpp"
 #include "cli/summary.hpp"
+#include "cli/torch_module.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/core/stop.hpp"
 
@@ -15,7 +19,55 @@ namespace {
 std::string resume_hint(const Invocation& call) {
   std::string command = "condenser " + call.verb + " " + call.subject;
   for (const std::string& o : call.overrides) command += " " + o;
+  if (call.nproc > 1) command += " --nproc " + std::to_string(call.nproc);
   return "go on with: " + command;
+}
+
+// A rank other than 0: trains its share and leaves files, locks and messages to rank 0.
+int follow(const RunConfig& config, const std::filesystem::path& path) {
+  RunContext context(config, path);
+  context.all_ranks = true;
+  try {
+    train_with_leader(context);
+  } catch (const core::Stopped& stopped) {
+    return static_cast<int>(stopped.code());
+  }
+  return 0;
+}
+
+// This process alone, or rank 0.
+int lead(const Invocation& call, const std::vector<std::string>& names, const RunConfig& config, bool closing,
+         const std::filesystem::path& path, bool all_ranks) {
+  const RunFolder folder(config, path, call.fresh);
+  RunContext context(config, folder.path());
+  StatusFile status(folder.path(), call.verb, config.card.name);
+  context.all_ranks = all_ranks;
+  try {
+    for (const std::string& name : names) {
+      if (core::stop_requested()) throw core::Stopped("stopped before stage " + name);
+      status.stage(name);
+      const Stage& stage = find_stage(name);
+      if (closing) core::log::info("== " + name + ": " + stage.about);
+      const auto start = std::chrono::steady_clock::now();
+      const StageOutput output = stage.run(context);
+      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      if (!closing || call.format == "text") print(output, call.format);
+      if (closing) core::log::info("== " + name + " took " + duration_text(seconds));
+    }
+    status.end("finished", "");
+  } catch (const core::Stopped& stopped) {
+    status.end("stopped", stopped.what());
+    core::log::warning(std::string(stopped.what()) + "; " + resume_hint(call));
+    return static_cast<int>(stopped.code());
+  } catch (const std::exception& e) {
+    status.end("failed", e.what());
+    throw;
+  }
+  if (closing) {
+    const std::string summary = summary_json(context);
+    std::fputs((call.format == "text" ? closing_lines(context, summary, call.subject) : summary).c_str(), stdout);
+  }
+  return 0;
 }
 
 int run_stages(const Invocation& call, const std::vector<std::string>& names, const RunConfig& config, bool closing) {
@@ -25,28 +77,27 @@ int run_stages(const Invocation& call, const std::vector<std::string>& names, co
     print(dry_run(context), call.format);
     return 0;
   }
-  const RunFolder folder(config, path, call.fresh);
-  RunContext context(config, folder.path());
+  const train::Ranks ranks = train::find_ranks(train::process_environment());
+  const bool trains = std::find(names.begin(), names.end(), "train") != names.end();
+  if (call.nproc > 1 && !trains)
+    throw core::ConfigError("--nproc " + std::to_string(call.nproc) + ": the stages of this run do not train");
+  if (call.nproc > 1 && ranks.alone()) return launch_ranks(call.nproc, call.arguments);
+  if (call.nproc > 1 && ranks.launcher != "--nproc")
+    throw core::ConfigError("--nproc " + std::to_string(call.nproc) + ": " + ranks.launcher + " started " +
+                            std::to_string(ranks.size) + " processes already; leave --nproc out");
+  if (!ranks.note.empty()) core::log::warning(ranks.note);
+  const bool together = trains && !ranks.alone();
+  if (!ranks.leads()) {
+    core::log::set_level(core::log::Level::Warning);
+    if (!together) return 0;
+  }
   try {
-    for (const std::string& name : names) {
-      if (core::stop_requested()) throw core::Stopped("stopped before stage " + name);
-      const Stage& stage = find_stage(name);
-      if (closing) core::log::info("== " + name + ": " + stage.about);
-      const auto start = std::chrono::steady_clock::now();
-      const StageOutput output = stage.run(context);
-      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-      if (!closing || call.format == "text") print(output, call.format);
-      if (closing) core::log::info("== " + name + " took " + duration_text(seconds));
-    }
+    if (together) torch_backend().join(ranks, config.train.rank_timeout);
   } catch (const core::Stopped& stopped) {
-    core::log::warning(std::string(stopped.what()) + "; " + resume_hint(call));
     return static_cast<int>(stopped.code());
   }
-  if (closing) {
-    const std::string summary = summary_json(context);
-    std::fputs((call.format == "text" ? closing_lines(context, summary, call.subject) : summary).c_str(), stdout);
-  }
-  return 0;
+  if (!ranks.leads()) return follow(config, path);
+  return lead(call, names, config, closing, path, together);
 }
 
 }  // namespace

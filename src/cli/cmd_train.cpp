@@ -2,10 +2,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/evaluation_files.hpp"
 #include "cli/progress.hpp"
 #include "cli/stages.hpp"
 #include "cli/torch_module.hpp"
-#include "condenser/core/log.hpp"
+#include "condenser/arch/analysis.hpp"
+#include "condenser/arch/spec_io.hpp"
+#include "condenser/report/curves.hpp"
 
 namespace condenser::cli {
 
@@ -13,30 +16,22 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string progress_text(const train::Progress& p) {
-  char text[200];
-  const double fraction = p.steps ? static_cast<double>(p.step) / static_cast<double>(p.steps) : 0;
-  std::snprintf(text, sizeof text, "train: %s epoch %lld/%lld, step %lld/%lld, loss %.4f, %.0f images/s, %s left",
-                bar(fraction).c_str(), static_cast<long long>(p.epoch + 1), static_cast<long long>(p.epochs),
-                static_cast<long long>(p.step), static_cast<long long>(p.steps), p.loss, p.images_per_s,
-                duration_text(p.eta_s).c_str());
+std::string text_of(const char* format, double value) {
+  char text[64];
+  std::snprintf(text, sizeof text, format, value);
   return text;
 }
 
-core::Table confusion_table(const train::Evaluation& e, const std::vector<std::string>& classes) {
-  core::Table t{{{"class", "class", false}, {"accuracy_percent", "accuracy %"}}, {}};
-  for (const std::string& name : classes) t.columns.push_back({"predicted_" + name, name});
-  for (size_t label = 0; label < e.confusion.size(); ++label) {
-    int64_t total = 0;
-    for (const int64_t n : e.confusion[label]) total += n;
-    std::vector<core::Cell> row{
-        core::cell(classes[label]),
-        total ? core::cell(100.0 * static_cast<double>(e.confusion[label][label]) / static_cast<double>(total), 2)
-              : core::empty_cell()};
-    for (const int64_t n : e.confusion[label]) row.push_back(core::cell(n));
-    t.rows.push_back(std::move(row));
-  }
-  return t;
+std::string of(int64_t done, int64_t all) { return std::to_string(done) + "/" + std::to_string(all); }
+
+ProgressFacts progress_facts(const train::Progress& p) {
+  ProgressFacts f{"train", p.steps ? static_cast<double>(p.step) / static_cast<double>(p.steps) : 0, {}};
+  f.facts = {"epoch " + of(p.epoch + 1, p.epochs), text_of("loss %.4f", p.loss)};
+  if (p.val_accuracy) f.facts.push_back(text_of("val %.2f %%", *p.val_accuracy));
+  f.facts.insert(f.facts.end(),
+                 {duration_text(p.eta_s) + " left", text_of("acc %.2f %%", p.train_accuracy),
+                  core::thousands(std::llround(p.images_per_s)) + " images/s", "step " + of(p.step, p.steps)});
+  return f;
 }
 
 core::Table one_row(const std::string& what, const quant::Accuracy& a) {
@@ -50,12 +45,49 @@ core::Table one_row(const std::string& what, const quant::Accuracy& a) {
             core::cell(a.total)}}};
 }
 
+void write_curves(const RunContext& run) {
+  const fs::path metrics = run.folder / "metrics.csv";
+  if (!fs::exists(metrics)) return;
+  const std::string svg = report::curves_svg(core::read_file(metrics), run.config.name + ": learning curves");
+  if (!svg.empty()) core::write_atomic(run.folder / "curves.svg", svg);
+}
+
+train::FitResult fit(RunContext& run, const arch::Spec& winner,
+                     const std::function<void(const train::Progress&)>& on_progress) {
+  const RunConfig& c = run.config;
+  return torch_backend().fit({.spec = winner,
+                              .train = c.train_on_validation ? run.whole_training() : run.training(),
+                              .validation = run.validation(),
+                              .options = c.train,
+                              .folder = run.folder,
+                              .on_progress = on_progress,
+                              .all_ranks = run.all_ranks});
+}
+
+// The test part of the run's data set or of another one, normalized as the run's.
+std::shared_ptr<const data::Dataset> test_part(RunContext& run, const fs::path& other) {
+  if (other.empty()) return run.test();
+  data::Card card = data::read_card(other);
+  const data::Card& own = run.config.card;
+  if (card.classes != own.classes || card.shape != own.shape)
+    throw core::ConfigError(card.file.string() + ": shape or classes differ from those of " + own.file.string() +
+                            "; expected the same, in the same order");
+  card.normalization = own.normalization;
+  return data::open_split(card, "test");
+}
+
 }  // namespace
+
+void train_with_leader(RunContext& run) {
+  const std::string winner = torch_backend().hand_out("");
+  if (!winner.empty()) fit(run, arch::parse_spec(winner, "the network of rank 0"), {});
+}
 
 StageOutput stage_train(RunContext& run) {
   const RunConfig& c = run.config;
   const arch::Spec winner = load_winner(run);
   const std::string hash = arch::hash(winner).hex();
+  const std::string part = c.train_on_validation ? "validation part (trained on)" : "validation part";
   const fs::path file = run.folder / "weights.safetensors", note = run.folder / "train.json";
   StageOutput out{"Training of " + hash.substr(0, 12), {}, {}};
   quant::Accuracy validation;
@@ -63,18 +95,26 @@ StageOutput stage_train(RunContext& run) {
     load_float_weights(run, winner);  // refuses weights of another network
     const auto j = nlohmann::json::parse(core::read_file(note));
     validation = {j.at("validation_correct"), j.at("validation_total")};
+    if (run.all_ranks) torch_backend().hand_out("");  // nothing to do for the others
     out.lines.push_back("finished before; the weights are in " + file.string());
   } else {
+    if (run.all_ranks) torch_backend().hand_out(arch::to_json(winner));
     ProgressLine line;
-    const auto data = c.train_on_validation ? run.whole_training() : run.training();
-    train::FitResult result = torch_backend().fit({winner, data, run.validation(), c.train, run.folder,
-                                                   [&](const train::Progress& p) { line.update(progress_text(p)); }});
+    train::FitResult result = fit(run, winner, [&](const train::Progress& p) {
+      if (line.due()) line.update(progress_facts(p));
+    });
     line.finish();
     result.weights.metadata["spec_hash"] = hash;
     arch::save_weights(file, result.weights);
-    if (result.validation) validation = {result.validation->correct, result.validation->total};
+    if (result.validation) {
+      validation = accuracy_of(*result.validation);
+      write_evaluation(run.folder / "validation",
+                       {c.name, part, hash, *result.validation, *run.validation(), is_audio(c.card)});
+    }
     core::write_atomic(note, nlohmann::ordered_json{{"schema_version", 1},
                                                     {"spec_hash", hash},
+                                                    {"network", winner.name},
+                                                    {"params", arch::analyze(winner).params},
                                                     {"epochs", c.train.epochs},
                                                     {"on_validation", c.train_on_validation},
                                                     {"validation_correct", validation.correct},
@@ -83,7 +123,10 @@ StageOutput stage_train(RunContext& run) {
                                  "\n");
     if (result.resumed_at_step) out.lines.push_back("resumed at step " + std::to_string(result.resumed_at_step));
   }
-  out.table = one_row(c.train_on_validation ? "validation part (trained on)" : "validation part", validation);
+  write_curves(run);
+  out.table = one_row(part, validation);
+  out.lines.push_back("files in " + run.folder.string() + "/: curves.svg, metrics.csv, validation/");
+  out.lines.push_back(part + ": " + quant::to_string(validation));
   return out;
 }
 
@@ -92,12 +135,27 @@ int cmd_eval(const Invocation& call) {
   const RunFolder folder(config, folder_of(config, call.subject, call.runs), false);
   RunContext run(config, folder.path());
   const arch::Spec winner = load_winner(run);
+  const auto test = test_part(run, call.card);
   const train::Evaluation e =
-      torch_backend().evaluate(winner, load_float_weights(run, winner), *run.test(), config.train.threads);
-  const quant::Accuracy accuracy{e.correct, e.total};
-  StageOutput out{
-      "Float accuracy on the test part: " + quant::to_string(accuracy), confusion_table(e, run.test()->classes()), {}};
-  out.lines.push_back("rows: true class, columns: predicted; loss " + std::to_string(e.loss));
+      torch_backend().evaluate(winner, load_float_weights(run, winner), *test, config.train.threads);
+  const EvaluatedPart part{config.name, "test part", arch::hash(winner).hex(), e, *test, is_audio(config.card)};
+  const fs::path files = run.folder / (call.card.empty() ? "eval" : "eval_" + data::read_card(call.card).name);
+  write_evaluation(files, part);
+  if (call.format == "json") {
+    std::fputs(evaluation_json(part).c_str(), stdout);
+    return 0;
+  }
+  if (!has_confusion(part)) {
+    StageOutput out{config.name + ", test part, float", one_row("test part", accuracy_of(e)), {}};
+    out.lines.push_back("of all decisions: " + text_of("balanced accuracy %.2f %%", e.balanced_accuracy) +
+                        text_of(", macro F1 %.2f %%", e.macro_f1) + text_of(", AUC %.2f %%", e.auc));
+    return print(out, call.format), 0;
+  }
+  StageOutput out{config.name + ", test part, float", report::per_class_table(confusion_of(part)), {}};
+  for (const std::string& mistake : report::worst_mistakes(confusion_of(part), 5)) out.lines.push_back(mistake);
+  out.lines.push_back("files in " + files.string() + "/: confusion.svg, per_class.csv, predictions.csv" +
+                      (e.correct < e.total ? ", mistakes.png" : ""));
+  out.lines.push_back("test part: " + quant::to_string(accuracy_of(e)) + ", loss " + text_of("%.4f", e.loss));
   print(out, call.format);
   return 0;
 }

@@ -18,6 +18,9 @@ struct Invocation {
   bool dry_run = false;
   bool fresh = false;
   bool help_config = false;
+  std::filesystem::path card;          // eval: of another data set; empty: the run's own
+  int nproc = 1;                       // processes on this machine that train together
+  std::vector<std::string> arguments;  // the command line as it is, program first
   // verbs about networks
   std::vector<std::string> networks;
   int classes = 0;    // 0: the entry's default
@@ -26,10 +29,15 @@ struct Invocation {
   std::string task;  // part of a task's name; empty: any
   std::optional<double> max_params, max_macs;
   bool published = false;  // comparators known by their numbers only
-  // compare
+  // compare, bench train
   std::vector<int> batch{1}, threads;  // threads empty: 1 and all cores
   double seconds = 1.0;                // of measuring, per network, batch and number of threads; 0: counts only
-  // draw, data show: a file; compare: a folder; empty: standard output only
+  bool turns = false;                  // bench train: a line on standard input starts each round
+  // predict
+  std::vector<std::string> files;
+  int top = 3;
+  bool int8 = false;
+  // draw, data show: a file; compare, bench train: a folder; empty: standard output only
   std::filesystem::path out;
   std::string colour = "macs";
   // data
@@ -40,7 +48,7 @@ struct Invocation {
 };
 
 // What a verb reads from the command line.
-enum class Takes { RunFile, Data, Network, Networks, Word, Nothing };
+enum class Takes { RunFile, RunAndFiles, Data, Network, Networks, Word, Nothing };
 
 // The explicit table of verbs.
 struct Verb {
@@ -54,6 +62,8 @@ const std::vector<Verb>& verbs();
 int cmd_run(const Invocation&);    // every stage of the file
 int cmd_stage(const Invocation&);  // one stage, named by the verb
 int cmd_eval(const Invocation&);
+int cmd_predict(const Invocation&);
+int cmd_runs(const Invocation&);
 int cmd_describe(const Invocation&);
 int cmd_zoo(const Invocation&);
 int cmd_compare(const Invocation&);

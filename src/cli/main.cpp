@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <iostream>
 
+#include "cli/data_check.hpp"
 #include "cli/invocation.hpp"
 #include "cli/run_config.hpp"
 #include "cli/version.hpp"
@@ -19,7 +20,9 @@ const std::vector<Verb>& verbs() {
       {"run", "every stage of a run file: search, train, quantize, export, verify, report", Takes::RunFile, cmd_run},
       {"search", "find a network inside hard constraints", Takes::RunFile, cmd_stage},
       {"train", "train the winner (or the network named by `spec`)", Takes::RunFile, cmd_stage},
-      {"eval", "accuracy and confusion matrix on the test part", Takes::RunFile, cmd_eval},
+      {"eval", "accuracy, scores per class and mistakes on the test part", Takes::RunFile, cmd_eval},
+      {"predict", "the most likely classes of files, by the network of a trained run", Takes::RunAndFiles, cmd_predict},
+      {"runs", "the runs in a folder: state, network, accuracy, duration", Takes::Word, cmd_runs},
       {"quantize", "post-training int8 quantization, with a report per node", Takes::RunFile, cmd_stage},
       {"export", "write files for devices", Takes::RunFile, cmd_stage},
       {"verify", "compile the export, run it, compare every integer", Takes::RunFile, cmd_stage},
@@ -29,8 +32,8 @@ const std::vector<Verb>& verbs() {
       {"compare", "networks side by side: size, work, memory, accuracy, measured speed", Takes::Networks, cmd_compare},
       {"draw", "a network as SVG, Mermaid or DOT", Takes::Network, cmd_draw},
       {"rules", "the certificate of the design constraints, with evidence", Takes::Network, cmd_rules},
-      {"data", "what a run learns from: show (a sheet of augmented samples)", Takes::Data, cmd_data},
-      {"bench", "how fast condenser itself is here: gate", Takes::Word, cmd_bench},
+      {"data", "what a run learns from: show (a sheet of augmented samples), check", Takes::Data, cmd_data},
+      {"bench", "how fast condenser itself is here: gate, data, train", Takes::Word, cmd_bench},
       {"doctor", "what works here, what is missing and how to get it", Takes::Word, cmd_doctor},
   };
   return table;
@@ -77,6 +80,27 @@ void add_networks(CLI::App& sub, const Verb& verb, Invocation& call) {
   }
 }
 
+void add_bench(CLI::App& sub, Invocation& call) {
+  sub.add_option(
+         "what", call.subject,
+         "gate: expand, analyze, plan memory and check rules of random networks; data: decode and crop pictures; "
+         "train: training steps of a network on noise")
+      ->required()
+      ->check(CLI::IsMember({"gate", "data", "train"}));
+  sub.add_option("network", call.networks, "train: zoo name, spec file (YAML, JSON) or run folder");
+  sub.add_option("--classes", call.classes, "train: outputs of a zoo network")->check(CLI::Range(1, 65536));
+  sub.add_option("--input", call.input, "train: input of a zoo network, e.g. 3x224x224");
+  sub.add_option("--batch", call.batch, "train: batch size")->expected(1)->check(CLI::Range(1, 65536));
+  sub.add_option("--threads", call.threads, "train: threads; all cores when absent")
+      ->expected(1)
+      ->check(CLI::Range(1, 1024));
+  sub.add_option("--seconds", call.seconds, "train: of measuring; with --turns of one round")
+      ->check(CLI::Range(0.001, 3600.0))
+      ->capture_default_str();
+  sub.add_flag("--turns", call.turns, "train: each line on standard input starts a round, which prints a line of JSON");
+  sub.add_option("-o,--out", call.out, "train: folder for the network and one training step of it; nothing is timed");
+}
+
 void add_verb(CLI::App& app, const Verb& verb, Invocation& call, std::vector<std::string>& words) {
   CLI::App* sub = app.add_subcommand(verb.name, verb.about);
   const std::string name = verb.name;
@@ -88,14 +112,22 @@ void add_verb(CLI::App& app, const Verb& verb, Invocation& call, std::vector<std
         ->type_name("RUN [KEY=VALUE ...]");
     sub->add_option("--runs", call.runs, "folder of run folders")->capture_default_str();
     sub->add_flag("--help-config", call.help_config, "list every option of the run file, with defaults and ranges");
-    if (name != "eval") {
+    if (name == "eval") {
+      sub->add_option("--card", call.card, "evaluate on the test part of another data set with the same classes");
+    } else {
       sub->add_flag("--dry-run", call.dry_run, "say what would be done and what it would cost; write nothing");
       sub->add_flag("--fresh", call.fresh, "move an existing run folder aside and start anew");
+      if (name == "run" || name == "train")
+        sub->add_option("--nproc", call.nproc, "processes on this machine that share the training")
+            ->check(CLI::Range(1, 1024))
+            ->capture_default_str();
     }
   } else if (verb.takes == Takes::Data) {
-    sub->add_option("what", call.what, "show: a sheet of training samples as augmentation changes them")
+    sub->add_option("what", call.what,
+                    "show: a sheet of training samples as augmentation changes them; check: counts, duplicates, "
+                    "unreadable items, mean and deviation")
         ->required()
-        ->check(CLI::IsMember({"show"}));
+        ->check(CLI::IsMember({"show", "check"}));
     sub->add_option("run", words, "run.yaml or a run folder, then overrides such as train.augment.flip=true")
         ->type_name("RUN [KEY=VALUE ...]");
     sub->add_option("-o,--out", call.out, "show: file to write; sheet.png when absent");
@@ -106,6 +138,14 @@ void add_verb(CLI::App& app, const Verb& verb, Invocation& call, std::vector<std
         ->check(CLI::IsMember({"train", "validation", "test"}))
         ->capture_default_str();
     sub->add_flag("--plain", call.plain, "show: samples as they are, without augmentation");
+  } else if (verb.takes == Takes::RunAndFiles) {
+    sub->add_option("run", call.subject, "run folder, or the run.yaml of a trained run")->required();
+    sub->add_option("files", call.files, "what to classify: JPEG, PNG or, for sounds, WAV files")->required();
+    sub->add_option("--top", call.top, "so many classes for each file")
+        ->check(CLI::Range(1, 65536))
+        ->capture_default_str();
+    sub->add_flag("--int8", call.int8, "by the quantized network, with the integers of the device");
+    sub->add_option("--runs", call.runs, "folder of run folders")->capture_default_str();
   } else if (verb.takes == Takes::Network || verb.takes == Takes::Networks) {
     add_networks(*sub, verb, call);
   } else if (name == "zoo") {
@@ -116,13 +156,13 @@ void add_verb(CLI::App& app, const Verb& verb, Invocation& call, std::vector<std
         ->check(CLI::NonNegativeNumber);
     sub->add_option("--input", call.input, "only networks for this input, e.g. 3x224x224");
     sub->add_flag("--published", call.published, "comparators of which only published numbers are at hand");
+  } else if (name == "runs") {
+    sub->add_option("folder", call.subject, "folder of run folders, or one run folder")->default_str("runs");
   } else if (name == "doctor") {
     sub->add_option("what", call.subject, "nothing, or datasets");
     sub->add_flag("--gpu", call.gpu, "train a small network on the processor and on the GPU, and compare");
   } else if (name == "bench") {
-    sub->add_option("what", call.subject, "gate: expand, analyze, plan memory and check rules of random networks")
-        ->required()
-        ->check(CLI::IsMember({"gate"}));
+    add_bench(*sub, call);
   }
 }
 
@@ -169,6 +209,7 @@ int dispatch(int argc, char** argv) {
   app.add_flag("-q,--quiet", global.quiet, "warnings and errors only");
   app.add_flag("-v,--verbose", global.verbose, "debug messages too");
   Invocation call;
+  call.arguments.assign(argv, argv + argc);
   std::vector<std::string> words;
   for (const Verb& verb : verbs()) add_verb(app, verb, call, words);
   if (argc > 1 && argv[1][0] != '-') {

@@ -3,6 +3,7 @@
 #include "cli/run_config.hpp"
 
 #include <algorithm>
+#include <map>
 #include <regex>
 #include <sstream>
 
@@ -28,6 +29,12 @@ void read_dataset(Reader r, DatasetOptions& o) {
            "part of the training images kept for choices when the card has no validation split");
   r.integer("split_seed", o.split_seed, 0, UINT64_MAX, "seed of that split");
   r.integer("samples", o.samples, 0, 1'000'000'000, "use only so many training images, class-balanced; 0: all");
+  r.choice("cache", o.cache, {"auto", "memory", "disk", "none"},
+           "keep pictures decoded for later epochs; auto: in memory up to 1 GiB, on disk up to 32 GiB, else none");
+  r.text("cache_folder", o.cache_folder,
+         "of decoded pictures on disk; empty: $XDG_CACHE_HOME/condenser or ~/.cache/condenser");
+  r.choice("on_damaged", o.on_damaged, {"stop", "skip"},
+           "pictures that cannot be decoded: stop, or leave them out with a warning");
   if (o.shape.size() != 3) throw r.error("shape", "three numbers: channels, height, width");
 }
 
@@ -52,26 +59,17 @@ data::Card folder_card(const DatasetOptions& o, const Reader& r) {
   return card;
 }
 
-// Classes of an image folder whose card does not list them: its sub-folders, sorted (the order that the reader uses).
-void list_classes(data::Card& card) {
-  if (!card.classes.empty() || card.format != "image_folder") return;
-  const auto split = card.splits.find("train");
-  if (split == card.splits.end() || split->second.empty()) return;
-  const fs::path folder = card.root / split->second.front().path;
-  if (!fs::is_directory(folder)) return;
-  for (const auto& entry : fs::directory_iterator(folder))
-    if (entry.is_directory()) card.classes.push_back(entry.path().filename().string());
-  std::sort(card.classes.begin(), card.classes.end());
-  if (card.classes.size() < 2)
-    throw ConfigError(folder.string() + ": " + std::to_string(card.classes.size()) +
-                      " class folders; expected at least 2, one folder of images per class");
-}
-
 data::Card open_card(const DatasetOptions& o, const Reader& r) {
   if (o.folder.empty() == o.card.empty())
     throw r.error(o.folder.empty() ? "card" : "folder", "exactly one of dataset.card and dataset.folder");
   data::Card card = o.folder.empty() ? data::read_card(o.card) : folder_card(o, r);
-  list_classes(card);
+  const auto train = card.splits.find("train");
+  if (train == card.splits.end() || !fs::exists(card.root / train->second.front().path)) return card;
+  try {
+    data::find_classes(card);
+  } catch (const core::Error& error) {
+    throw ConfigError(error.what());
+  }
   return card;
 }
 
@@ -165,6 +163,18 @@ void read_sections(Reader& root, RunConfig& c, bool help) {
 }  // namespace
 
 bool is_audio(const data::Card& card) { return card.format == "wav_folder" || card.format == "features_int8"; }
+data::OpenOptions open_options(const DatasetOptions& o, double crop_area) {
+  const std::map<std::string, data::Cache> caches{{"auto", data::Cache::Auto},
+                                                  {"memory", data::Cache::Memory},
+                                                  {"disk", data::Cache::Disk},
+                                                  {"none", data::Cache::None}};
+  data::OpenOptions options;
+  options.on_damaged = o.on_damaged == "skip" ? data::OnDamaged::Skip : data::OnDamaged::Stop;
+  options.cache = caches.at(o.cache);
+  options.cache_folder = o.cache_folder;
+  options.crop_area = crop_area;
+  return options;
+}
 
 std::string identity_of(const std::string& resolved) {
   std::istringstream in(resolved);

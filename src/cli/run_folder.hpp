@@ -3,7 +3,8 @@
 //
 //   config.resolved.yaml  what is run, after defaults and overrides      env.json    versions, hardware, seed
 //   study.sqlite          every trial                                    winner.arch.json, winner.json
-//   metrics.csv, .jsonl, events.out.tfevents.*, checkpoints/             weights.safetensors
+//   status.json           last call: stage, how it ended, time           validation/, eval/: see evaluation_files.hpp
+//   metrics.csv, .jsonl, events.out.tfevents.*, checkpoints/             weights.safetensors, train.json, curves.svg
 //   quant.json, weights_int8.safetensors, quant_report.json              export/<target>/
 //   report.md, summary.json, log.txt
 

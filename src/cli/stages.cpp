@@ -2,6 +2,7 @@
 
 #include "cli/stages.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <numeric>
 
@@ -17,12 +18,13 @@ namespace fs = std::filesystem;
 void RunContext::split() {
   if (whole_) return;
   core::log::debug("reading data set " + config.card.name);
-  whole_ = data::open_split(config.card, "train");
+  const double crop_area = std::min(config.train.augment.sample.crop_area, config.probe.train.augment.sample.crop_area);
+  whole_ = data::open_split(config.card, "train", open_options(config.dataset, crop_area));
   if (config.dataset.samples > 0)
     whole_ = data::subset(whole_, data::stratified_subset(*whole_, config.dataset.samples, config.dataset.split_seed));
   if (config.card.splits.contains("validation")) {
     training_ = whole_;
-    validation_ = data::open_split(config.card, "validation");
+    validation_ = data::open_split(config.card, "validation", open_options(config.dataset, 1));
     return;
   }
   const data::TwoWay parts =
@@ -35,7 +37,7 @@ std::shared_ptr<const data::Dataset> RunContext::whole_training() { return split
 std::shared_ptr<const data::Dataset> RunContext::training() { return split(), training_; }
 std::shared_ptr<const data::Dataset> RunContext::validation() { return split(), validation_; }
 std::shared_ptr<const data::Dataset> RunContext::test() {
-  if (!test_) test_ = data::open_split(config.card, "test");
+  if (!test_) test_ = data::open_split(config.card, "test", open_options(config.dataset, 1));
   return test_;
 }
 

@@ -18,6 +18,7 @@ class RunContext {
 
   const RunConfig& config;
   const std::filesystem::path folder;  // runs/<name>; exists and is locked, except in a dry run
+  bool all_ranks = false;              // this process has met others: they train together, rank 0 does the rest
 
   std::shared_ptr<const data::Dataset> whole_training();  // the training part before the cut
   std::shared_ptr<const data::Dataset> training();        // without the validation part
@@ -46,6 +47,7 @@ const Stage& find_stage(const std::string& name);
 
 StageOutput stage_search(RunContext&);
 StageOutput stage_train(RunContext&);
+void train_with_leader(RunContext&);  // what ranks other than 0 do of a run: their share of the training
 StageOutput stage_quantize(RunContext&);
 StageOutput stage_export(RunContext&);
 StageOutput stage_verify(RunContext&);

@@ -141,7 +141,10 @@ int parse(Tree& tree, const std::string& yaml, int source) {
     Node here;
     here.source = source;
     here.line = problem.mark.is_null() ? 0 : problem.mark.line + 1;
-    throw ConfigError(tree.where(tree.add(here)) + ": not valid YAML: " + problem.msg);
+    std::string reason = problem.msg;  // quotes what it found, a line end too
+    std::ranges::replace_if(
+        reason, [](unsigned char c) { return c < ' '; }, '?');
+    throw ConfigError(tree.where(tree.add(here)) + ": not valid YAML: " + reason);
   }
   return builder.root();
 }

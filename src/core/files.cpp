@@ -187,16 +187,38 @@ void write_atomic(const std::filesystem::path& path, std::string_view content) {
   sync_folder(folder);
 }
 
+namespace {
+
+// 0, or the reason as errno: EWOULDBLOCK when somebody else holds the lock.
+int try_lock(int fd, int kind) {
+  int state;
+  do state = ::flock(fd, kind | LOCK_NB);
+  while (state != 0 && errno == EINTR);
+  return state == 0 ? 0 : errno;
+}
+
+constexpr int kLockTries = 5;
+constexpr useconds_t kLockPause = 20'000;  // long beside the moment that is_locked() takes
+
+}  // namespace
+
+bool is_locked(const std::filesystem::path& folder) {
+  const Descriptor file(open_retrying(folder / ".lock", O_RDONLY));
+  return file.get() >= 0 && try_lock(file.get(), LOCK_SH) == EWOULDBLOCK;
+}
+
 FolderLock::FolderLock(const std::filesystem::path& folder) {
   create_folder(folder);
   const std::filesystem::path path = folder / ".lock";
   Descriptor file(open_retrying(path, O_RDWR | O_CREAT));
   if (file.get() < 0) throw failure(path, "cannot open", errno);
-  int state;
-  do state = ::flock(file.get(), LOCK_EX | LOCK_NB);
-  while (state != 0 && errno == EINTR);
-  if (state != 0 && errno != EWOULDBLOCK) throw failure(path, "cannot lock", errno);
-  if (state != 0) {
+  int reason = try_lock(file.get(), LOCK_EX);
+  for (int tries = 1; reason == EWOULDBLOCK && tries < kLockTries; ++tries) {
+    ::usleep(kLockPause);
+    reason = try_lock(file.get(), LOCK_EX);
+  }
+  if (reason != 0 && reason != EWOULDBLOCK) throw failure(path, "cannot lock", reason);
+  if (reason != 0) {
     char owner[24] = "";
     const size_t size = read_some(file.get(), owner, sizeof owner - 1, path);
     std::string pid(owner, size);

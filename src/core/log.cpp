@@ -55,6 +55,7 @@ class Prefix : public spdlog::custom_flag_formatter {
 struct Sinks {
   std::mutex mutex;
   Level level = Level::Info;
+  bool live_line = false;
   spdlog::sinks::stderr_sink_st terminal;
   std::unique_ptr<spdlog::sinks::basic_file_sink_st> file;
 
@@ -87,6 +88,8 @@ void write(Level level, std::string_view text) {
   const std::lock_guard lock(all.mutex);
   if (level < all.level) return;
   const spdlog::details::log_msg message("", spdlog_level(level), spdlog::string_view_t(text.data(), text.size()));
+  if (all.live_line) (void)!::write(STDERR_FILENO, "\r\033[K", 4);
+  all.live_line = false;
   all.terminal.log(message);
   all.terminal.flush();
   if (!all.file) return;
@@ -107,6 +110,11 @@ void set_level(Level level) {
   sinks().level = level;
 }
 
+Level level() {
+  const std::lock_guard lock(sinks().mutex);
+  return sinks().level;
+}
+
 void set_file(const std::filesystem::path& file) {
   std::unique_ptr<spdlog::sinks::basic_file_sink_st> sink;
   if (!file.empty()) {
@@ -119,6 +127,11 @@ void set_file(const std::filesystem::path& file) {
   }
   const std::lock_guard lock(sinks().mutex);
   sinks().file = std::move(sink);
+}
+
+void set_live_line(bool stands) {
+  const std::lock_guard lock(sinks().mutex);
+  sinks().live_line = stands;
 }
 
 void debug(std::string_view message) { write(Level::Debug, message); }

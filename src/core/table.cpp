@@ -106,6 +106,8 @@ std::string bytes_text(int64_t bytes) {
   return text.append(1, static_cast<char>('0' + std::abs(tenths % 10))).append(" KiB)");
 }
 
+std::string markdown_text(const std::string& text) { return escape_markdown(one_line(text)); }
+
 std::string json_quote(const std::string& text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

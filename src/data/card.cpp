@@ -80,7 +80,7 @@ void read_splits(Reader& reader, Card& card) {
     std::vector<CardFile> files = read_files(splits, split);
     if (!files.empty()) card.splits[split] = std::move(files);
   }
-  if (!card.splits.contains("train")) throw splits.error("train", "a list of files: - {path: ..., sha256: ...}");
+  if (card.splits.empty()) throw splits.error("train", "a list of files: - {path: ..., sha256: ...}");
 }
 
 void read_normalization(Reader& reader, Card& card) {
@@ -94,8 +94,25 @@ void read_normalization(Reader& reader, Card& card) {
   if (std::ssize(normalization.std) != card.shape.c) throw reader.error("std", expected);
 }
 
+// Keys that only some formats have.
+void read_format_options(Reader& reader, Card& card) {
+  if (card.format == "wav_folder") {
+    read_options(reader, card.audio);
+    reader.number("unknown_share", card.unknown_share, 0.001, 100, "made-up class _unknown_, relative to the words");
+    reader.number("silence_share", card.silence_share, 0.001, 100, "made-up class _silence_, relative to the words");
+  } else if (card.format == "features_int8") {
+    reader.number("scale", card.scale, 1e-9, 1e9, "value = scale * (integer - zero_point)");
+    reader.integer("zero_point", card.zero_point, -128, 127, "the integer that stands for 0");
+  }
+}
+
+// That of sounds follows from their features; a card may repeat it.
 void read_shape(Reader& reader, Card& card) {
   std::vector<int> shape;
+  if (card.format == "wav_folder") {
+    const ItemShape made = FrontEnd(card.audio).shape();
+    shape = {static_cast<int>(made.c), static_cast<int>(made.h), static_cast<int>(made.w)};
+  }
   reader.integers("shape", shape, 1, kLargestExtent, "channels, height, width of an item");
   if (shape.size() != 3) throw reader.error("shape", "three integers: [channels, height, width]");
   card.shape = {shape[0], shape[1], shape[2]};
@@ -114,6 +131,13 @@ void read_format(Reader& reader, Card& card) {
   for (const Format& format : formats()) names.emplace_back(format.name);
   reader.choice("format", card.format, names, "how the files are read");
   if (card.format.empty()) throw reader.error("format", "the name of a format");
+  reader.choice("labels", card.labels, {"fine", "coarse"}, "cifar100_binary: which of its two labels counts");
+  if (reader.has("labels") && card.format != "cifar100_binary") {
+    throw reader.error("labels", "this key only with format: cifar100_binary");
+  }
+  reader.boolean("multi_label", card.multi_label,
+                 "csv: an item has any number of classes, separated by ; in its label");
+  if (card.multi_label && card.format != "csv") throw reader.error("multi_label", "this key only with format: csv");
 }
 
 // How the place was found, for messages about things that are not there.
@@ -130,7 +154,7 @@ std::string search_hint(const Card& card) {
 }
 
 fs::path find_data(const Card& card, const Format& format, const CardFile& file) {
-  const fs::path path = card.root / file.path;
+  const fs::path path = file.path == "." ? card.root : card.root / file.path;
   std::error_code ignored;
   if (!fs::exists(path, ignored)) {
     throw core::Error(path.string() + ": no such " + (format.folders ? "folder" : "file") + search_hint(card));
@@ -144,7 +168,7 @@ fs::path find_data(const Card& card, const Format& format, const CardFile& file)
 
 void verify_checksum(const Card& card, const fs::path& path, const CardFile& file) {
   if (file.sha256.empty()) return;
-  const std::string found = checksum(path);
+  const std::string found = checksum(path, card.format);
   if (found == file.sha256) return;
   throw core::Error(path.string() + ": sha256 " + found + "; expected " + file.sha256 + " (" + card.file.string() +
                     "); the data differ from what the card describes: fetch them again, or correct the card");
@@ -179,6 +203,7 @@ Card read_card(const fs::path& card_or_folder) {
     throw reader.error("root", "a folder relative to the card, or $CONDENSER_DATA/...");
   }
   card.root = resolve_root(card.root_text, card.file);
+  read_format_options(reader, card);
   read_shape(reader, card);
   read_classes(reader, card);
   read_normalization(reader, card);
@@ -192,28 +217,41 @@ Card read_card(const fs::path& card_or_folder) {
   return card;
 }
 
-std::string checksum(const fs::path& path) {
+std::string checksum(const fs::path& path, const std::string& format) {
   if (!fs::is_directory(path)) return core::sha256_file(path);
   std::string listing;
-  for (const fs::path& file : image_files(path)) {
+  for (const fs::path& file : find_format(format).contents(path)) {
     listing += core::sha256_file(file) + "  " + file.lexically_relative(path).generic_string() + "\n";
   }
   return core::sha256_hex(listing);
 }
 
-std::shared_ptr<const Dataset> open_split(const Card& card, const std::string& split, Verify verify) {
+void find_classes(Card& card) {
+  const auto classes = find_format(card.format).classes;
+  if (!card.classes.empty() || !classes) return;
+  if (!card.splits.contains("train")) {
+    throw core::Error(card.file.string() + ": neither classes nor a split train to find them in; expected one of both");
+  }
+  card.classes = classes(card);
+  if (card.classes.size() >= 2) return;
+  throw core::Error((card.root / card.splits.at("train").at(0).path).string() + ": " +
+                    std::to_string(card.classes.size()) + " classes; expected at least 2");
+}
+
+std::shared_ptr<const Dataset> open_split(const Card& given, const std::string& split, const OpenOptions& options) {
+  Card card = given;
   const Format& format = find_format(card.format);
   const std::vector<CardFile>& entries = files_of(card, split);
   format.check(card, split);
   std::vector<fs::path> files;
   for (const CardFile& entry : entries) files.push_back(find_data(card, format, entry));
-  if (verify == Verify::Checksums) {
+  if (options.verify == Verify::Checksums) {
     for (size_t i = 0; i < files.size(); ++i) verify_checksum(card, files[i], entries[i]);
   }
-  RawImages raw = format.read(card, files);
-  if (raw.labels.empty()) throw core::Error(files[0].string() + ": no items; expected at least one");
-  return make_image_dataset(card.shape, std::move(raw.classes), card.normalization, std::move(raw.pixels),
-                            std::move(raw.labels));
+  find_classes(card);
+  std::shared_ptr<const Dataset> dataset = format.open(card, split, files, options);
+  if (dataset->size() == 0) throw core::Error(files[0].string() + ": no items; expected at least one");
+  return dataset;
 }
 
 }  // namespace condenser::data

@@ -1,51 +1,25 @@
-// 8-bit images in memory, normalized on the way out through one 256-entry table per channel; subsets by index.
+// 8-bit images in memory; subsets by index.
 // Reading files is left to formats/, choosing indices to split.cpp.
 #include "condenser/data/dataset.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "condenser/core/error.hpp"
+#include "data/pixels.hpp"
 
 namespace condenser::data {
 namespace {
-
-void check_shape(const ItemShape& shape) {
-  constexpr int64_t kLargest = 1 << 15;
-  for (int64_t extent : {shape.c, shape.h, shape.w}) {
-    if (extent < 1 || extent > kLargest) {
-      throw core::Error("data set: item shape " + std::to_string(shape.c) + "x" + std::to_string(shape.h) + "x" +
-                        std::to_string(shape.w) + "; expected three extents in 1.." + std::to_string(kLargest));
-    }
-  }
-}
-
-// No normalization given means values in 0..1.
-Normalization checked(Normalization given, int64_t channels) {
-  if (given.mean.empty()) given.mean.assign(channels, 0.0);
-  if (given.std.empty()) given.std.assign(channels, 1.0);
-  if (std::ssize(given.mean) != channels || std::ssize(given.std) != channels) {
-    throw core::Error("data set: normalization has " + std::to_string(given.mean.size()) + " means and " +
-                      std::to_string(given.std.size()) + " deviations; expected " + std::to_string(channels) +
-                      " of each, one per channel");
-  }
-  for (int64_t c = 0; c < channels; ++c) {
-    if (!std::isfinite(given.mean[c]) || !std::isfinite(given.std[c]) || given.std[c] <= 0) {
-      throw core::Error("data set: mean " + std::to_string(given.mean[c]) + " and std " + std::to_string(given.std[c]) +
-                        " of channel " + std::to_string(c) + "; expected finite numbers, std above 0");
-    }
-  }
-  return given;
-}
 
 class ImageDataset : public Dataset {
  public:
   ImageDataset(ItemShape shape, std::vector<std::string> classes, Normalization normalization,
                std::vector<uint8_t> pixels, std::vector<int> labels)
-      : shape_(shape), classes_(std::move(classes)), pixels_(std::move(pixels)), labels_(std::move(labels)) {
-    check_shape(shape_);
-    normalization_ = checked(std::move(normalization), shape_.c);
+      : shape_((check_shape(shape), shape)),
+        classes_(std::move(classes)),
+        normalizer_(std::move(normalization), shape.c),
+        pixels_(std::move(pixels)),
+        labels_(std::move(labels)) {
     if (std::ssize(pixels_) != std::ssize(labels_) * shape_.elements()) {
       throw core::Error("data set: " + std::to_string(pixels_.size()) + " bytes of pixels for " +
                         std::to_string(labels_.size()) + " labels; expected " + std::to_string(shape_.elements()) +
@@ -57,56 +31,29 @@ class ImageDataset : public Dataset {
                           "; expected 0.." + std::to_string(std::ssize(classes_) - 1));
       }
     }
-    fill_tables();
   }
 
   int64_t size() const override { return std::ssize(labels_); }
   ItemShape shape() const override { return shape_; }
   const std::vector<std::string>& classes() const override { return classes_; }
-  const Normalization& normalization() const override { return normalization_; }
-
-  int label(int64_t i) const override {
-    check_index(i);
-    return labels_[i];
-  }
-
-  void get(int64_t i, std::span<float> out) const override {
-    check_index(i);
-    if (std::ssize(out) != shape_.elements()) {
-      throw core::Error("data set: a buffer of " + std::to_string(out.size()) + " values for one item; expected " +
-                        std::to_string(shape_.elements()));
-    }
-    const int64_t plane = shape_.h * shape_.w;
-    const uint8_t* from = pixels_.data() + i * shape_.elements();
-    float* to = out.data();
-    for (int64_t c = 0; c < shape_.c; ++c) {
-      const float* table = tables_.data() + c * 256;
-      for (int64_t k = 0; k < plane; ++k) *to++ = table[*from++];
-    }
+  const Normalization& normalization() const override { return normalizer_.normalization(); }
+  int label(int64_t i) const override { return check_item(i, size()), labels_[i]; }
+  void get(int64_t i, std::span<float> out) const override { write(i, {}, out); }
+  void draw(int64_t i, const SampleAugment& augment, core::Rng& rng, std::span<float> out) const override {
+    write(i, random_window(augment, rng), out);
   }
 
  private:
-  void fill_tables() {
-    tables_.resize(shape_.c * 256);
-    for (int64_t c = 0; c < shape_.c; ++c) {
-      for (int value = 0; value < 256; ++value) {
-        tables_[c * 256 + value] = static_cast<float>((value / 255.0 - normalization_.mean[c]) / normalization_.std[c]);
-      }
-    }
-  }
-
-  void check_index(int64_t i) const {
-    if (i < 0 || i >= size()) {
-      throw core::Error("data set: item " + std::to_string(i) + " asked for; it holds " + std::to_string(size()));
-    }
+  void write(int64_t i, const Window& window, std::span<float> out) const {
+    check_item(i, size(), shape_, out);
+    write_item(pixels_.data() + i * shape_.elements(), shape_, window, shape_, normalizer_, out);
   }
 
   ItemShape shape_;
   std::vector<std::string> classes_;
-  Normalization normalization_;
+  Normalizer normalizer_;
   std::vector<uint8_t> pixels_;  // [n, c, h, w]
   std::vector<int> labels_;      // [n]
-  std::vector<float> tables_;    // [c, 256]
 };
 
 class Subset : public Dataset {

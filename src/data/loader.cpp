@@ -86,6 +86,12 @@ void check(const Dataset* dataset, const LoaderOptions& options) {
   if (options.prefetch < 1) {
     throw core::Error("loader: prefetch " + std::to_string(options.prefetch) + "; expected 1 or more");
   }
+  if (options.rank < 0 || options.rank >= options.ranks)
+    throw core::Error("loader: rank " + std::to_string(options.rank) + " of " + std::to_string(options.ranks));
+  const int64_t whole = std::min<int64_t>(dataset->size(), options.batch_size);
+  if (whole < options.ranks)
+    throw core::ConfigError("a batch of " + std::to_string(whole) + " items cannot be shared among " +
+                            std::to_string(options.ranks) + " processes; expected at least one item for each");
 }
 
 int64_t count_steps(int64_t items, int64_t batch, bool drop_last) {
@@ -155,8 +161,11 @@ struct Loader::State {
   void fill(int64_t position, Batch& batch) {
     batch.epoch = position / steps;
     batch.step = position % steps;
-    const int64_t begin = batch.step * options.batch_size;
-    batch.size = std::min<int64_t>(options.batch_size, items - begin);
+    const int64_t start = batch.step * options.batch_size;
+    batch.total = std::min<int64_t>(options.batch_size, items - start);
+    batch.first = batch.total * options.rank / options.ranks;
+    batch.size = batch.total * (options.rank + 1) / options.ranks - batch.first;
+    const int64_t begin = start + batch.first;
     batch.x.resize(batch.size * elements);
     batch.y.resize(batch.size);
     batch.t.resize(dataset->multi_label() ? batch.size * classes : 0);

@@ -17,10 +17,15 @@ constexpr uint64_t kSplitStream = 0x73706c6974;       // "split"
 constexpr uint64_t kSubsetStream = 0x737562736574;    // "subset"
 constexpr uint64_t kClassOrderStream = 0x6f72646572;  // "order"
 
-// Indices of every class, shuffled.
+// Indices of every class, shuffled; those of items without a class come last.
 std::vector<std::vector<int64_t>> shuffled_classes(const Dataset& dataset, uint64_t seed, uint64_t stream) {
-  std::vector<std::vector<int64_t>> members(dataset.classes().size());
-  for (int64_t i = 0; i < dataset.size(); ++i) members.at(dataset.label(i)).push_back(i);
+  const size_t classes = dataset.classes().size();
+  std::vector<std::vector<int64_t>> members(classes);
+  for (int64_t i = 0; i < dataset.size(); ++i) {
+    const int label = dataset.label(i);
+    if (label < 0) members.resize(classes + 1);
+    members.at(label < 0 ? classes : static_cast<size_t>(label)).push_back(i);
+  }
   for (size_t c = 0; c < members.size(); ++c) core::Rng(seed, stream, c).shuffle(std::span<int64_t>(members[c]));
   return members;
 }

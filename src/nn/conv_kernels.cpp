@@ -1,8 +1,8 @@
-// Convolution as a matrix product over moved planes. Registers hold 4 output channels x 3 vectors of pixels (forward)
-// or 4 output channels x 3 sources (weight gradient).
+// Packs planes, lists the sources of a product, and puts its results where they belong.
 #include "nn/conv_kernels.hpp"
 
 #include <algorithm>
+#include <atomic>
 
 #include "condenser/arch/analysis.hpp"
 #include "nn/clones.hpp"
@@ -10,127 +10,57 @@
 namespace condenser::nn {
 namespace {
 
-constexpr int64_t kLanes = 8;
-typedef float Vector __attribute__((vector_size(32)));
-typedef float UnalignedVector __attribute__((vector_size(32), aligned(4), may_alias));
+using Floats = std::vector<float>;
 
-inline Vector load(const float* from) { return *reinterpret_cast<const UnalignedVector*>(from); }
-inline void store(float* to, const Vector& v) { *reinterpret_cast<UnalignedVector*>(to) = v; }
+Simd best_simd() {
+#if defined(__x86_64__) && defined(__linux__)
+  const auto all_of_v4 = [] {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl");
+  };
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return all_of_v4() ? Simd::Avx512 : Simd::Avx2;
+#endif
+  return Simd::Baseline;
+}
 
-// out[c * out_stride + at ...] for Channels channels and Vectors vectors of pixels from `at` on.
-template <int Channels, int Vectors>
-inline void forward_block(const float* const* sources, int64_t count, const float* weight, int64_t at, float* out,
-                          int64_t out_stride) {
-  Vector sum[Channels][Vectors] = {};
-  for (int64_t j = 0; j < count; ++j) {
-    Vector x[Vectors];
-    for (int v = 0; v < Vectors; ++v) x[v] = load(sources[j] + at + v * kLanes);
-    for (int c = 0; c < Channels; ++c) {
-      const float w = weight[c * count + j];
-      for (int v = 0; v < Vectors; ++v) sum[c][v] += w * x[v];
-    }
+std::atomic<Simd> simd_limit{Simd::Avx512};
+
+// Rows of `width` pixels, `from_row` floats apart in the sources and `to_row` in the output. Of the vectors that the
+// processor has, those that do the least work; a vector of 8 costs half of one of 16 (or a little more).
+Tiling make_tiling(int64_t rows, int64_t width, int64_t from_row, int64_t to_row) {
+  if (from_row == width && to_row == width) width *= rows, rows = 1;
+  struct Candidate {
+    Simd simd;
+    int lanes, registers;
+    double cost;
+  };
+  constexpr Candidate kCandidates[] = {{Simd::Avx512, 16, 32, 1.0},
+                                       {Simd::Avx512, 8, 32, 0.55},
+                                       {Simd::Avx2, 8, 16, 0.6},
+                                       {Simd::Baseline, 4, 16, 0.5},
+                                       {Simd::Baseline, 1, 16, 0.5}};
+  Tiling t;
+  double least = 0;
+  for (const Candidate& c : kCandidates) {
+    if (c.simd > simd() || c.lanes > width) continue;
+    const double cost = c.cost * static_cast<double>((width + c.lanes - 1) / c.lanes);
+    if (least > 0 && cost >= least) continue;
+    least = cost;
+    t.lanes = c.lanes;
+    t.registers = c.registers;
   }
-  for (int c = 0; c < Channels; ++c)
-    for (int v = 0; v < Vectors; ++v) store(out + c * out_stride + at + v * kLanes, sum[c][v]);
+  const int64_t over = width % t.lanes;
+  t.overlap = over > 0 ? t.lanes - over : 0;
+  for (int64_t y = 0; y < rows; ++y)
+    for (int64_t x = 0; x + t.lanes <= width; x += t.lanes) t.whole.push_back({y * from_row + x, y * to_row + x});
+  if (over > 0)
+    for (int64_t y = 0; y < rows; ++y) t.last.push_back({y * from_row + width - t.lanes, y * to_row + width - t.lanes});
+  return t;
 }
 
-// All pixels of Channels output channels; the last vector overlaps the one before.
-template <int Channels>
-inline void forward_channels(const float* const* sources, int64_t count, const float* weight, int64_t pixels,
-                             float* out, int64_t out_stride) {
-  int64_t at = 0;
-  for (; at + 3 * kLanes <= pixels; at += 3 * kLanes)
-    forward_block<Channels, 3>(sources, count, weight, at, out, out_stride);
-  for (; at + kLanes <= pixels; at += kLanes) forward_block<Channels, 1>(sources, count, weight, at, out, out_stride);
-  if (at == pixels) return;
-  if (pixels >= kLanes) {
-    forward_block<Channels, 1>(sources, count, weight, pixels - kLanes, out, out_stride);
-    return;
-  }
-  for (; at < pixels; ++at)
-    for (int c = 0; c < Channels; ++c) {
-      float sum = 0.0f;
-      for (int64_t j = 0; j < count; ++j) sum += weight[c * count + j] * sources[j][at];
-      out[c * out_stride + at] = sum;
-    }
-}
-
-CONDENSER_CLONES void multiply(const float* const* sources, int64_t count, const float* weight, int64_t channels,
-                               int64_t pixels, float* out, int64_t out_stride) {
-  int64_t c = 0;
-  for (; c + 4 <= channels; c += 4)
-    forward_channels<4>(sources, count, weight + c * count, pixels, out + c * out_stride, out_stride);
-  if (channels - c == 3)
-    forward_channels<3>(sources, count, weight + c * count, pixels, out + c * out_stride, out_stride);
-  if (channels - c == 2)
-    forward_channels<2>(sources, count, weight + c * count, pixels, out + c * out_stride, out_stride);
-  if (channels - c == 1)
-    forward_channels<1>(sources, count, weight + c * count, pixels, out + c * out_stride, out_stride);
-}
-
-inline float horizontal_sum(const Vector& v) {
-  return ((v[0] + v[4]) + (v[1] + v[5])) + ((v[2] + v[6]) + (v[3] + v[7]));
-}
-
-// Planes of several images: plane p of image i at base + i * image + p * plane.
-struct Planes {
-  const float* base;
-  int64_t image, plane;
-};
-
-// d_weight[c][j] += sum over images and pixels of dy[c] * source_j.
-template <int Channels, int Sources>
-inline void weight_block(const Planes& dy, const float* const* sources, int64_t source_image, int64_t images,
-                         int64_t pixels, float* d_weight, int64_t count) {
-  Vector sum[Channels][Sources] = {};
-  float tail[Channels][Sources] = {};
-  for (int64_t i = 0; i < images; ++i) {
-    const float* d = dy.base + i * dy.image;
-    const int64_t from = i * source_image;
-    int64_t at = 0;
-    for (; at + kLanes <= pixels; at += kLanes) {
-      Vector x[Sources];
-      for (int j = 0; j < Sources; ++j) x[j] = load(sources[j] + from + at);
-      for (int c = 0; c < Channels; ++c) {
-        const Vector g = load(d + c * dy.plane + at);
-        for (int j = 0; j < Sources; ++j) sum[c][j] += g * x[j];
-      }
-    }
-    for (; at < pixels; ++at)
-      for (int c = 0; c < Channels; ++c)
-        for (int j = 0; j < Sources; ++j) tail[c][j] += d[c * dy.plane + at] * sources[j][from + at];
-  }
-  for (int c = 0; c < Channels; ++c)
-    for (int j = 0; j < Sources; ++j) d_weight[c * count + j] += horizontal_sum(sum[c][j]) + tail[c][j];
-}
-
-template <int Channels>
-inline void weight_channels(const Planes& dy, const float* const* sources, int64_t source_image, int64_t count,
-                            int64_t images, int64_t pixels, float* d_weight) {
-  int64_t j = 0;
-  for (; j + 3 <= count; j += 3)
-    weight_block<Channels, 3>(dy, sources + j, source_image, images, pixels, d_weight + j, count);
-  for (; j < count; ++j) weight_block<Channels, 1>(dy, sources + j, source_image, images, pixels, d_weight + j, count);
-}
-
-CONDENSER_CLONES void weight_product(Planes dy, const float* const* sources, int64_t source_image, int64_t count,
-                                     int64_t channels, int64_t images, int64_t pixels, float* d_weight) {
-  for (int64_t c = 0; c < channels;) {
-    const int64_t left = channels - c;
-    float* to = d_weight + c * count;
-    if (left >= 4)
-      weight_channels<4>(dy, sources, source_image, count, images, pixels, to);
-    else if (left == 3)
-      weight_channels<3>(dy, sources, source_image, count, images, pixels, to);
-    else if (left == 2)
-      weight_channels<2>(dy, sources, source_image, count, images, pixels, to);
-    else
-      weight_channels<1>(dy, sources, source_image, count, images, pixels, to);
-    const int64_t done = std::min<int64_t>(4, left);
-    c += done;
-    dy.base += done * dy.plane;
-  }
-}
+// Rows shorter than this go through the product together with the zeros between them.
+constexpr int64_t kNarrow = 8;
 
 // Copies a row of a plane; rows are too short for memcpy to pay off. The last vector overlaps the one before.
 template <class Wide>
@@ -145,177 +75,331 @@ inline void copy_lanes(const float* from, int64_t width, float* to) {
 }
 
 inline void copy_row(const float* from, int64_t width, float* to) {
+  typedef float Vector __attribute__((vector_size(32)));
   typedef float HalfVector __attribute__((vector_size(16)));
-  if (width >= kLanes) return copy_lanes<Vector>(from, width, to);
-  if (width >= kLanes / 2) return copy_lanes<HalfVector>(from, width, to);
+  if (width >= 8) return copy_lanes<Vector>(from, width, to);
+  if (width >= 4) return copy_lanes<HalfVector>(from, width, to);
   for (int64_t i = 0; i < width; ++i) copy_lanes<float>(from + i, 1, to + i);
 }
 
-// The packed planes of one image; `to` holds zeros where nothing is written.
-CONDENSER_CLONES void pack_input(const ConvGeometry& g, const float* x, float* to) {
+// Every step-th pixel; the usual step has a loop that the compiler can vectorize.
+inline void copy_every(const float* __restrict from, int64_t step, int64_t count, float* __restrict to) {
+  if (step == 2)
+    for (int64_t k = 0; k < count; ++k) to[k] = from[2 * k];
+  else
+    for (int64_t k = 0; k < count; ++k) to[k] = from[step * k];
+}
+
+// The packed planes of some channels; `to` holds zeros where nothing is written.
+CONDENSER_CLONES void pack_input(const ConvGeometry& g, const float* x, int64_t channels, float* to) {
   const int64_t sh = g.op.stride.h, sw = g.op.stride.w, top = g.op.pad.top, left = g.op.pad.left;
   if (sh == 1 && sw == 1) {
-    for (int64_t c = 0; c < g.in.c; ++c) {
+    for (int64_t c = 0; c < channels; ++c) {
       float* row = to + c * g.plane + top * g.row + left;
       for (int64_t y = 0; y < g.in.h; ++y, x += g.in.w, row += g.row) copy_row(x, g.in.w, row);
     }
     return;
   }
-  for (int64_t c = 0; c < g.in.c; ++c)
-    for (int64_t y = 0; y < g.in.h; ++y, x += g.in.w) {
-      const int64_t padded = y + top;
-      float* row = to + (c * g.phases + padded % sh * sw) * g.plane + padded / sh * g.row;
-      for (int64_t phase = 0; phase < sw; ++phase) {  // columns i with (i + left) % sw == phase
-        const int64_t first = (left + sw - 1 - phase) / sw;
-        float* out = row + phase * g.plane + first;
-        const int64_t start = first * sw + phase - left;
-        const int64_t count = (g.in.w - start + sw - 1) / sw;
-        for (int64_t k = 0; k < count; ++k) out[k] = x[start + k * sw];
+  // Columns i with (i + left) % sw == phase, rows alike; phases that no tap reads stay as they are.
+  for (int64_t phase = 0; phase < std::min<int64_t>(sw, g.op.kernel.w); ++phase) {
+    const int64_t first = (left + sw - 1 - phase) / sw, start = first * sw + phase - left;
+    const int64_t count = (g.in.w - start + sw - 1) / sw;
+    for (int64_t c = 0; c < channels; ++c) {
+      float* plane = to + (c * g.phases + phase) * g.plane + first;
+      const float* row = x + c * g.in.h * g.in.w + start;
+      for (int64_t y = 0; y < g.in.h; ++y, row += g.in.w) {
+        const int64_t padded = y + top, row_phase = padded % sh;
+        if (row_phase < g.op.kernel.h)
+          copy_every(row, sw, count, plane + row_phase * sw * g.plane + padded / sh * g.row);
       }
+    }
+  }
+}
+
+// Planes [channels, h, w] to or from planes with rows `row` floats apart.
+CONDENSER_CLONES void spread_rows(const float* from, int64_t channels, int64_t h, int64_t w, int64_t row, int64_t plane,
+                                  float* to) {
+  for (int64_t c = 0; c < channels; ++c)
+    for (int64_t y = 0; y < h; ++y) copy_row(from + (c * h + y) * w, w, to + c * plane + y * row);
+}
+CONDENSER_CLONES void gather_rows(const float* from, int64_t channels, int64_t h, int64_t w, int64_t row, int64_t plane,
+                                  float* to) {
+  for (int64_t c = 0; c < channels; ++c)
+    for (int64_t y = 0; y < h; ++y) copy_row(from + c * plane + y * row, w, to + (c * h + y) * w);
+}
+
+// Puts the products of the phases, `product` floats each, into the planes of the input's gradient. With stride 2 two
+// phases make a row.
+CONDENSER_CLONES void place_phases(const ConvGeometry& g, const float* products, int64_t product, int64_t channels,
+                                   float* dx) {
+  const int64_t sh = g.op.stride.h, sw = g.op.stride.w, plane = product / channels;
+  for (size_t i = 0; i < g.gradient.size(); ++i) {
+    const GradientPhase& phase = g.gradient[i];
+    if (phase.in_place) continue;
+    const bool pair = sw == 2 && phase.left == 0 && g.in.w > 1;
+    if (sw == 2 && phase.left == 1) continue;  // placed with its neighbour
+    size_t other = i;
+    while (pair && (g.gradient[other].top != phase.top || g.gradient[other].left != 1))
+      other = (other + 1) % g.gradient.size();
+    const GradientPhase& odd = g.gradient[other];
+    for (int64_t c = 0; c < channels; ++c)
+      for (int64_t y = 0; y < phase.rows; ++y) {
+        float* __restrict to = dx + (c * g.in.h + phase.top + y * sh) * g.in.w + phase.left;
+        const float* __restrict from = products + static_cast<int64_t>(i) * product + c * plane + y * phase.product_row;
+        if (sw == 1) {
+          copy_row(from, phase.columns, to);
+        } else if (pair) {
+          const float* __restrict next =
+              products + static_cast<int64_t>(other) * product + c * plane + y * odd.product_row;
+          for (int64_t k = 0; k < odd.columns; ++k) {
+            to[2 * k] = from[k];
+            to[2 * k + 1] = next[k];
+          }
+          if (phase.columns > odd.columns) to[2 * odd.columns] = from[odd.columns];
+        } else {
+          for (int64_t k = 0; k < phase.columns; ++k) to[k * sw] = from[k];
+        }
+      }
+  }
+}
+
+std::vector<const float*> list_sources(const float* planes, int64_t channels, int64_t channel_floats,
+                                       const std::vector<Tap>& taps) {
+  std::vector<const float*> sources;
+  for (int64_t c = 0; c < channels; ++c)
+    for (const Tap& tap : taps) sources.push_back(planes + c * channel_floats + tap.offset);
+  return sources;
+}
+
+// Fills `out` with weight_of(channel, source) in the order of Product::weights.
+template <class WeightOf>
+float* block_weights(const Tiling& tiling, int64_t channels, int64_t count, const WeightOf& weight_of, float* out) {
+  int64_t begin = 0;
+  for (const int64_t end : block_ends(tiling, channels)) {
+    for (int64_t j = 0; j < count; ++j)
+      for (int64_t c = begin; c < end; ++c) *out++ = weight_of(c, j);
+    begin = end;
+  }
+  return out;
+}
+
+// Along one axis: the input positions of one phase and how far its taps reach beyond the output.
+struct AxisPhase {
+  int64_t first, count, q, taps;  // input position and number of positions; q of the first; taps
+  AxisPhase(int64_t phase, int64_t in, int64_t pad, int64_t kernel, int64_t stride)
+      : first(((phase - pad) % stride + stride) % stride),
+        count(first < in ? (in - first + stride - 1) / stride : 0),
+        q((first + pad) / stride),
+        taps(phase < kernel ? (kernel - phase + stride - 1) / stride : 0) {}
+};
+
+// Zeros needed before and after the output along one axis.
+struct Margins {
+  int64_t before = 0, after = 0;
+  void include(const AxisPhase& a, int64_t out) {
+    if (a.count == 0 || a.taps == 0) return;
+    before = std::max(before, a.taps - 1 - a.q);
+    after = std::max(after, a.q + a.count - out);
+  }
+};
+
+void plan_gradient(ConvGeometry& g) {
+  const arch::Conv2d& op = g.op;
+  std::vector<AxisPhase> rows, columns;
+  Margins vertical, horizontal;
+  for (int64_t r = 0; r < op.stride.h; ++r) {
+    rows.emplace_back(r, g.in.h, op.pad.top, op.kernel.h, op.stride.h);
+    vertical.include(rows.back(), g.out.h);
+  }
+  for (int64_t r = 0; r < op.stride.w; ++r) {
+    columns.emplace_back(r, g.in.w, op.pad.left, op.kernel.w, op.stride.w);
+    horizontal.include(columns.back(), g.out.w);
+  }
+  // The zeros right of a row serve as the zeros left of the next one.
+  g.d_row = g.out.w + std::max(horizontal.before, horizontal.after);
+  g.d_first = vertical.before * g.d_row + horizontal.before;
+  g.d_plane = (vertical.before + g.out.h + vertical.after) * g.d_row + horizontal.before + horizontal.after;
+  for (int64_t ry = 0; ry < op.stride.h; ++ry)
+    for (int64_t rx = 0; rx < op.stride.w; ++rx) {
+      const AxisPhase& y = rows[static_cast<size_t>(ry)];
+      const AxisPhase& x = columns[static_cast<size_t>(rx)];
+      if (y.count == 0 || x.count == 0) continue;
+      GradientPhase phase{.top = y.first, .left = x.first, .rows = y.count, .columns = x.count};
+      for (int64_t my = 0; my < y.taps; ++my)
+        for (int64_t mx = 0; mx < x.taps; ++mx)
+          phase.taps.push_back({g.d_first + (y.q - my) * g.d_row + x.q - mx,
+                                (my * op.stride.h + ry) * op.kernel.w + mx * op.stride.w + rx});
+      const bool narrow = x.count < kNarrow && g.d_row != x.count;
+      phase.in_place = !narrow && g.phases == 1;
+      phase.product_row = narrow ? g.d_row : x.count;
+      const int64_t grid = (y.count - 1) * g.d_row + x.count;
+      if (!phase.taps.empty())
+        phase.tiling =
+            narrow ? make_tiling(1, grid, grid, grid) : make_tiling(y.count, x.count, g.d_row, phase.product_row);
+      g.gradient.push_back(std::move(phase));
     }
 }
 
-// Output planes with rows `row` floats apart and zeros between them.
-CONDENSER_CLONES void pack_output(const ConvGeometry& g, const float* y, int64_t plane, float* to) {
-  for (int64_t c = 0; c < g.out.c; ++c)
-    for (int64_t r = 0; r < g.out.h; ++r)
-      copy_row(y + (c * g.out.h + r) * g.out.w, g.out.w, to + c * plane + r * g.row);
-}
-
-CONDENSER_CLONES void unpack_output(const ConvGeometry& g, const float* packed, int64_t channels, int64_t plane,
-                                    float* y) {
-  for (int64_t c = 0; c < channels; ++c)
-    for (int64_t r = 0; r < g.out.h; ++r)
-      copy_row(packed + c * plane + r * g.row, g.out.w, y + (c * g.out.h + r) * g.out.w);
-}
-
-// Where the sources of one group start, given the packed (or direct) planes of an image.
-void list_sources(const ConvGeometry& g, const float* planes, int64_t group, std::vector<const float*>& sources) {
-  const int64_t channels = g.in.c / g.op.groups;
-  const int64_t channel_floats = g.direct ? g.in.h * g.in.w : g.phases * g.plane;
-  sources.clear();
-  for (int64_t c = 0; c < channels; ++c)
-    for (int64_t offset : g.tap) sources.push_back(planes + (group * channels + c) * channel_floats + offset);
-}
-
-int64_t round_up(int64_t n) { return (n + kLanes - 1) / kLanes * kLanes; }
-
 }  // namespace
+
+Simd simd() {
+  static const Simd best = best_simd();
+  return std::min(best, simd_limit.load());
+}
+
+void limit_simd(Simd most) { simd_limit = most; }
 
 ConvGeometry conv_geometry(const arch::Shape& in, const arch::Conv2d& op) {
   ConvGeometry g{.in = in, .out = arch::node_cost("conv", op, {in}).shape, .op = op};
   const int64_t sh = op.stride.h, sw = op.stride.w;
   g.phases = sh * sw;
   g.direct = op.kernel == arch::Size{} && op.stride == arch::Size{} && op.pad == arch::Pad{};
-  g.sources = in.c / op.groups * op.kernel.h * op.kernel.w;
+  if (g.direct) {
+    g.row = g.d_row = in.w;
+    g.plane = g.d_plane = in.h * in.w;
+    g.taps = {{0, 0}};
+    g.tiling = make_tiling(in.h, in.w, in.w, in.w);
+    g.gradient = {
+        {.rows = in.h, .columns = in.w, .taps = g.taps, .tiling = g.tiling, .product_row = in.w, .in_place = true}};
+    return g;
+  }
   // With stride 1 the zeros right of a row serve as the zeros left of the next one.
   const int64_t width =
       sw == 1 ? in.w + std::max(op.pad.left, op.pad.right) : (in.w + op.pad.left + op.pad.right + sw - 1) / sw;
-  g.row = g.direct ? in.w : std::max(width, g.out.w);
+  g.row = std::max(width, g.out.w);
   g.grid = (g.out.h - 1) * g.row + g.out.w;
   int64_t last = 0;
   for (int64_t y = 0; y < op.kernel.h; ++y)
     for (int64_t x = 0; x < op.kernel.w; ++x) last = std::max(last, y / sh * g.row + x / sw);
   const int64_t rows = (in.h + op.pad.top + op.pad.bottom + sh - 1) / sh;
-  g.plane = round_up(std::max(last + round_up(g.grid), rows * g.row + op.pad.left));
-  g.packed_image = in.c * g.phases * g.plane;
+  g.plane = std::max(last + g.grid, rows * g.row + op.pad.left);
   for (int64_t y = 0; y < op.kernel.h; ++y)
     for (int64_t x = 0; x < op.kernel.w; ++x)
-      g.tap.push_back((y % sh * sw + x % sw) * g.plane + y / sh * g.row + x / sw);
+      g.taps.push_back({(y % sh * sw + x % sw) * g.plane + y / sh * g.row + x / sw, y * op.kernel.w + x});
+  g.narrow = g.out.w < kNarrow && g.row != g.out.w;
+  g.tiling = g.narrow ? make_tiling(1, g.grid, g.grid, g.grid) : make_tiling(g.out.h, g.out.w, g.row, g.out.w);
+  plan_gradient(g);
   return g;
 }
 
-bool has_transposed(const arch::Conv2d& op) {
-  return op.stride == arch::Size{} && op.pad.top < op.kernel.h && op.pad.bottom < op.kernel.h &&
-         op.pad.left < op.kernel.w && op.pad.right < op.kernel.w;
+Floats forward_weights(const ConvGeometry& g, const float* weight) {
+  Floats out(static_cast<size_t>(g.weights()));
+  float* to = out.data();
+  const int64_t count = g.sources(), size = g.out_group() * count;
+  for (int64_t group = 0; group < g.op.groups; ++group, weight += size)
+    to = block_weights(
+        g.tiling, g.out_group(), count, [&](int64_t c, int64_t j) { return weight[c * count + j]; }, to);
+  return out;
 }
 
-ConvGeometry transposed_geometry(const ConvGeometry& g) {
-  arch::Conv2d op = g.op;
-  op.out = static_cast<int>(g.in.c);
-  op.pad = {g.op.kernel.h - 1 - g.op.pad.top, g.op.kernel.h - 1 - g.op.pad.bottom, g.op.kernel.w - 1 - g.op.pad.left,
-            g.op.kernel.w - 1 - g.op.pad.right};
-  return conv_geometry(g.out, op);
-}
-
-void transpose_weight(const ConvGeometry& g, const float* weight, float* transposed) {
-  const int64_t taps = int64_t{g.op.kernel.h} * g.op.kernel.w;
-  const int64_t in_group = g.in.c / g.op.groups, out_group = g.out.c / g.op.groups;
-  for (int64_t group = 0; group < g.op.groups; ++group)
-    for (int64_t o = 0; o < out_group; ++o)
-      for (int64_t i = 0; i < in_group; ++i)
-        for (int64_t t = 0; t < taps; ++t)
-          transposed[((group * in_group + i) * out_group + o) * taps + taps - 1 - t] =
-              weight[((group * out_group + o) * in_group + i) * taps + t];
-}
-
-void conv_forward(const ConvGeometry& g, const float* x, const float* weight, int64_t images, float* y) {
-  const int64_t out_group = g.out.c / g.op.groups, out_plane = g.out.h * g.out.w;
-  const int64_t packed_plane = round_up(g.grid);
-  std::vector<float> packed(static_cast<size_t>(g.direct ? 0 : g.packed_image), 0.0f);
-  std::vector<float> result(static_cast<size_t>(g.row == g.out.w ? 0 : out_group * packed_plane));
-  std::vector<const float*> sources;
-  for (int64_t i = 0; i < images; ++i) {
-    const float* image = x + i * g.in.elements();
-    if (!g.direct) pack_input(g, image, packed.data());
-    for (int64_t group = 0; group < g.op.groups; ++group) {
-      list_sources(g, g.direct ? image : packed.data(), group, sources);
-      const float* w = weight + group * out_group * g.sources;
-      float* out = y + i * g.out.elements() + group * out_group * out_plane;
-      if (g.row == g.out.w) {
-        multiply(sources.data(), g.sources, w, out_group, out_plane, out, out_plane);
-      } else {
-        multiply(sources.data(), g.sources, w, out_group, packed_plane, result.data(), packed_plane);
-        unpack_output(g, result.data(), out_group, packed_plane, out);
-      }
+Floats gradient_weights(const ConvGeometry& g, const float* weight) {
+  Floats out(static_cast<size_t>(g.weights()));
+  const int64_t size = g.out_group() * g.sources();
+  for (int64_t group = 0; group < g.op.groups; ++group, weight += size) {
+    float* to = out.data() + group * size;
+    for (const GradientPhase& phase : g.gradient) {
+      const auto taps = static_cast<int64_t>(phase.taps.size());
+      if (taps == 0) continue;
+      const auto weight_of = [&](int64_t in, int64_t j) {
+        return weight[(j / taps * g.in_group() + in) * g.kernel() + phase.taps[static_cast<size_t>(j % taps)].index];
+      };
+      to = block_weights(phase.tiling, g.in_group(), g.out_group() * taps, weight_of, to);
     }
   }
+  return out;
+}
+
+void conv_forward(const ConvGeometry& g, const float* x, const Floats& weights, const float* bias, int64_t images,
+                  float* y) {
+  const int64_t in_group = g.in_group(), out_group = g.out_group(), out_plane = g.out.h * g.out.w;
+  Floats packed(static_cast<size_t>(g.direct ? 0 : in_group * g.phases * g.plane), 0.0f);
+  Floats product(static_cast<size_t>(g.narrow ? out_group * g.grid : 0));
+  const auto sources = list_sources(g.direct ? x : packed.data(), in_group, g.phases * g.plane, g.taps);
+  for (int64_t i = 0; i < images; ++i)
+    for (int64_t group = 0; group < g.op.groups; ++group) {
+      const int64_t from = i * g.in.elements() + group * in_group * g.in.h * g.in.w;
+      float* out = y + i * g.out.elements() + group * out_group * out_plane;
+      if (!g.direct) pack_input(g, x + from, in_group, packed.data());
+      multiply({.sources = sources.data(),
+                .source_offset = g.direct ? from : 0,
+                .count = g.sources(),
+                .weights = weights.data() + group * out_group * g.sources(),
+                .bias = bias != nullptr ? bias + group * out_group : nullptr,
+                .channels = out_group,
+                .tiling = &g.tiling,
+                .out = g.narrow ? product.data() : out,
+                .out_plane = g.narrow ? g.grid : out_plane});
+      if (g.narrow) gather_rows(product.data(), out_group, g.out.h, g.out.w, g.row, g.grid, out);
+    }
+}
+
+void conv_input_gradient(const ConvGeometry& g, const float* dy, const Floats& weights, int64_t images, float* dx) {
+  const int64_t in_group = g.in_group(), out_group = g.out_group(), in_plane = g.in.h * g.in.w;
+  Floats packed(static_cast<size_t>(g.direct ? 0 : out_group * g.d_plane), 0.0f);
+  std::vector<std::vector<const float*>> sources;
+  int64_t largest = 0;  // plane of a product
+  for (const GradientPhase& phase : g.gradient) {
+    sources.push_back(list_sources(g.direct ? dy : packed.data(), out_group, g.d_plane, phase.taps));
+    if (!phase.in_place) largest = std::max(largest, phase.rows * phase.product_row);
+  }
+  const int64_t product = in_group * largest;
+  Floats products(static_cast<size_t>(product) * g.gradient.size(), 0.0f);  // zeros where no tap reaches
+  for (int64_t i = 0; i < images; ++i)
+    for (int64_t group = 0; group < g.op.groups; ++group) {
+      const int64_t from = i * g.out.elements() + group * out_group * g.out.h * g.out.w;
+      float* to = dx + i * g.in.elements() + group * in_group * in_plane;
+      if (!g.direct) spread_rows(dy + from, out_group, g.out.h, g.out.w, g.d_row, g.d_plane, packed.data() + g.d_first);
+      const float* w = weights.data() + group * out_group * g.sources();
+      for (size_t k = 0; k < g.gradient.size(); ++k) {
+        const GradientPhase& phase = g.gradient[k];
+        const auto count = static_cast<int64_t>(sources[k].size());
+        if (count > 0)
+          multiply({.sources = sources[k].data(),
+                    .source_offset = g.direct ? from : 0,
+                    .count = count,
+                    .weights = w,
+                    .bias = nullptr,
+                    .channels = in_group,
+                    .tiling = &phase.tiling,
+                    .out = phase.in_place ? to : products.data() + static_cast<int64_t>(k) * product,
+                    .out_plane = phase.in_place ? in_plane : largest});
+        w += in_group * count;
+      }
+      if (product > 0) place_phases(g, products.data(), product, in_group, to);
+    }
+}
+
+void conv_weight_gradient(const ConvGeometry& g, const float* x, const float* dy, int64_t images,
+                          const ChannelRange& range, float* d_weight) {
+  const int64_t in_group = g.in_group(), in_plane = g.in.h * g.in.w, out_plane = g.out.h * g.out.w;
+  const int64_t packed_image = in_group * g.phases * g.plane;
+  x += range.group * in_group * in_plane;
+  const int64_t channel = range.group * g.out_group() + range.first;
+  dy += channel * out_plane;
+  Floats packed(static_cast<size_t>(g.direct ? 0 : images * packed_image), 0.0f);
+  Floats gradients(static_cast<size_t>(g.narrow ? images * range.count * g.grid : 0), 0.0f);
+  for (int64_t i = 0; i < images; ++i) {
+    if (!g.direct) pack_input(g, x + i * g.in.elements(), in_group, packed.data() + i * packed_image);
+    if (g.narrow)
+      spread_rows(dy + i * g.out.elements(), range.count, g.out.h, g.out.w, g.row, g.grid,
+                  gradients.data() + i * range.count * g.grid);
+  }
+  const auto sources = list_sources(g.direct ? x : packed.data(), in_group, g.phases * g.plane, g.taps);
+  add_weight_product({.dy = g.narrow ? gradients.data() : dy,
+                      .dy_image = g.narrow ? range.count * g.grid : g.out.elements(),
+                      .dy_plane = g.narrow ? g.grid : out_plane,
+                      .sources = sources.data(),
+                      .source_image = g.direct ? g.in.elements() : packed_image,
+                      .count = g.sources(),
+                      .channels = range.count,
+                      .images = images,
+                      .tiling = &g.tiling,
+                      .d_weight = d_weight + channel * g.sources()});
 }
 
 void conv_weight_gradient(const ConvGeometry& g, const float* x, const float* dy, int64_t images, float* d_weight) {
-  const int64_t out_group = g.out.c / g.op.groups;
-  const bool dense = g.row == g.out.w;
-  const int64_t packed_plane = round_up(g.grid), out_plane = g.out.h * g.out.w;
-  std::vector<float> packed(static_cast<size_t>(g.direct ? 0 : images * g.packed_image), 0.0f);
-  std::vector<float> gradients(static_cast<size_t>(dense ? 0 : images * g.out.c * packed_plane), 0.0f);
-  if (!g.direct)
-    for (int64_t i = 0; i < images; ++i) pack_input(g, x + i * g.in.elements(), packed.data() + i * g.packed_image);
-  if (!dense)
-    for (int64_t i = 0; i < images; ++i)
-      pack_output(g, dy + i * g.out.elements(), packed_plane, gradients.data() + i * g.out.c * packed_plane);
-  const float* planes = g.direct ? x : packed.data();
-  const int64_t source_image = g.direct ? g.in.elements() : g.packed_image;
-  Planes d =
-      dense ? Planes{dy, g.out.elements(), out_plane} : Planes{gradients.data(), g.out.c * packed_plane, packed_plane};
-  std::vector<const float*> sources;
-  for (int64_t group = 0; group < g.op.groups; ++group) {
-    list_sources(g, planes, group, sources);
-    weight_product(d, sources.data(), source_image, g.sources, out_group, images, dense ? out_plane : packed_plane,
-                   d_weight + group * out_group * g.sources);
-    d.base += out_group * d.plane;
-  }
-}
-
-CONDENSER_CLONES void halve_forward(const float* x, int64_t planes, int64_t h, int64_t w, float* y) {
-  for (int64_t p = 0; p < planes; ++p, x += h * w)
-    for (int64_t r = 0; r < h / 2; ++r, y += w / 2) {
-      const float* __restrict upper = x + 2 * r * w;
-      const float* __restrict lower = upper + w;
-      for (int64_t i = 0; i < w / 2; ++i)
-        y[i] = 0.25f * ((upper[2 * i] + upper[2 * i + 1]) + (lower[2 * i] + lower[2 * i + 1]));
-    }
-}
-
-CONDENSER_CLONES void halve_backward(const float* dy, int64_t planes, int64_t h, int64_t w, float* dx) {
-  for (int64_t p = 0; p < planes; ++p, dx += h * w) {
-    for (int64_t r = 0; r < h / 2; ++r, dy += w / 2)
-      for (int64_t k = 0; k < 2; ++k) {
-        float* __restrict row = dx + (2 * r + k) * w;
-        for (int64_t i = 0; i < w / 2; ++i) row[2 * i] = row[2 * i + 1] = 0.25f * dy[i];
-        if (w % 2 == 1) row[w - 1] = 0.0f;
-      }
-    if (h % 2 == 1) std::fill(dx + (h - 1) * w, dx + h * w, 0.0f);
-  }
+  for (int64_t group = 0; group < g.op.groups; ++group)
+    conv_weight_gradient(g, x, dy, images, {group, 0, g.out_group()}, d_weight);
 }
 
 }  // namespace condenser::nn

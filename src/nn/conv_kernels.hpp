@@ -1,49 +1,83 @@
 #pragma once
-// Convolution on planes [c, h, w], for few channels and small maps: vector lanes are neighbouring pixels, so that a
-// column of four channels is as fast as one of forty. Threads and autograd are left to functions.cpp.
+// Convolution on planes [c, h, w]: vector lanes are neighbouring pixels, so that a column of four channels is as fast
+// as one of forty. Threads and autograd are left to functions.cpp.
 //
 // Every convolution is a matrix product: Y[o][pixel] = sum_j W[o][j] * source_j[pixel], where j runs over the input
 // channels of the group and the taps of the kernel, and source_j is an input plane moved by the tap. To move planes by
-// adding an offset, rows are stored `row` floats apart with zeros between them (packed planes); a stride s takes every
-// s-th row and column into a plane of its own.
+// adding an offset, rows are stored with zeros between them (packed planes); a stride s takes every s-th row and column
+// into a plane of its own. The gradient with respect to the input is such a product too, one for each of the s * s
+// phases of the input's pixels: with padded row P = s q + r, dx[P] = sum_m w[s m + r] dy[q - m].
 
 #include <cstdint>
 #include <vector>
 
 #include "condenser/arch/ops.hpp"
+#include "nn/conv_products.hpp"
 
 namespace condenser::nn {
+
+// The widest instruction set that kernels use: what the processor has, or less when limited (tests run all).
+enum class Simd { Baseline, Avx2, Avx512 };
+Simd simd();
+void limit_simd(Simd most);
+
+// An offset in a packed plane, and the tap of the kernel that reads there.
+struct Tap {
+  int64_t offset, index;
+};
+
+// Input pixels that share the taps which reach them.
+struct GradientPhase {
+  int64_t top = 0, left = 0, rows = 0, columns = 0;  // first row and column of the input; then every stride-th
+  std::vector<Tap> taps;                             // none: these pixels are read by nobody
+  Tiling tiling;
+  int64_t product_row = 0;  // floats between rows of the product
+  bool in_place = false;    // the product is the plane of the gradient
+};
 
 struct ConvGeometry {
   arch::Shape in, out;
   arch::Conv2d op;
-  bool direct = false;       // 1x1, stride 1, no padding: planes are used as they are
-  int64_t row = 0;           // floats between rows of a packed plane
-  int64_t grid = 0;          // packed output positions: (out.h - 1) * row + out.w
-  int64_t plane = 0;         // floats of a packed plane
-  int64_t phases = 1;        // packed planes per input channel: stride.h * stride.w
-  int64_t packed_image = 0;  // floats of a packed image
-  int64_t sources = 0;       // per group: input channels * taps
-  std::vector<int64_t> tap;  // offset of each tap from the first packed plane of its channel
+  bool direct = false;  // 1x1, stride 1, no padding: planes are used as they are
+  // Packed input: a plane for each of stride.h * stride.w phases of each channel.
+  int64_t row = 0, plane = 0, phases = 1;
+  std::vector<Tap> taps;
+  Tiling tiling;
+  bool narrow = false;  // rows of less than a vector: products run through rows and the zeros between them
+  int64_t grid = 0;     // their pixels then
+  // Packed gradient of the output.
+  int64_t d_row = 0, d_plane = 0, d_first = 0;
+  std::vector<GradientPhase> gradient;
+
+  int64_t in_group() const { return in.c / op.groups; }
+  int64_t out_group() const { return out.c / op.groups; }
+  int64_t kernel() const { return int64_t{op.kernel.h} * op.kernel.w; }
+  int64_t sources() const { return in_group() * kernel(); }
+  int64_t weights() const { return out.c * in_group() * kernel(); }
 };
 
 ConvGeometry conv_geometry(const arch::Shape& in, const arch::Conv2d&);
 
-// The convolution whose forward is the gradient with respect to the input: stride 1, padding less than the kernel.
-bool has_transposed(const arch::Conv2d&);
-ConvGeometry transposed_geometry(const ConvGeometry&);
-// weight [out, in/g, kh, kw] -> [in, out/g, kh, kw], taps reversed.
-void transpose_weight(const ConvGeometry&, const float* weight, float* transposed);
+// Weights in the order in which the products read them; both have as many floats as `weight`.
+std::vector<float> forward_weights(const ConvGeometry&, const float* weight);
+std::vector<float> gradient_weights(const ConvGeometry&, const float* weight);
 
-// x: [images, in.c, in.h, in.w] -> y: [images, out.c, out.h, out.w], without bias or clamp.
-void conv_forward(const ConvGeometry&, const float* x, const float* weight, int64_t images, float* y);
+// x: [images, in.c, in.h, in.w] -> y: [images, out.c, out.h, out.w], without clamp. `weights` are forward_weights;
+// `bias` is [out.c] or null.
+void conv_forward(const ConvGeometry&, const float* x, const std::vector<float>& weights, const float* bias,
+                  int64_t images, float* y);
 
-// d_weight[i] += gradient of the images given.
+// dx: gradient with respect to x. `weights` are gradient_weights.
+void conv_input_gradient(const ConvGeometry&, const float* dy, const std::vector<float>& weights, int64_t images,
+                         float* dx);
+
+// Output channels first .. first + count - 1 of group `group`.
+struct ChannelRange {
+  int64_t group = 0, first = 0, count = 0;
+};
+// d_weight[i] += gradient of the images given; the whole of it, or that of some output channels.
 void conv_weight_gradient(const ConvGeometry&, const float* x, const float* dy, int64_t images, float* d_weight);
-
-// Average pool 2x2, stride 2, of planes [h, w] -> [h / 2, w / 2], and its gradient; a last odd row or column is left
-// out.
-void halve_forward(const float* x, int64_t planes, int64_t h, int64_t w, float* y);
-void halve_backward(const float* dy, int64_t planes, int64_t h, int64_t w, float* dx);
+void conv_weight_gradient(const ConvGeometry&, const float* x, const float* dy, int64_t images, const ChannelRange&,
+                          float* d_weight);
 
 }  // namespace condenser::nn

@@ -1,103 +1,131 @@
-// Threads and gradients of the own operators. The gradient with respect to the input of a strided convolution is left
-// to the library (which wants equal padding): in column networks only the first convolution, whose input needs none,
-// has a stride.
+// Threads and gradients of the own operators.
 #include "nn/functions.hpp"
 
-#include <ATen/ops/convolution_backward.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
+#include <torch/custom_class.h>
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
+#include "nn/plane_kernels.hpp"
 #include "nn/team.hpp"
 
 namespace condenser::nn {
 namespace {
 
-constexpr int64_t kChunkFloats = 32768;  // fixed, so that sums do not depend on threads
+constexpr int64_t kChunkFloats = 65536;  // work of a thread at once; fixed, so that sums do not depend on threads
 
-int64_t chunk_images(const ConvGeometry& g) {
-  return std::clamp<int64_t>(kChunkFloats / std::max(g.in.elements(), g.out.elements()), 1, 16);
+// Images that a thread takes at once: several, so that little time goes into starting, but at least 16 chunks a batch.
+int64_t chunk_images(const ConvGeometry& g, int64_t images) {
+  const int64_t fit = kChunkFloats / std::max(g.in.elements(), g.out.elements());
+  return std::max<int64_t>(1, std::min({fit, images / 16, int64_t{16}}));
 }
-
-int64_t chunk_count(const ConvGeometry& g, int64_t images) { return (images + chunk_images(g) - 1) / chunk_images(g); }
 
 // Calls body(chunk, first image, images).
 template <class Body>
-void for_images(const ConvGeometry& g, int64_t images, const Body& body) {
-  const int64_t chunk = chunk_images(g);
-  Team::instance().run(chunk_count(g, images),
+void for_images(int64_t images, int64_t chunk, const Body& body) {
+  Team::instance().run((images + chunk - 1) / chunk,
                        [&](int64_t i) { body(i, i * chunk, std::min(chunk, images - i * chunk)); });
 }
 
-at::Tensor run_forward(const ConvGeometry& g, const at::Tensor& x, const float* weight) {
+at::Tensor run_forward(const ConvGeometry& g, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
   const int64_t images = x.size(0);
   at::Tensor y = at::empty({images, g.out.c, g.out.h, g.out.w}, x.options());
+  const auto weights = forward_weights(g, weight.const_data_ptr<float>());
+  const float* added = bias.defined() ? bias.const_data_ptr<float>() : nullptr;
   const float* from = x.const_data_ptr<float>();
   float* to = y.mutable_data_ptr<float>();
-  for_images(g, images, [&](int64_t, int64_t first, int64_t count) {
-    conv_forward(g, from + first * g.in.elements(), weight, count, to + first * g.out.elements());
+  for_images(images, chunk_images(g, images), [&](int64_t, int64_t first, int64_t count) {
+    conv_forward(g, from + first * g.in.elements(), weights, added, count, to + first * g.out.elements());
   });
   return y;
 }
 
-at::Tensor input_gradient(const ConvGeometry& g, const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight) {
-  if (has_transposed(g.op)) {
-    std::vector<float> transposed(static_cast<size_t>(weight.numel()));
-    transpose_weight(g, weight.const_data_ptr<float>(), transposed.data());
-    return run_forward(transposed_geometry(g), dy, transposed.data());
-  }
-  const auto& p = g.op.pad;
-  return std::get<0>(at::convolution_backward(dy, x, weight, std::nullopt, {g.op.stride.h, g.op.stride.w},
-                                              {p.top, p.left}, {1, 1}, false, {0, 0}, g.op.groups,
-                                              {true, false, false}));
+at::Tensor input_gradient(const ConvGeometry& g, const at::Tensor& dy, const at::Tensor& weight) {
+  const int64_t images = dy.size(0);
+  at::Tensor dx = at::empty({images, g.in.c, g.in.h, g.in.w}, dy.options());
+  const auto weights = gradient_weights(g, weight.const_data_ptr<float>());
+  const float* from = dy.const_data_ptr<float>();
+  float* to = dx.mutable_data_ptr<float>();
+  for_images(images, chunk_images(g, images), [&](int64_t, int64_t first, int64_t count) {
+    conv_input_gradient(g, from + first * g.out.elements(), weights, count, to + first * g.in.elements());
+  });
+  return dx;
+}
+
+// Each thread sums over some images; the sums are added in order.
+void gradient_by_images(const ConvGeometry& g, const float* x, const float* dy, int64_t images, float* out) {
+  const int64_t chunk = chunk_images(g, images), chunks = (images + chunk - 1) / chunk, size = g.weights();
+  std::vector<float> partial(static_cast<size_t>((chunks - 1) * size), 0.0f);
+  for_images(images, chunk, [&](int64_t i, int64_t first, int64_t count) {
+    conv_weight_gradient(g, x + first * g.in.elements(), dy + first * g.out.elements(), count,
+                         i == 0 ? out : partial.data() + (i - 1) * size);
+  });
+  for (int64_t i = 1; i < chunks; ++i)
+    for (int64_t k = 0; k < size; ++k) out[k] += partial[static_cast<size_t>((i - 1) * size + k)];
+}
+
+// Each thread takes some output channels of all images: for weights that are larger than the activations.
+void gradient_by_channels(const ConvGeometry& g, const float* x, const float* dy, int64_t images, float* out) {
+  constexpr int64_t kChannels = 24, kImages = 16;
+  const int64_t ranges = (g.out_group() + kChannels - 1) / kChannels;
+  Team::instance().run(g.op.groups * ranges, [&](int64_t i) {
+    const int64_t first = i % ranges * kChannels;
+    const ChannelRange range{i / ranges, first, std::min(kChannels, g.out_group() - first)};
+    for (int64_t k = 0; k < images; k += kImages)
+      conv_weight_gradient(g, x + k * g.in.elements(), dy + k * g.out.elements(), std::min(kImages, images - k), range,
+                           out);
+  });
 }
 
 at::Tensor weight_gradient(const ConvGeometry& g, const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight) {
-  const int64_t images = x.size(0), size = weight.numel(), chunks = chunk_count(g, images);
-  std::vector<float> partial(static_cast<size_t>(chunks * size), 0.0f);
-  const float* from = x.const_data_ptr<float>();
-  const float* gradient = dy.const_data_ptr<float>();
-  for_images(g, images, [&](int64_t i, int64_t first, int64_t count) {
-    conv_weight_gradient(g, from + first * g.in.elements(), gradient + first * g.out.elements(), count,
-                         partial.data() + i * size);
-  });
-  at::Tensor out = at::empty(weight.sizes(), weight.options());
-  float* to = out.mutable_data_ptr<float>();
-  std::copy(partial.begin(), partial.begin() + size, to);
-  for (int64_t i = 1; i < chunks; ++i)
-    for (int64_t k = 0; k < size; ++k) to[k] += partial[static_cast<size_t>(i * size + k)];
+  at::Tensor out = at::zeros(weight.sizes(), weight.options());
+  const bool large = g.weights() > g.in.elements() * chunk_images(g, x.size(0));
+  const auto run = large ? gradient_by_channels : gradient_by_images;
+  run(g, x.const_data_ptr<float>(), dy.const_data_ptr<float>(), x.size(0), out.mutable_data_ptr<float>());
   return out;
 }
 
+at::Tensor bias_gradient(const ConvGeometry& g, const at::Tensor& dy) {
+  const int64_t images = dy.size(0), chunk = chunk_images(g, images), chunks = (images + chunk - 1) / chunk;
+  std::vector<float> partial(static_cast<size_t>(chunks * g.out.c), 0.0f);
+  const float* from = dy.const_data_ptr<float>();
+  for_images(images, chunk, [&](int64_t i, int64_t first, int64_t count) {
+    channel_sums(from + first * g.out.elements(), count, g.out.c, g.out.h * g.out.w, partial.data() + i * g.out.c);
+  });
+  at::Tensor out = at::zeros({g.out.c}, dy.options());
+  channel_sums(partial.data(), chunks, g.out.c, 1, out.mutable_data_ptr<float>());
+  return out;
+}
+
+// Keeps a geometry alive as long as a graph refers to it.
+struct GeometryHolder : torch::CustomClassHolder {
+  explicit GeometryHolder(ConvPlan plan) : geometry(std::move(plan)) {}
+  ConvPlan geometry;
+};
+
 struct Convolution : torch::autograd::Function<Convolution> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
-                            const ConvGeometry& g) {
+                            const std::optional<at::Tensor>& bias, const ConvPlan& g) {
     context->save_for_backward({x, weight});
-    const auto& op = g.op;
-    context->saved_data["in"] = std::vector<int64_t>{g.in.c, g.in.h, g.in.w};
-    context->saved_data["op"] = std::vector<int64_t>{op.out,     op.kernel.h,   op.kernel.w, op.stride.h,  op.stride.w,
-                                                     op.pad.top, op.pad.bottom, op.pad.left, op.pad.right, op.groups};
-    return run_forward(g, x, weight.const_data_ptr<float>());
+    context->saved_data["geometry"] = c10::IValue::make_capsule(c10::make_intrusive<GeometryHolder>(g));
+    return run_forward(*g, x, weight, bias.value_or(at::Tensor()));
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list gradients) {
     const auto saved = context->get_saved_variables();
-    const auto in = context->saved_data["in"].toIntVector();
-    const auto op = context->saved_data["op"].toIntVector();
-    const auto at = [&](size_t i) { return static_cast<int>(op[i]); };
-    const ConvGeometry g = conv_geometry({in[0], in[1], in[2]}, {.out = at(0),
-                                                                 .kernel = {at(1), at(2)},
-                                                                 .stride = {at(3), at(4)},
-                                                                 .pad = {at(5), at(6), at(7), at(8)},
-                                                                 .groups = at(9)});
+    const auto holder = context->saved_data["geometry"].toCapsule();
+    const ConvGeometry& g = *static_cast<const GeometryHolder&>(*holder).geometry;
     const at::Tensor dy = gradients[0].contiguous();
-    at::Tensor dx, dw;
-    if (context->needs_input_grad(0)) dx = input_gradient(g, dy, saved[0], saved[1]);
+    at::Tensor dx, dw, db;
+    if (context->needs_input_grad(0)) dx = input_gradient(g, dy, saved[1]);
     if (context->needs_input_grad(1)) dw = weight_gradient(g, dy, saved[0], saved[1]);
-    return {dx, dw, {}};
+    if (g.op.bias) db = bias_gradient(g, dy);
+    return {dx, dw, db, {}};
   }
 };
 
@@ -141,21 +169,94 @@ struct Halve : torch::autograd::Function<Halve> {
   }
 };
 
-}  // namespace
-
-bool has_gradient(const arch::Conv2d& op) {
-  return has_transposed(op) || (op.pad.top == op.pad.bottom && op.pad.left == op.pad.right);
+at::Tensor run_means(const at::Tensor& x) {
+  const int64_t pixels = x.size(2) * x.size(3);
+  at::Tensor y = at::empty({x.size(0), x.size(1), 1, 1}, x.options());
+  const float* from = x.const_data_ptr<float>();
+  float* to = y.mutable_data_ptr<float>();
+  for_planes(x.size(0) * x.size(1), pixels,
+             [&](int64_t first, int64_t planes) { means_forward(from + first * pixels, planes, pixels, to + first); });
+  return y;
 }
 
-at::Tensor convolution(const ConvGeometry& g, const at::Tensor& x, const at::Tensor& weight) {
+struct PlaneMeans : torch::autograd::Function<PlaneMeans> {
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x) {
+    context->saved_data["h"] = x.size(2);
+    context->saved_data["w"] = x.size(3);
+    return run_means(x);
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    const int64_t h = context->saved_data["h"].toInt(), w = context->saved_data["w"].toInt();
+    const at::Tensor dy = gradients[0].contiguous();
+    at::Tensor dx = at::empty({dy.size(0), dy.size(1), h, w}, dy.options());
+    const float* from = dy.const_data_ptr<float>();
+    float* to = dx.mutable_data_ptr<float>();
+    for_planes(dy.numel(), h * w,
+               [&](int64_t first, int64_t planes) { means_backward(from + first, planes, h * w, to + first * h * w); });
+    return {dx};
+  }
+};
+
+at::Tensor run_scale(const at::Tensor& x, const at::Tensor& factor) {
+  const int64_t pixels = x.size(2) * x.size(3);
+  at::Tensor y = at::empty(x.sizes(), x.options());
+  const float* from = x.const_data_ptr<float>();
+  const float* f = factor.const_data_ptr<float>();
+  float* to = y.mutable_data_ptr<float>();
+  for_planes(factor.numel(), pixels, [&](int64_t first, int64_t planes) {
+    scale_forward(from + first * pixels, f + first, planes, pixels, to + first * pixels);
+  });
+  return y;
+}
+
+struct ScalePlanes : torch::autograd::Function<ScalePlanes> {
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& factor) {
+    context->save_for_backward({x, factor});
+    return run_scale(x, factor);
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const at::Tensor dy = gradients[0].contiguous();
+    const int64_t pixels = dy.size(2) * dy.size(3);
+    at::Tensor dx = at::empty(dy.sizes(), dy.options()), df = at::empty(saved[1].sizes(), dy.options());
+    const float* x = saved[0].const_data_ptr<float>();
+    const float* f = saved[1].const_data_ptr<float>();
+    const float* from = dy.const_data_ptr<float>();
+    float* to = dx.mutable_data_ptr<float>();
+    float* to_factor = df.mutable_data_ptr<float>();
+    for_planes(df.numel(), pixels, [&](int64_t first, int64_t planes) {
+      const int64_t at = first * pixels;
+      scale_backward(x + at, f + first, from + at, planes, pixels, to + at, to_factor + first);
+    });
+    return {dx, df};
+  }
+};
+
+}  // namespace
+
+at::Tensor convolution(const ConvPlan& g, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
   const at::Tensor dense = x.contiguous();
-  if (!at::GradMode::is_enabled()) return run_forward(g, dense, weight.const_data_ptr<float>());
-  return Convolution::apply(dense, weight, g);
+  if (!at::GradMode::is_enabled()) return run_forward(*g, dense, weight, bias);
+  return Convolution::apply(dense, weight, bias.defined() ? std::optional(bias) : std::nullopt, g);
 }
 
 at::Tensor halve(const at::Tensor& x) {
   const at::Tensor dense = x.contiguous();
   return at::GradMode::is_enabled() ? Halve::apply(dense) : run_halve(dense);
+}
+
+at::Tensor plane_means(const at::Tensor& x) {
+  const at::Tensor dense = x.contiguous();
+  return at::GradMode::is_enabled() ? PlaneMeans::apply(dense) : run_means(dense);
+}
+
+at::Tensor scale_planes(const at::Tensor& x, const at::Tensor& factor) {
+  const at::Tensor dense = x.contiguous(), factors = factor.contiguous();
+  return at::GradMode::is_enabled() ? ScalePlanes::apply(dense, factors) : run_scale(dense, factors);
 }
 
 }  // namespace condenser::nn

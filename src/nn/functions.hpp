@@ -1,18 +1,25 @@
 #pragma once
-// Operators with kernels of their own, as autograd functions: convolution without bias and the halving average pool.
+// Operators with kernels of their own, as autograd functions.
 
 #include <ATen/core/Tensor.h>
+
+#include <memory>
 
 #include "nn/conv_kernels.hpp"
 
 namespace condenser::nn {
 
-// Strided convolutions with unequal padding have no gradient here: see has_gradient().
-bool has_gradient(const arch::Conv2d&);
-// x: [n, in.c, in.h, in.w]; weight: [out, in/g, kh, kw]. Returns [n, out.c, out.h, out.w], contiguous.
-at::Tensor convolution(const ConvGeometry&, const at::Tensor& x, const at::Tensor& weight);
+using ConvPlan = std::shared_ptr<const ConvGeometry>;
+
+// Convolution without clamp. x: [n, in.c, in.h, in.w]; weight: [out, in/g, kh, kw]; bias: [out], undefined unless the
+// operator has one. Returns [n, out.c, out.h, out.w], contiguous.
+at::Tensor convolution(const ConvPlan&, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
 
 // Average pool 2x2, stride 2, odd sizes floored: the anti-aliased down-sampling of column networks.
 at::Tensor halve(const at::Tensor& x);
+
+// Squeeze-excite: [n, c, h, w] -> means [n, c, 1, 1], and x times one factor [n, c, 1, 1] per plane.
+at::Tensor plane_means(const at::Tensor& x);
+at::Tensor scale_planes(const at::Tensor& x, const at::Tensor& factor);
 
 }  // namespace condenser::nn

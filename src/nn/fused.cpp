@@ -49,12 +49,38 @@ std::vector<double> reduce(const Geometry& g, const Floats& partial, int64_t per
   return out;
 }
 
+bool shared(const SumOverRanks* over_ranks) { return over_ranks != nullptr && *over_ranks; }
+
+// Sums over m values x - pivot per channel and over their squares.
+struct Moments {
+  std::vector<double> pivot, sums, squares;
+  double m = 0;
+};
+
+// From this rank's to those of all. Pivots differ between ranks, so they are taken out first; doubles hold the squares
+// of floats with room to spare.
+void add_up(Moments& moments, const SumOverRanks& over_ranks) {
+  const size_t channels = moments.sums.size();
+  std::vector<double> all(2 * channels + 1, moments.m);
+  for (size_t c = 0; c < channels; ++c) {
+    const double pivot = moments.pivot[c], sum = moments.sums[c];
+    all[c] = sum + moments.m * pivot;
+    all[channels + c] = moments.squares[c] + pivot * (2 * sum + moments.m * pivot);
+  }
+  over_ranks(all);
+  const auto middle = all.begin() + static_cast<std::ptrdiff_t>(channels);
+  moments.pivot.assign(channels, 0.0);
+  moments.sums.assign(all.begin(), middle);
+  moments.squares.assign(middle, all.end() - 1);
+  moments.m = all.back();
+}
+
 // mean and 1/sqrt(var + eps) of one input, from the batch (updating the running statistics) or from the running ones.
 struct Statistics {
   Floats mean, invstd;
 };
 
-Statistics batch_statistics(const FusedInput& in, const Geometry& g) {
+Statistics batch_statistics(const FusedInput& in, const Geometry& g, const SumOverRanks* over_ranks) {
   const float* x = in.x.const_data_ptr<float>();
   Floats pivot(static_cast<size_t>(g.channels));  // the first pixels: they keep the sums of squares small
   for (int64_t c = 0; c < g.channels; ++c) pivot[c] = x[c * g.pixels];
@@ -63,16 +89,19 @@ Statistics batch_statistics(const FusedInput& in, const Geometry& g) {
     float* sums = partial.data() + i * 2 * g.channels;
     moments(x + offset, shape, pivot.data(), sums, sums + g.channels);
   });
-  const auto sums = reduce(g, partial, 2, 0);
-  const auto squares = reduce(g, partial, 2, 1);
+  Moments all{{pivot.begin(), pivot.end()},
+              reduce(g, partial, 2, 0),
+              reduce(g, partial, 2, 1),
+              static_cast<double>(g.values_per_channel())};
+  if (shared(over_ranks)) add_up(all, *over_ranks);
   Statistics out{Floats(g.channels), Floats(g.channels)};
   float* running_mean = in.running_mean.mutable_data_ptr<float>();
   float* running_var = in.running_var.mutable_data_ptr<float>();
-  const auto m = static_cast<double>(g.values_per_channel());
+  const double m = all.m;
   for (int64_t c = 0; c < g.channels; ++c) {
-    const double shifted = sums[c] / m;
-    const double mean = pivot[c] + shifted;
-    const double var = std::max(0.0, squares[c] / m - shifted * shifted);
+    const double shifted = all.sums[c] / m;
+    const double mean = all.pivot[c] + shifted;
+    const double var = std::max(0.0, all.squares[c] / m - shifted * shifted);
     out.mean[c] = static_cast<float>(mean);
     out.invstd[c] = static_cast<float>(1.0 / std::sqrt(var + in.eps));
     const double unbiased = m > 1 ? var * m / (m - 1) : var;
@@ -116,12 +145,12 @@ struct Operand {
   }
 };
 
-Operand prepare(FusedInput in, bool training) {
+Operand prepare(FusedInput in, bool training, const SumOverRanks* over_ranks) {
   in.x = in.x.contiguous();
   Operand out{in.x, in.gamma, in.beta, std::nullopt};
   if (in.gamma.defined()) {
     const Geometry g(in.x);
-    out.stats = training ? batch_statistics(in, g) : running_statistics(in, g);
+    out.stats = training ? batch_statistics(in, g, over_ranks) : running_statistics(in, g);
   }
   return out;
 }
@@ -155,23 +184,30 @@ struct OperandGradient {
 
 // From dz and its sums per channel to the gradients of x, gamma and beta. `dz` may be overwritten when `in_place`.
 OperandGradient finish(const Operand& in, const Geometry& g, const at::Tensor& dz, bool in_place, bool training,
-                       const std::vector<double>& sums, const std::vector<double>& products) {
+                       const SumOverRanks* over_ranks, const std::vector<double>& sums,
+                       const std::vector<double>& products) {
   if (!in.stats) return {dz, {}, {}};
+  // gamma and beta get this rank's part, x the slope through the statistics of all: sums, products, m.
+  std::vector<double> all(sums);
+  all.insert(all.end(), products.begin(), products.end());
+  all.push_back(static_cast<double>(g.values_per_channel()));
+  if (training && shared(over_ranks)) (*over_ranks)(all);
+  const double* all_sums = all.data();
+  const double* all_products = all_sums + g.channels;
+  const double m = all.back();
   OperandGradient out{in_place ? dz : at::empty_like(dz), at::empty_like(in.gamma), at::empty_like(in.beta)};
   const float* gamma = in.gamma.const_data_ptr<float>();
   Floats p(g.channels), q(g.channels, 0.0f), r(g.channels, 0.0f);
-  const auto m = static_cast<double>(g.values_per_channel());
   for (int64_t c = 0; c < g.channels; ++c) {
     const double invstd = in.stats->invstd[c];
-    const double d_gamma = products[c] * invstd;  // sum(dz * x^)
-    out.gamma.mutable_data_ptr<float>()[c] = static_cast<float>(d_gamma);
+    out.gamma.mutable_data_ptr<float>()[c] = static_cast<float>(products[c] * invstd);  // sum(dz * x^)
     out.beta.mutable_data_ptr<float>()[c] = static_cast<float>(sums[c]);
     const double scale = gamma[c] * invstd;
     p[c] = static_cast<float>(scale);
     if (!training) continue;
-    const double slope = -scale * invstd * d_gamma / m;
+    const double slope = -scale * invstd * (all_products[c] * invstd) / m;
     q[c] = static_cast<float>(slope);
-    r[c] = static_cast<float>(-scale * sums[c] / m - slope * in.stats->mean[c]);
+    r[c] = static_cast<float>(-scale * all_sums[c] / m - slope * in.stats->mean[c]);
   }
   const float* from = dz.const_data_ptr<float>();
   const float* x = in.x.const_data_ptr<float>();
@@ -183,7 +219,8 @@ OperandGradient finish(const Operand& in, const Geometry& g, const at::Tensor& d
 }
 
 std::pair<OperandGradient, OperandGradient> run_backward(Join join, Squash squash, const Operand& a, const Operand& b,
-                                                         const at::Tensor& gradient, bool training) {
+                                                         const at::Tensor& gradient, bool training,
+                                                         const SumOverRanks* over_ranks) {
   const Geometry g(a.x);
   const at::Tensor dy_tensor = gradient.contiguous();
   at::Tensor dza = at::empty(a.x.sizes(), a.x.options());
@@ -219,8 +256,8 @@ std::pair<OperandGradient, OperandGradient> run_backward(Join join, Squash squas
   std::pair<OperandGradient, OperandGradient> out;
   // A sum shares dz between its operands: b first, out of place.
   if (join != Join::None)
-    out.second = finish(b, g, dzb, join == Join::Gate, training, sum(join == Join::Add ? 0 : 2), sum(3));
-  out.first = finish(a, g, dza, join != Join::Add || b.stats.has_value(), training, sum(0), sum(1));
+    out.second = finish(b, g, dzb, join == Join::Gate, training, over_ranks, sum(join == Join::Add ? 0 : 2), sum(3));
+  out.first = finish(a, g, dza, join != Join::Add || b.stats.has_value(), training, over_ranks, sum(0), sum(1));
   return out;
 }
 
@@ -246,15 +283,17 @@ struct FusedNorm : torch::autograd::Function<FusedNorm> {
 
   // The tensors that receive gradients come first; `a` and `b` hold the same tensors with the running statistics.
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& /*xa*/,
-                            const at::Tensor& /*gamma_a*/, const at::Tensor& /*beta_a*/, const Optional& /*xb*/,
+                            const Optional& /*gamma_a*/, const Optional& /*beta_a*/, const Optional& /*xb*/,
                             const Optional& /*gamma_b*/, const Optional& /*beta_b*/, const FusedInput* a,
-                            const FusedInput* b, Join join, Squash squash, bool training) {
-    const Operand oa = prepare(*a, training);
-    const Operand ob = b != nullptr ? prepare(*b, training) : Operand{};
+                            const FusedInput* b, Join join, Squash squash, bool training,
+                            const SumOverRanks* over_ranks) {
+    const Operand oa = prepare(*a, training, over_ranks);
+    const Operand ob = b != nullptr ? prepare(*b, training, over_ranks) : Operand{};
     context->save_for_backward({oa.x, oa.gamma, oa.beta, pack(oa.stats), ob.x, ob.gamma, ob.beta, pack(ob.stats)});
     context->saved_data["join"] = static_cast<int64_t>(join);
     context->saved_data["squash"] = static_cast<int64_t>(squash);
     context->saved_data["training"] = training;
+    context->saved_data["over_ranks"] = reinterpret_cast<int64_t>(over_ranks);
     return run_forward(join, squash, oa, ob);
   }
 
@@ -263,24 +302,27 @@ struct FusedNorm : torch::autograd::Function<FusedNorm> {
     const auto saved = context->get_saved_variables();
     const Operand a{saved[0], saved[1], saved[2], unpack(saved[3])};
     const Operand b{saved[4], saved[5], saved[6], unpack(saved[7])};
-    const auto [da, db] = run_backward(static_cast<Join>(context->saved_data["join"].toInt()),
-                                       static_cast<Squash>(context->saved_data["squash"].toInt()), a, b, gradients[0],
-                                       context->saved_data["training"].toBool());
-    return {da.x, da.gamma, da.beta, db.x, db.gamma, db.beta, {}, {}, {}, {}, {}};
+    const auto [da, db] =
+        run_backward(static_cast<Join>(context->saved_data["join"].toInt()),
+                     static_cast<Squash>(context->saved_data["squash"].toInt()), a, b, gradients[0],
+                     context->saved_data["training"].toBool(),
+                     reinterpret_cast<const SumOverRanks*>(context->saved_data["over_ranks"].toInt()));
+    return {da.x, da.gamma, da.beta, db.x, db.gamma, db.beta, {}, {}, {}, {}, {}, {}};
   }
 };
 
 }  // namespace
 
-at::Tensor fused_norm(Join join, Squash squash, const FusedInput& a, const std::optional<FusedInput>& b,
-                      bool training) {
+at::Tensor fused_norm(Join join, Squash squash, const FusedInput& a, const std::optional<FusedInput>& b, bool training,
+                      const SumOverRanks* over_ranks) {
   if (!at::GradMode::is_enabled())
-    return run_forward(join, squash, prepare(a, training), b ? prepare(*b, training) : Operand{});
+    return run_forward(join, squash, prepare(a, training, over_ranks),
+                       b ? prepare(*b, training, over_ranks) : Operand{});
   const FusedInput* second = b ? &*b : nullptr;
   const auto given = [](const at::Tensor& t) { return t.defined() ? std::optional(t) : std::nullopt; };
   const FusedInput& o = b ? *b : FusedInput{};
-  return FusedNorm::apply(a.x, a.gamma, a.beta, given(o.x), given(o.gamma), given(o.beta), &a, second, join, squash,
-                          training);
+  return FusedNorm::apply(a.x, given(a.gamma), given(a.beta), given(o.x), given(o.gamma), given(o.beta), &a, second,
+                          join, squash, training, over_ranks);
 }
 
 }  // namespace condenser::nn

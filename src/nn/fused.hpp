@@ -6,10 +6,12 @@
 
 #include <optional>
 
+#include "condenser/nn/spec_net.hpp"
 #include "nn/fused_kernels.hpp"
 
 namespace condenser::nn {
 
+// norm(a) is `a` itself where no batch norm stands before.
 enum class Join {
   None,  // y = f(norm(a))
   Add,   // y = f(norm(a) + b)
@@ -24,7 +26,9 @@ struct FusedInput {
   double eps = 1e-5, momentum = 0.1;
 };
 
-// Returns y, contiguous. `b` must be given unless join is None; `a` must be normalized.
-at::Tensor fused_norm(Join, Squash, const FusedInput& a, const std::optional<FusedInput>& b, bool training);
+// Returns y, contiguous. `b` must be given unless join is None. `over_ranks`: batch statistics are those of all ranks,
+// in both directions; it must live until backward() is done. Null or empty: of this batch.
+at::Tensor fused_norm(Join, Squash, const FusedInput& a, const std::optional<FusedInput>& b, bool training,
+                      const SumOverRanks* over_ranks = nullptr);
 
 }  // namespace condenser::nn

@@ -91,8 +91,20 @@ inline void dispatch(Squash squash, const Use& use) {
   }
 }
 
+// Maps of one pixel, as after global pooling and in networks of linear layers: the lanes are channels then.
+template <class Body>
+inline void for_single_pixels(const PlaneShape& shape, const Body& body) {
+  for (int64_t i = 0; i < shape.images; ++i)
+#pragma omp simd
+    for (int64_t c = 0; c < shape.channels; ++c) body(i * shape.channels + c, c);
+}
+
 template <class F>
 inline void squash_forward_loop(const PlaneOperand& a, const PlaneShape& shape, float* __restrict y) {
+  if (shape.pixels == 1)
+    return for_single_pixels(shape, [&, x = a.x, scale = a.scale, shift = a.shift](int64_t i, int64_t c) {
+      y[i] = F::value(scale[c] * x[i] + shift[c]);
+    });
   for (int64_t i = 0; i < shape.images; ++i)
     for (int64_t c = 0; c < shape.channels; ++c) {
       const int64_t at = (i * shape.channels + c) * shape.pixels;
@@ -162,6 +174,14 @@ inline void gate_forward_loop(const PlaneOperand& a, const PlaneOperand& b, cons
 template <class F>
 inline void squash_backward_loop(const PlaneOperand& a, const float* __restrict dy, const PlaneShape& shape,
                                  float* __restrict dz, PlaneSums out) {
+  if (shape.pixels == 1)
+    return for_single_pixels(shape, [&, x = a.x, scale = a.scale, shift = a.shift, center = a.center, sums = out.sums,
+                                     products = out.products](int64_t i, int64_t c) {
+      const float d = dy[i] * F::slope(scale[c] * x[i] + shift[c]);
+      dz[i] = d;
+      sums[c] += d;
+      products[c] += d * (x[i] - center[c]);
+    });
   for (int64_t i = 0; i < shape.images; ++i)
     for (int64_t c = 0; c < shape.channels; ++c) {
       const int64_t at = (i * shape.channels + c) * shape.pixels;
@@ -262,6 +282,12 @@ inline void gate_backward_loop(const PlaneOperand& a, const PlaneOperand& b, con
 
 CONDENSER_CLONES void moments(const float* __restrict x, const PlaneShape& shape, const float* pivot, float* sums,
                               float* squares) {
+  if (shape.pixels == 1)
+    return for_single_pixels(shape, [=](int64_t i, int64_t c) {
+      const float d = x[i] - pivot[c];
+      sums[c] += d;
+      squares[c] += d * d;
+    });
   for (int64_t i = 0; i < shape.images; ++i)
     for (int64_t c = 0; c < shape.channels; ++c, x += shape.pixels) {
       const float around = pivot[c];
@@ -309,6 +335,8 @@ CONDENSER_CLONES void gate_backward(Squash squash, const PlaneOperand& a, const 
 
 CONDENSER_CLONES void affine(const float* dz, const float* __restrict x, const PlaneShape& shape, const float* p,
                              const float* q, const float* r, float* out) {
+  if (shape.pixels == 1)
+    return for_single_pixels(shape, [=](int64_t i, int64_t c) { out[i] = p[c] * dz[i] + q[c] * x[i] + r[c]; });
   for (int64_t i = 0; i < shape.images; ++i)
     for (int64_t c = 0; c < shape.channels; ++c, dz += shape.pixels, x += shape.pixels, out += shape.pixels) {
       const float pc = p[c], qc = q[c], rc = r[c];

@@ -49,6 +49,7 @@ struct SpecNet::Step {
   Squash squash = Squash::Identity;
   int norm_a = -1, norm_b = -1;  // batch-norm nodes, -1: the input as it is
   std::vector<int> last_uses;    // values not needed after this step
+  ConvPlan convolution;          // of the own kernels
 };
 
 namespace {
@@ -210,6 +211,22 @@ std::span<float> SpecNet::gradients() {
   return {gradient_block_.mutable_data_ptr<float>(), static_cast<size_t>(layout_.trainable_size)};
 }
 
+std::vector<at::Tensor> SpecNet::parameters() const {
+  std::vector<at::Tensor> out;
+  for (const auto& segment : layout_.segments) {
+    if (!segment.trainable) continue;
+    const auto dot = segment.name.find('.');
+    const int node = arch::find_node(spec_, segment.name.substr(0, dot));
+    out.push_back(params_[static_cast<size_t>(node)].at(segment.name.substr(dot + 1)));
+  }
+  return out;
+}
+
+void SpecNet::synchronize(SumOverRanks over_ranks) {
+  if (!own_kernels_) throw core::Error("synchronized batch norm needs the own kernels (Fusion::On)");
+  over_ranks_ = std::move(over_ranks);
+}
+
 arch::Weights SpecNet::weights() const {
   const at::Tensor block = block_.cpu();
   return copy_from_block(layout_, {block.const_data_ptr<float>(), static_cast<size_t>(layout_.size)});
@@ -267,7 +284,10 @@ void SpecNet::plan_steps(Fusion fusion) {
       step.inputs = {input(a, 0), step.norm_b >= 0 ? input(b, 0) : b};
       return true;
     }
-    return false;
+    if (!add) return false;
+    step.join = Join::Add;
+    step.inputs = {input(core, 0), input(core, 1)};
+    return true;
   };
 
   std::vector<Step> reversed;
@@ -279,13 +299,17 @@ void SpecNet::plan_steps(Fusion fusion) {
       const auto* activation = std::get_if<arch::Activation>(&op(node));
       if (activation == nullptr) {
         step.fused = fuse(step, node);
-      } else if (sole(input(node, 0)) && fuse(step, input(node, 0))) {
+      } else {
         step.fused = true;
         step.squash = to_squash(activation->kind);
+        if (!sole(input(node, 0)) || !fuse(step, input(node, 0))) step.inputs = {input(node, 0)};
       }
     }
     const arch::Inputs& inputs = spec_.nodes[static_cast<size_t>(node)].inputs;
     if (!step.fused) step.inputs.assign(inputs.begin(), inputs.end());
+    const auto* conv = std::get_if<arch::Conv2d>(&op(node));
+    if (fusion == Fusion::On && conv != nullptr)
+      step.convolution = std::make_shared<const ConvGeometry>(conv_geometry(shape(input(node, 0)), *conv));
     for (int needed : step.inputs) wanted[static_cast<size_t>(needed)] = true;
     reversed.push_back(std::move(step));
   }
@@ -333,7 +357,7 @@ at::Tensor SpecNet::run(const Step& step, const std::vector<at::Tensor>& outputs
     };
     std::optional<FusedInput> second;
     if (step.join != Join::None) second = operand(1, step.norm_b);
-    return fused_norm(step.join, step.squash, operand(0, step.norm_a), second, training);
+    return fused_norm(step.join, step.squash, operand(0, step.norm_a), second, training, &over_ranks_);
   }
   const auto& params = params_[static_cast<size_t>(step.output)];
   const auto param = [&](const char* name) {
@@ -345,10 +369,12 @@ at::Tensor SpecNet::run(const Step& step, const std::vector<at::Tensor>& outputs
           [&](const arch::Input&) -> at::Tensor { throw core::Error("an input cannot be run"); },
           [&](const arch::Conv2d& op) {
             const at::Tensor x = value(0);
-            if (!own_kernels_ || !has_gradient(op)) return convolve(op, x, param("weight"), param("bias"));
-            at::Tensor y = convolution(conv_geometry({x.size(1), x.size(2), x.size(3)}, op), x, param("weight"));
-            if (op.bias) y = at::add(y, param("bias").view({1, -1, 1, 1}));
-            return clamp(op.clamp, y);
+            if (!step.convolution) return convolve(op, x, param("weight"), param("bias"));
+            if (step.convolution->direct && op.groups == 1 && x.size(2) * x.size(3) == 1) {  // as squeeze-excite has it
+              const at::Tensor y = at::linear(x.flatten(1), param("weight").flatten(1), param("bias"));
+              return clamp(op.clamp, y).view({y.size(0), y.size(1), 1, 1});
+            }
+            return clamp(op.clamp, convolution(step.convolution, x, param("weight"), param("bias")));
           },
           [&](const arch::BatchNorm& op) {
             return at::batch_norm(value(0), param("weight"), param("bias"), param("running_mean"), param("running_var"),
@@ -364,14 +390,21 @@ at::Tensor SpecNet::run(const Step& step, const std::vector<at::Tensor>& outputs
           },
           [&](const arch::MaxPool& op) { return max_pool(op, value(0)); },
           [&](const arch::GlobalAvgPool&) {
-            return at::adaptive_avg_pool2d(value(0), {1, 1});
+            return own_kernels_ ? plane_means(value(0)) : at::adaptive_avg_pool2d(value(0), {1, 1});
           },
           [&](const arch::Linear& op) {
             const at::Tensor y = at::linear(value(0).flatten(1), param("weight"), param("bias"));
             return clamp(op.clamp, y).view({y.size(0), y.size(1), 1, 1});
           },
           [&](const arch::Add& op) { return clamp(op.clamp, at::add(value(0), value(1))); },
-          [&](const arch::Mul&) { return at::mul(value(0), value(1)); },
+          [&](const arch::Mul&) {
+            for (int i = 0; own_kernels_ && i < 2; ++i) {
+              const at::Tensor& factor = value(1 - i);
+              if (factor.size(2) == 1 && factor.size(3) == 1 && value(i).size(2) * value(i).size(3) > 1)
+                return scale_planes(value(i), factor);
+            }
+            return at::mul(value(0), value(1));
+          },
           [&](const arch::PRelu&) { return at::prelu(value(0), param("weight").to(value(0).scalar_type())); },
           [&](const arch::Scale&) { return at::mul(value(0), param("weight")); },
           [&](const arch::BlurPool& op) {

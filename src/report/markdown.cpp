@@ -12,6 +12,7 @@
 #include "condenser/arch/passes.hpp"
 #include "condenser/arch/rules.hpp"
 #include "condenser/core/table.hpp"
+#include "condenser/report/confusion.hpp"
 
 namespace condenser::report {
 
@@ -156,7 +157,7 @@ std::string winner_section(const arch::Spec& winner) {
   return text;
 }
 
-std::string training_section(const std::string& csv) {
+std::string training_section(const std::string& csv, bool curves) {
   if (csv.empty()) return "";
   Table t;
   std::istringstream in(csv);
@@ -173,7 +174,21 @@ std::string training_section(const std::string& csv) {
     for (const std::string& f : fields) row.push_back({f, f.size() > 9 ? f.substr(0, 9) : f});
     t.rows.push_back(std::move(row));
   }
-  return "## Training\n\n" + core::to_markdown(t);
+  return std::string("## Training\n\n") + (curves ? "![learning curves](curves.svg)\n\n" : "") + core::to_markdown(t);
+}
+
+// Of an evaluation of this network; an older one's is passed over.
+std::string classes_section(const Material& m, const ordered_json& summary) {
+  const ordered_json e = parse(m.evaluation_json, "evaluation.json");
+  if (e.is_null() || e.at("spec_hash") != summary.at("spec_hash") || e.at("confusion").empty()) return "";
+  const Confusion confusion{e.at("classes"), e.at("confusion")};
+  std::string text = "## Classes, " + e.at("part").get<std::string>() + "\n\n" + accuracy_text(e) + ".\n\n" +
+                     core::to_markdown(per_class_table(confusion)) + "\n";
+  const std::vector<std::string> worst = worst_mistakes(confusion, 5);
+  for (const std::string& mistake : worst) text += "- " + core::markdown_text(mistake) + "\n";
+  text += (worst.empty() ? "" : "\n") + ("![confusion matrix](" + m.evaluation_folder + "/confusion.svg)\n");
+  if (m.mistakes) text += "\n![most confident mistakes](" + m.evaluation_folder + "/mistakes.png)\n";
+  return text;
 }
 
 std::string int8_section(const ordered_json& q) {
@@ -229,7 +244,8 @@ std::string to_markdown(const Material& m) {
   std::string text = "# " + m.name + "\n\nData: " + m.dataset + "\n\n";
   for (const std::string& section :
        {result_section(summary), constraint_section(summary), search_section(m), winner_section(m.winner),
-        training_section(m.metrics_csv), int8_section(parse(m.quant_report_json, "quant_report.json")),
+        training_section(m.metrics_csv, m.curves), classes_section(m, summary),
+        int8_section(parse(m.quant_report_json, "quant_report.json")),
         proof_section(parse(m.verify_json, "verify.json")), environment_section(parse(m.env_json, "env.json"))})
     if (!section.empty()) text += section + "\n";
   return text;

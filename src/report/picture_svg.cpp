@@ -1,23 +1,18 @@
-// Writes a picture as SVG. Colours are one ramp of blue, even in lightness, and one orange; both stay apart for the
-// colour-blind and in grey.
+// Writes a picture as SVG.
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 
 #include "report/picture_parts.hpp"
+#include "report/svg.hpp"
 
 namespace condenser::report {
 namespace {
 
-constexpr const char* kInk = "#1f2933";
-constexpr const char* kMuted = "#5b6875";
 constexpr const char* kLine = "#7b8794";
 constexpr const char* kAttentionLine = "#c2571a";
-constexpr const char* kFaint = "#dde3e9";
 
-// By share, from little to much.
-constexpr std::array<const char*, 6> kRamp{"#dcebf5", "#b4d5ea", "#7fb8da", "#4a94c2", "#216c9f", "#0d4673"};
 constexpr const char* kNothing = "#eceff2";
 
 std::array<double, 5> limits(Measure measure) {
@@ -29,50 +24,7 @@ const char* shade(Measure measure, double share) {
   if (share <= 0) return kNothing;
   const auto bounds = limits(measure);
   const auto k = std::lower_bound(bounds.begin(), bounds.end(), share) - bounds.begin();
-  return kRamp[static_cast<size_t>(k)];
-}
-
-// One digit after the point; whole numbers without.
-std::string number(double value) {
-  const auto tenths = static_cast<long long>(std::llround(value * 10));
-  const long long whole = std::abs(tenths) / 10, rest = std::abs(tenths) % 10;
-  std::string text = (tenths < 0 ? "-" : "") + std::to_string(whole);
-  return rest == 0 ? text : text + "." + std::to_string(rest);
-}
-
-std::string escaped(const std::string& text) {
-  std::string result;
-  for (char c : text) {
-    switch (c) {
-      case '<': result += "&lt;"; break;
-      case '>': result += "&gt;"; break;
-      case '&': result += "&amp;"; break;
-      case '"': result += "&quot;"; break;
-      default: result += c;
-    }
-  }
-  return result;
-}
-
-std::string attribute(const char* name, const std::string& value) {
-  return std::string(" ") + name + "=\"" + value + "\"";
-}
-std::string attribute(const char* name, double value) { return attribute(name, number(value)); }
-
-std::string rectangle(const Rect& r, double radius, const std::string& style) {
-  return "<rect" + attribute("x", r.x) + attribute("y", r.y) + attribute("width", r.w) + attribute("height", r.h) +
-         (radius > 0 ? attribute("rx", radius) : "") + style + "/>";
-}
-
-std::string fill(const char* colour) { return attribute("fill", colour); }
-std::string stroke(const char* colour, double width) {
-  return attribute("stroke", colour) + attribute("stroke-width", width);
-}
-
-std::string written(const std::string& text, Point at, double size, const char* anchor, const char* colour, bool bold) {
-  return "<text" + attribute("x", at.x) + attribute("y", at.y) + attribute("font-size", size) +
-         (std::string(anchor) == "start" ? "" : attribute("text-anchor", anchor)) + fill(colour) +
-         (bold ? attribute("font-weight", "600") : "") + ">" + escaped(text) + "</text>";
+  return kBlues[static_cast<size_t>(k)];
 }
 
 // ---- lines
@@ -260,7 +212,7 @@ std::string legend(const Picture& picture, double x, double y) {
     x += 21 + text_width(label, 10, false) + 12;
   };
   swatch(kNothing, "none");
-  for (size_t k = 0; k < kRamp.size(); ++k) swatch(kRamp[k], shade_label(picture.measure, k));
+  for (size_t k = 0; k < kBlues.size(); ++k) swatch(kBlues[k], shade_label(picture.measure, k));
   const auto sample = [&](bool attention, const std::string& label) {
     text += line_of({{{x, y - 3.5}, {x + 24, y - 3.5}}, true, attention}) +
             written(label, {x + 30, y}, 10, "start", kMuted, false);
@@ -283,7 +235,7 @@ std::string stage_text(const PictureStage& stage) {
     const Rect track{r.x + 56, y, r.w - 112, 8};
     text += written(name, {r.x + 10, y + 8}, 10, "start", kMuted, false) + rectangle(track, 2, fill(kFaint)) +
             (share > 0 ? rectangle({track.x, track.y, std::max(1.0, track.w * std::min(1.0, share)), track.h}, 2,
-                                   fill(kRamp[3]))
+                                   fill(kBlues[3]))
                        : "") +
             written(percent_text(share), {r.right() - 10, y + 8}, 10, "end", kInk, false);
     y += 19;
@@ -306,12 +258,7 @@ std::string definitions() {
 std::string to_svg(const Picture& picture) {
   const double w = picture.width, h = picture.height;
   const std::string name = shorten(picture.name, w - 72, 24, true);
-  std::string text = "<svg xmlns=\"http://www.w3.org/2000/svg\"" + attribute("width", w) + attribute("height", h) +
-                     attribute("viewBox", "0 0 " + number(w) + " " + number(h)) +
-                     attribute("font-family", "system-ui, 'Segoe UI', Helvetica, Arial, sans-serif") + ">\n<title>" +
-                     escaped(picture.name) + "</title>\n" + definitions() +
-                     rectangle({0, 0, w, h}, 10, fill("#ffffff")) + "\n" +
-                     written(name, {36, 50}, 24, "start", kInk, true) + "\n" +
+  std::string text = definitions() + written(name, {36, 50}, 24, "start", kInk, true) + "\n" +
                      written(shorten(picture.totals, w - 72, 12, false), {36, 74}, 12, "start", kMuted, false) + "\n" +
                      legend(picture, 36, 100);
   for (const PictureFrame& frame : picture.frames) text += frame_text(frame);
@@ -333,7 +280,7 @@ std::string to_svg(const Picture& picture) {
             "\n";
   }
   for (const PictureStage& stage : picture.stages) text += stage_text(stage);
-  return text + "</svg>\n";
+  return svg_document(w, h, picture.name, text);
 }
 
 }  // namespace condenser::report

@@ -46,6 +46,7 @@ class CpuLearner : public Learner {
       small_.reset();
     } else {
       small_ = std::make_unique<nn::SpecNet>(at_input(net_.spec(), input), net().weights());
+      small_->synchronize(over_ranks_);
     }
   }
 
@@ -66,6 +67,17 @@ class CpuLearner : public Learner {
   at::Tensor gradients() override {
     const auto block = net().gradients();
     return at::from_blob(block.data(), {static_cast<int64_t>(block.size())});
+  }
+
+  std::vector<at::Tensor> parameters() override { return net().parameters(); }
+  at::Tensor statistics() override {
+    const auto block = net().values().subspan(static_cast<size_t>(layout().trainable_size));
+    return at::from_blob(block.data(), {static_cast<int64_t>(block.size())});
+  }
+  void synchronize(nn::SumOverRanks over_ranks) override {
+    over_ranks_ = std::move(over_ranks);
+    net_.synchronize(over_ranks_);
+    if (small_) small_->synchronize(over_ranks_);
   }
 
   void update(double lr, int64_t step) override {
@@ -94,10 +106,10 @@ class CpuLearner : public Learner {
     c.optimizer = optimizer_;
   }
 
-  Evaluation evaluate(const data::Dataset& dataset, OnStop on_stop) override {
+  Evaluation evaluate(const data::Dataset& dataset, OnStop on_stop, const EvaluationShare& share) override {
     if (small_) copy(small_->values(), net_.values());
     const Swapped average(*this);
-    return evaluate_net(net_, dataset, objective_.kind, on_stop);
+    return evaluate_net(net_, dataset, objective_.kind, on_stop, share);
   }
 
   std::vector<float> result() const override {
@@ -137,6 +149,7 @@ class CpuLearner : public Learner {
   mutable nn::SpecNet net_;               // at the full input
   std::unique_ptr<nn::SpecNet> small_;    // at another one; its values count then
   std::unique_ptr<nn::SpecNet> teacher_;  // may be null
+  nn::SumOverRanks over_ranks_;           // may be empty
   const std::vector<nn::Segment> frozen_;
   const nn::BlockLayout learning_;  // without them
   OptimizerState optimizer_;

@@ -56,7 +56,7 @@ Course run(Learner& learner, const std::vector<data::Batch>& batches, int steps)
   for (int step = 0; step < steps; ++step) {
     if (step == warm) begin = std::chrono::steady_clock::now();
     const data::Batch& batch = batches[static_cast<size_t>(step) % batches.size()];
-    const LossSum sum = learner.accumulate(rows(batch, 0, batch.size), batch.size);
+    const LossSum sum = learner.accumulate(rows(batch, 0, 1), batch.size);
     learner.update(kRate, step);
     course.losses.push_back(sum.loss / static_cast<double>(batch.size));
   }

@@ -140,6 +140,14 @@ class DeviceLearner : public Learner {
   // With a loss scale they are that much larger.
   at::Tensor gradients() override { return net_->gradient_block(); }
 
+  at::Tensor statistics() override {
+    return net_->block().narrow(0, layout().trainable_size, layout().size - layout().trainable_size);
+  }
+  void synchronize(nn::SumOverRanks) override {
+    throw core::ConfigError("train.sync_batch_norm needs train.device = cpu and train.amp = off, here it is " +
+                            execution() + "; expected false");
+  }
+
   void update(double lr, int64_t step) override {
     const at::NoGradGuard no_gradients;
     optimizer_->set(lr, step);
@@ -173,10 +181,10 @@ class DeviceLearner : public Learner {
   }
 
   // In full precision: as the network will be exported.
-  Evaluation evaluate(const data::Dataset& dataset, OnStop on_stop) override {
+  Evaluation evaluate(const data::Dataset& dataset, OnStop on_stop, const EvaluationShare& share) override {
     const at::NoGradGuard no_gradients;
     examined_->block().copy_(average_.defined() ? average_ : net_->block());
-    return evaluate_net(*examined_, dataset, objective_.kind, on_stop);
+    return evaluate_net(*examined_, dataset, objective_.kind, on_stop, share);
   }
 
   std::vector<float> result() const override { return to_host(average_.defined() ? average_ : net_->block()); }
@@ -284,7 +292,7 @@ std::string gpu_missing() {
   return c10::impl::VirtualGuardImpl(at::kCUDA).deviceCount() > 0 ? "" : "no GPU is found";
 }
 
-at::Device chosen_device(const TrainOptions& options) {
+at::Device chosen_device(const TrainOptions& options, int local_rank) {
   const std::string missing = gpu_missing();
   if (options.device == "cuda" && !missing.empty())
     throw core::ConfigError("train.device = cuda, but " + missing +
@@ -292,11 +300,11 @@ at::Device chosen_device(const TrainOptions& options) {
   const bool cuda = missing.empty() && options.device != "cpu";
   if (!cuda && options.amp == "fp16")
     throw core::ConfigError("train.amp = fp16 needs a GPU, and training runs on the processor; expected bf16 or off");
-  return cuda ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+  if (!cuda) return at::kCPU;
+  return {at::kCUDA, static_cast<at::DeviceIndex>(local_rank % c10::impl::VirtualGuardImpl(at::kCUDA).deviceCount())};
 }
 
-std::unique_ptr<Learner> make_learner(const LearnerSetup& setup) {
-  const at::Device device = chosen_device(setup.options);
+std::unique_ptr<Learner> make_learner(const LearnerSetup& setup, at::Device device) {
   if (device.is_cpu() && setup.options.amp == "off") return make_cpu_learner(setup);
   return make_device_learner(setup, device);
 }

@@ -17,6 +17,20 @@ namespace {
 
 constexpr int64_t kEvaluationBatch = 250;
 
+// Logits [n, classes, 1, 1] of items begin, begin + 1, ...; `pixels` has room for them.
+at::Tensor run_items(nn::SpecNet& net, const data::Dataset& dataset, int64_t begin, int64_t n,
+                     std::vector<float>& pixels) {
+  const auto shape = dataset.shape();
+  const auto elements = static_cast<size_t>(shape.elements());
+  constexpr int64_t kChunk = 25;
+  nn::Team::instance().run((n + kChunk - 1) / kChunk, [&](int64_t chunk) {
+    for (int64_t i = chunk * kChunk; i < std::min(n, (chunk + 1) * kChunk); ++i)
+      dataset.get(begin + i, std::span(pixels).subspan(static_cast<size_t>(i) * elements, elements));
+  });
+  const at::Tensor x = at::from_blob(pixels.data(), {n, shape.c, shape.h, shape.w}).to(net.block().device());
+  return net.forward(x, nn::Mode::Evaluation).cpu().contiguous();
+}
+
 }  // namespace
 
 void check_fits(const arch::Spec& spec, const data::Dataset& dataset, const std::string& part) {
@@ -35,24 +49,25 @@ void check_fits(const arch::Spec& spec, const data::Dataset& dataset, const std:
 
 double accuracy_percent(const Evaluation& e) { return score_of(e, "accuracy"); }
 
-Evaluation evaluate_net(nn::SpecNet& net, const data::Dataset& dataset, LossKind kind, OnStop on_stop) {
+Evaluation evaluate_net(nn::SpecNet& net, const data::Dataset& dataset, LossKind kind, OnStop on_stop,
+                        const EvaluationShare& share) {
   check_fits(net.spec(), dataset, "evaluation");
   const c10::InferenceMode no_gradients;
-  const auto shape = dataset.shape();
-  const auto elements = static_cast<size_t>(shape.elements());
+  const int64_t items = dataset.size(), classes = std::ssize(dataset.classes());
+  const int64_t batch = std::min(kEvaluationBatch, (items + share.ranks - 1) / share.ranks);
   Examination examination(dataset, kind);
-  std::vector<float> pixels(static_cast<size_t>(std::min(kEvaluationBatch, dataset.size())) * elements);
-  for (int64_t begin = 0; begin < dataset.size(); begin += kEvaluationBatch) {
+  std::vector<float> pixels(static_cast<size_t>(batch * dataset.shape().elements()));
+  std::vector<float> logits;  // of the batches of all ranks
+  for (int64_t begin = 0; begin < items; begin += batch * share.ranks) {
     if (on_stop == OnStop::Throw && core::stop_requested()) throw core::Stopped("evaluation stopped");
-    const int64_t n = std::min(kEvaluationBatch, dataset.size() - begin);
-    constexpr int64_t kChunk = 25;
-    nn::Team::instance().run((n + kChunk - 1) / kChunk, [&](int64_t chunk) {
-      for (int64_t i = chunk * kChunk; i < std::min(n, (chunk + 1) * kChunk); ++i)
-        dataset.get(begin + i, std::span(pixels).subspan(static_cast<size_t>(i) * elements, elements));
-    });
-    const at::Tensor x = at::from_blob(pixels.data(), {n, shape.c, shape.h, shape.w}).to(net.block().device());
-    const at::Tensor logits = net.forward(x, nn::Mode::Evaluation).cpu().contiguous();
-    examination.add(begin, {logits.const_data_ptr<float>(), static_cast<size_t>(logits.numel())});
+    logits.assign(static_cast<size_t>(std::min(batch * share.ranks, items - begin) * classes), 0.0f);
+    const int64_t own = begin + batch * share.rank, n = std::min(batch, items - own);
+    if (n > 0) {
+      const at::Tensor y = run_items(net, dataset, own, n, pixels);
+      std::copy_n(y.const_data_ptr<float>(), n * classes, logits.begin() + (own - begin) * classes);
+    }
+    if (share.ranks > 1) share.sum(logits);
+    examination.add(begin, logits);
   }
   return examination.finish();
 }

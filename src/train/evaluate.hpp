@@ -9,8 +9,14 @@ namespace condenser::train {
 
 enum class OnStop { Throw, Finish };  // a stop request between batches: core::Stopped, or go on to the end
 
+// Processes that evaluate together: each runs a part of the items, and all get the same figures.
+struct EvaluationShare {
+  int rank = 0, ranks = 1;
+  std::function<void(std::span<float>)> sum;  // over ranks, in place; not called by one alone
+};
+
 // Uses running statistics. Throws core::Error when shapes or class counts do not fit.
-Evaluation evaluate_net(nn::SpecNet&, const data::Dataset&, LossKind, OnStop);
+Evaluation evaluate_net(nn::SpecNet&, const data::Dataset&, LossKind, OnStop, const EvaluationShare& = {});
 
 // Input shape and number of classes of the network are those of the data.
 void check_fits(const arch::Spec&, const data::Dataset&, const std::string& part);

@@ -23,7 +23,7 @@ struct Rows {
   std::span<const int64_t> y;  // [size]
   std::span<const float> t;    // [size, classes], or empty: y counts
 };
-Rows rows(const data::Batch&, int64_t begin, int64_t count);  // fewer at the end of the batch
+Rows rows(const data::Batch&, int64_t part, int64_t parts);  // of equal size, but for a remainder
 
 class Learner {
  public:
@@ -41,6 +41,13 @@ class Learner {
   // One step of the optimizer, which leaves the gradients at zero, and of the moving average. `step` counts from 0.
   virtual void update(double lr, int64_t step) = 0;
 
+  // For training with other processes: the leaves of autograd whose gradients are parts of gradients(), in the layout's
+  // order (empty: gradients are known only when accumulate() returns); running statistics, [size - trainable_size];
+  // batch norm over the batches of all ranks.
+  virtual std::vector<at::Tensor> parameters() { return {}; }
+  virtual at::Tensor statistics() = 0;
+  virtual void synchronize(nn::SumOverRanks) = 0;
+
   // Values, average and optimizer of a checkpoint. An empty optimizer state: as it is.
   virtual void load(const Checkpoint&) = 0;
   virtual void store(Checkpoint&) const = 0;
@@ -49,7 +56,7 @@ class Learner {
   virtual std::string first_non_finite(const Rows&) = 0;
 
   // Both at the input of the spec and with the moving average when there is one.
-  virtual Evaluation evaluate(const data::Dataset&, OnStop) = 0;
+  virtual Evaluation evaluate(const data::Dataset&, OnStop, const EvaluationShare& = {}) = 0;
   virtual std::vector<float> result() const = 0;  // [layout().size]
 };
 
@@ -70,10 +77,11 @@ std::unique_ptr<Learner> make_device_learner(const LearnerSetup&, at::Device, bo
 // Why there is no GPU to train on; "" when there is one.
 std::string gpu_missing();
 
-// The device that options.device and options.amp ask for. Throws ConfigError when it cannot be had.
-at::Device chosen_device(const TrainOptions&);
+// The device that options.device and options.amp ask for: with several GPUs, each rank of a machine its own. Throws
+// ConfigError when it cannot be had.
+at::Device chosen_device(const TrainOptions&, int local_rank = 0);
 
 // The first for the processor in full precision, the second otherwise.
-std::unique_ptr<Learner> make_learner(const LearnerSetup&);
+std::unique_ptr<Learner> make_learner(const LearnerSetup&, at::Device);
 
 }  // namespace condenser::train

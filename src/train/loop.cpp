@@ -16,6 +16,7 @@
 #include "condenser/data/loader.hpp"
 #include "condenser/train/augment.hpp"
 #include "nn/team.hpp"
+#include "train/data_parallel.hpp"
 #include "train/identity.hpp"
 #include "train/learner.hpp"
 #include "train/memory_advice.hpp"
@@ -69,18 +70,21 @@ bool out_of_patience(const TrainOptions& options, const RunState& run, int64_t s
          run.step / steps_per_epoch - run.best_epoch >= options.patience;
 }
 
-FitResult train_network(const FitRequest& r) {
+FitResult train_network(const FitRequest& r, Group* group) {
   const TrainOptions& options = r.options;
-  use_threads(options.threads);
+  use_threads(options.threads == 0 && group ? group->cores() : options.threads);
   check(r);
   const arch::Weights initial = initial_weights(r.spec, options);
   std::optional<Teacher> teacher;
   if (!options.distill.teacher.empty()) teacher = load_teacher(options.distill, r.spec);
+  const at::Device device = chosen_device(options, group ? group->local_rank() : 0);
   const auto learner = make_learner({.spec = r.spec,
                                      .initial = initial,
                                      .options = options,
                                      .objective = objective_of(options, *r.train),
-                                     .teacher = teacher ? &*teacher : nullptr});
+                                     .teacher = teacher ? &*teacher : nullptr},
+                                    device);
+  DataParallel ranks(group, options, *learner);
   data::Loader loader(r.train, {.batch_size = options.batch_size * options.accumulate,
                                 .shuffle = true,
                                 .balanced = options.balance == "sampling",
@@ -88,19 +92,20 @@ FitResult train_network(const FitRequest& r) {
                                 .seed = options.seed,
                                 .threads = options.loader_threads,
                                 .prefetch = 4,
+                                .rank = ranks.rank(),
+                                .ranks = ranks.size(),
                                 .augment = options.augment.sample});
   const int64_t steps_per_epoch = loader.steps_per_epoch();
   const int64_t steps = steps_per_epoch * options.epochs;
 
-  Identity identity;
-  if (!r.folder.empty()) {
-    identity = identity_of(r);
-    identity["device"] = chosen_device(options).is_cuda() ? "cuda" : "cpu";
-  }
-  RunFiles files(r.folder, learner->layout(), identity);
+  const bool saving = !r.folder.empty();
+  Identity identity = saving ? identity_of(r) : Identity{};
+  identity["device"] = device.is_cuda() ? "cuda" : "cpu";
+  identity["processes"] = std::to_string(ranks.size());
+  RunFiles files(ranks.leads() ? r.folder : std::filesystem::path{}, learner->layout(), identity);
   RunState run;
   std::vector<float> best;  // weights; empty unless they are to be kept
-  if (const auto checkpoint = files.open()) {
+  if (const auto checkpoint = ranks.open(files, identity)) {
     learner->load(*checkpoint);
     run = checkpoint->run;
     best = checkpoint->best;
@@ -133,21 +138,23 @@ FitResult train_network(const FitRequest& r) {
     const arch::Shape input = input_in_epoch(options.resize, r.spec.input, epoch);
     learner->set_input(input);
     loader.next(batch);
-    augment(options.augment, *r.train, options.seed, run.step, batch);
+    augment(options.augment, *r.train, options.seed, run.step, batch, batch.first);
     shrink(batch, r.spec.input, input);
     lr = learning_rate(options, run.step, steps_per_epoch);
     LossSum sum;
-    for (int64_t begin = 0; begin < batch.size; begin += options.batch_size) {
-      const Rows part = rows(batch, begin, options.batch_size);
-      sum += learner->accumulate(part, batch.size);
+    for (int i = 0; i < options.accumulate; ++i) {
+      const Rows part = rows(batch, i, options.accumulate);
+      if (i + 1 == options.accumulate) ranks.start_last_part();
+      sum += learner->accumulate(part, batch.total);
       if (!std::isfinite(sum.loss)) throw diverged(run.step + 1, lr, learner->first_non_finite(part), saved_step);
     }
+    ranks.finish_step(sum);
     learner->update(lr, run.step);
 
     run.loss_sum += sum.loss;
     run.correct += sum.correct;
-    run.seen += batch.size;
-    epoch_images += batch.size;
+    run.seen += batch.total;
+    epoch_images += batch.total;
     ++run.step;
     const bool epoch_done = run.step % steps_per_epoch == 0;
     const double images_per_s = static_cast<double>(epoch_images) / std::max(1e-9, seconds_since(epoch_started));
@@ -157,15 +164,15 @@ FitResult train_network(const FitRequest& r) {
                      .epochs = options.epochs,
                      .step = run.step,
                      .steps = steps,
-                     .loss = sum.loss / static_cast<double>(batch.size),
+                     .loss = sum.loss / static_cast<double>(batch.total),
                      .images_per_s = images_per_s,
                      .eta_s = per_step * static_cast<double>(steps - run.step),
                      .train_accuracy = 100.0 * static_cast<double>(run.correct) / static_cast<double>(run.seen),
                      .val_accuracy = validation ? std::optional(accuracy_percent(*validation)) : std::nullopt});
     }
     const bool choosing = options.patience > 0 || options.keep == "best";
-    if (epoch_done && r.validation && (files.on() || choosing || run.step == steps)) {
-      validation = learner->evaluate(*r.validation, OnStop::Finish);
+    if (epoch_done && r.validation && (saving || choosing || run.step == steps)) {
+      validation = ranks.evaluate(*r.validation);
       const double score = score_of(*validation, options.metric);
       if (score > run.best_score) {
         run.best_score = score;
@@ -200,12 +207,12 @@ FitResult train_network(const FitRequest& r) {
       epoch_started = Clock::now();
     }
 
-    const bool stop = core::stop_requested() && !finished();
+    const bool stop = ranks.stop_requested() && !finished();
     const bool due = options.checkpoint_steps > 0 && run.step % options.checkpoint_steps == 0;
-    if (files.on() && (epoch_done || due || stop)) save();
+    if (saving && (epoch_done || due || stop)) save();
     if (stop)
       throw core::Stopped("training stopped after step " + std::to_string(run.step) + " of " + std::to_string(steps) +
-                          (files.on() ? "; start again to go on" : ""));
+                          (saving ? "; start again to go on" : ""));
   }
   if (run.step < steps)
     core::log::info("training ended after epoch " + std::to_string(run.step / steps_per_epoch) + " of " +
@@ -216,7 +223,7 @@ FitResult train_network(const FitRequest& r) {
     learner->load({.run = run, .values = best});
     validation.reset();
   }
-  if (r.validation && !validation) validation = learner->evaluate(*r.validation, OnStop::Finish);
+  if (r.validation && !validation) validation = ranks.evaluate(*r.validation);
   const std::vector<float> result = learner->result();
   if (const std::string bad = parameter_not_finite(learner->layout(), result); !bad.empty())
     throw diverged(run.step, lr, bad, saved_step);
@@ -236,22 +243,22 @@ void use_threads(int threads) {
   at::set_num_threads(1);  // what is left to the library is too small to share
 }
 
-Rows rows(const data::Batch& batch, int64_t begin, int64_t count) {
-  const int64_t size = std::min(count, batch.size - begin);
-  const auto part = [&](const auto& values) {
+Rows rows(const data::Batch& batch, int64_t part, int64_t parts) {
+  const int64_t begin = batch.size * part / parts, size = batch.size * (part + 1) / parts - begin;
+  const auto cut = [&](const auto& values) {
     const size_t each = values.size() / static_cast<size_t>(batch.size);
     return std::span(values).subspan(static_cast<size_t>(begin) * each, static_cast<size_t>(size) * each);
   };
-  return {size, part(batch.x), part(batch.y), part(batch.t)};
+  return {size, cut(batch.x), cut(batch.y), cut(batch.t)};
 }
 
 // The step's memory is free again when the message is made.
-FitResult fit(const FitRequest& r) {
+FitResult fit(const FitRequest& r, Group* group) {
   const auto explained = [&] {
     return core::Error(out_of_memory_text(r.spec, r.options.batch_size, r.options.accumulate, available_bytes()));
   };
   try {
-    return train_network(r);
+    return train_network(r, group);
   } catch (const std::bad_alloc&) {
     throw explained();
   } catch (const c10::Error& error) {

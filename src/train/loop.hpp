@@ -5,7 +5,10 @@
 
 namespace condenser::train {
 
-FitResult fit(const FitRequest&);
+class Group;
+
+// `group`: this process trains together with others, which make the same call; null: alone.
+FitResult fit(const FitRequest&, Group* group = nullptr);
 
 // 0: all cores.
 void use_threads(int threads);

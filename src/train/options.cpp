@@ -84,6 +84,12 @@ void read_options(core::config::Reader& reader, TrainOptions& o) {
   reader.integer("loader_threads", o.loader_threads, 1, 256, "threads that prepare batches");
   reader.integer("checkpoint_steps", o.checkpoint_steps, 0, 1000000000,
                  "save every so many steps; 0: at the end of each epoch only");
+  reader.boolean("sync_batch_norm", o.sync_batch_norm,
+                 "several processes: batch norm over the whole batch; false: over each process's share of it");
+  reader.number("bucket_mb", o.bucket_mb, 0.001, 4096,
+                "several processes: gradients are summed in pieces of so many MiB, during the backward pass");
+  reader.integer("rank_timeout", o.rank_timeout, 5, 86400,
+                 "several processes: seconds without an answer after which one counts as lost");
   reader.integer("seed", o.seed, uint64_t{0}, UINT64_MAX, "of initial weights, order and augmentation");
 
   if (o.device == "cpu" && o.amp == "fp16") throw reader.error("amp", "off or bf16 with device cpu: fp16 is for GPUs");

@@ -6,17 +6,19 @@ namespace condenser::train {
 RunFiles::RunFiles(std::filesystem::path folder, const nn::BlockLayout& layout, Identity identity)
     : folder_(std::move(folder)), layout_(layout), identity_(std::move(identity)) {}
 
+std::filesystem::path RunFiles::last_file() const { return folder_ / "checkpoints" / "last.safetensors"; }
+
 std::optional<Checkpoint> RunFiles::open() {
   if (!on()) return std::nullopt;
   std::optional<Checkpoint> checkpoint;
-  const auto file = folder_ / "checkpoints" / "last.safetensors";
+  const auto file = last_file();
   if (std::filesystem::exists(file)) checkpoint = load_checkpoint(file, layout_, identity_);
   metrics_.emplace(folder_, checkpoint ? checkpoint->run.rows : 0);
   return checkpoint;
 }
 
 void RunFiles::save(const Checkpoint& checkpoint) {
-  if (on()) save_checkpoint(folder_ / "checkpoints" / "last.safetensors", layout_, identity_, checkpoint);
+  if (on()) save_checkpoint(last_file(), layout_, identity_, checkpoint);
 }
 
 void RunFiles::row(int64_t epoch, const std::vector<std::pair<std::string, double>>& values) {

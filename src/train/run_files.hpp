@@ -14,6 +14,7 @@ class RunFiles {
   RunFiles(std::filesystem::path folder, const nn::BlockLayout&, Identity);
 
   bool on() const { return !folder_.empty(); }
+  std::filesystem::path last_file() const;
   std::optional<Checkpoint> open();  // the checkpoint to go on from, if any; metrics after it are dropped
   void save(const Checkpoint&);
   void row(int64_t epoch, const std::vector<std::pair<std::string, double>>& values);

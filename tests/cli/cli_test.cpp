@@ -81,6 +81,11 @@ TEST_CASE("bench gate prints how many candidates a second pass the gate", "[cli]
                 << " nodes each");
 }
 
+TEST_CASE("bench train wants a network", "[cli]") {
+  CHECK(run_condenser({"bench", "train"}).code == 2);
+  CHECK(run_condenser({"bench", "train", "no_such_network"}).code == 2);
+}
+
 TEST_CASE("describe prints the published counts", "[cli]") {
   const json one = json::parse(run_condenser({"describe", "dcac_sca_325mf", "--classes", "1", "--format", "json"}).out);
   CHECK(one["params"] == 1632345);
@@ -302,4 +307,20 @@ TEST_CASE("draw writes SVG, Mermaid and DOT", "[cli]") {
   CHECK(run_condenser({"draw", "resnet8", "--colour", "red"}).code == 2);
   CHECK(run_condenser({"draw", "no_such_net"}).code == 2);
   CHECK(run_condenser({"draw", "experiments/digits_quickstart/ds_cnn.yaml"}).code == 0);
+}
+
+TEST_CASE("several processes are refused where they make no sense", "[cli][ranks]") {
+  const TempFolder folder;
+  const Finished idle = run_condenser({"run", "experiments/digits_quickstart/run.yaml", "--runs",
+                                       folder.path().string(), "--nproc", "2", "stages=[search]"});
+  CHECK(idle.code == 2);
+  CHECK_THAT(idle.err, Catch::Contains("do not train"));
+  const Finished twice =
+      condenser::tests::run({"env", "RANK=0", "WORLD_SIZE=2", "LOCAL_RANK=0", "LOCAL_WORLD_SIZE=2", "MASTER_ADDR=x",
+                             "MASTER_PORT=1", CONDENSER_BINARY, "train", "experiments/digits_quickstart/run.yaml",
+                             "--runs", folder.path().string(), "--nproc", "2"},
+                            CONDENSER_SOURCE_DIR);
+  CHECK(twice.code == 2);
+  CHECK_THAT(twice.err, Catch::Contains("torchrun started 2 processes"));
+  CHECK(std::filesystem::is_empty(folder.path()));
 }

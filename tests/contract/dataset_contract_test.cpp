@@ -1,5 +1,6 @@
-// What holds for every file format of data/: the same small set, written in each format, reads the same, and the same
-// damage is refused. A new row in formats() fails here until it has a writer below.
+// What holds for every file format of data/ that gives 8-bit images: the same small set, written in each format, reads
+// the same, and the same damage is refused. A new row in formats() fails here until it has a writer below. Formats that
+// make data sets of their own kind (sounds) have tests of their own.
 #include <algorithm>
 #include <fstream>
 #include <map>
@@ -62,13 +63,28 @@ std::vector<std::string> write_idx(const TempFolder& folder) {
   return {"images.gz", "labels"};
 }
 
-std::vector<std::string> write_cifar(const TempFolder& folder) {
+// `before` each record: CIFAR-100 has a coarse label there.
+std::vector<std::string> write_records(const TempFolder& folder, const std::string& before) {
   std::map<std::string, std::string> files;
   for (size_t i = 0; i < kLabels.size(); ++i) {
-    files[i < 4 ? "1.bin" : "2.bin"] += static_cast<char>(kLabels[i]) + planes(i);
+    files[i < 4 ? "1.bin" : "2.bin"] += before + static_cast<char>(kLabels[i]) + planes(i);
   }
   for (const auto& [name, bytes] : files) folder.write(name, bytes);
   return {"1.bin", "2.bin"};
+}
+
+std::vector<std::string> write_cifar(const TempFolder& folder) { return write_records(folder, ""); }
+std::vector<std::string> write_cifar100(const TempFolder& folder) { return write_records(folder, "\x13"); }
+
+std::vector<std::string> write_csv(const TempFolder& folder) {
+  std::string index = "label,path\n";
+  for (size_t i = 0; i < kLabels.size(); ++i) {
+    const std::string name = "pictures/" + std::to_string(i) + ".png";
+    folder.write(name, png_bytes(3, kShape.h, kShape.w, interleaved(i)));
+    index += "\"" + kClasses[kLabels[i]] + "\",\"" + name + "\"\n";
+  }
+  folder.write("index.csv", index);
+  return {"index.csv"};
 }
 
 std::vector<std::string> write_folders(const TempFolder& folder) {
@@ -79,8 +95,20 @@ std::vector<std::string> write_folders(const TempFolder& folder) {
   return {"all"};
 }
 
-const std::map<std::string, Writer, std::less<>> kWriters = {
-    {"idx", write_idx}, {"cifar_binary", write_cifar}, {"image_folder", write_folders}};
+const std::map<std::string, Writer, std::less<>> kWriters = {{"idx", write_idx},
+                                                             {"cifar_binary", write_cifar},
+                                                             {"cifar100_binary", write_cifar100},
+                                                             {"csv", write_csv},
+                                                             {"image_folder", write_folders}};
+
+// Sounds have suites of their own: tests/data/formats/wav_folder_test.cpp, features_int8_test.cpp.
+std::vector<Format> image_formats() {
+  std::vector<Format> rows;
+  std::ranges::copy_if(formats(), std::back_inserter(rows), [](const Format& format) {
+    return format.name != "wav_folder" && format.name != "features_int8";
+  });
+  return rows;
+}
 
 // A set on disk with its card; the card is written again by write_card().
 struct Example {
@@ -102,8 +130,13 @@ struct Example {
   }
 
   std::shared_ptr<const Dataset> open() const { return open_split(read_card(folder.path()), "train"); }
+  // Of opening and reading all: formats of single pictures decode when asked.
   std::string error() const {
-    return error_of([this] { open(); });
+    return error_of([this] {
+      const auto dataset = open();
+      std::vector<float> item(kShape.elements());
+      for (int64_t i = 0; i < dataset->size(); ++i) dataset->get(i, item);
+    });
   }
 
   // Every data file, pictures of folders too.
@@ -124,7 +157,7 @@ struct Example {
 }  // namespace
 
 TEST_CASE("every format reads the same set", "[data][contract]") {
-  for (const Format& format : formats()) {
+  for (const Format& format : image_formats()) {
     DYNAMIC_SECTION(format.name) {
       const Example example(format);
       const auto dataset = example.open();
@@ -144,14 +177,18 @@ TEST_CASE("every format reads the same set", "[data][contract]") {
         }
       }
       CHECK(contains(error_of([&] { dataset->get(dataset->size(), item); }), "holds 7"));
+      CHECK(contains(error_of([&] { dataset->get(-1, item); }), "item -1"));
+      item.pop_back();
+      CHECK(contains(error_of([&] { dataset->get(0, item); }), "23 values for one item; expected 24"));
     }
   }
 }
 
 TEST_CASE("items of every format can be read from several threads", "[data][contract]") {
-  for (const Format& format : formats()) {
+  for (const Format& format : image_formats()) {
     DYNAMIC_SECTION(format.name) {
-      const auto dataset = Example(format).open();  // the files are gone by now: a set lives in memory
+      const Example example(format);
+      const auto dataset = example.open();
       LoaderOptions one, many;
       one.batch_size = many.batch_size = 2;
       many.threads = 4;
@@ -167,8 +204,37 @@ TEST_CASE("items of every format can be read from several threads", "[data][cont
   }
 }
 
-TEST_CASE("every format verifies checksums", "[data][contract]") {
+TEST_CASE("draws of every format are crops, and functions of their arguments", "[data][contract]") {
   for (const Format& format : formats()) {
+    DYNAMIC_SECTION(format.name) {
+      const Example example(format);
+      const auto dataset = example.open();
+      const SampleAugment off, crops{.crop_area = 0.2, .crop_ratio = 2};
+      std::vector<float> a(kShape.elements()), b(a.size()), whole(a.size());
+      int changed = 0;
+      for (int64_t i = 0; i < dataset->size(); ++i) {
+        condenser::core::Rng none(1), first(1, 2, i), second(1, 2, i);
+        dataset->get(i, whole);
+        dataset->draw(i, off, none, a);
+        CHECK(a == whole);
+        CHECK(none.counter() == 0);
+        dataset->draw(i, crops, first, a);
+        dataset->draw(i, crops, second, b);
+        CHECK(a == b);
+        changed += a != whole;
+        // A crop shows nothing that was not there.
+        for (int c = 0; c < 3; ++c) {
+          const auto [low, high] = std::minmax_element(whole.begin() + 8 * c, whole.begin() + 8 * c + 8);
+          for (int k = 8 * c; k < 8 * c + 8; ++k) CHECK((a[k] >= *low && a[k] <= *high));
+        }
+      }
+      CHECK(changed > 3);
+    }
+  }
+}
+
+TEST_CASE("every format verifies checksums", "[data][contract]") {
+  for (const Format& format : image_formats()) {
     DYNAMIC_SECTION(format.name) {
       Example example(format);
       std::vector<std::string> checksums;
@@ -186,7 +252,7 @@ TEST_CASE("every format verifies checksums", "[data][contract]") {
 }
 
 TEST_CASE("every format refuses what is missing, empty or cut, by name", "[data][contract]") {
-  for (const Format& format : formats()) {
+  for (const Format& format : image_formats()) {
     DYNAMIC_SECTION(format.name) {
       const Example example(format);
       const fs::path victim = example.files().front();
@@ -206,7 +272,7 @@ TEST_CASE("every format refuses what is missing, empty or cut, by name", "[data]
 }
 
 TEST_CASE("every format refuses an item of a class that the card lacks", "[data][contract]") {
-  for (const Format& format : formats()) {
+  for (const Format& format : image_formats()) {
     DYNAMIC_SECTION(format.name) {
       const Example example(format);
       const std::string text = condenser::core::read_file(example.folder.path() / "card.yaml");
@@ -219,10 +285,10 @@ TEST_CASE("every format refuses an item of a class that the card lacks", "[data]
 }
 
 TEST_CASE("every format refuses a wrong number of paths in the card", "[data][contract]") {
-  for (const Format& format : formats()) {
+  for (const Format& format : image_formats()) {
     DYNAMIC_SECTION(format.name) {
       Example example(format);
-      if (format.name == "cifar_binary") continue;  // takes any number
+      if (format.name.starts_with("cifar")) continue;  // takes any number
       example.paths.push_back("more");
       example.paths.push_back("yet_more");
       example.write_card({});

@@ -124,6 +124,9 @@ TEST_CASE("wrong cards are refused with their line", "[data]") {
   refused("{path: labels}", "{file: labels}", "path");
   refused("path: labels", "path: labels, sha256: 12ab", "64 hexadecimal digits");
   refused("license: none", "licence: none", "licence");
+  refused("format: idx", "format: idx\nlabels: coarse", "only with format: cifar100_binary");
+  refused("format: idx", "format: idx\nmulti_label: true", "only with format: csv");
+  refused("format: idx", "format: cifar100_binary\nlabels: middle", "one of fine, coarse");
   refused("about: three items", "root: $HOME/data", "$CONDENSER_DATA");
   CHECK(contains(error_of([&] { read_card(folder.path() / "nothing"); }, true), "nothing"));
 }
@@ -179,7 +182,7 @@ TEST_CASE("a wrong checksum shows both", "[data]") {
   const std::string message = error_of([&] { open_split(card, "train"); });
   CHECK(contains(message, "/images: sha256 " + condenser::core::sha256_hex(changed)));
   CHECK(contains(message, "expected " + condenser::core::sha256_hex(kImages)));
-  CHECK(open_split(card, "train", Verify::No)->size() == 3);
+  CHECK(open_split(card, "train", {.verify = Verify::No})->size() == 3);
   // Digits in capitals are the same checksum.
   std::string capitals = condenser::core::sha256_hex(kImages);
   for (char& c : capitals) c = static_cast<char>(std::toupper(c));
@@ -244,7 +247,8 @@ TEST_CASE("the bundled digits are complete and balanced", "[data]") {
     CHECK(counts == std::vector<int>(10, per_class));
   }
   // The first labels of MNIST's training and test sets, as everyone knows them.
-  const auto train = open_split(card, "train", Verify::No), test = open_split(card, "test", Verify::No);
+  const auto train = open_split(card, "train", {.verify = Verify::No}),
+             test = open_split(card, "test", {.verify = Verify::No});
   for (auto [i, label] : {std::pair{0, 5}, {1, 0}, {2, 4}, {3, 1}, {4, 9}}) CHECK(train->label(i) == label);
   for (auto [i, label] : {std::pair{0, 7}, {1, 2}, {2, 1}, {3, 0}, {4, 4}}) CHECK(test->label(i) == label);
 }

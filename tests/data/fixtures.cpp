@@ -73,7 +73,7 @@ std::string gzip(const std::string& bytes) {
   return packed;
 }
 
-std::string jpeg_bytes(int c, int h, int w, const std::vector<uint8_t>& pixels, int quality) {
+std::string jpeg_bytes(int c, int h, int w, const std::vector<uint8_t>& pixels, int quality, JpegKind kind) {
   REQUIRE(pixels.size() == static_cast<size_t>(c) * h * w);
   jpeg_compress_struct info{};
   jpeg_error_mgr errors{};
@@ -89,6 +89,8 @@ std::string jpeg_bytes(int c, int h, int w, const std::vector<uint8_t>& pixels, 
   jpeg_set_defaults(&info);
   jpeg_set_quality(&info, quality, TRUE);
   for (int k = 0; k < info.num_components; ++k) info.comp_info[k].h_samp_factor = info.comp_info[k].v_samp_factor = 1;
+  if (kind.halved_colour) info.comp_info[0].h_samp_factor = info.comp_info[0].v_samp_factor = 2;
+  if (kind.progressive) jpeg_simple_progression(&info);
   jpeg_start_compress(&info, TRUE);
   for (int y = 0; y < h; ++y) {
     JSAMPROW row = const_cast<uint8_t*>(pixels.data()) + static_cast<size_t>(y) * w * c;
@@ -113,6 +115,40 @@ std::string png_bytes(int c, int h, int w, const std::vector<uint8_t>& pixels) {
   std::string bytes(size, '\0');
   REQUIRE(png_image_write_to_memory(&image, bytes.data(), &size, 0, pixels.data(), 0, nullptr));
   bytes.resize(size);
+  return bytes;
+}
+
+std::string little_endian(uint64_t value, int bytes) {
+  std::string out;
+  for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> 8 * i & 255);
+  return out;
+}
+
+std::string wav_bytes(const WavHeader& h, const std::string& data) {
+  const int frame = h.channels * h.bits / 8;
+  const std::string format = little_endian(h.format, 2) + little_endian(h.channels, 2) + little_endian(h.rate, 4) +
+                             little_endian(static_cast<uint64_t>(h.rate) * frame, 4) + little_endian(frame, 2) +
+                             little_endian(h.bits, 2);
+  return "RIFF" + little_endian(4 + 8 + format.size() + 8 + data.size(), 4) + "WAVE" + "fmt " +
+         little_endian(format.size(), 4) + format + "data" + little_endian(data.size(), 4) + data;
+}
+
+std::string png16_bytes(int h, int w, const std::vector<uint16_t>& pixels) {
+  REQUIRE(pixels.size() == static_cast<size_t>(h) * w);
+  png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, nullptr);
+  png_infop info = png_create_info_struct(png);
+  std::string bytes;
+  const auto append = [](png_structp writer, png_bytep data, png_size_t size) {
+    static_cast<std::string*>(png_get_io_ptr(writer))->append(reinterpret_cast<char*>(data), size);
+  };
+  png_set_write_fn(png, &bytes, append, nullptr);
+  png_set_IHDR(png, info, w, h, 16, PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+               PNG_FILTER_TYPE_DEFAULT);
+  png_write_info(png, info);
+  png_set_swap(png);  // the file is big-endian
+  for (int y = 0; y < h; ++y) png_write_row(png, reinterpret_cast<png_const_bytep>(pixels.data() + y * w));
+  png_write_end(png, info);
+  png_destroy_write_struct(&png, &info);
   return bytes;
 }
 

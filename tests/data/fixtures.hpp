@@ -44,9 +44,21 @@ std::string idx_bytes(const std::vector<uint32_t>& extents, const std::string& d
 std::string gzip(const std::string& bytes);
 
 // `pixels`: interleaved [h, w, c]; c = 1, 3, for JPEG also 4 (CMYK).
-std::string jpeg_bytes(int c, int h, int w, const std::vector<uint8_t>& pixels, int quality = 100);
+struct JpegKind {
+  bool progressive = false, halved_colour = false;  // 4:2:0
+};
+std::string jpeg_bytes(int c, int h, int w, const std::vector<uint8_t>& pixels, int quality = 100, JpegKind = {});
+// Grey, 16 bits a pixel.
+std::string png16_bytes(int h, int w, const std::vector<uint16_t>& pixels);
 // c = 1 grey, 3 RGB, 4 RGB and alpha.
 std::string png_bytes(int c, int h, int w, const std::vector<uint8_t>& pixels);
+
+// Fields of a WAV header; see wav_bytes.
+struct WavHeader {
+  int format = 1, channels = 1, rate = 16000, bits = 16;
+};
+std::string wav_bytes(const WavHeader&, const std::string& data);
+std::string little_endian(uint64_t value, int bytes);
 
 // The message of the core::Error that `action` throws, which must have exit code 1, or 2 with `config`; "" when nothing
 // is thrown.

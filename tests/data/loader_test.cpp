@@ -188,6 +188,45 @@ TEST_CASE("seeking while workers are busy loses nothing", "[data]") {
   }
 }
 
+TEST_CASE("ranks share each batch: together they see what one process sees", "[data]") {
+  const auto dataset = counting_dataset(23, 5);
+  const int ranks = GENERATE(2, 3, 5);
+  Loader whole(dataset, options(5));
+  std::vector<std::unique_ptr<Loader>> parts;
+  for (int rank = 0; rank < ranks; ++rank) {
+    LoaderOptions o = options(5, 1 + rank % 2);
+    o.rank = rank, o.ranks = ranks;
+    parts.push_back(std::make_unique<Loader>(dataset, o));
+    CHECK(parts.back()->steps_per_epoch() == whole.steps_per_epoch());
+  }
+  for (const Batch& expected : read(whole, 9)) {
+    CHECK(expected.first == 0);
+    CHECK(expected.total == expected.size);
+    Batch joined;
+    for (const auto& part : parts) {
+      Batch batch;
+      part->next(batch);
+      CHECK(batch.epoch == expected.epoch);
+      CHECK(batch.step == expected.step);
+      CHECK(batch.total == expected.size);
+      CHECK(batch.first == joined.size);
+      CHECK(batch.size >= 1);
+      CHECK(batch.size <= 5 / ranks + 1);
+      joined.size += batch.size;
+      joined.x.insert(joined.x.end(), batch.x.begin(), batch.x.end());
+      joined.y.insert(joined.y.end(), batch.y.begin(), batch.y.end());
+    }
+    CHECK(joined.x == expected.x);
+    CHECK(joined.y == expected.y);
+  }
+  LoaderOptions six = options(5);
+  six.ranks = 6;
+  CHECK_THROWS_AS(Loader(dataset, six), condenser::core::ConfigError);
+  LoaderOptions outside = options(5);
+  outside.rank = 2, outside.ranks = 2;
+  CHECK_THROWS_AS(Loader(dataset, outside), condenser::core::Error);
+}
+
 TEST_CASE("another seed gives another order", "[data]") {
   const auto dataset = counting_dataset(100, 3);
   LoaderOptions other = options(100);

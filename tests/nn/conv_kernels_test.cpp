@@ -62,66 +62,71 @@ std::vector<Case> cases() {
       {{2, 4, 4}, {.out = 2, .kernel = square(1), .stride = square(1), .pad = pad_all(1)}},
       {{2, 6, 6}, {.out = 2, .kernel = square(3), .stride = square(1)}},
       {{3, 8, 8}, {.out = 2, .kernel = square(1), .stride = square(2)}},
+      {{7, 20, 33}, {.out = 15, .kernel = square(3), .stride = square(1), .pad = pad_all(1)}},
+      {{24, 5, 36},
+       {.out = 24, .kernel = square(3), .stride = square(1), .pad = pad_all(1), .groups = 4, .bias = true}},
+      {{6, 17, 35}, {.out = 6, .kernel = square(5), .stride = square(2), .pad = pad_all(2), .groups = 6}},
+      {{4, 40, 21}, {.out = 8, .kernel = square(3), .stride = square(2), .pad = {0, 1, 0, 1}, .groups = 2}},
+      {{2, 3, 5}, {.out = 3, .kernel = square(1), .stride = square(4), .groups = 1}},
+      {{1, 9, 9}, {.out = 1, .kernel = {2, 1}, .stride = {4, 3}, .pad = {1, 2, 0, 0}}},
+      {{33, 4, 13}, {.out = 37, .kernel = square(1), .stride = square(1)}},
   };
 }
 
 }  // namespace
 
-TEST_CASE("convolution kernels are sums of products", "[nn]") {
-  int number = 0;
-  for (const auto& [in, op] : cases()) {
-    INFO("case " << number++);
-    const ConvGeometry g = conv_geometry(in, op);
-    const auto x = random_floats(kImages * in.elements(), 1);
-    const auto w = random_floats(g.out.c * g.sources, 2);
-    const auto dy = random_floats(kImages * g.out.elements(), 3);
-    std::vector<double> y_expected(dy.size()), dx_expected(x.size()), dw_expected(w.size());
-    for_products(g, [&](int64_t i, int64_t k, int64_t o) {
-      y_expected[o] += double(x[i]) * w[k];
-      dx_expected[i] += double(dy[o]) * w[k];
-      dw_expected[k] += double(dy[o]) * x[i];
-    });
-
-    std::vector<float> y(dy.size()), dw(w.size(), 0.0f);
-    conv_forward(g, x.data(), w.data(), kImages, y.data());
-    check_near(y, y_expected);
-
-    conv_weight_gradient(g, x.data(), dy.data(), kImages, dw.data());
-    check_near(dw, dw_expected);
-
-    if (!has_transposed(op)) continue;
-    std::vector<float> dx(x.size()), transposed(w.size());
-    transpose_weight(g, w.data(), transposed.data());
-    const ConvGeometry t = transposed_geometry(g);
-    REQUIRE(t.out == in);
-    conv_forward(t, dy.data(), transposed.data(), kImages, dx.data());
-    check_near(dx, dx_expected);
+// Every instruction set that this processor has.
+class EverySimd {
+ public:
+  ~EverySimd() { limit_simd(Simd::Avx512); }
+  std::vector<Simd> sets() const {
+    std::vector<Simd> found;
+    for (const Simd set : {Simd::Baseline, Simd::Avx2, Simd::Avx512}) {
+      limit_simd(set);
+      if (simd() == set) found.push_back(set);
+    }
+    return found;
   }
-}
+};
 
-TEST_CASE("only unit strides with padding below the kernel have a transposed convolution", "[nn]") {
-  CHECK(has_transposed({.out = 1, .kernel = arch::square(3), .stride = arch::square(1), .pad = arch::pad_all(2)}));
-  CHECK_FALSE(has_transposed({.out = 1, .kernel = arch::square(3), .stride = arch::square(2)}));
-  CHECK_FALSE(has_transposed({.out = 1, .kernel = arch::square(1), .stride = arch::square(1), .pad = {0, 0, 1, 0}}));
-}
+TEST_CASE("convolution kernels are sums of products", "[nn]") {
+  const EverySimd every;
+  for (const Simd set : every.sets()) {
+    limit_simd(set);
+    int number = 0;
+    for (const auto& [in, op] : cases()) {
+      INFO("instruction set " << static_cast<int>(set) << ", case " << number++);
+      const ConvGeometry g = conv_geometry(in, op);
+      const auto x = random_floats(kImages * in.elements(), 1);
+      const auto w = random_floats(g.weights(), 2);
+      const auto dy = random_floats(kImages * g.out.elements(), 3);
+      const auto bias = random_floats(g.out.c, 4);
+      std::vector<double> y_expected(dy.size()), dx_expected(x.size()), dw_expected(w.size());
+      for_products(g, [&](int64_t i, int64_t k, int64_t o) {
+        y_expected[o] += double(x[i]) * w[k];
+        dx_expected[i] += double(dy[o]) * w[k];
+        dw_expected[k] += double(dy[o]) * x[i];
+      });
 
-TEST_CASE("halving averages 2x2 pixels and leaves out odd ends", "[nn]") {
-  for (const auto& [h, w] : {std::pair<int64_t, int64_t>{4, 6}, {5, 7}, {2, 2}, {9, 28}}) {
-    const int64_t planes = 3, oh = h / 2, ow = w / 2;
-    const auto x = random_floats(planes * h * w, 1), dy = random_floats(planes * oh * ow, 2);
-    std::vector<float> y(dy.size()), dx(x.size(), 99.0f);
-    halve_forward(x.data(), planes, h, w, y.data());
-    halve_backward(dy.data(), planes, h, w, dx.data());
-    std::vector<double> y_expected(y.size()), dx_expected(x.size());
-    for (int64_t p = 0; p < planes; ++p)
-      for (int64_t r = 0; r < 2 * oh; ++r)
-        for (int64_t c = 0; c < 2 * ow; ++c) {
-          const int64_t i = (p * h + r) * w + c, o = (p * oh + r / 2) * ow + c / 2;
-          y_expected[o] += 0.25 * x[i];
-          dx_expected[i] += 0.25 * dy[o];
-        }
-    check_near(y, y_expected);
-    check_near(dx, dx_expected);
+      const int64_t pixels = g.out.h * g.out.w;
+      for (size_t i = 0; i < dy.size(); ++i)
+        if (op.bias) y_expected[i] += bias[static_cast<size_t>(static_cast<int64_t>(i) / pixels % g.out.c)];
+
+      std::vector<float> y(dy.size(), 99.0f), dw(w.size(), 0.0f), dx(x.size(), 99.0f);
+      conv_forward(g, x.data(), forward_weights(g, w.data()), op.bias ? bias.data() : nullptr, kImages, y.data());
+      check_near(y, y_expected);
+      conv_input_gradient(g, dy.data(), gradient_weights(g, w.data()), kImages, dx.data());
+      check_near(dx, dx_expected);
+      conv_weight_gradient(g, x.data(), dy.data(), kImages, dw.data());
+      check_near(dw, dw_expected);
+
+      std::fill(dw.begin(), dw.end(), 0.0f);  // in parts, in another order
+      for (int64_t group = op.groups - 1; group >= 0; --group)
+        for (int64_t first = 0; first < g.out_group(); first += 3)
+          conv_weight_gradient(g, x.data(), dy.data(), kImages,
+                               {group, first, std::min<int64_t>(3, g.out_group() - first)}, dw.data());
+      check_near(dw, dw_expected);
+    }
   }
 }
 

@@ -197,4 +197,40 @@ TEST_CASE("affine combines gradient and input per channel, also in place", "[nn]
   }
 }
 
+// The same numbers as one image of many pixels, and as many images of one pixel: [pixels, channels] transposed.
+TEST_CASE("maps of one pixel are worked on along their channels", "[nn]") {
+  constexpr int64_t kImages = 6, kWide = 37;
+  const PlaneShape rows{kImages, kWide, 1}, planes{1, kWide, kImages};
+  core::Rng rng(9);
+  const auto draw = [&](int64_t n) {
+    std::vector<float> out(static_cast<size_t>(n));
+    for (float& v : out) v = static_cast<float>(rng.normal());
+    return out;
+  };
+  const auto transposed = [&](const std::vector<float>& v) {
+    std::vector<float> out(v.size());
+    for (int64_t i = 0; i < kImages; ++i)
+      for (int64_t c = 0; c < kWide; ++c) out[c * kImages + i] = v[i * kWide + c];
+    return out;
+  };
+  const auto x = draw(kImages * kWide), dy = draw(kImages * kWide), scale = draw(kWide), shift = draw(kWide),
+             center = draw(kWide);
+  const auto xt = transposed(x), dyt = transposed(dy);
+  const auto check = [](const std::vector<float>& got, const std::vector<float>& expected) {
+    for (size_t i = 0; i < got.size(); ++i) REQUIRE(got[i] == Approx(expected[i]).epsilon(1e-5).margin(1e-5));
+  };
+  const auto run = [&](const PlaneShape& shape, const float* values, const float* gradient) {
+    const PlaneOperand a{values, scale.data(), shift.data(), center.data()};
+    std::vector<float> y(x.size()), dz(x.size()), dx(x.size()), sums(4 * kWide, 0.0f);
+    squash_forward(Squash::Silu, a, shape, y.data());
+    squash_backward(Squash::Silu, a, gradient, shape, dz.data(), {&sums[0], &sums[kWide]});
+    moments(values, shape, center.data(), &sums[2 * kWide], &sums[3 * kWide]);
+    affine(dz.data(), values, shape, scale.data(), shift.data(), center.data(), dx.data());
+    return std::vector{y, dz, dx, sums};
+  };
+  const auto got = run(rows, x.data(), dy.data()), expected = run(planes, xt.data(), dyt.data());
+  for (size_t k = 0; k < 3; ++k) check(transposed(got[k]), expected[k]);
+  check(got[3], expected[3]);
+}
+
 }  // namespace condenser::nn

@@ -128,3 +128,30 @@ TEST_CASE("damaged stage files are named", "[report]") {
   m.quant_report_json = "{\"nodes\": [";
   CHECK_THROWS_WITH(report::to_markdown(m), Contains("quant_report.json"));
 }
+
+TEST_CASE("curves, scores per class and mistakes are linked when they are there and belong to the winner", "[report]") {
+  report::Material m = material();
+  m.metrics_csv = "step,train/loss\n1,1.25\n";
+  CHECK_THAT(report::to_markdown(m), !Contains("curves.svg") && !Contains("## Classes"));
+  m.curves = true;
+  ordered_json evaluation{{"part", "test part"},
+                          {"spec_hash", "0123456789abcdef"},
+                          {"correct", 7},
+                          {"total", 10},
+                          {"low_percent", 39.68},
+                          {"accuracy_percent", 70.0},
+                          {"high_percent", 89.22},
+                          {"classes", {"a|b", "c"}},
+                          {"confusion", {{3, 2}, {1, 4}}}};
+  m.evaluation_json = evaluation.dump();
+  m.evaluation_folder = "eval";
+  const std::string text = report::to_markdown(m);
+  CHECK_THAT(text, Contains("![learning curves](curves.svg)") && Contains("![confusion matrix](eval/confusion.svg)"));
+  CHECK_THAT(text, Contains("70.00 % (7 of 10") && Contains("- a\\|b taken for c: 2 of 5 (40.0 %)"));
+  CHECK_THAT(text, !Contains("mistakes.png"));
+  m.mistakes = true;
+  CHECK_THAT(report::to_markdown(m), Contains("eval/mistakes.png"));
+  evaluation["spec_hash"] = "another";
+  m.evaluation_json = evaluation.dump();
+  CHECK_THAT(report::to_markdown(m), !Contains("## Classes"));
+}

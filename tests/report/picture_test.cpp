@@ -12,12 +12,14 @@
 #include "condenser/arch/blocks.hpp"
 #include "condenser/arch/zoo.hpp"
 #include "condenser/core/files.hpp"
+#include "report/xml_fault.hpp"
 #include "support/catch.hpp"
 #include "support/exemplars.hpp"
 #include "support/random_spec.hpp"
 
 using namespace condenser;
 using namespace condenser::arch;
+using condenser::tests::xml_fault;
 using report::Glyph;
 using report::Picture;
 using report::PictureBox;
@@ -146,40 +148,6 @@ int crossed_boxes(const Picture& picture) {
     }
   }
   return count;
-}
-
-// Well-formed as far as this writer could go wrong: one root, tags closed in order, quotes and entities in their
-// places.
-std::string xml_fault(const std::string& text) {
-  std::vector<std::string> open;
-  bool root = false;
-  for (size_t at = 0; at < text.size();) {
-    if (text[at] != '<') {
-      if (text[at] == '>' || (open.empty() && text[at] != '\n')) return "text outside";
-      if (text[at] == '&') {
-        const size_t end = text.find(';', at);
-        const std::set<std::string> known{"&lt;", "&gt;", "&amp;", "&quot;"};
-        if (end == std::string::npos || !known.contains(text.substr(at, end - at + 1))) return "entity";
-      }
-      ++at;
-      continue;
-    }
-    const size_t end = text.find('>', at);
-    if (end == std::string::npos) return "open tag";
-    const std::string tag = text.substr(at + 1, end - at - 1);
-    if (tag.find('<') != std::string::npos || std::count(tag.begin(), tag.end(), '"') % 2 != 0) return "in " + tag;
-    const std::string name = tag.substr(0, tag.find_first_of(" /", 1));
-    if (tag[0] == '/') {
-      if (open.empty() || "/" + open.back() != tag) return "closing " + tag;
-      open.pop_back();
-    } else {
-      if (open.empty() && root) return "second root";
-      root = true;
-      if (tag.back() != '/') open.push_back(name);
-    }
-    at = end + 1;
-  }
-  return open.empty() ? "" : "not closed: " + open.back();
 }
 
 void check_all(const Spec& spec) {

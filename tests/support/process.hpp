@@ -93,6 +93,7 @@ class Process {
     siginfo_t info{};
     return waitid(P_PID, pid_, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
   }
+  pid_t pid() const { return pid_; }
   void send(int signal_number) { kill(pid_, signal_number); }
   void kill_now() {
     kill(pid_, SIGKILL);

@@ -172,10 +172,10 @@ TEST_CASE("the device learner takes the steps of the processor's", "[train][devi
   const LearnerSetup setup{.spec = spec, .initial = initial, .options = o, .objective = {.smoothing = 0.05}};
   const auto ours = make_cpu_learner(setup), theirs = make_device_learner(setup, at::kCPU);
   for (int step = 0; step < 10; ++step) {
-    const data::Batch batch = make_batch(step == 6 ? 9 : 24, 20 + step);  // one shorter than the others
+    const data::Batch batch = make_batch(step == 6 ? 18 : 24, 20 + step);  // one shorter than the others
     LossSum a, b;
-    for (int64_t begin = 0; begin < batch.size; begin += 12) {
-      const Rows part = rows(batch, begin, 12);
+    for (int i = 0; i < 2; ++i) {
+      const Rows part = rows(batch, i, 2);
       a += ours->accumulate(part, batch.size);
       b += theirs->accumulate(part, batch.size);
     }
@@ -194,7 +194,7 @@ TEST_CASE("the device learner takes the steps of the processor's", "[train][devi
   const auto again = make_device_learner(setup, at::kCPU);
   again->load(checkpoint);
   const data::Batch batch = make_batch(12, 99);
-  CHECK(again->accumulate(rows(batch, 0, 12), 12).loss == theirs->accumulate(rows(batch, 0, 12), 12).loss);
+  CHECK(again->accumulate(rows(batch, 0, 1), 12).loss == theirs->accumulate(rows(batch, 0, 1), 12).loss);
 }
 
 TEST_CASE("bf16 on the processor learns", "[train][device]") {

@@ -44,9 +44,48 @@ TEST_CASE("every network is measured at every setting", "[train]") {
   CHECK(fractions.back() < 1);
 }
 
+TEST_CASE("training is measured in rounds until nobody wants more", "[train]") {
+  int wanted = 3;
+  std::vector<int64_t> images;
+  backend().measure_training({.spec = testing::exemplar("network_tiny"),
+                              .batch = 5,
+                              .threads = 1,
+                              .seconds = 0.001,
+                              .next_round = [&] { return wanted-- > 0; },
+                              .round =
+                                  [&](int64_t count, double seconds) {
+                                    images.push_back(count);
+                                    CHECK(seconds > 0);
+                                  }});
+  REQUIRE(images.size() == 3);
+  for (const int64_t count : images) {
+    CHECK(count == images.front());
+    CHECK(count % 5 == 0);
+  }
+}
+
+TEST_CASE("a training step tells everything that repeats it", "[train]") {
+  const arch::Spec& spec = testing::exemplar("network_tiny");
+  const TrainingStep step = backend().training_step(spec, 4, 1);
+  CHECK(step.input.size() == size_t(4 * spec.input.elements()));
+  REQUIRE(step.labels.size() == 4);
+  CHECK(step.logits.size() == step.evaluated.size());
+  const auto classes = static_cast<int64_t>(step.logits.size()) / 4;
+  for (const int64_t label : step.labels) CHECK((label >= 0 && label < classes));
+  CHECK(backend().forward(spec, step.before, step.input, 4) == step.evaluated);
+  for (const auto& [name, tensor] : step.before.tensors) {
+    INFO(name);
+    CHECK_FALSE(step.after.at(name) == tensor);
+  }
+}
+
 TEST_CASE("measuring stops when asked to", "[train]") {
   core::request_stop(SIGINT);
   CHECK_THROWS_AS(backend().measure_inference({.networks = {&testing::exemplar("network_tiny")}}), core::Stopped);
+  CHECK_THROWS_AS(backend().measure_training({.spec = testing::exemplar("network_tiny"),
+                                              .next_round = [] { return true; },
+                                              .round = [](int64_t, double) {}}),
+                  core::Stopped);
   core::request_stop(0);
 }
 

@@ -29,6 +29,10 @@ class FolderLock {
   int fd_ = -1;
 };
 
+// Whether a living process holds the folder's lock. Looks by taking the lock for a moment together with others who
+// look; FolderLock waits that moment out.
+bool is_locked(const std::filesystem::path& folder);
+
 // Decompresses a gzip file, or returns the bytes as they are when the gzip magic is absent. Bounded: more than
 // `max_bytes` of output, a truncated or corrupt stream throw Error naming the file.
 std::string read_gzip(const std::filesystem::path& path, size_t max_bytes);

@@ -8,7 +8,7 @@ namespace condenser::core {
 void install_stop_handlers();  // SIGINT, SIGTERM, SIGUSR1, SIGUSR2. A second SIGINT ends the process at once.
 bool stop_requested();
 ExitCode stop_code();           // Interrupted, Terminated or Requeue; Ok when none was requested
-void request_stop(int signal);  // for tests; 0 clears
+void request_stop(int signal);  // as if it had arrived: another rank got it, or a test asks; 0 clears
 
 // Thrown at a step boundary after state was saved.
 class Stopped : public Error {

@@ -36,8 +36,9 @@ std::string to_markdown(const Table&);
 std::string to_csv(const Table&);
 std::string to_json(const Table&);  // array of objects
 
-std::string thousands(int64_t value);             // "1,632,345"
-std::string bytes_text(int64_t bytes);            // "24,576 bytes (24.0 KiB)"
-std::string json_quote(const std::string& text);  // with the quotes
+std::string thousands(int64_t value);                // "1,632,345"
+std::string bytes_text(int64_t bytes);               // "24,576 bytes (24.0 KiB)"
+std::string markdown_text(const std::string& text);  // on one line, markup escaped
+std::string json_quote(const std::string& text);     // with the quotes
 
 }  // namespace condenser::core

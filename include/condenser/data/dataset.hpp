@@ -2,6 +2,7 @@
 // A Dataset answers size() and get(i); everything else (subset, cache, batch) wraps one. No LibTorch, no Spec.
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -56,6 +57,10 @@ class Dataset {
 // 8-bit images in memory: the result of every format reader. pixels: [n, c, h, w].
 std::unique_ptr<Dataset> make_image_dataset(ItemShape, std::vector<std::string> classes, Normalization,
                                             std::vector<uint8_t> pixels, std::vector<int> labels);
+
+// JPEG and PNG files, each decoded when it is asked for and brought to the shape (1 channel: grey, 3: RGB); one class
+// without a name. For predictions and measurements.
+std::shared_ptr<const Dataset> make_picture_dataset(std::vector<std::filesystem::path> files, ItemShape, Normalization);
 
 // The items of `base` at `indices`, in that order. Shares ownership.
 std::shared_ptr<const Dataset> subset(std::shared_ptr<const Dataset> base, std::vector<int64_t> indices);

@@ -19,6 +19,9 @@ namespace condenser::nn {
 enum class Mode { Training, Evaluation };  // batch statistics and their running averages, or the averages only
 enum class Fusion { On, Off };             // Off: one library call per node; the reference of the own kernels
 
+// Adds up values over the processes that train together, in place. All of them must call it, in the same order.
+using SumOverRanks = std::function<void(std::span<double>)>;
+
 class SpecNet {
  public:
   // Copies both; checks names and shapes. Other devices than the processor need Fusion::Off.
@@ -38,6 +41,13 @@ class SpecNet {
   const at::Tensor& block() const { return block_; }                    // the same as tensors, on any device: [size]
   const at::Tensor& gradient_block() const { return gradient_block_; }  // [trainable_size]
 
+  // The trainable ones, in the order of the layout: leaves of autograd whose gradients are views of gradients().
+  std::vector<at::Tensor> parameters() const;
+
+  // From now on the batch norms' statistics are those of the batches of all ranks, in both directions. Needs
+  // Fusion::On.
+  void synchronize(SumOverRanks);
+
   // For inference only, on that device: parameters become constants, kernels in that layout (inputs should have it
   // too), and the block is gone: values(), gradients() and weights() must not be called. May be repeated.
   void freeze(at::Device, at::MemoryFormat);
@@ -56,6 +66,7 @@ class SpecNet {
   BlockLayout layout_;
   bool own_kernels_;
   at::Device device_;
+  SumOverRanks over_ranks_;                                // empty: statistics of the own batch
   at::Tensor block_, gradient_block_;                      // [size], [trainable_size]
   std::vector<std::map<std::string, at::Tensor>> params_;  // per node, views of the block
   std::vector<Step> steps_;

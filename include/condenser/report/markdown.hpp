@@ -19,6 +19,10 @@ struct Material {
   std::string objective;
   const search::Space* space = nullptr;
   std::string quant_report_json, verify_json, env_json, metrics_csv;
+  bool curves = false;            // there is a curves.svg
+  std::string evaluation_json;    // of the test part when it was evaluated, else of the validation part
+  std::string evaluation_folder;  // where its pictures are, relative to the report: "eval", "validation"
+  bool mistakes = false;          // there is a mistakes.png
 };
 
 std::string to_markdown(const Material&);

@@ -12,6 +12,7 @@
 #include "condenser/data/dataset.hpp"
 #include "condenser/search/probe.hpp"
 #include "condenser/train/options.hpp"
+#include "condenser/train/ranks.hpp"
 
 namespace condenser::train {
 
@@ -29,6 +30,7 @@ struct FitRequest {
   const TrainOptions& options;
   std::filesystem::path folder;  // metrics and checkpoints; empty: nothing is written (probes)
   std::function<void(const Progress&)> on_progress;
+  bool all_ranks = false;  // together with the ranks met by join(), which make the same request; rank 0 writes
 };
 
 struct Prediction {
@@ -78,10 +80,33 @@ struct DeviceCheck {
   std::string detail;
 };
 
+// How fast a network trains: forward, cross-entropy, backward and an SGD update on a fixed batch of noise.
+struct TrainingSpeedRequest {
+  const arch::Spec& spec;
+  int batch = 128;
+  int threads = 0;                                            // 0: all cores
+  double seconds = 1;                                         // of a round, roughly
+  std::function<bool()> next_round;                           // asked before each round; false ends the measurement
+  std::function<void(int64_t images, double seconds)> round;  // told after each round
+};
+
+// One training step and all that is needed to repeat it elsewhere.
+struct TrainingStep {
+  arch::Weights before, after;
+  std::vector<float> input;              // [n, c, h, w]
+  std::vector<int64_t> labels;           // [n]
+  std::vector<float> evaluated, logits;  // [n, classes]: before the step, with running and with batch statistics
+  double lr = 0, momentum = 0, weight_decay = 0;  // SGD with Nesterov momentum
+};
+
 class Backend {
  public:
   virtual ~Backend() = default;
   virtual std::string version() const = 0;  // "LibTorch 2.13.0 (CPU)"
+  // Meets the other processes of a launcher; waits until all have come. A process takes part in one training together.
+  virtual void join(const Ranks&, int timeout_seconds) = 0;
+  // After join(): rank 0's text on all ranks. The others wait for it, however long it takes, or throw core::Stopped.
+  virtual std::string hand_out(const std::string& text) = 0;
   // Trains, resuming exactly from the folder's checkpoint when there is one. Throws core::Stopped after saving.
   virtual FitResult fit(const FitRequest&) = 0;
   virtual Evaluation evaluate(const arch::Spec&, const arch::Weights&, const data::Dataset&, int threads) = 0;
@@ -98,6 +123,8 @@ class Backend {
   // Trains a small network on the processor and on the first GPU, in every way that there is, and compares. Without a
   // GPU nothing is checked and `missing` says why. Takes about a minute.
   virtual std::vector<DeviceCheck> check_gpu(std::string& missing) = 0;
+  virtual void measure_training(const TrainingSpeedRequest&) = 0;
+  virtual TrainingStep training_step(const arch::Spec&, int batch, int threads) = 0;
 };
 
 // Exported by libcondenser_torch.so with C linkage. `abi` must equal kBackendAbi.

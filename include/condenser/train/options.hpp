@@ -57,7 +57,10 @@ struct TrainOptions {
   bool deterministic = true;    // on a GPU
   int threads = 0;              // LibTorch threads; 0: all cores
   int loader_threads = 1;
-  int checkpoint_steps = 0;  // also save every so many steps; 0: at the end of each epoch
+  int checkpoint_steps = 0;      // also save every so many steps; 0: at the end of each epoch
+  bool sync_batch_norm = false;  // several processes: statistics of the whole batch; off: of each process's share
+  double bucket_mb = 1.0;        // gradients are summed over processes in pieces of this size, during the backward pass
+  int rank_timeout = 300;        // seconds without an answer after which a process counts as lost
   uint64_t seed = 1;
 };
 void read_options(core::config::Reader&, TrainOptions&);

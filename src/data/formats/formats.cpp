@@ -4,12 +4,33 @@
 #include "condenser/core/error.hpp"
 
 namespace condenser::data {
+namespace {
+
+using Files = std::vector<std::filesystem::path>;
+
+template <RawImages (*read)(const Card&, const Files&)>
+std::shared_ptr<const Dataset> open_in_memory(const Card& card, const std::string&, const Files& files,
+                                              const OpenOptions&) {
+  RawImages raw = read(card, files);
+  return make_image_dataset(card.shape, card.classes, card.normalization, std::move(raw.pixels), std::move(raw.labels));
+}
+
+}  // namespace
 
 const std::vector<Format>& formats() {
   static const std::vector<Format> table = {
-      {"idx", "two files: images, then labels", false, check_idx, read_idx},
-      {"cifar_binary", "one or more files of records", false, check_cifar_binary, read_cifar_binary},
-      {"image_folder", "one folder that holds a folder per class", true, check_image_folder, read_image_folder},
+      {"idx", "two files: images, then labels", false, check_idx, nullptr, open_in_memory<read_idx>},
+      {"cifar_binary", "one or more files of records", false, check_cifar_binary, nullptr,
+       open_in_memory<read_cifar_binary>},
+      {"cifar100_binary", "one or more files of records", false, check_cifar_binary, nullptr,
+       open_in_memory<read_cifar_binary>},
+      {"image_folder", "one folder that holds a folder per class", true, check_image_folder, image_folder_classes,
+       open_image_folder, image_files},
+      {"csv", "one CSV file with the columns path and label", false, check_csv, csv_classes, open_csv},
+      {"wav_folder", "one folder of words, the same for every split", true, check_wav_folder, nullptr, open_wav_folder,
+       sound_files},
+      {"features_int8", "one folder with y_labels.csv", true, check_features_int8, nullptr, open_features_int8,
+       int8_files},
   };
   return table;
 }
@@ -28,6 +49,18 @@ void check_label(int label, int64_t item, const std::filesystem::path& file, con
   throw core::Error(file.string() + ": item " + std::to_string(item) + " has label " + std::to_string(label) +
                     "; expected 0.." + std::to_string(std::ssize(card.classes) - 1) + ", the " +
                     std::to_string(card.classes.size()) + " classes of " + card.file.string());
+}
+
+void check_pictures(const Card& card, const std::string& split, std::string_view what) {
+  const size_t paths = card.splits.at(split).size();
+  if (paths != 1) {
+    throw core::Error("split " + split + " lists " + std::to_string(paths) + " paths; expected one " +
+                      std::string(what));
+  }
+  if (card.shape.c != 1 && card.shape.c != 3) {
+    throw core::Error("shape has " + std::to_string(card.shape.c) + " channels; expected 1 (grey) or 3 (RGB) for " +
+                      card.format);
+  }
 }
 
 std::string shape_text(const ItemShape& shape) {

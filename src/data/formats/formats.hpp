@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,43 +13,71 @@
 
 namespace condenser::data {
 
-// What a reader makes of a split's files.
-struct RawImages {
-  std::vector<uint8_t> pixels;  // [n, c, h, w]
-  std::vector<int> labels;      // [n], all within `classes`
-  std::vector<std::string> classes;
-};
-
 struct Format {
   std::string_view name;
   std::string_view files;  // for messages: what a split lists
   bool folders = false;    // paths of a split are folders
   // Throws core::Error, when the card does not fit the format.
   void (*check)(const Card&, const std::string& split);
-  // `files` exist. Throws core::Error naming file, bytes or item.
-  RawImages (*read)(const Card&, const std::vector<std::filesystem::path>& files);
+  // The classes of a card that lists none, from its training split. Null: the card must list them.
+  std::vector<std::string> (*classes)(const Card&);
+  // `files` exist, the card has classes. Throws core::Error naming file, bytes or item.
+  std::shared_ptr<const Dataset> (*open)(const Card&, const std::string& split,
+                                         const std::vector<std::filesystem::path>& files, const OpenOptions&);
+  // Of formats with folders: the files that a checksum covers, sorted.
+  std::vector<std::filesystem::path> (*contents)(const std::filesystem::path& folder) = nullptr;
 };
 
 const std::vector<Format>& formats();
 const Format& find_format(const std::string& name);  // throws core::Error
 
+// What readers of files with many items return.
+struct RawImages {
+  std::vector<uint8_t> pixels;  // [n, c, h, w]
+  std::vector<int> labels;      // [n], all within the card's classes
+};
+
 // IDX (the format of MNIST): big-endian header 00 00 08 <dimensions>, extents, bytes.
 void check_idx(const Card&, const std::string& split);
 RawImages read_idx(const Card&, const std::vector<std::filesystem::path>& files);
 
-// CIFAR-10's binary version: records of one label byte and the planes.
+// CIFAR's binary version: records of one label byte (CIFAR-100: coarse and fine) and the planes.
 void check_cifar_binary(const Card&, const std::string& split);
 RawImages read_cifar_binary(const Card&, const std::vector<std::filesystem::path>& files);
 
 // One folder per class.
 void check_image_folder(const Card&, const std::string& split);
-RawImages read_image_folder(const Card&, const std::vector<std::filesystem::path>& files);
+std::vector<std::string> image_folder_classes(const Card&);
+std::shared_ptr<const Dataset> open_image_folder(const Card&, const std::string& split,
+                                                 const std::vector<std::filesystem::path>& files, const OpenOptions&);
+
+// A CSV file with the columns `path` (relative to the file) and `label`.
+void check_csv(const Card&, const std::string& split);
+std::vector<std::string> csv_classes(const Card&);
+std::shared_ptr<const Dataset> open_csv(const Card&, const std::string& split,
+                                        const std::vector<std::filesystem::path>& files, const OpenOptions&);
+
+// Folders of words with lists of validation and test clips: Speech Commands.
+void check_wav_folder(const Card&, const std::string& split);
+std::shared_ptr<const Dataset> open_wav_folder(const Card&, const std::string& split,
+                                               const std::vector<std::filesystem::path>& files, const OpenOptions&);
+std::vector<float> load_sound(const Card&, const std::filesystem::path& file);        // one item of such a set
+std::vector<std::filesystem::path> sound_files(const std::filesystem::path& folder);  // and the lists
+
+// A folder of int8 features, a file per item, and y_labels.csv: MLPerf Tiny's accuracy sets.
+void check_features_int8(const Card&, const std::string& split);
+std::shared_ptr<const Dataset> open_features_int8(const Card&, const std::string& split,
+                                                  const std::vector<std::filesystem::path>& files, const OpenOptions&);
+std::vector<std::filesystem::path> int8_files(const std::filesystem::path& folder);  // and y_labels.csv
 
 // The files below `folder` that are images by their extension, sorted; hidden ones are passed over.
 std::vector<std::filesystem::path> image_files(const std::filesystem::path& folder);
 
 // Throws core::Error naming file and item, unless 0 <= label < number of classes.
 void check_label(int label, int64_t item, const std::filesystem::path& file, const Card&);
+
+// Throws core::Error unless the split lists one path and the shape has 1 or 3 channels.
+void check_pictures(const Card&, const std::string& split, std::string_view what);
 
 // "3x32x32"
 std::string shape_text(const ItemShape&);

@@ -98,7 +98,6 @@ RawImages read_idx(const Card& card, const std::vector<std::filesystem::path>& f
   }
 
   RawImages raw;
-  raw.classes = card.classes;
   raw.pixels.assign(images.data.begin(), images.data.end());
   raw.labels.reserve(count);
   for (char byte : labels.data) {

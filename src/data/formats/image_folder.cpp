@@ -1,6 +1,7 @@
 // A folder per class with JPEG or PNG files: <split folder>/<class>/*.jpg. The index of a class is its place in the
 // card's list, or, without one, among the sorted folders of the training split (a test split may lack a class).
-// Pictures are stretched to the card's shape; orientation tags of cameras are not looked at.
+// Files are listed here and decoded when asked for. Pictures are stretched to the card's shape; orientation tags of
+// cameras are not looked at.
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -11,7 +12,7 @@
 #include "condenser/core/files.hpp"
 #include "condenser/core/log.hpp"
 #include "data/formats/formats.hpp"
-#include "data/formats/image.hpp"
+#include "data/pictures.hpp"
 
 namespace condenser::data {
 namespace fs = std::filesystem;
@@ -34,18 +35,6 @@ std::vector<std::string> class_folders(const fs::path& folder) {
   return names;
 }
 
-std::vector<std::string> class_names(const Card& card) {
-  if (!card.classes.empty()) return card.classes;
-  const fs::path train = card.root / card.splits.at("train").at(0).path;
-  if (!fs::is_directory(train)) {
-    throw core::Error(train.string() + ": no such folder; its folders are the classes, as " + card.file.string() +
-                      " lists none");
-  }
-  std::vector<std::string> names = class_folders(train);
-  if (names.empty()) throw core::Error(train.string() + ": no folder in it; expected one folder per class");
-  return names;
-}
-
 void check_folders(const fs::path& folder, const std::vector<std::string>& classes) {
   for (const std::string& name : class_folders(folder)) {
     if (std::ranges::find(classes, name) != classes.end()) continue;
@@ -53,14 +42,6 @@ void check_folders(const fs::path& folder, const std::vector<std::string>& class
     throw core::Error((folder / name).string() + ": " + name + " is not one of the " + std::to_string(classes.size()) +
                       " classes" + (near.empty() ? "" : "; did you mean " + near + "?"));
   }
-}
-
-void append_picture(const fs::path& file, const Card& card, RawImages& raw) {
-  const Picture picture = decode_picture(core::read_file(file), static_cast<int>(card.shape.c), file);
-  const size_t at = raw.pixels.size();
-  raw.pixels.resize(at + card.shape.elements());
-  resize_to_planes(picture, static_cast<int>(card.shape.h), static_cast<int>(card.shape.w),
-                   std::span<uint8_t>(raw.pixels).subspan(at));
 }
 
 }  // namespace
@@ -89,34 +70,35 @@ std::vector<fs::path> image_files(const fs::path& folder) {
   return files;
 }
 
-void check_image_folder(const Card& card, const std::string& split) {
-  if (card.splits.at(split).size() != 1) {
-    throw core::Error("split " + split + " lists " + std::to_string(card.splits.at(split).size()) +
-                      " paths; expected one folder");
+void check_image_folder(const Card& card, const std::string& split) { check_pictures(card, split, "folder"); }
+
+std::vector<std::string> image_folder_classes(const Card& card) {
+  const fs::path train = card.root / card.splits.at("train").at(0).path;
+  if (!fs::is_directory(train)) {
+    throw core::Error(train.string() + ": no such folder; its folders are the classes, as " + card.file.string() +
+                      " lists none");
   }
-  if (card.shape.c != 1 && card.shape.c != 3) {
-    throw core::Error("shape has " + std::to_string(card.shape.c) +
-                      " channels; expected 1 (grey) or 3 (RGB) for image_folder");
-  }
+  std::vector<std::string> names = class_folders(train);
+  if (names.empty()) throw core::Error(train.string() + ": no folder in it; expected one folder per class");
+  return names;
 }
 
-RawImages read_image_folder(const Card& card, const std::vector<fs::path>& files) {
-  RawImages raw;
-  raw.classes = class_names(card);
+std::shared_ptr<const Dataset> open_image_folder(const Card& card, const std::string&,
+                                                 const std::vector<fs::path>& files, const OpenOptions& options) {
   const fs::path& folder = files[0];
-  check_folders(folder, raw.classes);
-  for (size_t label = 0; label < raw.classes.size(); ++label) {
-    const fs::path of_class = folder / raw.classes[label];
+  check_folders(folder, card.classes);
+  PictureList list;
+  for (size_t label = 0; label < card.classes.size(); ++label) {
+    const fs::path of_class = folder / card.classes[label];
     if (!fs::is_directory(of_class)) continue;  // a test split may lack a class
     const std::vector<fs::path> pictures = image_files(of_class);
     if (pictures.empty()) throw core::Error(of_class.string() + ": no .jpg, .jpeg or .png file in it");
-    for (const fs::path& picture : pictures) {
-      append_picture(picture, card, raw);
-      raw.labels.push_back(static_cast<int>(label));
-    }
+    for (const fs::path& picture : pictures) list.files.push_back(picture.string());
+    list.labels.resize(list.files.size(), static_cast<int>(label));
   }
-  if (raw.labels.empty()) throw core::Error(folder.string() + ": none of the classes has a folder here");
-  return raw;
+  if (list.labels.empty()) throw core::Error(folder.string() + ": none of the classes has a folder here");
+  return open_pictures(std::make_shared<Pictures>(std::move(list), card.shape, card.classes, card.normalization),
+                       options);
 }
 
 }  // namespace condenser::data

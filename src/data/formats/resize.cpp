@@ -1,79 +1,129 @@
 // Resizing with a triangle filter, which is bilinear interpolation when enlarging and a weighted area average when
-// shrinking (the triangle is widened by the factor, so every source pixel counts). Weights are exact integers: the same
-// bytes on every machine.
+// shrinking (the triangle is widened by the factor, so every source pixel counts). Integers throughout: the same bytes
+// on every machine.
 //
 // Target pixel o of m covers the source position (2o+1)n/2m of n pixels. Source pixel x lies at (2x+1)/2, so their
 // distance is |(2x+1)m - (2o+1)n| / 2m; the triangle's half width is max(n,m)/m. Scaled by 2 max(n,m), the weight is
 // max(0, 2 max(n,m) - |(2x+1)m - (2o+1)n|), divided by the sum over the pixels that exist (the border is repeated).
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 
+#include "data/clones.hpp"
 #include "data/formats/image.hpp"
 
 namespace condenser::data {
 namespace {
 
-struct Taps {
-  int first = 0;
-  int64_t sum = 0;
-  std::vector<int64_t> weights;  // of first, first + 1, ...
+constexpr int kWeightBits = 16;  // 65536 * 65280 still fits 32 bits, see below
+constexpr int kRowBits = 8;      // below the point, between the two directions
+
+// The source pixels of every target pixel: `taps` weights each, from first[o] on; they sum to 2^kWeightBits.
+struct Axis {
+  int taps = 0;
+  std::vector<int> first;
+  std::vector<uint32_t> weights;  // [m, taps], zeros at the end
 };
 
-Taps taps_of(int64_t o, int64_t n, int64_t m) {
+struct Taps {
+  int64_t first = 0, sum = 0;
+  std::vector<int64_t> weights;
+};
+
+void find_taps(int64_t o, int64_t n, int64_t m, Taps& taps) {
   const int64_t half = 2 * std::max(n, m), center = (2 * o + 1) * n;
-  Taps taps;
+  taps.weights.clear();
+  taps.sum = 0;
   // (2x+1)m > center - half; one to spare on either side, zero weights are dropped.
   int64_t x = std::max<int64_t>(0, ((center - half) / m - 1) / 2 - 1);
   for (; x < n && (2 * x + 1) * m - center < half; ++x) {
     const int64_t weight = half - std::abs((2 * x + 1) * m - center);
     if (weight <= 0) continue;
-    if (taps.weights.empty()) taps.first = static_cast<int>(x);
+    if (taps.weights.empty()) taps.first = x;
     taps.weights.push_back(weight);
     taps.sum += weight;
   }
-  return taps;
 }
 
-std::vector<Taps> all_taps(int n, int m) {
-  std::vector<Taps> all;
-  for (int o = 0; o < m; ++o) all.push_back(taps_of(o, n, m));
-  return all;
+Axis make_axis(int n, int m) {
+  Axis axis;
+  axis.taps = std::min(n, (2 * std::max(n, m) + m - 1) / m);  // an open interval of length 2 max(n,m)/m
+  axis.first.resize(m);
+  axis.weights.assign(static_cast<size_t>(m) * axis.taps, 0);
+  Taps taps;
+  for (int o = 0; o < m; ++o) {
+    find_taps(o, n, m, taps);
+    // Zeros at the end must not read past the last pixel.
+    const int64_t spare = std::max<int64_t>(0, taps.first + axis.taps - n);
+    axis.first[o] = static_cast<int>(taps.first - spare);
+    uint32_t* weights = axis.weights.data() + static_cast<size_t>(o) * axis.taps + spare;
+    // Differences of rounded running sums: they sum exactly to one, and errors do not add up along the row.
+    int64_t running = 0, before = 0;
+    for (int64_t weight : taps.weights) {
+      running += weight;
+      const int64_t now = ((running << (kWeightBits + 1)) + taps.sum) / (2 * taps.sum);
+      *weights++ = static_cast<uint32_t>(now - before);
+      before = now;
+    }
+  }
+  return axis;
+}
+
+// One row between the two directions: elements = w * c.
+CONDENSER_CLONES
+void blend_rows(const uint8_t* from, ptrdiff_t stride, const uint32_t* weights, int taps, int elements, uint32_t* to) {
+  for (int e = 0; e < elements; ++e) to[e] = 1u << (kWeightBits - kRowBits - 1);
+  for (int t = 0; t < taps; ++t, from += stride) {
+    const uint32_t weight = weights[t];
+    if (weight == 0) continue;
+    for (int e = 0; e < elements; ++e) to[e] += weight * from[e];
+  }
+  for (int e = 0; e < elements; ++e) to[e] >>= kWeightBits - kRowBits;
+}
+
+// Across one row, into one row of each of C planes. At most 65280 * 2^16 + 2^23 < 2^32. Colours go through four lanes
+// of a vector, of which the last is ignored; `row` is one element longer for that.
+using Lanes = uint32_t __attribute__((vector_size(16)));
+
+template <int C>
+void blend_columns_of(const uint32_t* row, const Axis& axis, uint8_t* to, size_t plane) {
+  constexpr int kShift = kWeightBits + kRowBits;
+  const int taps = axis.taps;
+  const uint32_t* weights = axis.weights.data();
+  for (size_t x = 0; x < axis.first.size(); ++x, weights += taps) {
+    const uint32_t* from = row + static_cast<size_t>(axis.first[x]) * C;
+    if constexpr (C == 1) {
+      uint32_t total = 1u << (kShift - 1);
+      for (int t = 0; t < taps; ++t) total += weights[t] * from[t];
+      to[x] = static_cast<uint8_t>(total >> kShift);
+    } else {
+      Lanes total = Lanes{} + (1u << (kShift - 1));
+      for (int t = 0; t < taps; ++t) {
+        Lanes pixel;
+        std::memcpy(&pixel, from + t * C, sizeof pixel);
+        total += weights[t] * pixel;
+      }
+      total >>= kShift;
+      for (int k = 0; k < C; ++k) to[k * plane + x] = static_cast<uint8_t>(total[k]);
+    }
+  }
+}
+
+CONDENSER_CLONES void blend_columns(const uint32_t* row, int c, const Axis& axis, uint8_t* to, size_t plane) {
+  c == 1 ? blend_columns_of<1>(row, axis, to, plane) : blend_columns_of<3>(row, axis, to, plane);
 }
 
 }  // namespace
 
-void resize_to_planes(const Picture& picture, int height, int width, std::span<uint8_t> planes) {
-  const int c = picture.c;
-  // Across: rows keep 8 bits below the point, [h, width, c].
-  constexpr int64_t kOne = 256;
-  const std::vector<Taps> across = all_taps(picture.w, width);
-  std::vector<uint16_t> rows(static_cast<size_t>(picture.h) * width * c);
-  uint16_t* to = rows.data();
-  for (int y = 0; y < picture.h; ++y) {
-    const uint8_t* row = picture.pixels.data() + static_cast<size_t>(y) * picture.w * c;
-    for (const Taps& taps : across) {
-      for (int k = 0; k < c; ++k) {
-        int64_t total = 0;
-        const uint8_t* from = row + static_cast<size_t>(taps.first) * c + k;
-        for (size_t t = 0; t < taps.weights.size(); ++t) total += taps.weights[t] * from[t * c];
-        *to++ = static_cast<uint16_t>((total * kOne + taps.sum / 2) / taps.sum);
-      }
-    }
-  }
-  // Down, into planes.
-  const std::vector<Taps> down = all_taps(picture.h, height);
-  const size_t stride = static_cast<size_t>(width) * c;
-  for (int k = 0; k < c; ++k) {
-    for (int y = 0; y < height; ++y) {
-      const Taps& taps = down[y];
-      for (int x = 0; x < width; ++x) {
-        int64_t total = 0;
-        const uint16_t* from = rows.data() + taps.first * stride + static_cast<size_t>(x) * c + k;
-        for (size_t t = 0; t < taps.weights.size(); ++t) total += taps.weights[t] * from[t * stride];
-        const int64_t whole = taps.sum * kOne;
-        planes[(static_cast<size_t>(k) * height + y) * width + x] = static_cast<uint8_t>((total + whole / 2) / whole);
-      }
-    }
+void resize_to_planes(const View& from, int height, int width, std::span<uint8_t> planes) {
+  const Axis down = make_axis(from.h, height), across = make_axis(from.w, width);
+  std::vector<uint32_t> row(static_cast<size_t>(from.w) * from.c + 1);
+  const size_t plane = static_cast<size_t>(height) * width;
+  for (int y = 0; y < height; ++y) {
+    blend_rows(from.pixels + down.first[y] * from.stride, from.stride,
+               down.weights.data() + static_cast<size_t>(y) * down.taps, down.taps, from.w * from.c, row.data());
+    uint8_t* to = planes.data() + static_cast<size_t>(y) * width;
+    blend_columns(row.data(), from.c, across, to, plane);
   }
 }
 

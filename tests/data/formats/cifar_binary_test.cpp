@@ -30,6 +30,21 @@ TEST_CASE("records of all files follow each other", "[data]") {
   CHECK(std::string(raw.pixels.begin(), raw.pixels.end()) == "RrGgBbQqFfAaabcdef");
 }
 
+TEST_CASE("CIFAR-100 has two labels, and the card says which counts", "[data]") {
+  TempFolder folder;
+  Card card = cifar_card();
+  card.format = "cifar100_binary";
+  card.classes = {"a", "b", "c"};
+  const auto file = folder.write("a.bin", std::string("\1\2RrGgBb\0\1QqFfAa", 16));
+  CHECK(read_cifar_binary(card, {file}).labels == std::vector<int>{2, 1});
+  card.labels = "coarse";
+  const RawImages raw = read_cifar_binary(card, {file});
+  CHECK(raw.labels == std::vector<int>{1, 0});
+  CHECK(std::string(raw.pixels.begin(), raw.pixels.end()) == "RrGgBbQqFfAa");
+  folder.write("a.bin", std::string(15, '\0'));
+  CHECK(contains(error_of([&] { read_cifar_binary(card, {file}); }), "expected a multiple of 8 (two label bytes"));
+}
+
 TEST_CASE("CIFAR errors say file, found and expected", "[data]") {
   TempFolder folder;
   const auto error_with = [&](const std::string& bytes) {

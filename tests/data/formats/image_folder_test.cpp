@@ -1,5 +1,6 @@
 // Folders of pictures: decoding, grey and RGB, class order, and pictures that cannot be read.
 #include <algorithm>
+#include <cmath>
 
 #include "condenser/core/error.hpp"
 #include "condenser/core/files.hpp"
@@ -26,6 +27,40 @@ std::vector<uint8_t> ramp(int c, int h, int w) {
   return pixels;
 }
 
+// Slow waves of colour.
+std::vector<uint8_t> waves(int h, int w) {
+  std::vector<uint8_t> pixels;
+  for (int y = 0; y < h; ++y) {
+    for (int x = 0; x < w; ++x) {
+      for (double phase : {0.0, 1.0, 2.5}) {
+        pixels.push_back(static_cast<uint8_t>(128 + 60 * std::sin(x / 17.0 + phase) + 50 * std::cos(y / 13.0 - phase)));
+      }
+    }
+  }
+  return pixels;
+}
+
+int largest_difference(const Picture& a, const Picture& b) {
+  const View x = view_of(a), y = view_of(b);
+  int largest = 0;
+  for (int row = 0; row < a.h; ++row) {
+    for (int i = 0; i < a.w * a.c; ++i) {
+      largest = std::max(largest, std::abs(x.pixels[row * x.stride + i] - y.pixels[row * y.stride + i]));
+    }
+  }
+  return largest;
+}
+
+// Of both after resizing.
+double mean_difference(const Picture& a, const Picture& b, int h, int w) {
+  std::vector<uint8_t> x(static_cast<size_t>(a.c) * h * w), y(x.size());
+  resize_to_planes(view_of(a), h, w, x);
+  resize_to_planes(view_of(b), h, w, y);
+  double total = 0;
+  for (size_t i = 0; i < x.size(); ++i) total += std::abs(int{x[i]} - int{y[i]});
+  return total / static_cast<double>(x.size());
+}
+
 void check_near(const std::vector<uint8_t>& a, const std::vector<uint8_t>& b, int tolerance) {
   REQUIRE(a.size() == b.size());
   for (size_t i = 0; i < a.size(); ++i) CHECK(std::abs(int{a[i]} - int{b[i]}) <= tolerance);
@@ -44,6 +79,24 @@ Card folder_card(const TempFolder& folder, std::vector<std::string> classes = {}
 }
 
 std::string grey_png(uint8_t value) { return png_bytes(1, 2, 2, std::vector<uint8_t>(4, value)); }
+
+struct Items {
+  std::vector<std::string> classes;
+  std::vector<int> labels;
+  std::vector<int> pixels;  // the first of each
+};
+
+Items read_folder(const Card& card, const std::string& split) {
+  const auto dataset = open_split(card, split);
+  Items items{dataset->classes(), {}, {}};
+  std::vector<float> values(card.shape.elements());
+  for (int64_t i = 0; i < dataset->size(); ++i) {
+    dataset->get(i, values);
+    items.labels.push_back(dataset->label(i));
+    items.pixels.push_back(static_cast<int>(std::lround(values[0] * 255)));
+  }
+  return items;
+}
 
 struct Quiet {
   Quiet() { condenser::core::log::set_level(condenser::core::log::Level::Error); }
@@ -83,6 +136,67 @@ TEST_CASE("JPEG is decoded to grey or RGB as asked", "[data]") {
     CHECK(as_rgb.pixels[3 * i] == as_rgb.pixels[3 * i + 2]);
     CHECK(std::abs(as_grey.pixels[i] - (0.299 * rgb[3 * i] + 0.587 * rgb[3 * i + 1] + 0.114 * rgb[3 * i + 2])) < 3);
   }
+}
+
+TEST_CASE("a window of a JPEG is what the whole has there", "[data]") {
+  // Smooth, so that neighbouring blocks agree and a shift by one pixel would show.
+  for (const bool halved : {false, true}) {
+    const std::string bytes = jpeg_bytes(3, 120, 150, waves(120, 150), 95, {.halved_colour = halved});
+    const Picture whole = decode_jpeg(bytes, 3, "x.jpg");
+    for (const Window window : {Window{0, 0, 1, 1}, {0.25, 0.5, 0.5, 0.25}, {0.6, 0.1, 0.4, 0.9}, {0, 0.7, 0.3, 0.3}}) {
+      const Picture part = decode_jpeg(bytes, 3, "x.jpg", {window});
+      const Rect rect = rect_of(window, 120, 150);
+      REQUIRE(part.h == rect.h);
+      REQUIRE(part.w == rect.w);
+      Picture cut = whole;
+      cut.h = rect.h, cut.w = rect.w, cut.stride = 150 * 3, cut.first = (rect.y * 150 + rect.x) * 3;
+      CHECK(largest_difference(part, cut) <= 2);
+    }
+  }
+}
+
+TEST_CASE("scaled decoding is close to decoding all and resizing", "[data]") {
+  const std::string jpeg = jpeg_bytes(3, 240, 320, waves(240, 320), 95);
+  const std::string progressive = jpeg_bytes(3, 240, 320, waves(240, 320), 95, {.progressive = true});
+  for (const std::string& bytes : {jpeg, progressive}) {
+    for (auto [h, w, scaled_h] :
+         {std::tuple{30, 40, 30}, {31, 40, 60}, {50, 60, 60}, {100, 100, 120}, {224, 224, 240}}) {
+      const Picture small = decode_jpeg(bytes, 3, "x.jpg", {{}, h, w});
+      CHECK(small.h == scaled_h);
+      CHECK(mean_difference(small, decode_jpeg(bytes, 3, "x.jpg"), h, w) < 1.5);
+      const Window window{0.1, 0.3, 0.8, 0.6};
+      const Picture part = decode_jpeg(bytes, 3, "x.jpg", {window, h / 2, w / 2});
+      CHECK(part.h < 240);
+      CHECK(mean_difference(part, decode_jpeg(bytes, 3, "x.jpg", {window}), h / 2, w / 2) < 1.5);
+    }
+  }
+}
+
+TEST_CASE("a window of a PNG is cut out", "[data]") {
+  const auto rgb = ramp(3, 8, 10);
+  const Picture part = decode_png(png_bytes(3, 8, 10, rgb), 3, "x.png", {{0.25, 0.5, 0.5, 0.3}});
+  REQUIRE(part.h == 4);
+  REQUIRE(part.w == 3);
+  const View view = view_of(part);
+  for (int y = 0; y < 4; ++y) {
+    for (int x = 0; x < 9; ++x) CHECK(view.pixels[y * view.stride + x] == rgb[(2 + y) * 30 + 15 + x]);
+  }
+}
+
+TEST_CASE("PNG of 16 bits is brought to 8", "[data]") {
+  const std::vector<uint16_t> wide = {0, 257, 128 * 257, 255 * 257, 1000, 65000};
+  CHECK(decode_png(png16_bytes(2, 3, wide), 1, "x.png").pixels == std::vector<uint8_t>{0, 1, 128, 255, 4, 253});
+}
+
+TEST_CASE("a JPEG that repeats its scans is refused", "[data]") {
+  // A progressive file, its scans copied until there are too many.
+  std::string bytes = jpeg_bytes(1, 16, 16, ramp(1, 16, 16), 90, {.progressive = true});
+  const size_t scans = bytes.find("\xff\xda"), end = bytes.size() - 2;
+  REQUIRE(scans < end);
+  const std::string body = bytes.substr(bytes.rfind("\xff\xc4", scans), end - bytes.rfind("\xff\xc4", scans));
+  std::string many = bytes.substr(0, end);
+  for (int i = 0; i < 100; ++i) many += body;
+  CHECK_FALSE(error_of([&] { decode_jpeg(many + "\xff\xd9", 1, "many.jpg"); }).empty());
 }
 
 TEST_CASE("pictures that cannot be read are refused by name", "[data]") {
@@ -129,14 +243,12 @@ TEST_CASE("classes are the sorted folders of the training split", "[data]") {
   folder.write("train/b/.hidden.png", "hidden");
   folder.write("test/b/9.png", grey_png(9));
   const Card card = folder_card(folder);
-  RawImages raw = read_image_folder(card, {folder.path() / "train"});
+  Items raw = read_folder(card, "train");
   CHECK(raw.classes == std::vector<std::string>{"a", "b"});
   CHECK(raw.labels == std::vector<int>{0, 1, 1});
-  CHECK(raw.pixels[0] == 3);
-  CHECK(raw.pixels[16] == 1);
-  CHECK(raw.pixels[32] == 2);
+  CHECK(raw.pixels == std::vector<int>{3, 1, 2});
   // The test split lacks class a: the labels stay those of the training split.
-  raw = read_image_folder(card, {folder.path() / "test"});
+  raw = read_folder(card, "test");
   CHECK(raw.classes == std::vector<std::string>{"a", "b"});
   CHECK(raw.labels == std::vector<int>{1});
 }
@@ -145,7 +257,7 @@ TEST_CASE("the card's list gives the order of classes", "[data]") {
   TempFolder folder;
   folder.write("train/a/1.png", grey_png(1));
   folder.write("train/b/1.png", grey_png(2));
-  const RawImages raw = read_image_folder(folder_card(folder, {"b", "a"}), {folder.path() / "train"});
+  const Items raw = read_folder(folder_card(folder, {"b", "a"}), "train");
   CHECK(raw.classes == std::vector<std::string>{"b", "a"});
   CHECK(raw.labels == std::vector<int>{0, 1});
   CHECK(raw.pixels[0] == 2);
@@ -155,11 +267,12 @@ TEST_CASE("image folder errors name the folder or file", "[data]") {
   Quiet quiet;
   TempFolder folder;
   folder.write("train/good/1.png", grey_png(1));
+  folder.write("train/worn/1.png", grey_png(1));
   const auto read = [&](std::vector<std::string> classes = {}) {
-    return error_of([&] { read_image_folder(folder_card(folder, classes), {folder.path() / "train"}); });
+    return error_of([&] { read_folder(folder_card(folder, classes), "train"); });
   };
   CHECK(read().empty());
-  CHECK(contains(read({"god", "bad"}), "train/good: good is not one of the 2 classes; did you mean god?"));
+  CHECK(contains(read({"god", "worn"}), "train/good: good is not one of the 2 classes; did you mean god?"));
   folder.write("train/good/2.png", "not a picture");
   CHECK(contains(read(), "train/good/2.png: 13 bytes that begin neither"));
   std::filesystem::remove(folder.path() / "train/good/2.png");
@@ -169,4 +282,6 @@ TEST_CASE("image folder errors name the folder or file", "[data]") {
   CHECK(contains(read(), "train: no such folder"));
   std::filesystem::create_directory(folder.path() / "train");
   CHECK(contains(read(), "train: no folder in it; expected one folder per class"));
+  folder.write("train/only/1.png", grey_png(1));
+  CHECK(contains(read(), "train: 1 classes; expected at least 2"));
 }

@@ -19,7 +19,7 @@ Picture random_picture(int c, int h, int w, uint64_t seed) {
 
 std::vector<uint8_t> resized(const Picture& picture, int h, int w) {
   std::vector<uint8_t> planes(static_cast<size_t>(picture.c) * h * w);
-  resize_to_planes(picture, h, w, planes);
+  resize_to_planes(view_of(picture), h, w, planes);
   return planes;
 }
 
@@ -70,6 +70,19 @@ TEST_CASE("a picture of the right size stays as it is, in planes", "[data]") {
   const auto planes = resized(picture, 4, 5);
   for (int k = 0; k < 3; ++k) {
     for (int i = 0; i < 20; ++i) CHECK(planes[k * 20 + i] == picture.pixels[i * 3 + k]);
+  }
+}
+
+TEST_CASE("a part of a picture is resized as if it were cut out", "[data]") {
+  for (int c : {1, 3}) {
+    const Picture whole = random_picture(c, 9, 11, 5);
+    Picture part{c, 4, 6, {}}, view = whole;
+    for (int y = 3; y < 7; ++y) {
+      const auto row = whole.pixels.begin() + (y * 11 + 2) * c;
+      part.pixels.insert(part.pixels.end(), row, row + 6 * c);
+    }
+    view.h = 4, view.w = 6, view.first = (3 * 11 + 2) * c, view.stride = 11 * c;
+    for (auto [h, w] : {std::pair{3, 3}, {8, 5}, {4, 6}}) CHECK(resized(view, h, w) == resized(part, h, w));
   }
 }
 

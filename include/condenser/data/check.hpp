@@ -1,0 +1,40 @@
+#pragma once
+// Looks at every item of every split: counts, duplicates, unreadable items, mean and deviation.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "condenser/data/card.hpp"
+
+namespace condenser::data {
+
+struct SplitCheck {
+  std::string split;
+  std::string error;  // the split cannot be opened; the rest is empty then
+  int64_t items = 0;
+  std::vector<int64_t> per_class;       // of the card's classes; with several classes per item each counts
+  int64_t without_class = 0;            // of sets with several classes per item
+  std::vector<std::string> unreadable;  // what is wrong with each, by item
+  Normalization found;                  // per channel, of values scaled to 0..1, over readable items
+};
+
+// Items whose values are the same. `second` comes later in the same split, or lies in another.
+struct Duplicate {
+  std::string first_split, first, second_split, second;  // names of items
+  bool same_label = true;
+};
+
+struct CheckReport {
+  std::vector<std::string> classes;
+  std::vector<SplitCheck> splits;     // in the order train, validation, test
+  std::vector<Duplicate> duplicates;  // each item is named once, with the first that it repeats
+  int64_t within = 0, between = 0;    // duplicates inside one split, and across two
+  bool clean() const;                 // every item is readable, and none lies in two splits
+};
+
+// Opens every split of the card as it is (checksums are verified) and reads each item once, on all cores. Two items are
+// duplicates when all values are equal at the card's shape.
+CheckReport check_data(const Card&);
+
+}  // namespace condenser::data

@@ -1,0 +1,55 @@
+#pragma once
+// From a clip of sound to the picture that a keyword network looks at: log-mel bands or MFCC over time.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "condenser/core/config.hpp"
+#include "condenser/data/dataset.hpp"
+
+namespace condenser::data {
+
+// The defaults are the 49x10 MFCC of MLPerf Tiny (github.com/mlcommons/tiny, training/keyword_spotting).
+struct FeatureOptions {
+  std::string kind = "mfcc";  // mfcc or log_mel
+  double window_ms = 30, stride_ms = 20;
+  int bands = 40;                      // mel bands
+  int coefficients = 10;               // of mfcc: the first so many
+  double low_hz = 20, high_hz = 4000;  // lower edge of the first band, upper edge of the last
+  bool centered = false;               // frame i is centred on sample i * stride, with silence around the clip
+  std::string time = "rows";           // time runs down the rows or along the columns
+  std::string level = "peak";          // peak: a clip is divided by its largest sample; full_scale: by 32768
+  bool operator==(const FeatureOptions&) const = default;
+};
+
+struct AudioOptions {
+  int sample_rate = 16000;  // Hz; clips of another rate are refused
+  int clip_ms = 1000;       // shorter clips are followed by silence, longer ones cut
+  FeatureOptions features;
+  bool operator==(const AudioOptions&) const = default;
+};
+void read_options(core::config::Reader&, AudioOptions&);
+
+// The tables of a front-end. Several threads may use one.
+class FrontEnd {
+ public:
+  explicit FrontEnd(const AudioOptions&);  // throws core::Error for settings that do not fit together
+  ~FrontEnd();
+  FrontEnd(const FrontEnd&) = delete;
+  FrontEnd& operator=(const FrontEnd&) = delete;
+
+  int64_t samples() const;  // of a clip
+  ItemShape shape() const;  // one channel: frames x coefficients or bands; transposed when time runs along columns
+  // What the samples of a clip are multiplied with: see FeatureOptions::level. Silence stays silence.
+  float gain(std::span<const int16_t> clip) const;
+  // clip: samples() values, full scale is -1..1. features: shape().elements() values, not normalized.
+  void run(std::span<const float> clip, std::span<float> features) const;
+
+ private:
+  struct Tables;
+  std::unique_ptr<Tables> tables_;
+};
+
+}  // namespace condenser::data

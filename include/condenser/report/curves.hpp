@@ -1,0 +1,13 @@
+#pragma once
+// Learning curves of a run as a picture.
+
+#include <string>
+
+namespace condenser::report {
+
+// `metrics_csv`: the run folder's metrics.csv. One chart for each measure, training and validation ("train/loss",
+// "val/loss") in it together, and one for the learning rate ("lr"); clocks are left out. Empty without a row of
+// numbers. Throws core::Error naming the line that is not a row of numbers.
+std::string curves_svg(const std::string& metrics_csv, const std::string& title);
+
+}  // namespace condenser::report

@@ -1,0 +1,122 @@
+// `condenser bench train`: images per second of training steps on noise. With --turns a line on standard input starts
+// each round, so that another program can measure in between (scripts/bench_train.py). With -o it writes the network
+// and one step of its training instead, to compare with.
+#include "cli/bench_train.hpp"
+
+#include <cstdio>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "cli/hardware.hpp"
+#include "cli/networks.hpp"
+#include "cli/stages.hpp"
+#include "cli/torch_module.hpp"
+#include "condenser/arch/analysis.hpp"
+#include "condenser/arch/spec_io.hpp"
+#include "condenser/core/files.hpp"
+#include "condenser/core/statistics.hpp"
+
+namespace condenser::cli {
+namespace {
+
+constexpr int kRounds = 9;
+
+using Json = nlohmann::ordered_json;
+
+Json sizes(const arch::Spec& spec, const Invocation& call, int threads) {
+  const arch::Analysis cost = arch::analyze(spec);
+  return {{"schema_version", 1}, {"benchmark", "train"},        {"network", spec.name}, {"params", cost.params},
+          {"macs", cost.macs},   {"batch", call.batch.front()}, {"threads", threads}};
+}
+
+void write_step(const arch::Spec& spec, const Invocation& call, int threads) {
+  const train::TrainingStep step = torch_backend().training_step(spec, call.batch.front(), threads);
+  const int64_t n = call.batch.front();
+  const auto classes = static_cast<int64_t>(step.logits.size()) / n;
+  arch::Weights io;
+  io.tensors["input"] = arch::make_f32({n, spec.input.c, spec.input.h, spec.input.w}, step.input);
+  io.tensors["labels"] = arch::make_tensor(arch::DType::I64, {n});
+  std::copy(step.labels.begin(), step.labels.end(), io.tensors["labels"].i64().begin());
+  io.tensors["evaluated"] = arch::make_f32({n, classes}, step.evaluated);
+  io.tensors["logits"] = arch::make_f32({n, classes}, step.logits);
+  arch::write_spec(call.out / "spec.json", spec);
+  arch::save_weights(call.out / "before.safetensors", step.before);
+  arch::save_weights(call.out / "after.safetensors", step.after);
+  arch::save_weights(call.out / "step.safetensors", io);
+  Json facts = sizes(spec, call, threads);
+  facts["lr"] = step.lr;
+  facts["momentum"] = step.momentum;
+  facts["weight_decay"] = step.weight_decay;
+  core::write_atomic(call.out / "step.json", facts.dump(2) + "\n");
+}
+
+// One JSON line per round: {"images": 1280, "seconds": 0.98}.
+void take_turns(const arch::Spec& spec, const Invocation& call, int threads) {
+  std::string line;
+  const auto tell = [](const Json& json) { std::cout << json.dump() << std::endl; };
+  bool first = true;
+  torch_backend().measure_training({.spec = spec,
+                                    .batch = call.batch.front(),
+                                    .threads = threads,
+                                    .seconds = call.seconds,
+                                    .next_round =
+                                        [&] {
+                                          if (first) tell({{"ready", true}});
+                                          first = false;
+                                          return static_cast<bool>(std::getline(std::cin, line));
+                                        },
+                                    .round =
+                                        [&](int64_t images, double seconds) {
+                                          tell({{"images", images}, {"seconds", seconds}});
+                                        }});
+}
+
+void measure(const arch::Spec& spec, const Invocation& call, int threads) {
+  std::vector<double> speeds;
+  torch_backend().measure_training(
+      {.spec = spec,
+       .batch = call.batch.front(),
+       .threads = threads,
+       .seconds = call.seconds / kRounds,
+       .next_round = [&] { return speeds.size() < kRounds; },
+       .round = [&](int64_t images, double seconds) { speeds.push_back(static_cast<double>(images) / seconds); }});
+  const core::Quartiles q = core::quartiles(speeds);
+  if (call.format == "json") {
+    Json json = sizes(spec, call, threads);
+    json["images_per_s"] = q.median;
+    json["slowest_round"] = q.min;
+    json["fastest_round"] = q.max;
+    json["rounds"] = kRounds;
+    std::fputs((json.dump(2) + "\n").c_str(), stdout);
+    return;
+  }
+  StageOutput out{"Training of " + spec.name + " on noise: forward, loss, backward, update",
+                  {{{"images_per_s", "images/s"},
+                    {"slowest_round", "slowest round"},
+                    {"fastest_round", "fastest round"},
+                    {"batch", "batch"},
+                    {"threads", "threads"}},
+                   {}},
+                  {}};
+  out.table.rows.push_back({core::cell(q.median, 1), core::cell(q.min, 1), core::cell(q.max, 1),
+                            core::cell(int64_t{call.batch.front()}), core::cell(int64_t{threads})});
+  print(out, call.format);
+}
+
+}  // namespace
+
+int bench_train(const Invocation& call) {
+  if (call.networks.size() != 1)
+    throw core::ConfigError("condenser bench train: which network? Expected one zoo name, spec file or run folder");
+  const arch::Spec spec = find_network(call.networks.front(), call.classes, call.input);
+  const int threads = call.threads.empty() ? hardware_threads() : call.threads.front();
+  if (!call.out.empty())
+    write_step(spec, call, threads);
+  else if (call.turns)
+    take_turns(spec, call, threads);
+  else
+    measure(spec, call, threads);
+  return 0;
+}
+
+}  // namespace condenser::cli

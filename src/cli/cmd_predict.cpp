@@ -1,0 +1,173 @@
+// The verb `predict`: the most likely classes of files, by the network of a trained run. Runs without LibTorch, so it
+// answers at once.
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "cli/stages.hpp"
+#include "condenser/arch/analysis.hpp"
+#include "condenser/arch/passes.hpp"
+#include "condenser/core/log.hpp"
+#include "condenser/data/load_item.hpp"
+#include "condenser/runtime/float_executor.hpp"
+#include "condenser/runtime/int8_executor.hpp"
+
+namespace condenser::cli {
+
+namespace {
+
+struct Guess {
+  size_t label;
+  double probability;
+};
+
+// The answer for one file, or why there is none.
+struct Answer {
+  std::string file;
+  std::vector<Guess> guesses;  // the most likely first
+  std::string error;
+};
+
+using Network = std::function<std::vector<float>(const std::vector<float>& item)>;  // [c, h, w] -> one logit per class
+
+// The executor keeps references to the others.
+struct FloatNetwork {
+  arch::Weights weights;
+  arch::Spec lowered;
+  runtime::FloatExecutor executor;
+  FloatNetwork(const arch::Spec& winner, arch::Weights of_winner)
+      : weights(std::move(of_winner)), lowered(arch::lower(winner, &weights)), executor(lowered, weights) {}
+};
+
+Network float_network(const RunContext& run, const arch::Spec& winner) {
+  auto network = std::make_shared<const FloatNetwork>(winner, load_float_weights(run, winner));
+  return [network](const std::vector<float>& item) { return network->executor.run(item, 1); };
+}
+
+Network int8_network(const RunContext& run, const arch::Spec& winner) {
+  const Int8Network n = load_int8(run, winner);
+  auto executor = std::make_shared<runtime::Int8Executor>(runtime::build_program(n.lowered, n.weights, n.quant));
+  return [executor](const std::vector<float>& item) {
+    std::vector<int8_t> input(item.size());
+    executor->quantize_input(item, input);
+    const runtime::TensorQuant& scale = executor->program().output_quant();
+    std::vector<float> logits;
+    for (const int8_t q : executor->run(input))
+      logits.push_back(static_cast<float>(scale.scale * (q - scale.zero_point)));
+    return logits;
+  };
+}
+
+void check_fits(const arch::Spec& winner, const data::Card& card) {
+  const arch::Shape item{card.shape.c, card.shape.h, card.shape.w}, output = arch::analyze(winner).nodes.back().shape;
+  const auto classes = static_cast<int64_t>(card.classes.size());
+  if (!(winner.input == item) || !(output == arch::Shape{classes, 1, 1}))
+    throw core::Error("network " + winner.name + " makes " + arch::to_string(output) + " of " +
+                      arch::to_string(winner.input) + "; data set " + card.name + " has " + std::to_string(classes) +
+                      " classes and items of " + arch::to_string(item));
+}
+
+std::vector<Guess> best(const std::vector<float>& logits, size_t count) {
+  const double largest = *std::max_element(logits.begin(), logits.end());
+  double sum = 0;
+  std::vector<Guess> all;
+  for (size_t k = 0; k < logits.size(); ++k) {
+    all.push_back({k, std::exp(logits[k] - largest)});
+    sum += all.back().probability;
+  }
+  for (Guess& g : all) g.probability /= sum;
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Guess& a, const Guess& b) { return a.probability > b.probability; });
+  all.resize(std::min(count, all.size()));
+  return all;
+}
+
+// A file that cannot be read does not keep the others from their answers.
+Answer answer(const std::string& file, const data::Card& card, const Network& network, size_t count) {
+  try {
+    return {file, best(network(data::load_item(card, file)), count), ""};
+  } catch (const core::Error& e) {
+    core::log::error(e.what());
+    return {file, {}, e.what()};
+  }
+}
+
+std::string percent(double probability) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f %%", 100 * probability);
+  return text;
+}
+
+// One line a file.
+core::Table short_table(const std::vector<Answer>& answers, const std::vector<std::string>& classes) {
+  core::Table t{
+      {{"file", "file", false}, {"class", "class", false}, {"probability", "probability"}, {"next", "next", false}},
+      {}};
+  for (const Answer& a : answers) {
+    if (a.guesses.empty()) continue;
+    std::string next;
+    for (size_t k = 1; k < a.guesses.size(); ++k)
+      next += (k > 1 ? ", " : "") + classes[a.guesses[k].label] + " " + percent(a.guesses[k].probability);
+    t.rows.push_back({core::cell(a.file), core::cell(classes[a.guesses[0].label]),
+                      core::cell(percent(a.guesses[0].probability)), core::cell(next)});
+  }
+  return t;
+}
+
+// One line a guess, or an error.
+core::Table long_table(const std::vector<Answer>& answers, const std::vector<std::string>& classes) {
+  core::Table t{{{"file", "file", false},
+                 {"rank", "rank"},
+                 {"class", "class", false},
+                 {"probability", "probability"},
+                 {"error", "error", false}},
+                {}};
+  for (const Answer& a : answers) {
+    for (size_t k = 0; k < a.guesses.size(); ++k)
+      t.rows.push_back({core::cell(a.file), core::cell(static_cast<int64_t>(k + 1)),
+                        core::cell(classes[a.guesses[k].label]), core::cell(a.guesses[k].probability, 6),
+                        core::empty_cell()});
+    if (!a.error.empty())
+      t.rows.push_back(
+          {core::cell(a.file), core::empty_cell(), core::empty_cell(), core::empty_cell(), core::cell(a.error)});
+  }
+  return t;
+}
+
+std::string answers_json(const std::vector<Answer>& answers, const std::vector<std::string>& classes) {
+  auto list = nlohmann::ordered_json::array();
+  for (const Answer& a : answers) {
+    nlohmann::ordered_json j{{"file", a.file}, {"top", nlohmann::ordered_json::array()}, {"error", nullptr}};
+    for (const Guess& g : a.guesses) j["top"].push_back({{"class", classes[g.label]}, {"probability", g.probability}});
+    if (!a.error.empty()) j["error"] = a.error;
+    list.push_back(std::move(j));
+  }
+  return list.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+int cmd_predict(const Invocation& call) {
+  const RunConfig config = read_run_config(call.subject, {});
+  const RunContext run(config, folder_of(config, call.subject, call.runs));
+  const std::vector<std::string>& classes = config.card.classes;
+  const arch::Spec winner = load_winner(run);
+  check_fits(winner, config.card);
+  const Network network = call.int8 ? int8_network(run, winner) : float_network(run, winner);
+  std::vector<Answer> answers;
+  for (const std::string& file : call.files)
+    answers.push_back(answer(file, config.card, network, static_cast<size_t>(call.top)));
+
+  const std::string text = call.format == "json"       ? answers_json(answers, classes)
+                           : call.format == "csv"      ? core::to_csv(long_table(answers, classes))
+                           : call.format == "markdown" ? core::to_markdown(short_table(answers, classes))
+                                                       : core::to_text(short_table(answers, classes));
+  std::fputs(text.c_str(), stdout);
+  const bool all = std::none_of(answers.begin(), answers.end(), [](const Answer& a) { return !a.error.empty(); });
+  return static_cast<int>(all ? core::ExitCode::Ok : core::ExitCode::RunFailed);
+}
+
+}  // namespace condenser::cli

@@ -1,0 +1,212 @@
+// The verb `runs`: what lies in a folder of runs. Reads the small files that stages leave, so there is no index that
+// could be wrong.
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "cli/progress.hpp"
+#include "cli/run_status.hpp"
+#include "cli/stages.hpp"
+#include "condenser/core/error.hpp"
+
+namespace condenser::cli {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+// One row. Absent: that stage has not run, or its file cannot be read.
+struct Run {
+  std::string name, state, note;
+  std::string stages;  // finished ones
+  std::string network, data;
+  std::optional<int64_t> params;
+  std::optional<double> val_percent, test_percent, int8_percent;
+  std::optional<double> seconds;
+  int64_t created = 0;
+};
+
+// The file that shows that a stage is done.
+struct Trace {
+  const char* stage;
+  const char* file;
+};
+constexpr Trace kTraces[] = {{"search", "winner.json"}, {"train", "train.json"},   {"quantize", "quant_report.json"},
+                             {"export", "export"},      {"verify", "verify.json"}, {"report", "report.md"}};
+
+// Null when there is none. What cannot be read is noted and does not spoil the list.
+json read_json(const fs::path& file, Run& run) {
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) return nullptr;
+  try {
+    json j = json::parse(core::read_file(file));
+    if (j.is_object()) return j;
+  } catch (const std::exception&) {
+  }
+  run.note += (run.note.empty() ? "" : ", ") + file.filename().string() + " cannot be read";
+  return nullptr;
+}
+
+template <class Value>
+std::optional<Value> value_of(const json& j, const char* key) {
+  if (!j.is_object() || !j.contains(key)) return std::nullopt;
+  try {
+    return j.at(key).get<Value>();
+  } catch (const json::exception&) {
+    return std::nullopt;
+  }
+}
+
+std::optional<double> percent_of(const json& j) { return value_of<double>(j, "accuracy_percent"); }
+std::optional<double> percent_of(const json& j, const char* key) {
+  return j.is_object() && j.contains(key) ? percent_of(j.at(key)) : std::nullopt;
+}
+
+void read_state(const fs::path& folder, Run& run) {
+  const bool locked = core::is_locked(folder);
+  const json j = read_json(folder / "status.json", run);
+  const std::string state = value_of<std::string>(j, "state").value_or("unknown");
+  const std::string stage = value_of<std::string>(j, "stage").value_or("");
+  run.state = locked ? "running" : state == "running" ? "killed" : state;
+  if (run.state != "finished" && run.state != "unknown" && !stage.empty()) run.state += " (" + stage + ")";
+  run.data = value_of<std::string>(j, "data").value_or("");
+  run.seconds = value_of<double>(j, "seconds");
+  run.created = value_of<int64_t>(j, "created").value_or(0);
+  if (locked && run.seconds) {  // the file tells of the last change
+    struct stat info {};
+    if (stat((folder / "status.json").c_str(), &info) == 0)
+      *run.seconds += std::max(0.0, std::difftime(std::time(nullptr), info.st_mtime));
+  }
+  if (run.created > 0) return;
+  struct stat info {};
+  if (stat((folder / "config.resolved.yaml").c_str(), &info) == 0) run.created = info.st_mtime;
+}
+
+void read_results(const fs::path& folder, Run& run) {
+  const json trained = read_json(folder / "train.json", run);
+  const auto correct = value_of<double>(trained, "validation_correct"),
+             total = value_of<double>(trained, "validation_total");
+  if (correct && total && *total > 0) run.val_percent = 100 * *correct / *total;
+  run.network = value_of<std::string>(trained, "network").value_or("");
+  run.params = value_of<int64_t>(trained, "params");
+  const json quantized = read_json(folder / "quant_report.json", run);
+  run.test_percent = percent_of(quantized, "test_float");
+  run.int8_percent = percent_of(quantized, "test_int8");
+  if (const auto evaluated = percent_of(read_json(folder / "eval" / "evaluation.json", run)))
+    run.test_percent = evaluated;
+}
+
+bool is_run(const fs::path& folder) {
+  std::error_code ignored;
+  return fs::exists(folder / "config.resolved.yaml", ignored);
+}
+
+Run read_run(const fs::path& folder) {
+  Run run;
+  run.name = folder.filename().string();
+  std::error_code ignored;
+  for (const Trace& t : kTraces)
+    if (fs::exists(folder / t.file, ignored)) run.stages += (run.stages.empty() ? "" : " ") + std::string(t.stage);
+  read_state(folder, run);
+  read_results(folder, run);
+  return run;
+}
+
+std::string time_text(int64_t seconds) {
+  const auto time = static_cast<std::time_t>(seconds);
+  std::tm parts{};
+  char text[64] = "";
+  if (seconds > 0 && localtime_r(&time, &parts)) std::strftime(text, sizeof text, "%Y-%m-%d %H:%M", &parts);
+  return text;
+}
+
+template <class Value>
+core::Cell maybe(const std::optional<Value>& value) {
+  if constexpr (std::is_same_v<Value, double>)
+    return value ? core::cell(*value, 2) : core::empty_cell();
+  else
+    return value ? core::cell(*value) : core::empty_cell();
+}
+
+core::Cell word(const std::string& text) { return text.empty() ? core::empty_cell() : core::cell(text); }
+
+core::Table runs_table(const std::vector<Run>& runs) {
+  core::Table t{{{"name", "name", false},
+                 {"state", "state", false},
+                 {"stages_done", "stages done", false},
+                 {"network", "network", false},
+                 {"data", "data", false},
+                 {"params", "params"},
+                 {"val_accuracy_percent", "val. %"},
+                 {"test_accuracy_percent", "test %"},
+                 {"int8_accuracy_percent", "int8 %"},
+                 {"seconds", "took"},
+                 {"created", "began", false},
+                 {"note", "note", false}},
+                {}};
+  for (const Run& r : runs)
+    t.rows.push_back(
+        {core::cell(r.name),
+         core::cell(r.state),
+         word(r.stages),
+         word(r.network),
+         word(r.data),
+         maybe(r.params),
+         maybe(r.val_percent),
+         maybe(r.test_percent),
+         maybe(r.int8_percent),
+         r.seconds ? core::Cell{core::cell(*r.seconds, 1).json, duration_text(*r.seconds)} : core::empty_cell(),
+         {std::to_string(r.created), time_text(r.created)},
+         word(r.note)});
+  return t;
+}
+
+// People have no use for a column that is empty in every row.
+core::Table without_empty_columns(const core::Table& t) {
+  core::Table kept;
+  kept.rows.resize(t.rows.size());
+  for (size_t c = 0; c < t.columns.size(); ++c) {
+    if (std::all_of(t.rows.begin(), t.rows.end(), [&](const auto& row) { return row[c].text.empty(); })) continue;
+    kept.columns.push_back(t.columns[c]);
+    for (size_t r = 0; r < t.rows.size(); ++r) kept.rows[r].push_back(t.rows[r][c]);
+  }
+  return kept;
+}
+
+}  // namespace
+
+int cmd_runs(const Invocation& call) {
+  const fs::path folder = call.subject.empty() ? call.runs : fs::path(call.subject);
+  if (!fs::is_directory(folder))
+    throw core::ConfigError(folder.string() + ": no such folder; expected the folder that holds run folders (runs/)");
+  std::vector<Run> runs;
+  int64_t others = 0;
+  if (is_run(folder)) {
+    runs.push_back(read_run(fs::absolute(folder).lexically_normal()));
+  } else {
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      if (is_run(entry.path()))
+        runs.push_back(read_run(entry.path()));
+      else
+        ++others;
+    }
+  }
+  // The newest stands at the end, above the prompt.
+  std::sort(runs.begin(), runs.end(),
+            [](const Run& a, const Run& b) { return std::pair(a.created, a.name) < std::pair(b.created, b.name); });
+  const core::Table table = runs_table(runs);
+  StageOutput out{
+      std::to_string(runs.size()) + (runs.size() == 1 ? " run in " : " runs in ") + folder.string(), table, {}};
+  if (call.format == "text" || call.format == "markdown") out.table = without_empty_columns(table);
+  if (others > 0) out.lines.push_back(std::to_string(others) + " other files or folders there are no runs");
+  print(out, call.format);
+  return 0;
+}
+
+}  // namespace condenser::cli

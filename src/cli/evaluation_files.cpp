@@ -1,0 +1,122 @@
+// Files of an evaluation. Scores and pictures are made by report/, predictions by the trainer.
+
+#include "cli/evaluation_files.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "cli/tiles.hpp"
+#include "condenser/core/files.hpp"
+
+namespace condenser::cli {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+namespace {
+
+constexpr size_t kMistakes = 60;
+constexpr int kMistakesInARow = 10;
+
+core::Table predictions_table(const EvaluatedPart& p) {
+  core::Table t{{{"item", "item", false},
+                 {"true_class", "true class", false},
+                 {"predicted_class", "predicted class", false},
+                 {"probability", "probability"},
+                 {"correct", "correct"}},
+                {}};
+  const auto& classes = p.data.classes();
+  for (size_t i = 0; i < p.evaluation.predictions.size(); ++i) {
+    const train::Prediction& made = p.evaluation.predictions[i];
+    const int label = p.data.label(static_cast<int64_t>(i));
+    t.rows.push_back({core::cell(p.data.name(static_cast<int64_t>(i))), core::cell(classes[static_cast<size_t>(label)]),
+                      core::cell(classes[static_cast<size_t>(made.predicted)]),
+                      core::cell(std::round(made.probability * 1e6) / 1e6, 6),
+                      core::cell(made.predicted == label ? 1 : 0)});
+  }
+  return t;
+}
+
+std::vector<int64_t> mistakes_of(const EvaluatedPart& p) {
+  const auto& made = p.evaluation.predictions;
+  std::vector<int64_t> items;
+  for (size_t i = 0; i < made.size(); ++i)
+    if (made[i].predicted != p.data.label(static_cast<int64_t>(i))) items.push_back(static_cast<int64_t>(i));
+  std::stable_sort(items.begin(), items.end(), [&](int64_t a, int64_t b) {
+    return made[static_cast<size_t>(a)].probability > made[static_cast<size_t>(b)].probability;
+  });
+  if (items.size() > kMistakes) items.resize(kMistakes);
+  return items;
+}
+
+std::string mistakes_png(const EvaluatedPart& p, const std::vector<int64_t>& items) {
+  std::vector<report::Tile> tiles;
+  std::vector<float> item(static_cast<size_t>(p.data.shape().elements()));
+  for (const int64_t i : items) {
+    const train::Prediction& made = p.evaluation.predictions[static_cast<size_t>(i)];
+    p.data.get(i, item);
+    tiles.push_back(tile_of(item, p.data, p.audio));
+    tiles.back().caption = {p.data.classes()[static_cast<size_t>(p.data.label(i))],
+                            "-> " + p.data.classes()[static_cast<size_t>(made.predicted)] + ", " +
+                                std::to_string(static_cast<int>(made.probability * 100)) + " %",
+                            p.data.name(i)};
+  }
+  return report::sheet_png(tiles, kMistakesInARow,
+                           p.run + ", " + p.part + ": most confident mistakes (true -> predicted)");
+}
+
+}  // namespace
+
+report::Confusion confusion_of(const EvaluatedPart& p) { return {p.data.classes(), p.evaluation.confusion}; }
+
+bool has_confusion(const EvaluatedPart& p) { return !p.evaluation.confusion.empty(); }
+
+quant::Accuracy accuracy_of(const train::Evaluation& e) { return {e.correct, e.total}; }
+
+std::string evaluation_json(const EvaluatedPart& p) {
+  const quant::Accuracy accuracy = accuracy_of(p.evaluation);
+  const quant::Interval interval = quant::wilson_95(accuracy);
+  auto per_class = ordered_json::array();
+  if (has_confusion(p)) per_class = ordered_json::parse(core::to_json(report::per_class_table(confusion_of(p))));
+  const ordered_json j{{"schema_version", 1},
+                       {"part", p.part},
+                       {"spec_hash", p.spec_hash},
+                       {"correct", accuracy.correct},
+                       {"total", accuracy.total},
+                       {"accuracy_percent", accuracy.percent()},
+                       {"low_percent", interval.low_percent},
+                       {"high_percent", interval.high_percent},
+                       {"loss", p.evaluation.loss},
+                       {"balanced_accuracy_percent", p.evaluation.balanced_accuracy},
+                       {"macro_f1_percent", p.evaluation.macro_f1},
+                       {"auc_percent", p.evaluation.auc},
+                       {"classes", p.data.classes()},
+                       {"per_class", per_class}};
+  std::string text = j.dump(2, ' ', false, ordered_json::error_handler_t::replace);
+  text.resize(text.size() -
+              2);  // without the closing brace: the matrix gets a line for each class, not for each number
+  text += ",\n  \"confusion\": [";
+  const auto& rows = p.evaluation.confusion;
+  for (size_t k = 0; k < rows.size(); ++k) text += (k ? ",\n    " : "\n    ") + ordered_json(rows[k]).dump();
+  return text + (rows.empty() ? "]\n}\n" : "\n  ]\n}\n");
+}
+
+void write_evaluation(const fs::path& folder, const EvaluatedPart& p) {
+  core::write_atomic(folder / "evaluation.json", evaluation_json(p));
+  if (!has_confusion(p)) return;
+  const report::Confusion confusion = confusion_of(p);
+  core::write_atomic(folder / "confusion.svg", report::confusion_svg(confusion, p.run + ", " + p.part,
+                                                                     quant::to_string(accuracy_of(p.evaluation))));
+  core::write_atomic(folder / "confusion.csv", core::to_csv(report::confusion_table(confusion)));
+  core::write_atomic(folder / "per_class.csv", core::to_csv(report::per_class_table(confusion)));
+  core::write_atomic(folder / "predictions.csv", core::to_csv(predictions_table(p)));
+  const std::vector<int64_t> mistakes = mistakes_of(p);
+  if (mistakes.empty())
+    fs::remove(folder / "mistakes.png");  // of an earlier evaluation
+  else
+    core::write_atomic(folder / "mistakes.png", mistakes_png(p, mistakes));
+}
+
+}  // namespace condenser::cli

@@ -1,0 +1,35 @@
+#pragma once
+// What an evaluation leaves in a run folder, for people and for `condenser report` and `condenser runs`:
+//
+//   evaluation.json  accuracy with its interval, loss, scores per class, confusion matrix
+//   confusion.svg, confusion.csv, per_class.csv
+//   predictions.csv  every item: true and predicted class, probability
+//   mistakes.png     the most confident mistakes (absent when there is none)
+
+#include <filesystem>
+#include <string>
+
+#include "condenser/data/dataset.hpp"
+#include "condenser/quant/report.hpp"
+#include "condenser/report/confusion.hpp"
+#include "condenser/train/backend.hpp"
+
+namespace condenser::cli {
+
+struct EvaluatedPart {
+  std::string run, part;  // names for titles: "digits", "test part"
+  std::string spec_hash;
+  const train::Evaluation& evaluation;
+  const data::Dataset& data;
+  bool audio = false;  // items are features of sounds
+};
+
+bool has_confusion(const EvaluatedPart&);  // not with several classes per item
+report::Confusion confusion_of(const EvaluatedPart&);
+quant::Accuracy accuracy_of(const train::Evaluation&);
+std::string evaluation_json(const EvaluatedPart&);
+
+// Writes the files of a part into `folder`.
+void write_evaluation(const std::filesystem::path& folder, const EvaluatedPart&);
+
+}  // namespace condenser::cli

@@ -1,0 +1,10 @@
+#pragma once
+// One clone of a loop per instruction set, chosen when the program is loaded.
+
+#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__) && \
+    !defined(__SANITIZE_ADDRESS__)
+// A platform attribute cannot be a constant or a template.
+#define CONDENSER_CLONES __attribute__((target_clones("arch=x86-64-v3", "default"), flatten))
+#else
+#define CONDENSER_CLONES __attribute__((flatten))
+#endif

@@ -1,0 +1,113 @@
+// A RIFF file is a list of chunks: four letters, a little-endian size, that many bytes, one more when the size is odd.
+// "fmt " says how samples are written and stands before "data"; others are passed over. The format is small and every
+// file comes from outside, so this is our own parser, which refuses what libraries would patch: all lengths are checked
+// against the bytes that are there.
+#include "data/formats/wav.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "condenser/core/error.hpp"
+
+namespace condenser::data {
+namespace {
+
+constexpr int kPcm = 1, kFloat = 3, kExtensible = 0xfffe;
+
+struct Coding {
+  int format = 0, channels = 0, rate = 0, bits = 0;
+  int64_t frame_bytes() const { return static_cast<int64_t>(channels) * bits / 8; }
+};
+
+[[noreturn]] void refuse(const std::string& name, const std::string& what) { throw core::Error(name + ": " + what); }
+
+uint64_t little_endian(std::string_view bytes, size_t at, int count) {
+  uint64_t value = 0;
+  for (int i = count - 1; i >= 0; --i) value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
+  return value;
+}
+
+Coding parse_format(std::string_view chunk, const std::string& name) {
+  if (chunk.size() < 16) {
+    refuse(name, "fmt chunk of " + std::to_string(chunk.size()) + " bytes; expected 16 or more; the file is damaged");
+  }
+  Coding coding;
+  coding.format = static_cast<int>(little_endian(chunk, 0, 2));
+  coding.channels = static_cast<int>(little_endian(chunk, 2, 2));
+  const uint64_t rate = little_endian(chunk, 4, 4);
+  coding.bits = static_cast<int>(little_endian(chunk, 14, 2));
+  if (coding.format == kExtensible && chunk.size() >= 26) coding.format = static_cast<int>(little_endian(chunk, 24, 2));
+  const std::string found = "format " + std::to_string(coding.format) + " with " + std::to_string(coding.bits) +
+                            " bits; expected PCM (1) with 8, 16, 24 or 32 or float (3) with 32 or 64";
+  if (coding.format != kPcm && coding.format != kFloat) refuse(name, found + "; convert the file to 16-bit PCM");
+  const int bits = coding.bits;
+  const bool known =
+      coding.format == kPcm ? bits == 8 || bits == 16 || bits == 24 || bits == 32 : bits == 32 || bits == 64;
+  if (!known) refuse(name, found);
+  if (coding.channels != 1 && coding.channels != 2) {
+    refuse(name, std::to_string(coding.channels) + " channels; expected 1 or 2");
+  }
+  if (rate < 1 || rate > 1'000'000) refuse(name, std::to_string(rate) + " samples a second; the file is damaged");
+  coding.rate = static_cast<int>(rate);
+  return coding;
+}
+
+// A sample on the scale of 16 bits; infinite and undefined floats are refused.
+double sample_at(std::string_view data, size_t at, const Coding& coding, const std::string& name) {
+  const int bytes = coding.bits / 8;
+  const uint64_t raw = little_endian(data, at, bytes);
+  if (coding.format == kFloat) {
+    const double value =
+        coding.bits == 32 ? std::bit_cast<float>(static_cast<uint32_t>(raw)) : std::bit_cast<double>(raw);
+    if (!std::isfinite(value)) refuse(name, "a sample that is not a finite number; the file is damaged");
+    return value * 32768;
+  }
+  if (coding.bits == 8) return (static_cast<double>(raw) - 128) * 256;  // the only size without sign
+  const int64_t value = static_cast<int64_t>(raw << (64 - coding.bits)) >> (64 - coding.bits);
+  return std::ldexp(static_cast<double>(value), 16 - coding.bits);
+}
+
+std::vector<int16_t> decode(std::string_view data, const Coding& coding, const std::string& name) {
+  const size_t frame = coding.frame_bytes();
+  if (data.empty()) refuse(name, "no samples; expected one or more");
+  if (data.size() % frame != 0) {
+    refuse(name, "data chunk of " + std::to_string(data.size()) + " bytes; expected a multiple of " +
+                     std::to_string(frame) + ", one frame of samples; the file is damaged");
+  }
+  std::vector<int16_t> samples(data.size() / frame);
+  for (size_t i = 0; i < samples.size(); ++i) {
+    double sum = 0;
+    for (int c = 0; c < coding.channels; ++c) sum += sample_at(data, i * frame + c * coding.bits / 8, coding, name);
+    samples[i] = static_cast<int16_t>(std::clamp(std::round(sum / coding.channels), -32768.0, 32767.0));
+  }
+  return samples;
+}
+
+}  // namespace
+
+Sound parse_wav(std::string_view bytes, const std::string& name) {
+  if (bytes.size() < 12 || bytes.substr(0, 4) != "RIFF" || bytes.substr(8, 4) != "WAVE") {
+    refuse(name, "not a WAV file: " + std::to_string(bytes.size()) + " bytes that do not begin with RIFF....WAVE");
+  }
+  Coding coding;
+  for (size_t at = 12; at + 8 <= bytes.size();) {
+    const std::string_view id = bytes.substr(at, 4);
+    const uint64_t size = little_endian(bytes, at + 4, 4);
+    at += 8;
+    if (size > bytes.size() - at) {
+      refuse(name, "a chunk of " + std::to_string(size) + " bytes, of which " + std::to_string(bytes.size() - at) +
+                       " are there; the file is cut short");
+    }
+    const std::string_view chunk = bytes.substr(at, size);
+    if (id == "fmt ") coding = parse_format(chunk, name);
+    if (id == "data") {
+      if (coding.format == 0) refuse(name, "samples before their format (no fmt chunk); the file is damaged");
+      return {coding.rate, decode(chunk, coding, name)};
+    }
+    at += size + size % 2;
+  }
+  refuse(name, "no data chunk; the file is cut short");
+}
+
+}  // namespace condenser::data

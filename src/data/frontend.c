@@ -1,0 +1,119 @@
+/* The arithmetic of frontend.h. */
+#include "frontend.h"
+
+#include <math.h>
+#include <string.h>
+
+/* x = m 2^e with m in [sqrt(1/2), sqrt(2)); ln m = 2 atanh(s) with s = (m - 1) / (m + 1), |s| < 0.172: five terms. */
+float cnd_frontend_log(float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  const uint32_t above = bits - 0x3f3504f3u; /* the bits of sqrt(1/2) */
+  const int32_t exponent = (int32_t)(above & 0xff800000u) / (1 << 23);
+  bits -= above & 0xff800000u;
+  float m;
+  memcpy(&m, &bits, sizeof m);
+  const float s = (m - 1.0f) / (m + 1.0f);
+  const float q = s * s;
+  const float series = q * (0.33333333f + q * (0.2f + q * (0.14285714f + q * 0.11111111f)));
+  return (float)exponent * 0.69314718f + 2.0f * (s + s * series);
+}
+
+/* Windowed samples of a frame in bit-reversed order, as fft / 2 complex numbers (even samples, odd samples). */
+static void cnd_frontend_load(const cnd_frontend* f, const float* clip, int32_t begin, float* z) {
+  const int32_t half = f->fft / 2;
+  for (int32_t i = 0; i < half; ++i) {
+    float pair[2];
+    for (int32_t k = 0; k < 2; ++k) {
+      const int32_t n = 2 * i + k;
+      const int32_t at = begin + n;
+      pair[k] = n < f->window && at >= 0 && at < f->samples ? clip[at] * f->hann[n] : 0.0f;
+    }
+    float* to = z + 2 * (int32_t)f->order[i];
+    to[0] = pair[0];
+    to[1] = pair[1];
+  }
+}
+
+/* Complex FFT of n numbers in place, radix 2, decimation in time; `turns` are those of 2 n. */
+static void cnd_frontend_fft(int32_t n, const float* turns, float* z) {
+  for (int32_t i = 0; i < 2 * n; i += 4) { /* first step: no turn */
+    const float re = z[i + 2], im = z[i + 3];
+    z[i + 2] = z[i] - re;
+    z[i + 3] = z[i + 1] - im;
+    z[i] += re;
+    z[i + 1] += im;
+  }
+  for (int32_t half = 2; half < n; half *= 2) {
+    const int32_t step = 2 * (n / half); /* floats from turn to turn */
+    for (int32_t block = 0; block < n; block += 2 * half) {
+      float* low = z + 2 * block;
+      float* high = low + 2 * half;
+      for (int32_t j = 0; j < half; ++j) {
+        const float c = turns[j * step], s = turns[j * step + 1];
+        const float re = high[2 * j] * c - high[2 * j + 1] * s;
+        const float im = high[2 * j] * s + high[2 * j + 1] * c;
+        high[2 * j] = low[2 * j] - re;
+        high[2 * j + 1] = low[2 * j + 1] - im;
+        low[2 * j] += re;
+        low[2 * j + 1] += im;
+      }
+    }
+  }
+}
+
+/* Lines 0 .. lines - 1 of the real spectrum from the complex one of half its length: X[k] = E[k] + W^k O[k], where
+ * E = (Z[k] + conj Z[n - k]) / 2 and O = (Z[k] - conj Z[n - k]) / 2i are the spectra of even and odd samples. */
+static void cnd_frontend_magnitudes(int32_t n, int32_t lines, const float* turns, const float* z, float* magnitudes) {
+  magnitudes[0] = fabsf(z[0] + z[1]);
+  for (int32_t k = 1; k < lines; ++k) {
+    if (k == n) {
+      magnitudes[n] = fabsf(z[0] - z[1]);
+      break;
+    }
+    const float* a = z + 2 * k;
+    const float* b = z + 2 * (n - k);
+    const float even_re = 0.5f * (a[0] + b[0]), even_im = 0.5f * (a[1] - b[1]);
+    const float odd_re = 0.5f * (a[1] + b[1]), odd_im = 0.5f * (b[0] - a[0]);
+    const float c = turns[2 * k], s = turns[2 * k + 1];
+    const float re = even_re + (c * odd_re - s * odd_im);
+    const float im = even_im + (c * odd_im + s * odd_re);
+    magnitudes[k] = sqrtf(re * re + im * im);
+  }
+}
+
+static void cnd_frontend_bands(const cnd_frontend* f, const float* magnitudes, float* bands) {
+  const float* weight = f->band_weights;
+  for (int32_t b = 0; b < f->bands; ++b) {
+    float sum = 0.0f;
+    for (int32_t k = f->band_begin[b]; k < f->band_end[b]; ++k) sum += *weight++ * magnitudes[k];
+    bands[b] = cnd_frontend_log(sum + 1e-6f);
+  }
+}
+
+static float cnd_frontend_dot(int32_t n, const float* a, const float* b) {
+  float sum = 0.0f;
+  for (int32_t i = 0; i < n; ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+int32_t cnd_frontend_scratch(const cnd_frontend* f) { return f->fft + f->fft / 2 + 1 + f->bands; }
+
+void cnd_frontend_run(const cnd_frontend* f, const float* clip, float* scratch, float* features) {
+  float* z = scratch;
+  float* magnitudes = z + f->fft;
+  float* bands = magnitudes + f->fft / 2 + 1;
+  for (int32_t frame = 0; frame < f->frames; ++frame) {
+    cnd_frontend_load(f, clip, f->begin + frame * f->stride, z);
+    cnd_frontend_fft(f->fft / 2, f->turns, z);
+    cnd_frontend_magnitudes(f->fft / 2, f->band_end[f->bands - 1], f->turns, z, magnitudes);
+    cnd_frontend_bands(f, magnitudes, bands);
+    float* to = features + frame * f->frame_step;
+    if (f->coefficients == 0) {
+      for (int32_t b = 0; b < f->bands; ++b) to[b * f->value_step] = bands[b];
+    }
+    for (int32_t c = 0; c < f->coefficients; ++c) {
+      to[c * f->value_step] = cnd_frontend_dot(f->bands, f->dct + c * f->bands, bands);
+    }
+  }
+}

@@ -1,0 +1,69 @@
+// `condenser data check` and `condenser bench data`.
+
+#include <nlohmann/json.hpp>
+
+#include "data/fixtures.hpp"
+#include "support/catch.hpp"
+#include "support/process.hpp"
+
+using condenser::data::testing::png_bytes;
+using condenser::tests::Finished;
+using condenser::tests::run_condenser;
+using condenser::tests::TempFolder;
+using nlohmann::json;
+
+namespace {
+
+std::string picture(uint8_t value) { return png_bytes(1, 2, 2, std::vector<uint8_t>(4, value)); }
+
+Finished check(const TempFolder& folder, const std::string& format) {
+  const std::string run =
+      folder.write("run.yaml", "condenser: 1\nname: x\ndataset: {folder: " + folder.path().string() +
+                                   ", shape: [1, 28, 28]}\nspace: {space: columns}\n");
+  return run_condenser({"data", "check", run, "--format", format});
+}
+
+}  // namespace
+
+TEST_CASE("data check counts, and its exit code says whether all is well", "[cli][data]") {
+  const TempFolder folder;
+  for (const char* split : {"train", "test"}) {
+    folder.write(split + std::string("/a/1.png"), picture(split[1] == 'r' ? 10 : 20));
+    folder.write(split + std::string("/b/1.png"), picture(split[1] == 'r' ? 30 : 40));
+  }
+  Finished run = check(folder, "json");
+  CHECK(run.code == 0);
+  json report = json::parse(run.out);
+  CHECK(report["clean"] == true);
+  CHECK(report["splits"][0]["per_class"] == json({1, 1}));
+  CHECK(report["splits"][1]["split"] == "test");
+  CHECK(report["splits"][0]["mean"][0].get<double>() == Approx(20 / 255.0));
+
+  folder.write("test/b/2.png", picture(10));
+  folder.write("train/a/2.png", "no picture");
+  run = check(folder, "json");
+  CHECK(run.code == 1);
+  report = json::parse(run.out);
+  CHECK(report["duplicates_between"] == 1);
+  CHECK(report["duplicates"][0]["same_label"] == false);
+  CHECK(report["splits"][0]["unreadable"].size() == 1);
+  run = check(folder, "text");
+  CHECK(run.code == 1);
+  CHECK(run.out.find("train/a/2.png") != std::string::npos);
+  CHECK(run.out.find("with another label") != std::string::npos);
+  CHECK(run_condenser({"data", "chekc", "run.yaml"}).code == 2);
+}
+
+TEST_CASE("bench data prints how many pictures a second one core decodes", "[cli][slow]") {
+  const Finished run = run_condenser({"bench", "data", "--format", "json"});
+  if (run.code == 2) {
+    WARN("not measured, the pictures are not here: " << run.err);
+    return;
+  }
+  REQUIRE(run.code == 0);
+  const json results = json::parse(run.out)["results"];
+  CHECK(results[0]["what"] == "random_crop");
+  CHECK(results[0]["images_per_second"].get<double>() > 0);
+  WARN("data: " << results[0]["images_per_second"].get<double>() << " crops/s, "
+                << results[0]["images_per_cpu_second"].get<double>() << " per CPU second");
+}

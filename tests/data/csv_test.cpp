@@ -1,0 +1,69 @@
+// Rows, quotes, line ends and what is refused.
+#include "data/csv.hpp"
+
+#include "condenser/core/rng.hpp"
+#include "data/fixtures.hpp"
+#include "support/catch.hpp"
+
+using namespace condenser::data;
+using namespace condenser::data::testing;
+
+namespace {
+
+using Rows = std::vector<std::vector<std::string>>;
+
+Rows rows_of(const std::string& text) {
+  Rows rows;
+  read_csv(text, "x.csv", [&](int64_t, const std::vector<std::string>& fields) { rows.push_back(fields); });
+  return rows;
+}
+
+std::string refusal(const std::string& text) {
+  return error_of([&] { rows_of(text); });
+}
+
+}  // namespace
+
+TEST_CASE("CSV fields may be plain, quoted or empty", "[data]") {
+  CHECK(rows_of("a,b\nc,d\n") == Rows{{"a", "b"}, {"c", "d"}});
+  CHECK(rows_of("a,b\r\nc,d") == Rows{{"a", "b"}, {"c", "d"}});
+  CHECK(rows_of("\xef\xbb\xbf"
+                "a\n\n\r\nb\n\n") == Rows{{"a"}, {"b"}});
+  CHECK(rows_of("\"a,\"\"b\"\"\",\" c\"\n") == Rows{{"a,\"b\"", " c"}});
+  CHECK(rows_of("\"two\nlines\",x\ny,z") == Rows{{"two\nlines", "x"}, {"y", "z"}});
+  CHECK(rows_of(",\n\"\",a b") == Rows{{"", ""}, {"", "a b"}});
+  CHECK(rows_of("a\rb,c\n") == Rows{{"a\rb", "c"}});
+  CHECK(rows_of("").empty());
+}
+
+TEST_CASE("CSV rows know their line", "[data]") {
+  std::vector<int64_t> lines;
+  read_csv("a\n\n\"b\nc\"\r\nd\n", "x.csv", [&](int64_t line, const auto&) { lines.push_back(line); });
+  CHECK(lines == std::vector<int64_t>{1, 3, 5});
+}
+
+TEST_CASE("malformed CSV is refused by file and line", "[data]") {
+  CHECK(contains(refusal("a,b\nc,\"d\ne"), "x.csv:2: an open quote"));
+  CHECK(contains(refusal("a\n\"b\"c\n"), "x.csv:2: text after a closing quote"));
+  CHECK(contains(refusal(std::string("a\0b", 3)), "x.csv: holds zero bytes"));
+}
+
+TEST_CASE("what is written with quotes is read back", "[data]") {
+  condenser::core::Rng rng(3);
+  const std::string letters = "ab,\"\n\r;";
+  for (int round = 0; round < 200; ++round) {
+    Rows rows(1 + rng.below(4));
+    std::string text;
+    for (auto& row : rows) {
+      row.resize(1 + rng.below(3));
+      for (std::string& field : row) {
+        for (uint64_t n = rng.below(6); n > 0; --n) field += letters[rng.below(letters.size())];
+        std::string quoted;
+        for (char c : field) quoted += c == '"' ? "\"\"" : std::string(1, c);
+        text += (&field == &row.front() ? "\"" : ",\"") + quoted + "\"";
+      }
+      text += rng.below(2) ? "\n" : "\r\n";
+    }
+    CHECK(rows_of(text) == rows);
+  }
+}

@@ -1,0 +1,162 @@
+// The spectral front-end against values of scripts/make_feature_reference.py, and what it refuses.
+#include "condenser/data/features.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <sstream>
+
+#include "condenser/core/error.hpp"
+#include "data/fixtures.hpp"
+#include "data/frontend.h"
+#include "support/catch.hpp"
+
+using namespace condenser::data;
+using namespace condenser::data::testing;
+
+namespace {
+
+// The made-up clip of the script.
+std::vector<int16_t> clip(int samples) {
+  std::vector<int16_t> out;
+  int64_t state = 1, phase = 0;
+  for (int64_t n = 0; n < samples; ++n) {
+    state = (state * 1103515245 + 12345) % (int64_t{1} << 31);
+    phase = (phase + 300 + n / 4) % 65536;
+    const int64_t wave = std::abs(phase - 32768) * std::min<int64_t>(n, samples - n) / (samples / 2);
+    out.push_back(static_cast<int16_t>(wave - 9000 + (state >> 16) % 1001));
+  }
+  return out;
+}
+
+std::vector<float> features_of(const AudioOptions& options, const std::vector<int16_t>& sound) {
+  const FrontEnd front_end(options);
+  const float gain = front_end.gain(sound);
+  std::vector<float> wave(sound.size()), features(front_end.shape().elements());
+  std::ranges::transform(sound, wave.begin(), [gain](int16_t x) { return gain * static_cast<float>(x); });
+  front_end.run(wave, features);
+  return features;
+}
+
+AudioOptions read_settings(std::istringstream& words, std::string& name, int& frames) {
+  AudioOptions o;
+  FeatureOptions& f = o.features;
+  words >> name >> o.sample_rate >> f.kind >> f.window_ms >> f.stride_ms >> f.bands >> f.coefficients >> f.low_hz >>
+      f.high_hz >> f.centered >> f.level >> frames;
+  return o;
+}
+
+std::string refusal(const std::string& card_keys) {
+  AudioOptions options;
+  auto reader = condenser::core::config::Reader::from_text(card_keys, "card.yaml");
+  return error_of(
+      [&] {
+        read_options(reader, options);
+        reader.finish();
+      },
+      true);
+}
+
+}  // namespace
+
+TEST_CASE("features equal an independent computation in double precision", "[features]") {
+  std::ifstream file(CONDENSER_SOURCE_DIR "/tests/data/features_reference.txt");
+  std::string name;
+  std::vector<float> features;
+  int values = 0, checked = 0;
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream words(line);
+    if (line.starts_with("settings ")) {
+      std::string keyword;
+      int frames = 0;
+      words >> keyword;
+      const AudioOptions options = read_settings(words, name, frames);
+      REQUIRE(words);
+      features = features_of(options, clip(options.sample_rate));
+      CHECK(FrontEnd(options).shape().h == frames);
+      values = static_cast<int>(FrontEnd(options).shape().w);
+      continue;
+    }
+    int frame = 0, value = 0;
+    double expected = 0;
+    words >> frame >> value >> expected;
+    REQUIRE(words);
+    INFO(name << " frame " << frame << " value " << value);
+    CHECK(features.at(frame * values + value) == Approx(expected).margin(2e-4).epsilon(0));
+    ++checked;
+  }
+  CHECK(checked == 80);
+}
+
+TEST_CASE("shapes of the two customary front-ends", "[features]") {
+  AudioOptions options;
+  CHECK(FrontEnd(options).shape() == ItemShape{1, 49, 10});
+  CHECK(FrontEnd(options).samples() == 16000);
+  options.features = {.kind = "log_mel", .window_ms = 25, .stride_ms = 10, .bands = 40, .high_hz = 8000};
+  CHECK(FrontEnd(options).shape() == ItemShape{1, 98, 40});
+  options.features.centered = true;
+  CHECK(FrontEnd(options).shape() == ItemShape{1, 101, 40});
+  const std::vector<float> rows = features_of(options, clip(16000));
+  options.features.time = "columns";
+  CHECK(FrontEnd(options).shape() == ItemShape{1, 40, 101});
+  const std::vector<float> columns = features_of(options, clip(16000));
+  for (int frame = 0; frame < 101; ++frame) {
+    for (int band = 0; band < 40; ++band) REQUIRE(rows[frame * 40 + band] == columns[band * 101 + frame]);
+  }
+}
+
+TEST_CASE("a tone is found in its band", "[features]") {
+  AudioOptions options;
+  options.features = {.kind = "log_mel", .bands = 40, .low_hz = 0, .high_hz = 8000};
+  std::vector<int16_t> sound(16000);
+  for (int n = 0; n < 16000; ++n)
+    sound[n] = static_cast<int16_t>(8000 * std::sin(2 * 3.141592653589793 * 1000 * n / 16000.0));
+  const std::vector<float> features = features_of(options, sound);
+  const auto first = features.begin() + 20 * 40;
+  // mel(1000) = 1000 of mel(8000) = 2840, in steps of 2840 / 41.
+  CHECK(std::max_element(first, first + 40) - first == 13);
+}
+
+TEST_CASE("levels", "[features]") {
+  AudioOptions options;
+  const std::vector<int16_t> sound = {0, 100, -30000, 5};
+  CHECK(FrontEnd(options).gain(sound) == 1.0f / 100);  // the largest sample, not the largest magnitude
+  CHECK(FrontEnd(options).gain(std::vector<int16_t>{0, -5}) == 1.0f / 32768);
+  options.features.level = "full_scale";
+  CHECK(FrontEnd(options).gain(sound) == 1.0f / 32768);
+  options.features.kind = "log_mel";
+  for (float value : features_of(options, std::vector<int16_t>(16000))) {
+    CHECK(value == Approx(std::log(1e-6)).margin(1e-5));
+  }
+  // A clip twice as loud gives the same features when brought to its peak.
+  std::vector<int16_t> quiet = clip(16000), loud = quiet;
+  for (size_t n = 0; n < quiet.size(); ++n) loud[n] = static_cast<int16_t>(2 * (quiet[n] /= 4));
+  options.features = {};
+  const auto a = features_of(options, quiet), b = features_of(options, loud);
+  for (size_t k = 0; k < a.size(); ++k) CHECK(a[k] == Approx(b[k]).margin(1e-4));
+  options.features.level = "full_scale";
+  CHECK(features_of(options, quiet)[0] < features_of(options, loud)[0] - 1);
+}
+
+TEST_CASE("the logarithm is right to the last digits", "[features]") {
+  double worst = 0;
+  for (float x = 1e-6f; x < 1e6f; x *= 1.00037f) {
+    const double exact = std::log(static_cast<double>(x));
+    worst = std::max(worst, std::abs(cnd_frontend_log(x) - exact) / std::max(1.0, std::abs(exact)));
+  }
+  CHECK(worst < 2.5e-7);
+  CHECK(cnd_frontend_log(1.0f) == 0.0f);
+}
+
+TEST_CASE("settings that do not fit are refused by key", "[features]") {
+  CHECK(refusal("features: {kind: mfcc, coefficients: 13}").empty());
+  CHECK(contains(refusal("features: {kind: mfccs}"), "kind"));
+  CHECK(contains(refusal("features: {bands: 12, coefficients: 13}"), "coefficients = 13; expected at most bands, 12"));
+  CHECK(contains(refusal("features: {high_hz: 9000}"), "at most half of sample_rate"));
+  CHECK(contains(refusal("features: {low_hz: 5000}"), "less than high_hz"));
+  CHECK(contains(refusal("clip_ms: 20"), "at most clip_ms"));
+  CHECK(contains(refusal("features: {bands: 200}"), "lies between two lines of the 512-point spectrum"));
+  CHECK(contains(refusal("features: {bands: 200}"), "card.yaml:1"));
+  CHECK(contains(refusal("sample_rate: 1000\nfeatures: {window_ms: 0.1, high_hz: 500}"), "window_ms"));
+  CHECK(contains(refusal("features: {window: 30}"), "window"));
+}
