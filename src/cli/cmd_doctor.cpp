@@ -17,7 +17,7 @@ namespace {
 
 struct Finding {
   std::string what;
-  enum { Ok, Missing, Broken } state = Ok;
+  enum { Ok, Missing, Broken, Skipped } state = Ok;
   std::string detail, remedy;
 };
 
@@ -80,11 +80,47 @@ Finding data_set(const fs::path& folder) {
   }
 }
 
+void add_data_sets(std::vector<Finding>& findings) {
+  try {
+    const fs::path root = core::config::find_file("datasets", fs::current_path() / "x");
+    std::vector<fs::path> folders;
+    for (const auto& entry : fs::directory_iterator(root))
+      if (fs::exists(entry.path() / "card.yaml")) folders.push_back(entry.path());
+    std::sort(folders.begin(), folders.end());
+    for (const auto& folder : folders) findings.push_back(data_set(folder));
+  } catch (const core::ConfigError&) {
+    findings.push_back({"data sets", Finding::Missing, "no folder datasets/ here or above", "run from a checkout"});
+  }
+}
+
+const char* word(const Finding& f) {
+  switch (f.state) {
+    case Finding::Ok: return "ok";
+    case Finding::Missing: return "missing";
+    case Finding::Broken: return "BROKEN";
+    case Finding::Skipped: return "skipped";
+  }
+  return "";
+}
+
+std::vector<Finding> gpu() {
+  std::string missing;
+  std::vector<Finding> findings;
+  for (const train::DeviceCheck& check : torch_backend().check_gpu(missing))
+    findings.push_back({"GPU: " + check.what, check.passed ? Finding::Ok : Finding::Broken, check.detail, ""});
+  if (!missing.empty())
+    findings.push_back({"GPU", Finding::Skipped, missing,
+                        "a CUDA build of LibTorch and a GPU; training runs on the processor until then"});
+  return findings;
+}
+
 }  // namespace
 
 int cmd_doctor(const Invocation& call) {
   std::vector<Finding> findings;
-  if (call.subject.empty()) {
+  if (call.gpu) {
+    findings = gpu();
+  } else if (call.subject.empty()) {
     findings.push_back({"condenser", Finding::Ok, version() + ", " + compiler() + ", " + build_type(), ""});
     findings.push_back(libtorch());
     findings.push_back(
@@ -96,16 +132,7 @@ int cmd_doctor(const Invocation& call) {
   } else if (call.subject != "datasets") {
     throw core::ConfigError("doctor " + call.subject + "; expected nothing or datasets");
   }
-  try {
-    const fs::path root = core::config::find_file("datasets", fs::current_path() / "x");
-    std::vector<fs::path> folders;
-    for (const auto& entry : fs::directory_iterator(root))
-      if (fs::exists(entry.path() / "card.yaml")) folders.push_back(entry.path());
-    std::sort(folders.begin(), folders.end());
-    for (const auto& folder : folders) findings.push_back(data_set(folder));
-  } catch (const core::ConfigError&) {
-    findings.push_back({"data sets", Finding::Missing, "no folder datasets/ here or above", "run from a checkout"});
-  }
+  if (!call.gpu) add_data_sets(findings);
   StageOutput out{"condenser doctor",
                   {{{"what", "what", false},
                     {"state", "state", false},
@@ -116,8 +143,7 @@ int cmd_doctor(const Invocation& call) {
   bool broken = false;
   for (const Finding& f : findings) {
     broken = broken || f.state == Finding::Broken;
-    const char* state = f.state == Finding::Ok ? "ok" : f.state == Finding::Missing ? "missing" : "BROKEN";
-    out.table.rows.push_back({core::cell(f.what), core::cell(state), core::cell(f.detail), core::cell(f.remedy)});
+    out.table.rows.push_back({core::cell(f.what), core::cell(word(f)), core::cell(f.detail), core::cell(f.remedy)});
   }
   print(out, call.format);
   return broken ? 1 : 0;

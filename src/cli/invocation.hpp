@@ -11,6 +11,7 @@ namespace condenser::cli {
 struct Invocation {
   std::string verb;
   std::string subject;                 // run.yaml, run folder, network name or spec file
+  bool gpu = false;                    // doctor
   std::vector<std::string> overrides;  // "train.epochs=3"
   std::string format = "text";         // text, json, markdown, csv (describe: also mermaid, dot)
   std::filesystem::path runs = "runs";

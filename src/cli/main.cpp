@@ -160,6 +160,7 @@ void add_verb(CLI::App& app, const Verb& verb, Invocation& call, std::vector<std
     sub->add_option("folder", call.subject, "folder of run folders, or one run folder")->default_str("runs");
   } else if (name == "doctor") {
     sub->add_option("what", call.subject, "nothing, or datasets");
+    sub->add_flag("--gpu", call.gpu, "train a small network on the processor and on the GPU, and compare");
   } else if (name == "bench") {
     add_bench(*sub, call);
   }

@@ -30,6 +30,7 @@
 #include <ATen/ops/tanh.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
+#include <c10/core/InferenceMode.h>
 
 #include <limits>
 
@@ -141,38 +142,41 @@ at::Tensor softmax(const SoftmaxLike& op, const at::Tensor& x) {
 }
 
 // The mirror has to be made beforehand: convolution pads with zeros only.
-at::Tensor blur_pool(const arch::BlurPool& op, const at::Tensor& x) {
-  const at::Tensor row = op.taps == 3 ? at::tensor({1.0f, 2.0f, 1.0f}, x.options())
-                                      : at::tensor({1.0f, 4.0f, 6.0f, 4.0f, 1.0f}, x.options());
-  const at::Tensor filter = at::div(at::mul(row.view({-1, 1}), row.view({1, -1})), op.taps == 3 ? 16.0 : 256.0);
+at::Tensor blur_filter(const arch::BlurPool& op) {
+  const at::Tensor row = op.taps == 3 ? at::tensor({1.0f, 2.0f, 1.0f}) : at::tensor({1.0f, 4.0f, 6.0f, 4.0f, 1.0f});
+  return at::div(at::mul(row.view({-1, 1}), row.view({1, -1})), op.taps == 3 ? 16.0 : 256.0);
+}
+
+at::Tensor blur_pool(const arch::BlurPool& op, const at::Tensor& x, const at::Tensor& filter) {
   const int64_t half = op.taps / 2, channels = x.size(1);
   return at::conv2d(at::reflection_pad2d(x, {half, half, half, half}),
-                    filter.expand({channels, 1, op.taps, op.taps}).contiguous(), {},
+                    filter.to(x.scalar_type()).expand({channels, 1, op.taps, op.taps}).contiguous(), {},
                     std::vector<int64_t>{op.stride.h, op.stride.w}, std::vector<int64_t>{0, 0},
                     std::vector<int64_t>{1, 1}, channels);
 }
 
 // Integers, because the library's own up-sampling finds its pixels with a float scale that is off by one at some sizes.
-at::Tensor nearest(int64_t in, int64_t out, at::Device device) {
+at::Tensor nearest(int64_t in, int64_t out) {
   std::vector<int64_t> from(static_cast<size_t>(out));
   for (int64_t i = 0; i < out; ++i) from[static_cast<size_t>(i)] = i * in / out;
-  return at::tensor(from, at::device(device).dtype(at::kLong));
-}
-
-at::Tensor library_upsample(const arch::Upsample& op, const at::Tensor& x) {
-  const at::Tensor rows = at::index_select(x, 2, nearest(x.size(2), op.size.h, x.device()));
-  return at::index_select(rows, 3, nearest(x.size(3), op.size.w, x.device())).contiguous(x.suggest_memory_format());
+  return at::tensor(from, at::dtype(at::kLong));
 }
 
 }  // namespace
 
-SpecNet::SpecNet(const arch::Spec& spec, const arch::Weights& weights, Fusion fusion)
-    : spec_(spec), layout_(block_layout(spec)), own_kernels_(fusion == Fusion::On), params_(spec.nodes.size()) {
+SpecNet::SpecNet(const arch::Spec& spec, const arch::Weights& weights, Fusion fusion, at::Device device)
+    : spec_(spec),
+      layout_(block_layout(spec)),
+      own_kernels_(fusion == Fusion::On),
+      device_(device),
+      params_(spec.nodes.size()) {
   arch::validate(spec_);
   arch::analyze(spec_);  // shapes fit
+  if (own_kernels_ && !device.is_cpu()) throw core::Error("the own kernels run on the processor only");
   block_ = at::zeros({layout_.size});
-  gradient_block_ = at::zeros({layout_.trainable_size});
   copy_to_block(spec_, layout_, weights, values());
+  block_ = block_.to(device);
+  gradient_block_ = at::zeros({layout_.trainable_size}, block_.options());
   for (const auto& segment : layout_.segments) {
     const auto dot = segment.name.find('.');
     const int node = arch::find_node(spec_, segment.name.substr(0, dot));
@@ -197,6 +201,8 @@ void SpecNet::freeze(at::Device device, at::MemoryFormat layout) {
     }
   block_.reset();
   gradient_block_.reset();
+  device_ = device;
+  constants_.clear();
 }
 
 std::span<float> SpecNet::values() { return {block_.mutable_data_ptr<float>(), static_cast<size_t>(layout_.size)}; }
@@ -222,7 +228,17 @@ void SpecNet::synchronize(SumOverRanks over_ranks) {
 }
 
 arch::Weights SpecNet::weights() const {
-  return copy_from_block(layout_, {block_.const_data_ptr<float>(), static_cast<size_t>(layout_.size)});
+  const at::Tensor block = block_.cpu();
+  return copy_from_block(layout_, {block.const_data_ptr<float>(), static_cast<size_t>(layout_.size)});
+}
+
+// Copying a constant to a device waits for it, and cannot be recorded: once is enough.
+template <class Make>
+const at::Tensor& SpecNet::constant(int node, size_t which, const Make& make) const {
+  at::Tensor& value = constants_[{node, which}];
+  const c10::InferenceMode usable_in_training(false);
+  if (!value.defined()) value = make().to(device_);
+  return value;
 }
 
 // Walks from the output to the input and lets each step swallow the nodes before it whose values nobody else needs:
@@ -363,7 +379,7 @@ at::Tensor SpecNet::run(const Step& step, const std::vector<at::Tensor>& outputs
           [&](const arch::BatchNorm& op) {
             return at::batch_norm(value(0), param("weight"), param("bias"), param("running_mean"), param("running_var"),
                                   training, op.momentum, op.eps,
-                                  /*cudnn_enabled=*/false);
+                                  /*cudnn_enabled=*/value(0).is_cuda());
           },
           [&](const arch::Activation& op) { return activate(op.kind, value(0)); },
           [&](const arch::Softmax& op) { return softmax(op, value(0)); },
@@ -391,15 +407,24 @@ at::Tensor SpecNet::run(const Step& step, const std::vector<at::Tensor>& outputs
             }
             return at::mul(value(0), value(1));
           },
-          [&](const arch::PRelu&) { return at::prelu(value(0), param("weight")); },
+          [&](const arch::PRelu&) { return at::prelu(value(0), param("weight").to(value(0).scalar_type())); },
           [&](const arch::Scale&) {
             const at::Tensor &x = value(0), weight = param("weight");
             if (!own_kernels_) return at::mul(x, weight);
             return scale_planes(x, weight.view({1, 1, 1, 1}).expand({x.size(0), x.size(1), 1, 1}));
           },
-          [&](const arch::BlurPool& op) { return blur_pool(op, value(0)); },
+          [&](const arch::BlurPool& op) {
+            return blur_pool(op, value(0), constant(step.output, 0, [&] { return blur_filter(op); }));
+          },
           [&](const arch::Upsample& op) {
-            return own_kernels_ ? upsample(op, value(0)) : library_upsample(op, value(0));
+            const at::Tensor x = value(0);
+            if (own_kernels_) return upsample(op, x);
+            const auto pixels = [&](size_t axis, int64_t to) -> const at::Tensor& {
+              const auto dimension = static_cast<int64_t>(axis) + 2;
+              return constant(step.output, axis, [&] { return nearest(x.size(dimension), to); });
+            };
+            return at::index_select(at::index_select(x, 2, pixels(0, op.size.h)), 3, pixels(1, op.size.w))
+                .contiguous(x.suggest_memory_format());
           },
           [&](const arch::Concat&) {
             std::vector<at::Tensor> parts;

@@ -17,8 +17,10 @@
 #endif
 
 #include "condenser/nn/spec_net.hpp"
+#include "train/device_check.hpp"
 #include "train/dist.hpp"
 #include "train/evaluate.hpp"
+#include "train/learner.hpp"
 #include "train/loop.hpp"
 #include "train/measure.hpp"
 #include "train/measure_training.hpp"
@@ -121,6 +123,13 @@ class TorchBackend : public Backend {
 
   std::vector<SpeedSample> measure_inference(const SpeedRequest& request) override {
     return translated([&] { return train::measure_inference(request); });
+  }
+
+  std::vector<DeviceCheck> check_gpu(std::string& missing) override {
+    return translated([&] {
+      missing = gpu_missing();
+      return missing.empty() ? check_device(at::Device(at::kCUDA, 0)) : std::vector<DeviceCheck>();
+    });
   }
 
   void measure_training(const TrainingSpeedRequest& request) override {

@@ -98,6 +98,8 @@ void save_checkpoint(const std::filesystem::path& path, const nn::BlockLayout& l
   for (const auto& [key, value] : identity) file.metadata[kIdentityPrefix + key] = value;
   file.metadata["format"] = kFormat;
   file.metadata["optimizer_steps"] = std::to_string(c.optimizer.steps);
+  file.metadata["loss_scale"] = number_text(c.optimizer.loss_scale);
+  file.metadata["finite_steps"] = std::to_string(c.optimizer.finite_steps);
   each_number(c.run, [&](const char* key, const auto& value) { file.metadata[key] = text_of(value); });
   file.metadata["checksum"] = checksum(file);
   arch::save_weights(path, file);
@@ -119,6 +121,8 @@ Checkpoint load_checkpoint(const std::filesystem::path& path, const nn::BlockLay
 
   Checkpoint c;
   read_number(path, file, "optimizer_steps", c.optimizer.steps);
+  read_number(path, file, "loss_scale", c.optimizer.loss_scale);
+  read_number(path, file, "finite_steps", c.optimizer.finite_steps);
   each_number(c.run, [&](const char* key, auto& value) { read_number(path, file, key, value); });
   const std::string any = layout.segments.empty() ? std::string() : layout.segments.front().name;
   c.values = take(path, file, "model", layout, layout.size);

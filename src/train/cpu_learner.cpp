@@ -37,6 +37,7 @@ class CpuLearner : public Learner {
   }
 
   const nn::BlockLayout& layout() const override { return net_.layout(); }
+  std::string execution() const override { return "cpu"; }
 
   void set_input(const arch::Shape& input) override {
     if (net().spec().input == input) return;

@@ -27,8 +27,8 @@ at::Tensor run_items(nn::SpecNet& net, const data::Dataset& dataset, int64_t beg
     for (int64_t i = chunk * kChunk; i < std::min(n, (chunk + 1) * kChunk); ++i)
       dataset.get(begin + i, std::span(pixels).subspan(static_cast<size_t>(i) * elements, elements));
   });
-  const at::Tensor x = at::from_blob(pixels.data(), {n, shape.c, shape.h, shape.w});
-  return net.forward(x, nn::Mode::Evaluation).contiguous();
+  const at::Tensor x = at::from_blob(pixels.data(), {n, shape.c, shape.h, shape.w}).to(net.block().device());
+  return net.forward(x, nn::Mode::Evaluation).cpu().contiguous();
 }
 
 }  // namespace

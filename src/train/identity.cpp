@@ -10,8 +10,8 @@
 namespace condenser::train {
 namespace {
 
-// Options that may change between starts.
-const std::set<std::string> kFree{"threads", "loader_threads", "checkpoint_steps", "rank_timeout"};
+// Options that may change between starts. The device that is used is part of the identity, not how it was named.
+const std::set<std::string> kFree{"threads", "loader_threads", "checkpoint_steps", "device", "rank_timeout"};
 
 template <class T>
 void append(std::string& bytes, const T* values, size_t count) {

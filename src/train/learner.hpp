@@ -30,6 +30,7 @@ class Learner {
   virtual ~Learner() = default;
 
   virtual const nn::BlockLayout& layout() const = 0;
+  virtual std::string execution() const = 0;  // where and how, in words: "cuda, bf16, recorded steps"
 
   // From now on rows are pictures of this size, with as many channels. At first: the input of the spec.
   virtual void set_input(const arch::Shape&) = 0;
@@ -68,5 +69,19 @@ struct LearnerSetup {
 };
 
 std::unique_ptr<Learner> make_cpu_learner(const LearnerSetup&);
+
+// Through the library's calls, on any device, in mixed precision if options.amp says so. On a GPU, steps of fixed shape
+// are recorded once warm and replayed, unless `recording` is off.
+std::unique_ptr<Learner> make_device_learner(const LearnerSetup&, at::Device, bool recording = true);
+
+// Why there is no GPU to train on; "" when there is one.
+std::string gpu_missing();
+
+// The device that options.device and options.amp ask for: with several GPUs, each rank of a machine its own. Throws
+// ConfigError when it cannot be had.
+at::Device chosen_device(const TrainOptions&, int local_rank = 0);
+
+// The first for the processor in full precision, the second otherwise.
+std::unique_ptr<Learner> make_learner(const LearnerSetup&, at::Device);
 
 }  // namespace condenser::train

@@ -77,11 +77,13 @@ FitResult train_network(const FitRequest& r, Group* group) {
   const arch::Weights initial = initial_weights(r.spec, options);
   std::optional<Teacher> teacher;
   if (!options.distill.teacher.empty()) teacher = load_teacher(options.distill, r.spec);
-  const auto learner = make_cpu_learner({.spec = r.spec,
-                                         .initial = initial,
-                                         .options = options,
-                                         .objective = objective_of(options, *r.train),
-                                         .teacher = teacher ? &*teacher : nullptr});
+  const at::Device device = chosen_device(options, group ? group->local_rank() : 0);
+  const auto learner = make_learner({.spec = r.spec,
+                                     .initial = initial,
+                                     .options = options,
+                                     .objective = objective_of(options, *r.train),
+                                     .teacher = teacher ? &*teacher : nullptr},
+                                    device);
   DataParallel ranks(group, options, *learner);
   data::Loader loader(r.train, {.batch_size = options.batch_size * options.accumulate,
                                 .shuffle = true,
@@ -98,6 +100,7 @@ FitResult train_network(const FitRequest& r, Group* group) {
 
   const bool saving = !r.folder.empty();
   Identity identity = saving ? identity_of(r) : Identity{};
+  identity["device"] = device.is_cuda() ? "cuda" : "cpu";
   identity["processes"] = std::to_string(ranks.size());
   RunFiles files(ranks.leads() ? r.folder : std::filesystem::path{}, learner->layout(), identity);
   RunState run;

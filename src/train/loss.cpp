@@ -119,6 +119,14 @@ bool all_right(const float* logits, const Row& marks) {
 
 }  // namespace
 
+void read_marks(const Targets& targets, int64_t classes, std::span<float> marks) {
+  Row row(static_cast<size_t>(classes));
+  for (size_t i = 0; i < targets.labels.size(); ++i) {
+    read_marks(targets, static_cast<int64_t>(i), row);
+    std::copy(row.begin(), row.end(), marks.begin() + static_cast<std::ptrdiff_t>(i * row.size()));
+  }
+}
+
 LossSum loss(const Objective& objective, int64_t classes, std::span<const float> logits, const Targets& targets,
              int64_t divisor, std::span<float> gradient, std::span<int64_t> predictions) {
   LossSum sum;

@@ -24,6 +24,9 @@ struct Targets {
   std::span<const float> teacher;   // [n, classes] logits; empty: none
 };
 
+// [n, classes]: the marks of the targets, one-hot without. Throws core::Error for a label that is no class.
+void read_marks(const Targets&, int64_t classes, std::span<float> marks);
+
 // Sums over items.
 struct LossSum {
   double loss = 0;

@@ -61,9 +61,8 @@ void lion(const LionCoefficients& k, int64_t n, float* __restrict value, float* 
   }
 }
 
-constexpr double kAdamBeta2 = 0.999, kAdamEps = 1e-8, kLionBeta2 = 0.99;
+}  // namespace
 
-// Muon is for the matrices between input and output: the last one, the head, is left to AdamW.
 const nn::Segment* head_of(const nn::BlockLayout& layout) {
   const nn::Segment* head = nullptr;
   for (const auto& segment : layout.segments)
@@ -71,7 +70,10 @@ const nn::Segment* head_of(const nn::BlockLayout& layout) {
   return head;
 }
 
-}  // namespace
+double average_keeps(double decay, int64_t step) {
+  const auto s = static_cast<double>(step);
+  return std::min(decay, (1 + s) / (10 + s));
+}
 
 OptimizerState optimizer_state(const TrainOptions& options, const nn::BlockLayout& layout) {
   OptimizerState state;
@@ -151,8 +153,7 @@ void optimizer_step(const TrainOptions& options, const nn::BlockLayout& layout, 
 }
 
 void update_average(double decay, int64_t step, std::span<const float> values, std::span<float> average) {
-  const auto s = static_cast<double>(step);
-  const auto keep = static_cast<float>(std::min(decay, (1 + s) / (10 + s)));
+  const auto keep = static_cast<float>(average_keeps(decay, step));
   for (size_t i = 0; i < average.size(); ++i) average[i] = keep * average[i] + (1 - keep) * values[i];
 }
 

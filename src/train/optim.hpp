@@ -15,6 +15,8 @@ struct OptimizerState {
   int64_t steps = 0;
   std::vector<float> first;   // [trainable_size] momentum
   std::vector<float> second;  // [trainable_size] second moment; adamw and muon only
+  double loss_scale = 0;      // of train.amp = fp16, see train/loss_scale.hpp; 0: none
+  int64_t finite_steps = 0;   // since it changed
 };
 
 OptimizerState optimizer_state(const TrainOptions&, const nn::BlockLayout&);
@@ -24,6 +26,13 @@ OptimizerState optimizer_state(const TrainOptions&, const nn::BlockLayout&);
 std::vector<nn::Segment> frozen_segments(const TrainOptions&, const nn::BlockLayout&);
 // The layout in which they are not trainable, so that an optimizer passes over them.
 nn::BlockLayout learning_layout(nn::BlockLayout, std::span<const nn::Segment> frozen);
+
+constexpr double kAdamBeta2 = 0.999, kAdamEps = 1e-8, kLionBeta2 = 0.99;
+// Muon is for the matrices between input and output: the last one, the head, is left to AdamW.
+const nn::Segment* head_of(const nn::BlockLayout&);
+
+// Share of the average that stays, d below.
+double average_keeps(double decay, int64_t step);
 
 // Scales the gradients to the norm `max_norm` when theirs is larger; returns the norm they had.
 double clip_gradients(double max_norm, std::span<float> gradients);

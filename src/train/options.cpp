@@ -74,6 +74,12 @@ void read_options(core::config::Reader& reader, TrainOptions& o) {
   read_resize(reader.section("resize", "smaller pictures in early epochs"), o.resize);
   auto augment = reader.section("augment", "random changes of training items");
   read_options(augment, o.augment);
+  reader.choice("device", o.device, {"auto", "cpu", "cuda"}, "where to train; auto: on a GPU when there is one");
+  reader.choice(
+      "amp", o.amp, {"off", "bf16", "fp16"},
+      "automatic mixed precision: convolutions and products in this type; fp16, with scaled losses, on a GPU");
+  reader.boolean("deterministic", o.deterministic,
+                 "on a GPU: operations that add up in one order, where there are such; the processor's always do");
   reader.integer("threads", o.threads, 0, 1024, "threads of LibTorch; 0: all cores");
   reader.integer("loader_threads", o.loader_threads, 1, 256, "threads that prepare batches");
   reader.integer("checkpoint_steps", o.checkpoint_steps, 0, 1000000000,
@@ -86,6 +92,7 @@ void read_options(core::config::Reader& reader, TrainOptions& o) {
                  "several processes: seconds without an answer after which one counts as lost");
   reader.integer("seed", o.seed, uint64_t{0}, UINT64_MAX, "of initial weights, order and augmentation");
 
+  if (o.device == "cpu" && o.amp == "fp16") throw reader.error("amp", "off or bf16 with device cpu: fp16 is for GPUs");
   if (o.min_lr > o.lr) throw reader.error("min_lr", "at most lr");
   if (o.schedule == "step" && o.milestones.empty()) throw reader.error("milestones", "at least one with schedule step");
   if (o.schedule != "step" && !o.milestones.empty()) throw reader.error("milestones", "none unless schedule is step");

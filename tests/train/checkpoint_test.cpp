@@ -37,6 +37,7 @@ struct Fixture {
     checkpoint.average = random_block(layout.size, 2, layout);
     checkpoint.best = random_block(layout.size, 5, layout);
     checkpoint.optimizer.steps = 77;
+    checkpoint.optimizer.loss_scale = 32768, checkpoint.optimizer.finite_steps = 12;
     checkpoint.optimizer.first = random_block(layout.trainable_size, 3, layout);
     checkpoint.optimizer.second = random_block(layout.trainable_size, 4, layout);
   }
@@ -56,6 +57,8 @@ TEST_CASE("a checkpoint comes back bit for bit", "[train]") {
     CHECK(back.average == f.checkpoint.average);
     CHECK(back.best == f.checkpoint.best);
     CHECK(back.optimizer.steps == f.checkpoint.optimizer.steps);
+    CHECK(back.optimizer.loss_scale == f.checkpoint.optimizer.loss_scale);
+    CHECK(back.optimizer.finite_steps == f.checkpoint.optimizer.finite_steps);
     CHECK(back.optimizer.first == f.checkpoint.optimizer.first);
     CHECK(back.optimizer.second == f.checkpoint.optimizer.second);
   }

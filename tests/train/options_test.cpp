@@ -83,9 +83,10 @@ TEST_CASE("files in training options are found beside the run file", "[train]") 
 }
 
 TEST_CASE("training options that contradict each other are refused", "[train]") {
-  for (const char* text : {"min_lr: 1", "schedule: step", "milestones: [3]",
-                           "{class_weights: [1, 1], balance: weights}", "resize: {sizes: [16]}", "resize: {epochs: 3}",
-                           "resize: {sizes: [16, 24], epochs: 1}", "{epochs: 4, resize: {sizes: [16], epochs: 4}}"}) {
+  for (const char* text :
+       {"min_lr: 1", "schedule: step", "milestones: [3]", "{class_weights: [1, 1], balance: weights}",
+        "resize: {sizes: [16]}", "resize: {epochs: 3}", "resize: {sizes: [16, 24], epochs: 1}",
+        "{device: cpu, amp: fp16}", "{epochs: 4, resize: {sizes: [16], epochs: 4}}"}) {
     INFO(text);
     Reader reader = Reader::from_text(text, "run.yaml");
     TrainOptions o;

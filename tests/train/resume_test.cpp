@@ -45,6 +45,12 @@ const Variant kVariants[] = {
        r.options.resize = {.sizes = {4, 6}, .epochs = 3};
      }},
     {"a frozen stem", [](Run& r) { r.options.freeze = {"stem"}; }},
+    {"mixed precision", [](Run& r) { r.options.amp = "bf16", r.options.clip_grad = 1; }},
+    {"mixed precision, muon, smaller pictures first",
+     [](Run& r) {
+       r.options.amp = "bf16", r.options.optimizer = "muon", r.options.lr = 0.02;
+       r.options.resize = {.sizes = {4, 6}, .epochs = 3};
+     }},
 };
 
 }  // namespace

@@ -24,8 +24,8 @@ using SumOverRanks = std::function<void(std::span<double>)>;
 
 class SpecNet {
  public:
-  // Copies both; checks names and shapes.
-  SpecNet(const arch::Spec&, const arch::Weights&, Fusion = Fusion::On);
+  // Copies both; checks names and shapes. Other devices than the processor need Fusion::Off.
+  SpecNet(const arch::Spec&, const arch::Weights&, Fusion = Fusion::On, at::Device = at::kCPU);
 
   // x: [n, c, h, w] float32, any layout; Fusion::Off keeps channels-last. Returns the output node, [n, c, h, w]. Part
   // of an autograd graph unless gradients are switched off.
@@ -36,8 +36,10 @@ class SpecNet {
   // The parameters live in one block: trainable ones first, then running statistics. Gradients are added into
   // gradients() by backward(); the caller clears them.
   const BlockLayout& layout() const { return layout_; }
-  std::span<float> values();
-  std::span<float> gradients();
+  std::span<float> values();                                            // on the processor only
+  std::span<float> gradients();                                         // likewise
+  const at::Tensor& block() const { return block_; }                    // the same as tensors, on any device: [size]
+  const at::Tensor& gradient_block() const { return gradient_block_; }  // [trainable_size]
 
   // The trainable ones, in the order of the layout: leaves of autograd whose gradients are views of gradients().
   std::vector<at::Tensor> parameters() const;
@@ -57,14 +59,18 @@ class SpecNet {
   struct Step;  // a node, or a batch norm with the nodes after it
   void plan_steps(Fusion);
   at::Tensor run(const Step&, const std::vector<at::Tensor>& outputs, bool training) const;
+  template <class Make>
+  const at::Tensor& constant(int node, size_t which, const Make& make) const;
 
   arch::Spec spec_;
   BlockLayout layout_;
   bool own_kernels_;
+  at::Device device_;
   SumOverRanks over_ranks_;                                // empty: statistics of the own batch
   at::Tensor block_, gradient_block_;                      // [size], [trainable_size]
   std::vector<std::map<std::string, at::Tensor>> params_;  // per node, views of the block
   std::vector<Step> steps_;
+  mutable std::map<std::pair<int, size_t>, at::Tensor> constants_;  // of nodes, on the device, made at the first run
 
  public:
   ~SpecNet();

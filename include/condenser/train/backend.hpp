@@ -73,6 +73,13 @@ struct SpeedSample {
   std::vector<double> images_per_s;  // one per round, at least five
 };
 
+// One thing that training on a GPU must do, and what was seen.
+struct DeviceCheck {
+  std::string what;
+  bool passed = true;
+  std::string detail;
+};
+
 // How fast a network trains: forward, cross-entropy, backward and an SGD update on a fixed batch of noise.
 struct TrainingSpeedRequest {
   const arch::Spec& spec;
@@ -113,12 +120,15 @@ class Backend {
   // Rounds over all networks within a setting, so that a busy moment hits all alike. Settings in the order of the
   // request, networks in order within each. Throws core::Stopped between two passes.
   virtual std::vector<SpeedSample> measure_inference(const SpeedRequest&) = 0;
+  // Trains a small network on the processor and on the first GPU, in every way that there is, and compares. Without a
+  // GPU nothing is checked and `missing` says why. Takes about a minute.
+  virtual std::vector<DeviceCheck> check_gpu(std::string& missing) = 0;
   virtual void measure_training(const TrainingSpeedRequest&) = 0;
   virtual TrainingStep training_step(const arch::Spec&, int batch, int threads) = 0;
 };
 
 // Exported by libcondenser_torch.so with C linkage. `abi` must equal kBackendAbi.
-constexpr int kBackendAbi = 4;
+constexpr int kBackendAbi = 5;
 using BackendFactory = Backend* (*)(int abi);
 constexpr const char* kBackendSymbol = "condenser_torch_backend";
 
