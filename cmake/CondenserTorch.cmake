@@ -30,3 +30,13 @@ find_path(CONDENSER_GLOO_HEADERS gloo/transport/device.h)
 if(NOT CONDENSER_GLOO_HEADERS)
   message(FATAL_ERROR "Gloo's headers not found. Run scripts/setup.sh, or install libgloo-dev")
 endif()
+
+# On a GPU c10d's header includes NCCL's, which lies beside the Python package.
+if(TARGET torch_cuda)
+  find_path(CONDENSER_NCCL_HEADERS nccl.h PATHS ${CONDENSER_TORCH_LIB_DIR}/../../nvidia/nccl/include)
+  if(NOT CONDENSER_NCCL_HEADERS)
+    message(FATAL_ERROR "This LibTorch is a CUDA build, and NCCL's headers (nccl.h) are not found. Install libnccl-dev, or pass "
+                        "-DCONDENSER_NCCL_HEADERS=<folder>")
+  endif()
+  target_include_directories(condenser_libtorch SYSTEM INTERFACE ${CONDENSER_NCCL_HEADERS})
+endif()

@@ -47,7 +47,7 @@ gcc -shared -x c /dev/null -o "$toolkit/lib64/stubs/libcuda.so" -Wl,-soname,libc
 
 CUDA_HOME=$toolkit CUDACXX=$toolkit/bin/nvcc TORCH_CUDA_ARCH_LIST=9.0 cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
   -DTorch_DIR="$packages/torch/share/cmake/Torch" -DCUDA_TOOLKIT_ROOT_DIR="$toolkit" -DCUDAToolkit_ROOT="$toolkit" \
-  -DCONDENSER_WERROR=ON -DCONDENSER_TESTS=OFF >"$build/configure.log" 2>&1 || { tail -n 20 "$build/configure.log" >&2; exit 1; }
+  -DCMAKE_CXX_FLAGS="-isystem $toolkit/include" -DCONDENSER_WERROR=ON -DCONDENSER_TESTS=OFF >"$build/configure.log" 2>&1 || { tail -n 20 "$build/configure.log" >&2; exit 1; }
 cmake --build "$build" --target condenser condenser_torch -j "${JOBS:-$(nproc)}"
 nm -DC --undefined-only "$(find "$build" -name 'libcondenser_torch.so')" | grep 'at::cuda::CUDAGraph::capture_begin' >/dev/null ||
   { echo "check_cuda_build.sh: the module does not use CUDA graphs; expected recording_cuda.cpp in it" >&2; exit 1; }
