@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzzes every reader of foreign bytes: pictures, IDX, CIFAR, CSV, cards, weights, Spec files. Builds them with clang, address and
+# Fuzzes every reader of foreign bytes: pictures, sounds, IDX, CIFAR, CSV, cards, weights, Spec files. Builds them with clang, address and
 # undefined-behaviour sanitizers in build/fuzz, starts from tests/fuzz/corpus, and keeps what it finds in build/fuzz/corpus.
 #
 #   scripts/fuzz.sh                 60 seconds each
