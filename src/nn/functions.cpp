@@ -153,6 +153,26 @@ void for_planes(int64_t planes, int64_t floats, const Body& body) {
                        [&](int64_t i) { body(i * chunk, std::min(chunk, planes - i * chunk)); });
 }
 
+void keep_plane_size(torch::autograd::AutogradContext* context, const at::Tensor& x) {
+  context->saved_data["h"] = x.size(2);
+  context->saved_data["w"] = x.size(3);
+}
+
+// The gradient of an operator that gives planes of the size kept another one: backward(dy, planes, h, w, dx).
+template <class Backward>
+at::Tensor gradient_of_planes(torch::autograd::AutogradContext* context, const at::Tensor& gradient,
+                              const Backward& backward) {
+  const int64_t h = context->saved_data["h"].toInt(), w = context->saved_data["w"].toInt();
+  const at::Tensor dy = gradient.contiguous();
+  const int64_t pixels = dy.size(2) * dy.size(3);
+  at::Tensor dx = at::empty({dy.size(0), dy.size(1), h, w}, dy.options());
+  const float* from = dy.const_data_ptr<float>();
+  float* to = dx.mutable_data_ptr<float>();
+  for_planes(dy.size(0) * dy.size(1), std::max(h * w, pixels),
+             [&](int64_t first, int64_t planes) { backward(from + first * pixels, planes, h, w, to + first * h * w); });
+  return dx;
+}
+
 at::Tensor run_halve(const at::Tensor& x) {
   const int64_t h = x.size(2), w = x.size(3);
   at::Tensor y = at::empty({x.size(0), x.size(1), h / 2, w / 2}, x.options());
@@ -166,22 +186,13 @@ at::Tensor run_halve(const at::Tensor& x) {
 
 struct Halve : torch::autograd::Function<Halve> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x) {
-    context->saved_data["h"] = x.size(2);
-    context->saved_data["w"] = x.size(3);
+    keep_plane_size(context, x);
     return run_halve(x);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list gradients) {
-    const int64_t h = context->saved_data["h"].toInt(), w = context->saved_data["w"].toInt();
-    const at::Tensor dy = gradients[0].contiguous();
-    at::Tensor dx = at::empty({dy.size(0), dy.size(1), h, w}, dy.options());
-    const float* from = dy.const_data_ptr<float>();
-    float* to = dx.mutable_data_ptr<float>();
-    for_planes(dy.size(0) * dy.size(1), h * w, [&](int64_t first, int64_t planes) {
-      halve_backward(from + first * (h / 2) * (w / 2), planes, h, w, to + first * h * w);
-    });
-    return {dx};
+    return {gradient_of_planes(context, gradients[0], halve_backward)};
   }
 };
 
@@ -197,21 +208,16 @@ at::Tensor run_means(const at::Tensor& x) {
 
 struct PlaneMeans : torch::autograd::Function<PlaneMeans> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x) {
-    context->saved_data["h"] = x.size(2);
-    context->saved_data["w"] = x.size(3);
+    keep_plane_size(context, x);
     return run_means(x);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list gradients) {
-    const int64_t h = context->saved_data["h"].toInt(), w = context->saved_data["w"].toInt();
-    const at::Tensor dy = gradients[0].contiguous();
-    at::Tensor dx = at::empty({dy.size(0), dy.size(1), h, w}, dy.options());
-    const float* from = dy.const_data_ptr<float>();
-    float* to = dx.mutable_data_ptr<float>();
-    for_planes(dy.numel(), h * w,
-               [&](int64_t first, int64_t planes) { means_backward(from + first, planes, h * w, to + first * h * w); });
-    return {dx};
+    const auto backward = [](const float* dy, int64_t planes, int64_t h, int64_t w, float* dx) {
+      means_backward(dy, planes, h * w, dx);
+    };
+    return {gradient_of_planes(context, gradients[0], backward)};
   }
 };
 
@@ -321,24 +327,18 @@ at::Tensor run_upsample(const at::Tensor& x, int64_t height, int64_t width) {
 struct Upsample : torch::autograd::Function<Upsample> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, int64_t height,
                             int64_t width) {
-    context->saved_data["h"] = x.size(2);
-    context->saved_data["w"] = x.size(3);
+    keep_plane_size(context, x);
     return run_upsample(x, height, width);
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  torch::autograd::variable_list gradients) {
-    const int64_t h = context->saved_data["h"].toInt(), w = context->saved_data["w"].toInt();
-    const at::Tensor dy = gradients[0].contiguous();
-    const int64_t pixels = dy.size(2) * dy.size(3);
-    const auto rows = nearest(h, dy.size(2)), columns = nearest(w, dy.size(3));
-    at::Tensor dx = at::empty({dy.size(0), dy.size(1), h, w}, dy.options());
-    const float* from = dy.const_data_ptr<float>();
-    float* to = dx.mutable_data_ptr<float>();
-    for_planes(dy.size(0) * dy.size(1), pixels, [&](int64_t first, int64_t planes) {
-      upsample_backward(from + first * pixels, planes, h, w, rows, columns, to + first * h * w);
-    });
-    return {dx, {}, {}};
+    const auto rows = nearest(context->saved_data["h"].toInt(), gradients[0].size(2));
+    const auto columns = nearest(context->saved_data["w"].toInt(), gradients[0].size(3));
+    const auto backward = [&](const float* dy, int64_t planes, int64_t h, int64_t w, float* dx) {
+      upsample_backward(dy, planes, h, w, rows, columns, dx);
+    };
+    return {gradient_of_planes(context, gradients[0], backward), {}, {}};
   }
 };
 
