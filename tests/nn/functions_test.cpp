@@ -231,4 +231,29 @@ TEST_CASE("maximum pool and up-sampling pass gradcheck", "[nn]") {
             {random({2, 3, 3, 9}, 5)}, random({2, 3, 7, 20}, 6));
 }
 
+// Threads take the planes in parts of about 32,768 floats.
+TEST_CASE("operations on planes pass gradcheck when several parts make the whole", "[nn]") {
+  const std::vector<int64_t> shape{8, 40, 18, 18}, pooled{8, 40, 9, 9}, single{8, 40, 1, 1}, two{2, 2};
+  gradcheck([](const Tensors& t) { return halve(t[0]); }, [&](const Tensors& t) { return at::avg_pool2d(t[0], two); },
+            {random(shape, 1)}, random(pooled, 2));
+  gradcheck([](const Tensors& t) { return plane_means(t[0]); },
+            [](const Tensors& t) {
+              return at::mean(t[0], at::IntArrayRef({2, 3}), /*keepdim=*/true);
+            },
+            {random(shape, 3)}, random(single, 4));
+  gradcheck([](const Tensors& t) { return scale_planes(t[0], t[1]); },
+            [](const Tensors& t) { return at::mul(t[0], t[1]); }, {random(shape, 5), random(single, 6)},
+            random(shape, 7));
+  const arch::MaxPool halving{.kernel = arch::square(2), .stride = arch::square(2)};
+  gradcheck([&](const Tensors& t) { return max_pool(halving, t[0]); },
+            [&](const Tensors& t) { return at::max_pool2d(t[0], two, two); }, {random(shape, 8)}, random(pooled, 9));
+  std::vector<int64_t> twice;
+  for (int64_t i = 0; i < 18; ++i) twice.push_back(i / 2);
+  const auto from = at::tensor(twice);
+  const arch::Upsample doubling{.size = arch::square(18)};
+  gradcheck([&](const Tensors& t) { return upsample(doubling, t[0]); },
+            [&](const Tensors& t) { return at::index_select(at::index_select(t[0], 2, from), 3, from); },
+            {random(pooled, 10)}, random(shape, 11));
+}
+
 }  // namespace condenser::nn
