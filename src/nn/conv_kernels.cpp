@@ -1,6 +1,10 @@
 // Packs planes, lists the sources of a product, and puts its results where they belong.
 #include "nn/conv_kernels.hpp"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include <algorithm>
 #include <atomic>
 
@@ -26,8 +30,20 @@ Simd best_simd() {
 
 std::atomic<Simd> simd_limit{Simd::Avx512};
 
+// Processors that do a vector of 16 in two halves: Zen 4, AMD's family 19h. There one of 8 costs half of it.
+bool halves_wide_vectors() {
+#if defined(__x86_64__)
+  uint32_t a = 0, b = 0, c = 0, d = 0;
+  if (__get_cpuid(0, &a, &b, &c, &d) == 0 || b != signature_AMD_ebx || __get_cpuid(1, &a, &b, &c, &d) == 0)
+    return false;
+  return (a >> 8 & 0xf) + (a >> 20 & 0xff) == 0x19;
+#else
+  return false;
+#endif
+}
+
 // Rows of `width` pixels, `from_row` floats apart in the sources and `to_row` in the output. Of the vectors that the
-// processor has, those that do the least work; a vector of 8 costs half of one of 16 (or a little more).
+// processor has, those that do the least work.
 Tiling make_tiling(int64_t rows, int64_t width, int64_t from_row, int64_t to_row) {
   if (from_row == width && to_row == width) width *= rows, rows = 1;
   struct Candidate {
@@ -35,18 +51,18 @@ Tiling make_tiling(int64_t rows, int64_t width, int64_t from_row, int64_t to_row
     int lanes, registers;
     double cost;
   };
-  constexpr Candidate kCandidates[] = {{Simd::Avx512, 16, 32, 1.0},
-                                       {Simd::Avx512, 8, 32, 0.55},
-                                       {Simd::Avx2, 8, 16, 0.6},
-                                       {Simd::Baseline, 4, 16, 0.5},
-                                       {Simd::Baseline, 1, 16, 0.5}};
+  static const double kHalf = halves_wide_vectors() ? 0.55 : 0.95;
+  const Candidate kCandidates[] = {{Simd::Avx512, 16, 32, 1.0},
+                                   {Simd::Avx512, 8, 32, kHalf},
+                                   {Simd::Avx2, 8, 16, kHalf * 1.1},
+                                   {Simd::Baseline, 4, 16, kHalf},
+                                   {Simd::Baseline, 1, 16, kHalf}};
   Tiling t;
-  double least = 0;
   for (const Candidate& c : kCandidates) {
     if (c.simd > simd() || c.lanes > width) continue;
-    const double cost = c.cost * static_cast<double>((width + c.lanes - 1) / c.lanes);
-    if (least > 0 && cost >= least) continue;
-    least = cost;
+    const double cost = c.cost * static_cast<double>(rows * ((width + c.lanes - 1) / c.lanes));
+    if (t.cost > 0 && cost >= t.cost) continue;
+    t.cost = cost;
     t.lanes = c.lanes;
     t.registers = c.registers;
   }
@@ -59,8 +75,12 @@ Tiling make_tiling(int64_t rows, int64_t width, int64_t from_row, int64_t to_row
   return t;
 }
 
-// Rows shorter than this go through the product together with the zeros between them.
-constexpr int64_t kNarrow = 8;
+// Whether rows, which fill vectors badly, had better go through a product of `count` sources together with the zeros
+// between them: then each vector is written twice.
+bool grid_pays(const Tiling& grid, const Tiling& rows, int64_t count) {
+  constexpr int64_t kCopy = 12;  // as long as so many multiplications
+  return grid.cost * static_cast<double>(count + kCopy) < rows.cost * static_cast<double>(count);
+}
 
 // Copies a row of a plane; rows are too short for memcpy to pay off. The last vector overlaps the one before.
 template <class Wide>
@@ -227,13 +247,13 @@ void plan_gradient(ConvGeometry& g) {
         for (int64_t mx = 0; mx < x.taps; ++mx)
           phase.taps.push_back({g.d_first + (y.q - my) * g.d_row + x.q - mx,
                                 (my * op.stride.h + ry) * op.kernel.w + mx * op.stride.w + rx});
-      const bool narrow = x.count < kNarrow && g.d_row != x.count;
-      phase.in_place = !narrow && g.phases == 1;
-      phase.product_row = narrow ? g.d_row : x.count;
       const int64_t grid = (y.count - 1) * g.d_row + x.count;
-      if (!phase.taps.empty())
-        phase.tiling =
-            narrow ? make_tiling(1, grid, grid, grid) : make_tiling(y.count, x.count, g.d_row, phase.product_row);
+      phase.tiling = make_tiling(y.count, x.count, g.d_row, x.count);
+      Tiling whole = make_tiling(1, grid, grid, grid);
+      const bool pays = grid_pays(whole, phase.tiling, g.out_group() * static_cast<int64_t>(phase.taps.size()));
+      if (pays) phase.tiling = std::move(whole);
+      phase.in_place = !pays && g.phases == 1;
+      phase.product_row = pays ? g.d_row : x.count;
       g.gradient.push_back(std::move(phase));
     }
 }
@@ -274,8 +294,10 @@ ConvGeometry conv_geometry(const arch::Shape& in, const arch::Conv2d& op) {
   for (int64_t y = 0; y < op.kernel.h; ++y)
     for (int64_t x = 0; x < op.kernel.w; ++x)
       g.taps.push_back({(y % sh * sw + x % sw) * g.plane + y / sh * g.row + x / sw, y * op.kernel.w + x});
-  g.narrow = g.out.w < kNarrow && g.row != g.out.w;
-  g.tiling = g.narrow ? make_tiling(1, g.grid, g.grid, g.grid) : make_tiling(g.out.h, g.out.w, g.row, g.out.w);
+  g.tiling = make_tiling(g.out.h, g.out.w, g.row, g.out.w);
+  Tiling whole = make_tiling(1, g.grid, g.grid, g.grid);
+  g.by_grid = grid_pays(whole, g.tiling, g.sources());
+  if (g.by_grid) g.tiling = std::move(whole);
   plan_gradient(g);
   return g;
 }
@@ -325,7 +347,7 @@ void conv_forward(const ConvGeometry& g, const float* x, const float* weights, c
                   float* y) {
   const int64_t in_group = g.in_group(), out_group = g.out_group(), out_plane = g.out.h * g.out.w;
   Floats packed(static_cast<size_t>(g.direct ? 0 : in_group * g.phases * g.plane), 0.0f);
-  Floats product(static_cast<size_t>(g.narrow ? out_group * g.grid : 0));
+  Floats product(static_cast<size_t>(g.by_grid ? out_group * g.grid : 0));
   const auto sources = list_sources(g.direct ? x : packed.data(), in_group, g.phases * g.plane, g.taps);
   for (int64_t i = 0; i < images; ++i)
     for (int64_t group = 0; group < g.op.groups; ++group) {
@@ -339,9 +361,9 @@ void conv_forward(const ConvGeometry& g, const float* x, const float* weights, c
                 .bias = bias != nullptr ? bias + group * out_group : nullptr,
                 .channels = out_group,
                 .tiling = &g.tiling,
-                .out = g.narrow ? product.data() : out,
-                .out_plane = g.narrow ? g.grid : out_plane});
-      if (g.narrow) gather_rows(product.data(), out_group, g.out.h, g.out.w, g.row, g.grid, out);
+                .out = g.by_grid ? product.data() : out,
+                .out_plane = g.by_grid ? g.grid : out_plane});
+      if (g.by_grid) gather_rows(product.data(), out_group, g.out.h, g.out.w, g.row, g.grid, out);
     }
 }
 
@@ -389,17 +411,17 @@ void conv_weight_gradient(const ConvGeometry& g, const float* x, const float* dy
   const int64_t channel = range.group * g.out_group() + range.first;
   dy += channel * out_plane;
   Floats packed(static_cast<size_t>(g.direct ? 0 : images * packed_image), 0.0f);
-  Floats gradients(static_cast<size_t>(g.narrow ? images * range.count * g.grid : 0), 0.0f);
+  Floats gradients(static_cast<size_t>(g.by_grid ? images * range.count * g.grid : 0), 0.0f);
   for (int64_t i = 0; i < images; ++i) {
     if (!g.direct) pack_input(g, x + i * g.in.elements(), in_group, packed.data() + i * packed_image);
-    if (g.narrow)
+    if (g.by_grid)
       spread_rows(dy + i * g.out.elements(), range.count, g.out.h, g.out.w, g.row, g.grid,
                   gradients.data() + i * range.count * g.grid);
   }
   const auto sources = list_sources(g.direct ? x : packed.data(), in_group, g.phases * g.plane, g.taps);
-  add_weight_product({.dy = g.narrow ? gradients.data() : dy,
-                      .dy_image = g.narrow ? range.count * g.grid : g.out.elements(),
-                      .dy_plane = g.narrow ? g.grid : out_plane,
+  add_weight_product({.dy = g.by_grid ? gradients.data() : dy,
+                      .dy_image = g.by_grid ? range.count * g.grid : g.out.elements(),
+                      .dy_plane = g.by_grid ? g.grid : out_plane,
                       .sources = sources.data(),
                       .source_image = g.direct ? g.in.elements() : packed_image,
                       .count = g.sources(),

@@ -43,8 +43,8 @@ struct ConvGeometry {
   int64_t row = 0, plane = 0, phases = 1;
   std::vector<Tap> taps;
   Tiling tiling;
-  bool narrow = false;  // rows of less than a vector: products run through rows and the zeros between them
-  int64_t grid = 0;     // their pixels then
+  bool by_grid = false;  // rows fill vectors badly: products run through rows and the zeros between them
+  int64_t grid = 0;      // pixels of that
   // Packed gradient of the output.
   int64_t d_row = 0, d_plane = 0, d_first = 0;
   std::vector<GradientPhase> gradient;

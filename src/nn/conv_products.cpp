@@ -1,7 +1,9 @@
 // Registers hold channels x vectors of pixels (forward) or channels x sources (weight gradient).
 #include "nn/conv_products.hpp"
 
+#include <algorithm>
 #include <cstddef>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -104,28 +106,46 @@ inline void run_product(const Product& p) {
   }
 }
 
-template <int Lanes, std::size_t... I>
-inline Vector<Lanes / 2> fold(const Vector<Lanes>& v, std::index_sequence<I...>) {
-  return __builtin_shufflevector(v, v, I...) + __builtin_shufflevector(v, v, (I + Lanes / 2)...);
+// From groups of `Group` lanes of a and b their halves, a's before b's: the upper ones where `upper` is Group / 2.
+template <int Lanes, int Group, std::size_t... I>
+inline Vector<Lanes> halves(const Vector<Lanes>& a, const Vector<Lanes>& b, std::integral_constant<int, Group>,
+                            std::index_sequence<I...>, auto upper) {
+  constexpr int kHalf = Group / 2;
+  return __builtin_shufflevector(a, b, (static_cast<int>(I) / kHalf * Group + static_cast<int>(I) % kHalf + upper)...);
 }
 
-template <int Lanes>
-inline float horizontal_sum(const Vector<Lanes>& v) {
-  if constexpr (Lanes == 1)
-    return v[0];
-  else if constexpr (Lanes == 2)
-    return v[0] + v[1];
-  else
-    return horizontal_sum<Lanes / 2>(fold<Lanes>(v, std::make_index_sequence<Lanes / 2>{}));
+// Sums of the lanes of v[0] ... v[Count - 1], in this order, in the lanes of v[0], v[1] ... Neighbours share a vector
+// after each step: three instructions for two of them.
+template <int Lanes, int Count, int Group = Lanes>
+inline void sum_lanes(Vector<Lanes>* v) {
+  if constexpr (Group > 1) {
+    constexpr auto kAll = std::make_index_sequence<Lanes>{};
+    constexpr std::integral_constant<int, Group> kGroup;
+#pragma GCC unroll 32
+    for (int i = 0; i < Count; i += 2) {
+      const Vector<Lanes> next = i + 1 < Count ? v[i + 1] : Vector<Lanes>{};
+      v[i / 2] = halves<Lanes>(v[i], next, kGroup, kAll, std::integral_constant<int, 0>{}) +
+                 halves<Lanes>(v[i], next, kGroup, kAll, std::integral_constant<int, Group / 2>{});
+    }
+    sum_lanes<Lanes, (Count + 1) / 2, Group / 2>(v);
+  }
 }
+
+// Part of a weight product that stays in the cache: some images and some of their tiles.
+struct Part {
+  int64_t image, images;
+  std::span<const Tiling::Tile> whole, last;
+};
 
 template <int Lanes, int Channels, int Sources>
-inline void weight_block(const WeightProduct& p, const float* dy, const float* const* sources, float* d_weight) {
+inline void weight_block(const WeightProduct& p, const Part& part, const float* dy, const float* const* sources,
+                         float* d_weight) {
   Vector<Lanes> sum[Channels][Sources] = {};
   typename Vectors<Lanes>::Bits mask;
   for (int i = 0; i < Lanes; ++i) mask[i] = i < p.tiling->overlap ? 0 : -1;
   const float* source[Sources];
-  for (int j = 0; j < Sources; ++j) source[j] = sources[j];
+  for (int j = 0; j < Sources; ++j) source[j] = sources[j] + part.image * p.source_image;
+  dy += part.image * p.dy_image;
   const auto add = [&](const Tiling::Tile& tile, const auto& gradient) {
     if constexpr (Channels <= Sources) {  // the fewer of the two wait in registers
       Vector<Lanes> g[Channels];
@@ -143,20 +163,26 @@ inline void weight_block(const WeightProduct& p, const float* dy, const float* c
       }
     }
   };
-  for (int64_t i = 0; i < p.images; ++i) {
-    for (const auto& tile : p.tiling->whole) add(tile, [](const float* from) { return load<Lanes>(from); });
-    for (const auto& tile : p.tiling->last)
+  for (int64_t i = 0; i < part.images; ++i) {
+    for (const auto& tile : part.whole) add(tile, [](const float* from) { return load<Lanes>(from); });
+    for (const auto& tile : part.last)
       add(tile,
           [&](const float* from) { return (Vector<Lanes>)((typename Vectors<Lanes>::Bits)load<Lanes>(from) & mask); });
     dy += p.dy_image;
     for (int j = 0; j < Sources; ++j) source[j] += p.source_image;
   }
+  constexpr int kSums = Channels * Sources, kVectors = (kSums + Lanes - 1) / Lanes;
+  sum_lanes<Lanes, kSums>(&sum[0][0]);
+  float sums[kVectors * Lanes];
+  for (int k = 0; k < kVectors; ++k) store<Lanes>(sums + k * Lanes, (&sum[0][0])[k]);
   for (int c = 0; c < Channels; ++c)
-    for (int j = 0; j < Sources; ++j) d_weight[c * p.count + j] += horizontal_sum<Lanes>(sum[c][j]);
+    for (int j = 0; j < Sources; ++j) d_weight[c * p.count + j] += sums[c * Sources + j];
 }
 
+// Adds one part for the sources first .. first + count - 1. A block's tiles of dy stay in the first cache, those of the
+// sources in the second.
 template <int Lanes, int Registers>
-inline void run_weight_product(const WeightProduct& p) {
+inline void weight_part(const WeightProduct& p, const Part& part, int64_t first, int64_t count) {
   using B = Blocks<Registers>;
   const int64_t blocks = (p.channels + B::kWeightChannels - 1) / B::kWeightChannels;
   for (int64_t b = 0; b < blocks; ++b) {
@@ -165,14 +191,36 @@ inline void run_weight_product(const WeightProduct& p) {
     float* d_weight = p.d_weight + begin * p.count;
     with_constant<B::kWeightChannels>(end - begin, [&](auto channels) {
       constexpr int kMost = B::sources(channels);
-      const int64_t turns = (p.count + kMost - 1) / kMost;
+      const int64_t turns = (count + kMost - 1) / kMost;
       for (int64_t i = 0; i < turns; ++i) {
-        const int64_t j = block_begin(p.count, turns, i);
-        with_constant<kMost>(block_begin(p.count, turns, i + 1) - j,
-                             [&](auto n) { weight_block<Lanes, channels, n>(p, dy, p.sources + j, d_weight + j); });
+        const int64_t j = first + block_begin(count, turns, i);
+        with_constant<kMost>(first + block_begin(count, turns, i + 1) - j, [&](auto n) {
+          weight_block<Lanes, channels, n>(p, part, dy, p.sources + j, d_weight + j);
+        });
       }
     });
   }
+}
+
+template <int Lanes, int Registers>
+inline void run_weight_product(const WeightProduct& p) {
+  constexpr int64_t kPixels = 1024, kSources = 128;  // 2 KiB of each plane, 256 KiB of sources
+  const std::span whole(p.tiling->whole), last(p.tiling->last);
+  const auto tiles = static_cast<int64_t>(whole.size() + last.size());
+  const int64_t most = kPixels / Lanes, ranges = (tiles + most - 1) / most, images = std::max<int64_t>(1, most / tiles);
+  const int64_t panels = (p.count + kSources - 1) / kSources;
+  const auto range_of = [&](auto list, int64_t i) {
+    const auto n = static_cast<int64_t>(list.size()), begin = block_begin(n, ranges, i);
+    return list.subspan(static_cast<size_t>(begin), static_cast<size_t>(block_begin(n, ranges, i + 1) - begin));
+  };
+  for (int64_t image = 0; image < p.images; image += images)
+    for (int64_t i = 0; i < ranges; ++i) {
+      const Part part{image, std::min(images, p.images - image), range_of(whole, i), range_of(last, i)};
+      for (int64_t k = 0; k < panels; ++k) {
+        const int64_t first = block_begin(p.count, panels, k);
+        weight_part<Lanes, Registers>(p, part, first, block_begin(p.count, panels, k + 1) - first);
+      }
+    }
 }
 
 }  // namespace

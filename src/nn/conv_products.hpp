@@ -15,6 +15,7 @@ struct Tiling {
   int lanes = 1, registers = 16;  // (16, 32), (8, 32), (8, 16), (4, 16) or (1, 16)
   std::vector<Tile> whole, last;  // `last` ones overlap
   int64_t overlap = 0;
+  double cost = 0;  // of all tiles, in vectors of the widest kind
 };
 
 // Y[c][tile] = bias[c] + sum_j weights[c][j] * source_j[tile] for one group and image.

@@ -80,8 +80,12 @@ void gradient_by_images(const ConvGeometry& g, const float* x, const float* dy, 
     conv_weight_gradient(g, x + first * g.in.elements(), dy + first * g.out.elements(), count,
                          i == 0 ? out : partial.data() + (i - 1) * size);
   });
-  for (int64_t i = 1; i < chunks; ++i)
-    for (int64_t k = 0; k < size; ++k) out[k] += partial[static_cast<size_t>((i - 1) * size + k)];
+  constexpr int64_t kTogether = 4096;
+  Team::instance().run((size + kTogether - 1) / kTogether, [&](int64_t part) {
+    const int64_t first = part * kTogether, end = std::min(size, first + kTogether);
+    for (int64_t i = 1; i < chunks; ++i)
+      for (int64_t k = first; k < end; ++k) out[k] += partial[static_cast<size_t>((i - 1) * size + k)];
+  });
 }
 
 // Each thread takes some output channels of all images: for weights that are larger than the activations.

@@ -70,6 +70,9 @@ std::vector<Case> cases() {
       {{2, 3, 5}, {.out = 3, .kernel = square(1), .stride = square(4), .groups = 1}},
       {{1, 9, 9}, {.out = 1, .kernel = {2, 1}, .stride = {4, 3}, .pad = {1, 2, 0, 0}}},
       {{33, 4, 13}, {.out = 37, .kernel = square(1), .stride = square(1)}},
+      // Weights in parts: of sources and of images, and of an image's pixels.
+      {{20, 12, 33}, {.out = 7, .kernel = square(3), .stride = square(1), .pad = pad_all(1)}},
+      {{2, 45, 50}, {.out = 3, .kernel = square(3), .stride = square(1), .pad = pad_all(1)}},
   };
 }
 
