@@ -91,6 +91,16 @@ inline void dispatch(Squash squash, const Use& use) {
   }
 }
 
+// Sums of floats longer than this are continued in double precision: what batch norm subtracts is nearly what it
+// subtracts from.
+constexpr int64_t kRun = 512;
+
+// Calls body(first pixel, pixels) for parts of a plane.
+template <class Body>
+inline void for_runs(int64_t pixels, const Body& body) {
+  for (int64_t begin = 0; begin < pixels; begin += kRun) body(begin, std::min(kRun, pixels - begin));
+}
+
 // Maps of one pixel, as after global pooling and in networks of linear layers: the lanes are channels then.
 template <class Body>
 inline void for_single_pixels(const PlaneShape& shape, const Body& body) {
@@ -186,17 +196,24 @@ inline void squash_backward_loop(const PlaneOperand& a, const float* __restrict 
     for (int64_t c = 0; c < shape.channels; ++c) {
       const int64_t at = (i * shape.channels + c) * shape.pixels;
       const float scale = a.scale[c], shift = a.shift[c], center = a.center[c];
-      const float* __restrict x = a.x + at;
-      float sum = 0.0f, product = 0.0f;
+      double sums = 0, products = 0;
+      for_runs(shape.pixels, [&](int64_t begin, int64_t length) {
+        const float* __restrict x = a.x + at + begin;
+        const float* __restrict from = dy + at + begin;
+        float* __restrict to = dz + at + begin;
+        float sum = 0.0f, product = 0.0f;
 #pragma omp simd reduction(+ : sum, product)
-      for (int64_t p = 0; p < shape.pixels; ++p) {
-        const float d = dy[at + p] * F::slope(scale * x[p] + shift);
-        dz[at + p] = d;
-        sum += d;
-        product += d * (x[p] - center);
-      }
-      out.sums[c] += sum;
-      out.products[c] += product;
+        for (int64_t p = 0; p < length; ++p) {
+          const float d = from[p] * F::slope(scale * x[p] + shift);
+          to[p] = d;
+          sum += d;
+          product += d * (x[p] - center);
+        }
+        sums += sum;
+        products += product;
+      });
+      out.sums[c] += static_cast<float>(sums);
+      out.products[c] += static_cast<float>(products);
     }
 }
 
@@ -209,20 +226,28 @@ inline void add_backward_loop(const PlaneOperand& a, const PlaneOperand& b, cons
       const int64_t at = (i * shape.channels + c) * shape.pixels;
       const float scale_a = a.scale[c], scale_b = b.scale[c], shift = a.shift[c] + b.shift[c];
       const float center_a = a.center[c], center_b = b.center[c];
-      const float* __restrict xa = a.x + at;
-      const float* __restrict xb = b.x + at;
-      float sum = 0.0f, product_a = 0.0f, product_b = 0.0f;
+      double sums = 0, products = 0, others = 0;
+      for_runs(shape.pixels, [&](int64_t begin, int64_t length) {
+        const float* __restrict xa = a.x + at + begin;
+        const float* __restrict xb = b.x + at + begin;
+        const float* __restrict from = dy + at + begin;
+        float* __restrict to = dz + at + begin;
+        float sum = 0.0f, product_a = 0.0f, product_b = 0.0f;
 #pragma omp simd reduction(+ : sum, product_a, product_b)
-      for (int64_t p = 0; p < shape.pixels; ++p) {
-        const float d = dy[at + p] * F::slope(scale_a * xa[p] + scale_b * xb[p] + shift);
-        dz[at + p] = d;
-        sum += d;
-        product_a += d * (xa[p] - center_a);
-        product_b += d * (xb[p] - center_b);
-      }
-      out.sums[c] += sum;
-      out.products[c] += product_a;
-      products_b[c] += product_b;
+        for (int64_t p = 0; p < length; ++p) {
+          const float d = from[p] * F::slope(scale_a * xa[p] + scale_b * xb[p] + shift);
+          to[p] = d;
+          sum += d;
+          product_a += d * (xa[p] - center_a);
+          product_b += d * (xb[p] - center_b);
+        }
+        sums += sum;
+        products += product_a;
+        others += product_b;
+      });
+      out.sums[c] += static_cast<float>(sums);
+      out.products[c] += static_cast<float>(products);
+      products_b[c] += static_cast<float>(others);
     }
 }
 
@@ -291,15 +316,20 @@ CONDENSER_CLONES void moments(const float* __restrict x, const PlaneShape& shape
   for (int64_t i = 0; i < shape.images; ++i)
     for (int64_t c = 0; c < shape.channels; ++c, x += shape.pixels) {
       const float around = pivot[c];
-      float sum = 0.0f, square = 0.0f;
+      double plane_sums = 0, plane_squares = 0;
+      for_runs(shape.pixels, [&](int64_t begin, int64_t length) {
+        float sum = 0.0f, square = 0.0f;
 #pragma omp simd reduction(+ : sum, square)
-      for (int64_t p = 0; p < shape.pixels; ++p) {
-        const float d = x[p] - around;
-        sum += d;
-        square += d * d;
-      }
-      sums[c] += sum;
-      squares[c] += square;
+        for (int64_t p = 0; p < length; ++p) {
+          const float d = x[begin + p] - around;
+          sum += d;
+          square += d * d;
+        }
+        plane_sums += sum;
+        plane_squares += square;
+      });
+      sums[c] += static_cast<float>(plane_sums);
+      squares[c] += static_cast<float>(plane_squares);
     }
 }
 

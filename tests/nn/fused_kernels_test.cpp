@@ -92,6 +92,35 @@ TEST_CASE("moments are sums around a pivot", "[nn]") {
   }
 }
 
+TEST_CASE("sums over large planes are as exact as their floats", "[nn]") {
+  constexpr PlaneShape kLarge{1, 1, 1'000'003};
+  core::Rng rng(7);
+  std::vector<float> x(kLarge.pixels), dy(kLarge.pixels), dz(kLarge.pixels);
+  for (float& v : x) v = static_cast<float>(rng.uniform(1, 2));
+  for (float& v : dy) v = static_cast<float>(rng.uniform(1, 2));
+  double sum_x = 0, square_x = 0, sum_dy = 0, product = 0;
+  for (int64_t i = 0; i < kLarge.pixels; ++i)
+    sum_x += x[i], square_x += double(x[i]) * x[i], sum_dy += dy[i], product += double(dy[i]) * x[i];
+  const float one = 1.0f, zero = 0.0f;
+  const PlaneOperand operand{x.data(), &one, &zero, &zero};
+  const auto near = [](float got, double exact) { return std::abs(got - exact) < 3e-7 * exact; };
+
+  float sum = 0, square = 0;
+  moments(x.data(), kLarge, &zero, &sum, &square);
+  CHECK(near(sum, sum_x));
+  CHECK(near(square, square_x));
+  float sums = 0, products = 0, others = 0;
+  squash_backward(Squash::Relu, operand, dy.data(), kLarge, dz.data(), {&sums, &products});
+  CHECK(near(sums, sum_dy));
+  CHECK(near(products, product));
+  sums = products = 0;
+  add_backward(Squash::Relu, operand, operand, dy.data(), kLarge, dz.data(), {&sums, &products}, &others);
+  CHECK(near(sums, sum_dy));
+  CHECK(near(products, product));
+  CHECK(near(others, product));
+  CHECK(dz == dy);
+}
+
 TEST_CASE("fused forward loops compute their formulas", "[nn]") {
   const Data a(2), b(3);
   std::vector<double> za(kCount), zb(kCount);
