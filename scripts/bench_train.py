@@ -462,6 +462,17 @@ def hardware(options):
     return f"{cpu}, {os.cpu_count()} hardware threads, load {os.getloadavg()[0]:.2f} before; {options.threads} threads each"
 
 
+def to_json(rows, machine):
+    return json.dumps({"schema_version": 1, "hardware": machine, "rows": rows}, indent=2)
+
+
+def write(path, text):
+    """Never half of it."""
+    beside = path.with_name(path.name + ".new")
+    beside.write_text(text + "\n")
+    beside.replace(path)
+
+
 def to_text(rows, machine):
     lines = ["| network | input | batch | ours, images/s | PyTorch, images/s | ratio | by processor time | spread % | peak MiB, ours / PyTorch | PyTorch's way |",
              "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |"]
@@ -483,6 +494,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=8, help="of measuring per network, shared by both")
     parser.add_argument("--rounds", type=int, default=8, help="turns of each")
     parser.add_argument("--format", choices=["json", "text"], default="text")
+    parser.add_argument("-o", "--out", type=Path, help="JSON file that is written anew after each network")
     parser.add_argument("--show", type=Path, help="print the table of a JSON file that was measured before")
     parser.add_argument("--condenser", type=Path, default=next((p for p in built if p.exists()), built[0]))
     for hidden in ("--worker", "--layout", "--optimizer"):
@@ -500,12 +512,14 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             try:
                 rows.append(measure(network, options, Path(folder)))
+                if options.out:
+                    write(options.out, to_json(rows, machine))
                 print(f"{network['label']}: {rows[-1]['ratio']:.2f}, by processor time {rows[-1]['processor_time_ratio']:.2f}", file=sys.stderr, flush=True)
             except (SystemExit, subprocess.CalledProcessError) as error:
                 failed.append(network["label"])
                 print(f"{network['label']}: {error}", file=sys.stderr, flush=True)
     if options.format == "json":
-        print(json.dumps({"schema_version": 1, "hardware": machine, "rows": rows}, indent=2))
+        print(to_json(rows, machine))
     else:
         print(to_text(rows, machine))
     return 1 if failed else 0

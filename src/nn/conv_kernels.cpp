@@ -1,12 +1,7 @@
 // Packs planes, lists the sources of a product, and puts its results where they belong.
 #include "nn/conv_kernels.hpp"
 
-#if defined(__x86_64__)
-#include <cpuid.h>
-#endif
-
 #include <algorithm>
-#include <atomic>
 
 #include "condenser/arch/analysis.hpp"
 #include "nn/clones.hpp"
@@ -15,65 +10,6 @@ namespace condenser::nn {
 namespace {
 
 using Floats = std::vector<float>;
-
-Simd best_simd() {
-#if defined(__x86_64__) && defined(__linux__)
-  const auto all_of_v4 = [] {
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-           __builtin_cpu_supports("avx512vl");
-  };
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return all_of_v4() ? Simd::Avx512 : Simd::Avx2;
-#endif
-  return Simd::Baseline;
-}
-
-std::atomic<Simd> simd_limit{Simd::Avx512};
-
-// Processors that do a vector of 16 in two halves: Zen 4, AMD's family 19h. There one of 8 costs half of it.
-bool halves_wide_vectors() {
-#if defined(__x86_64__)
-  uint32_t a = 0, b = 0, c = 0, d = 0;
-  if (__get_cpuid(0, &a, &b, &c, &d) == 0 || b != signature_AMD_ebx || __get_cpuid(1, &a, &b, &c, &d) == 0)
-    return false;
-  return (a >> 8 & 0xf) + (a >> 20 & 0xff) == 0x19;
-#else
-  return false;
-#endif
-}
-
-// Rows of `width` pixels, `from_row` floats apart in the sources and `to_row` in the output. Of the vectors that the
-// processor has, those that do the least work.
-Tiling make_tiling(int64_t rows, int64_t width, int64_t from_row, int64_t to_row) {
-  if (from_row == width && to_row == width) width *= rows, rows = 1;
-  struct Candidate {
-    Simd simd;
-    int lanes, registers;
-    double cost;
-  };
-  static const double kHalf = halves_wide_vectors() ? 0.55 : 0.95;
-  const Candidate kCandidates[] = {{Simd::Avx512, 16, 32, 1.0},
-                                   {Simd::Avx512, 8, 32, kHalf},
-                                   {Simd::Avx2, 8, 16, kHalf * 1.1},
-                                   {Simd::Baseline, 4, 16, kHalf},
-                                   {Simd::Baseline, 1, 16, kHalf}};
-  Tiling t;
-  for (const Candidate& c : kCandidates) {
-    if (c.simd > simd() || c.lanes > width) continue;
-    const double cost = c.cost * static_cast<double>(rows * ((width + c.lanes - 1) / c.lanes));
-    if (t.cost > 0 && cost >= t.cost) continue;
-    t.cost = cost;
-    t.lanes = c.lanes;
-    t.registers = c.registers;
-  }
-  const int64_t over = width % t.lanes;
-  t.overlap = over > 0 ? t.lanes - over : 0;
-  for (int64_t y = 0; y < rows; ++y)
-    for (int64_t x = 0; x + t.lanes <= width; x += t.lanes) t.whole.push_back({y * from_row + x, y * to_row + x});
-  if (over > 0)
-    for (int64_t y = 0; y < rows; ++y) t.last.push_back({y * from_row + width - t.lanes, y * to_row + width - t.lanes});
-  return t;
-}
 
 // Whether rows, which fill vectors badly, had better go through a product of `count` sources together with the zeros
 // between them: then each vector is written twice.
@@ -191,16 +127,6 @@ std::vector<const float*> list_sources(const float* planes, int64_t channels, in
   return sources;
 }
 
-// One block of channels in the order of Product::weights. `weights` are those of all blocks.
-template <class WeightOf>
-void block_weights(const std::vector<int64_t>& ends, int64_t block, int64_t count, const WeightOf& weight_of,
-                   float* weights) {
-  const int64_t begin = block > 0 ? ends[static_cast<size_t>(block - 1)] : 0, end = ends[static_cast<size_t>(block)];
-  weights += begin * count;
-  for (int64_t j = 0; j < count; ++j)
-    for (int64_t c = begin; c < end; ++c) *weights++ = weight_of(c, j);
-}
-
 // Along one axis: the input positions of one phase and how far its taps reach beyond the output.
 struct AxisPhase {
   int64_t first, count, q, taps;  // input position and number of positions; q of the first; taps
@@ -260,13 +186,6 @@ void plan_gradient(ConvGeometry& g) {
 
 }  // namespace
 
-Simd simd() {
-  static const Simd best = best_simd();
-  return std::min(best, simd_limit.load());
-}
-
-void limit_simd(Simd most) { simd_limit = most; }
-
 ConvGeometry conv_geometry(const arch::Shape& in, const arch::Conv2d& op) {
   ConvGeometry g{.in = in, .out = arch::node_cost("conv", op, {in}).shape, .op = op};
   const int64_t sh = op.stride.h, sw = op.stride.w;
@@ -311,7 +230,7 @@ void forward_weights(const ConvGeometry& g, const float* weight, int64_t part, f
   const auto blocks = static_cast<int64_t>(ends.size());
   const int64_t count = g.sources(), group = part / blocks * g.out_group() * count;
   const auto weight_of = [&](int64_t c, int64_t j) { return weight[group + c * count + j]; };
-  block_weights(ends, part % blocks, count, weight_of, weights + group);
+  arrange_block(ends, part % blocks, count, weight_of, weights + group);
 }
 
 // Phases may have blocks of different sizes: as many parts for each as the one with the most.
@@ -340,7 +259,7 @@ void gradient_weights(const ConvGeometry& g, const float* weight, int64_t part, 
     return weight[group + (j / taps * g.in_group() + in) * g.kernel() +
                   phase.taps[static_cast<size_t>(j % taps)].index];
   };
-  block_weights(ends, block, g.out_group() * taps, weight_of, weights);
+  arrange_block(ends, block, g.out_group() * taps, weight_of, weights);
 }
 
 void conv_forward(const ConvGeometry& g, const float* x, const float* weights, const float* bias, int64_t images,

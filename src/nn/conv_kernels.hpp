@@ -12,14 +12,9 @@
 #include <vector>
 
 #include "condenser/arch/ops.hpp"
-#include "nn/conv_products.hpp"
+#include "nn/products.hpp"
 
 namespace condenser::nn {
-
-// The widest instruction set that kernels use: what the processor has, or less when limited (tests run all).
-enum class Simd { Baseline, Avx2, Avx512 };
-Simd simd();
-void limit_simd(Simd most);
 
 // An offset in a packed plane, and the tap of the kernel that reads there.
 struct Tap {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "condenser/arch/analysis.hpp"
+#include "nn/linear_kernels.hpp"
 #include "nn/plane_kernels.hpp"
 #include "nn/team.hpp"
 
@@ -120,6 +121,68 @@ at::Tensor bias_gradient(const ConvGeometry& g, const at::Tensor& dy) {
   channel_sums(partial.data(), chunks, g.out.c, 1, out.mutable_data_ptr<float>());
   return out;
 }
+
+// Calls body(first row, rows) with parts of a linear layer's result.
+template <class Body>
+void for_rows(int64_t rows, const Body& body) {
+  constexpr int64_t kRows = 24;  // whole blocks of the products; fixed, so that sums do not depend on threads
+  Team::instance().run((rows + kRows - 1) / kRows,
+                       [&](int64_t i) { body(i * kRows, std::min(kRows, rows - i * kRows)); });
+}
+
+LinearShape linear_shape(const at::Tensor& weight) { return {weight.size(1), weight.size(0)}; }
+
+at::Tensor run_linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  const LinearShape s = linear_shape(weight);
+  at::Tensor y = at::empty({x.size(0), s.out}, x.options());
+  const float* from = x.const_data_ptr<float>();
+  const float* w = weight.const_data_ptr<float>();
+  const float* added = bias.defined() ? bias.const_data_ptr<float>() : nullptr;
+  float* to = y.mutable_data_ptr<float>();
+  for_rows(x.size(0), [&](int64_t first, int64_t rows) {
+    linear_forward(s, from + first * s.in, w, added, rows, to + first * s.out);
+  });
+  return y;
+}
+
+struct Linear : torch::autograd::Function<Linear> {
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
+                            const std::optional<at::Tensor>& bias) {
+    context->save_for_backward({x, weight});
+    context->saved_data["bias"] = bias.has_value();
+    return run_linear(x, weight, bias.value_or(at::Tensor()));
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const at::Tensor &x = saved[0], &weight = saved[1], dy = gradients[0].contiguous();
+    const LinearShape s = linear_shape(weight);
+    const float* from = dy.const_data_ptr<float>();
+    at::Tensor dx, dw, db;
+    if (context->needs_input_grad(0)) {
+      dx = at::empty(x.sizes(), x.options());
+      const float* w = weight.const_data_ptr<float>();
+      float* to = dx.mutable_data_ptr<float>();
+      for_rows(x.size(0), [&](int64_t first, int64_t rows) {
+        linear_input_gradient(s, from + first * s.out, w, rows, to + first * s.in);
+      });
+    }
+    if (context->needs_input_grad(1)) {
+      dw = at::empty(weight.sizes(), weight.options());
+      const float* inputs = x.const_data_ptr<float>();
+      float* to = dw.mutable_data_ptr<float>();
+      for_rows(s.out, [&](int64_t first, int64_t rows) {
+        linear_weight_gradient(s, inputs, from, x.size(0), first, rows, to);
+      });
+    }
+    if (context->saved_data["bias"].toBool()) {
+      db = at::zeros({s.out}, dy.options());
+      channel_sums(from, dy.size(0), s.out, 1, db.mutable_data_ptr<float>());
+    }
+    return {dx, dw, db};
+  }
+};
 
 // Keeps a geometry alive as long as a graph refers to it.
 struct GeometryHolder : torch::CustomClassHolder {
@@ -352,6 +415,12 @@ at::Tensor convolution(const ConvPlan& g, const at::Tensor& x, const at::Tensor&
   const at::Tensor dense = x.contiguous();
   if (!at::GradMode::is_enabled()) return run_forward(*g, dense, weight, bias);
   return Convolution::apply(dense, weight, bias.defined() ? std::optional(bias) : std::nullopt, g);
+}
+
+at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  const at::Tensor dense = x.contiguous(), rows = weight.contiguous();
+  if (!at::GradMode::is_enabled()) return run_linear(dense, rows, bias);
+  return Linear::apply(dense, rows, bias.defined() ? std::optional(bias) : std::nullopt);
 }
 
 at::Tensor halve(const at::Tensor& x) {

@@ -15,6 +15,9 @@ using ConvPlan = std::shared_ptr<const ConvGeometry>;
 // operator has one. Returns [n, out.c, out.h, out.w], contiguous.
 at::Tensor convolution(const ConvPlan&, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
 
+// x: [n, in], weight: [out, in], bias: [out] or undefined. Returns [n, out].
+at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
+
 // Average pool 2x2, stride 2, odd sizes floored: the anti-aliased down-sampling of column networks.
 at::Tensor halve(const at::Tensor& x);
 

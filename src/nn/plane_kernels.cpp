@@ -44,7 +44,13 @@ CONDENSER_CLONES void means_backward(const float* d_means, int64_t planes, int64
   for (int64_t p = 0; p < planes; ++p, dx += pixels) std::fill(dx, dx + pixels, share * d_means[p]);
 }
 
-CONDENSER_CLONES void channel_sums(const float* x, int64_t images, int64_t channels, int64_t pixels, float* sums) {
+CONDENSER_CLONES void channel_sums(const float* __restrict x, int64_t images, int64_t channels, int64_t pixels,
+                                   float* __restrict sums) {
+  if (pixels == 1) {  // the lanes are channels then
+    for (int64_t i = 0; i < images; ++i, x += channels)
+      for (int64_t c = 0; c < channels; ++c) sums[c] += x[c];
+    return;
+  }
   for (int64_t i = 0; i < images; ++i)
     for (int64_t c = 0; c < channels; ++c, x += pixels) {
       float sum = 0.0f;

@@ -371,7 +371,7 @@ at::Tensor SpecNet::run(const Step& step, const std::vector<at::Tensor>& outputs
             const at::Tensor x = value(0);
             if (!step.convolution) return convolve(op, x, param("weight"), param("bias"));
             if (step.convolution->direct && op.groups == 1 && x.size(2) * x.size(3) == 1) {  // as squeeze-excite has it
-              const at::Tensor y = at::linear(x.flatten(1), param("weight").flatten(1), param("bias"));
+              const at::Tensor y = nn::linear(x.flatten(1), param("weight").flatten(1), param("bias"));
               return clamp(op.clamp, y).view({y.size(0), y.size(1), 1, 1});
             }
             return clamp(op.clamp, convolution(step.convolution, x, param("weight"), param("bias")));
@@ -395,7 +395,8 @@ at::Tensor SpecNet::run(const Step& step, const std::vector<at::Tensor>& outputs
             return own_kernels_ ? plane_means(value(0)) : at::adaptive_avg_pool2d(value(0), {1, 1});
           },
           [&](const arch::Linear& op) {
-            const at::Tensor y = at::linear(value(0).flatten(1), param("weight"), param("bias"));
+            const at::Tensor x = value(0).flatten(1), weight = param("weight"), bias = param("bias");
+            const at::Tensor y = own_kernels_ ? nn::linear(x, weight, bias) : at::linear(x, weight, bias);
             return clamp(op.clamp, y).view({y.size(0), y.size(1), 1, 1});
           },
           [&](const arch::Add& op) { return clamp(op.clamp, at::add(value(0), value(1))); },

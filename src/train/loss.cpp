@@ -6,11 +6,14 @@
 #include <string>
 
 #include "condenser/core/error.hpp"
+#include "nn/team.hpp"
 
 namespace condenser::train {
 namespace {
 
 using Row = std::vector<double>;
+
+constexpr int64_t kChunkLogits = 1024;  // work of a thread at once: tens of microseconds
 
 int64_t largest(const float* logits, int64_t classes) { return std::max_element(logits, logits + classes) - logits; }
 
@@ -129,22 +132,30 @@ void read_marks(const Targets& targets, int64_t classes, std::span<float> marks)
 
 LossSum loss(const Objective& objective, int64_t classes, std::span<const float> logits, const Targets& targets,
              int64_t divisor, std::span<float> gradient, std::span<int64_t> predictions) {
-  LossSum sum;
-  Row marks(static_cast<size_t>(classes)), slope(marks.size());
-  for (int64_t i = 0; i < static_cast<int64_t>(targets.labels.size()); ++i) {
+  const auto items = static_cast<int64_t>(targets.labels.size());
+  std::vector<LossSum> of_item(targets.labels.size());
+  const auto run = [&](int64_t i, Row& marks, Row& slope) {
     const float* row = logits.data() + i * classes;
     const float* teacher = targets.teacher.empty() ? nullptr : targets.teacher.data() + i * classes;
     read_marks(targets, i, marks);
-    sum.loss += Item{objective, row, teacher, marks, slope}.run();
+    LossSum& sum = of_item[static_cast<size_t>(i)];
+    sum.loss = Item{objective, row, teacher, marks, slope}.run();
     const int64_t best = largest(row, classes);
     const bool right = objective.multi_label ? all_right(row, marks) : best == targets.labels[static_cast<size_t>(i)];
-    sum.correct += right ? 1 : 0;
+    sum.correct = right ? 1 : 0;
     if (!predictions.empty()) predictions[static_cast<size_t>(i)] = best;
-    if (gradient.empty()) continue;
+    if (gradient.empty()) return;
     for (int64_t k = 0; k < classes; ++k)
       gradient[static_cast<size_t>(i * classes + k)] =
           static_cast<float>(slope[static_cast<size_t>(k)] / static_cast<double>(divisor));
-  }
+  };
+  const int64_t chunk = std::max<int64_t>(1, kChunkLogits / classes);
+  nn::Team::instance().run((items + chunk - 1) / chunk, [&](int64_t part) {
+    Row marks(static_cast<size_t>(classes)), slope(marks.size());
+    for (int64_t i = part * chunk; i < std::min(items, (part + 1) * chunk); ++i) run(i, marks, slope);
+  });
+  LossSum sum;
+  for (const LossSum& item : of_item) sum += item;
   return sum;
 }
 

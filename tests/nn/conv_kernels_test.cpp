@@ -1,20 +1,12 @@
 // The convolution kernels against nested loops in double precision.
 #include "nn/conv_kernels.hpp"
 
-#include "condenser/core/rng.hpp"
-#include "support/catch.hpp"
+#include "support/kernels.hpp"
 
 namespace condenser::nn {
 namespace {
 
 constexpr int64_t kImages = 3;
-
-std::vector<float> random_floats(int64_t n, uint64_t seed) {
-  core::Rng rng(seed);
-  std::vector<float> out(static_cast<size_t>(n));
-  for (float& v : out) v = static_cast<float>(rng.normal());
-  return out;
-}
 
 // Calls visit(input index, weight index, output index) for every product of the convolution.
 template <class Visit>
@@ -33,11 +25,6 @@ void for_products(const ConvGeometry& g, const Visit& visit) {
                       ((o * in_group + i) * g.op.kernel.h + ky) * g.op.kernel.w + kx,
                       ((n * g.out.c + o) * g.out.h + y) * g.out.w + x);
               }
-}
-
-void check_near(const std::vector<float>& got, const std::vector<double>& expected) {
-  REQUIRE(got.size() == expected.size());
-  for (size_t i = 0; i < got.size(); ++i) REQUIRE(got[i] == Approx(expected[i]).epsilon(1e-4).margin(1e-4));
 }
 
 struct Case {
@@ -77,20 +64,6 @@ std::vector<Case> cases() {
 }
 
 }  // namespace
-
-// Every instruction set that this processor has.
-class EverySimd {
- public:
-  ~EverySimd() { limit_simd(Simd::Avx512); }
-  std::vector<Simd> sets() const {
-    std::vector<Simd> found;
-    for (const Simd set : {Simd::Baseline, Simd::Avx2, Simd::Avx512}) {
-      limit_simd(set);
-      if (simd() == set) found.push_back(set);
-    }
-    return found;
-  }
-};
 
 TEST_CASE("convolution kernels are sums of products", "[nn]") {
   const EverySimd every;

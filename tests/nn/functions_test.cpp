@@ -15,6 +15,7 @@
 #include <ATen/ops/hardsigmoid.h>
 #include <ATen/ops/hardswish.h>
 #include <ATen/ops/index_select.h>
+#include <ATen/ops/linear.h>
 #include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/mean.h>
 #include <ATen/ops/mul.h>
@@ -28,6 +29,7 @@
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
+#include <array>
 #include <functional>
 
 #include "condenser/core/rng.hpp"
@@ -116,6 +118,56 @@ at::Tensor squashed(Squash squash, const at::Tensor& z) {
   return z;
 }
 
+void check_convolution(const arch::Shape& in, const arch::Conv2d& op, int64_t images) {
+  const auto plan = std::make_shared<const ConvGeometry>(conv_geometry(in, op));
+  const auto pads = std::vector<int64_t>{op.pad.left, op.pad.right, op.pad.top, op.pad.bottom};
+  const auto stride = std::vector<int64_t>{op.stride.h, op.stride.w}, none = std::vector<int64_t>{0, 0};
+  const auto reference = [&](const Tensors& t) {
+    return at::conv2d(at::constant_pad_nd(t[0], pads, 0.0), t[1], t.size() > 2 ? t[2] : at::Tensor(), stride, none,
+                      std::vector<int64_t>{1, 1}, op.groups);
+  };
+  Tensors inputs{random({images, in.c, in.h, in.w}, 1),
+                 random({plan->out.c, plan->in_group(), op.kernel.h, op.kernel.w}, 2)};
+  if (op.bias) inputs.push_back(random({plan->out.c}, 4));
+  const auto own = [&](const Tensors& t) { return convolution(plan, t[0], t[1], t.size() > 2 ? t[2] : at::Tensor()); };
+  gradcheck(own, reference, inputs, random({images, plan->out.c, plan->out.h, plan->out.w}, 3));
+}
+
+struct NormCase {
+  Join join;
+  bool second_norm;
+  Squash squash;
+  bool training;
+  std::vector<int64_t> shape;
+};
+
+void check_fused_norm(const NormCase& c) {
+  const int64_t channels = c.shape[1];
+  // Running statistics of each operand, as training moves them in place: fresh ones for every call.
+  const auto mean = [&](const at::Tensor& like) { return at::zeros({channels}, like.options().requires_grad(false)); };
+  const auto var = [&](const at::Tensor& like) { return at::ones({channels}, like.options().requires_grad(false)); };
+  Tensors inputs{random(c.shape, 1), random({channels}, 2, 1), random({channels}, 3)};
+  if (c.join != Join::None) inputs.push_back(random(c.shape, 4));
+  if (c.second_norm) inputs.push_back(random({channels}, 5, 1)), inputs.push_back(random({channels}, 6));
+  const auto own = [&](const Tensors& t) {
+    const FusedInput a{t[0], t[1], t[2], mean(t[0]), var(t[0])};
+    std::optional<FusedInput> b;
+    if (c.join != Join::None) b = FusedInput{.x = t[3]};
+    if (c.second_norm) b = FusedInput{t[3], t[4], t[5], mean(t[0]), var(t[0])};
+    return fused_norm(c.join, c.squash, a, b, c.training);
+  };
+  const auto reference = [&](const Tensors& t) {
+    const auto norm = [&](size_t i) {
+      return at::batch_norm(t[i], t[i + 1], t[i + 2], mean(t[i]), var(t[i]), c.training, 0.1, 1e-5, false);
+    };
+    const at::Tensor a = norm(0);
+    if (c.join == Join::None) return squashed(c.squash, a);
+    const at::Tensor b = c.second_norm ? norm(3) : t[3];
+    return squashed(c.squash, c.join == Join::Add ? at::add(a, b) : at::mul(at::softmax(a, 1), b));
+  };
+  gradcheck(own, reference, inputs, random(c.shape, 7));
+}
+
 }  // namespace
 
 TEST_CASE("convolution passes gradcheck", "[nn]") {
@@ -129,20 +181,21 @@ TEST_CASE("convolution passes gradcheck", "[nn]") {
       {{9, 3, 11}, {.out = 13, .kernel = square(1), .stride = square(1)}},
       {{30, 2, 2}, {.out = 40, .kernel = square(3), .stride = square(1), .pad = pad_all(1)}},  // by channels
   }));
-  const auto plan = std::make_shared<const ConvGeometry>(conv_geometry(in, op));
-  constexpr int64_t kImages = 3;
-  const auto pads = std::vector<int64_t>{op.pad.left, op.pad.right, op.pad.top, op.pad.bottom};
-  const auto stride = std::vector<int64_t>{op.stride.h, op.stride.w}, none = std::vector<int64_t>{0, 0};
-  const int groups = op.groups;
-  const auto reference = [&](const Tensors& t) {
-    return at::conv2d(at::constant_pad_nd(t[0], pads, 0.0), t[1], t.size() > 2 ? t[2] : at::Tensor(), stride, none,
-                      std::vector<int64_t>{1, 1}, groups);
+  check_convolution(in, op, 3);
+}
+
+// Threads take a sixteenth of the images, or 24 channels, at a time.
+TEST_CASE("convolution passes gradcheck when parts hold several images", "[nn]") {
+  const auto op = [](int out, int groups, bool bias) {
+    return arch::Conv2d{.out = out,
+                        .kernel = arch::square(3),
+                        .stride = arch::square(1),
+                        .pad = arch::pad_all(1),
+                        .groups = groups,
+                        .bias = bias};
   };
-  Tensors inputs{random({kImages, in.c, in.h, in.w}, 1),
-                 random({plan->out.c, plan->in_group(), op.kernel.h, op.kernel.w}, 2)};
-  if (op.bias) inputs.push_back(random({plan->out.c}, 4));
-  const auto own = [&](const Tensors& t) { return convolution(plan, t[0], t[1], t.size() > 2 ? t[2] : at::Tensor()); };
-  gradcheck(own, reference, inputs, random({kImages, plan->out.c, plan->out.h, plan->out.w}, 3));
+  check_convolution({8, 6, 7}, op(8, 4, true), 37);
+  check_convolution({60, 1, 2}, op(50, 1, false), 37);
 }
 
 TEST_CASE("fused norm passes gradcheck for every join and activation", "[nn]") {
@@ -153,31 +206,14 @@ TEST_CASE("fused norm passes gradcheck for every join and activation", "[nn]") {
   const bool training = GENERATE(true, false);
   if (join == Join::None && second_norm) return;
   INFO("join " << static_cast<int>(join) << ", squash " << static_cast<int>(squash) << ", training " << training);
-  constexpr int64_t kChannels = 5;
-  const std::vector<int64_t> shape{3, kChannels, 4, 19};
-  // Running statistics of each operand, as training moves them in place: fresh ones for every call.
-  const auto mean = [](const at::Tensor& like) { return at::zeros({kChannels}, like.options().requires_grad(false)); };
-  const auto var = [](const at::Tensor& like) { return at::ones({kChannels}, like.options().requires_grad(false)); };
-  Tensors inputs{random(shape, 1), random({kChannels}, 2, 1), random({kChannels}, 3)};
-  if (join != Join::None) inputs.push_back(random(shape, 4));
-  if (second_norm) inputs.push_back(random({kChannels}, 5, 1)), inputs.push_back(random({kChannels}, 6));
-  const auto own = [&](const Tensors& t) {
-    const FusedInput a{t[0], t[1], t[2], mean(t[0]), var(t[0])};
-    std::optional<FusedInput> b;
-    if (join != Join::None) b = FusedInput{.x = t[3]};
-    if (second_norm) b = FusedInput{t[3], t[4], t[5], mean(t[0]), var(t[0])};
-    return fused_norm(join, squash, a, b, training);
-  };
-  const auto reference = [&](const Tensors& t) {
-    const auto norm = [&](size_t i) {
-      return at::batch_norm(t[i], t[i + 1], t[i + 2], mean(t[i]), var(t[i]), training, 0.1, 1e-5, false);
-    };
-    const at::Tensor a = norm(0);
-    if (join == Join::None) return squashed(squash, a);
-    const at::Tensor b = second_norm ? norm(3) : t[3];
-    return squashed(squash, join == Join::Add ? at::add(a, b) : at::mul(at::softmax(a, 1), b));
-  };
-  gradcheck(own, reference, inputs, random(shape, 7));
+  check_fused_norm({join, second_norm, squash, training, {3, 5, 4, 19}});
+}
+
+// Threads take as many images as have 16,384 floats: three of these.
+TEST_CASE("fused norm passes gradcheck when several parts make the whole", "[nn]") {
+  const auto join = GENERATE(Join::None, Join::Add, Join::Gate);
+  INFO("join " << static_cast<int>(join));
+  check_fused_norm({join, join != Join::None, Squash::Silu, true, {7, 5, 20, 41}});
 }
 
 TEST_CASE("activations and sums without a norm pass gradcheck", "[nn]") {
@@ -203,6 +239,18 @@ TEST_CASE("operations on planes pass gradcheck", "[nn]") {
   gradcheck([](const Tensors& t) { return scale_planes(t[0], t[1]); },
             [](const Tensors& t) { return at::mul(t[0], t[1]); }, {random(shape, 1), random({2, 3, 1, 1}, 2)},
             random(shape, 3));
+}
+
+// Threads take 24 rows at a time.
+TEST_CASE("linear layers pass gradcheck", "[nn]") {
+  for (const auto [images, in, out] : {std::array<int64_t, 3>{3, 5, 4}, {40, 7, 150}, {150, 3, 17}}) {
+    gradcheck([](const Tensors& t) { return nn::linear(t[0], t[1], t[2]); },
+              [](const Tensors& t) { return at::linear(t[0], t[1], t[2]); },
+              {random({images, in}, 1), random({out, in}, 2), random({out}, 3)}, random({images, out}, 4));
+    gradcheck([](const Tensors& t) { return nn::linear(t[0], t[1], {}); },
+              [](const Tensors& t) { return at::linear(t[0], t[1]); }, {random({images, in}, 5), random({out, in}, 6)},
+              random({images, out}, 7));
+  }
 }
 
 TEST_CASE("maximum pool and up-sampling pass gradcheck", "[nn]") {

@@ -1,22 +1,12 @@
 #pragma once
-// The two matrix products of convolution, for every instruction set.
+// The two matrix products that convolutions and linear layers are made of, for every instruction set.
 
-#include <cstdint>
+#include <cstddef>
 #include <vector>
 
-namespace condenser::nn {
+#include "nn/tiling.hpp"
 
-// Pixels of a product as vectors: offsets in every source and in every output plane. The last vector of a row begins
-// `overlap` lanes early.
-struct Tiling {
-  struct Tile {
-    int64_t from, to;
-  };
-  int lanes = 1, registers = 16;  // (16, 32), (8, 32), (8, 16), (4, 16) or (1, 16)
-  std::vector<Tile> whole, last;  // `last` ones overlap
-  int64_t overlap = 0;
-  double cost = 0;  // of all tiles, in vectors of the widest kind
-};
+namespace condenser::nn {
 
 // Y[c][tile] = bias[c] + sum_j weights[c][j] * source_j[tile] for one group and image.
 struct Product {
@@ -47,5 +37,16 @@ void add_weight_product(const WeightProduct&);
 
 // Ends of the blocks of channels that a product works on at once.
 std::vector<int64_t> block_ends(const Tiling&, int64_t channels);
+
+// Writes one of these blocks in the order of Product::weights; `weights` are those of all, `weight_of(channel, source)`
+// gives the values.
+template <class WeightOf>
+void arrange_block(const std::vector<int64_t>& ends, int64_t block, int64_t count, const WeightOf& weight_of,
+                   float* weights) {
+  const int64_t begin = block > 0 ? ends[static_cast<size_t>(block - 1)] : 0, end = ends[static_cast<size_t>(block)];
+  weights += begin * count;
+  for (int64_t j = 0; j < count; ++j)
+    for (int64_t c = begin; c < end; ++c) *weights++ = weight_of(c, j);
+}
 
 }  // namespace condenser::nn

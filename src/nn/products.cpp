@@ -1,5 +1,5 @@
 // Registers hold channels x vectors of pixels (forward) or channels x sources (weight gradient).
-#include "nn/conv_products.hpp"
+#include "nn/products.hpp"
 
 #include <algorithm>
 #include <cstddef>
