@@ -1,6 +1,5 @@
 // Batches in order from any number of worker threads. A batch is a pure function of (data set, options, position), so
 // workers draw positions from a counter and put results into a ring of slots; next() empties the slots in order.
-// Augmentation is left to whoever owns the batch.
 #include "condenser/data/loader.hpp"
 
 #include <algorithm>
@@ -146,6 +145,7 @@ struct Loader::State {
       std::exception_ptr error;
       try {
         fill(position, batch);
+        if (options.finish) options.finish(batch);
       } catch (...) {
         error = std::current_exception();
       }
@@ -159,6 +159,7 @@ struct Loader::State {
   }
 
   void fill(int64_t position, Batch& batch) {
+    batch.position = position;
     batch.epoch = position / steps;
     batch.step = position % steps;
     const int64_t start = batch.step * options.batch_size;

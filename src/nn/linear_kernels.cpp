@@ -60,7 +60,8 @@ void linear_forward(const LinearShape& s, const float* x, const float* weight, c
 }
 
 void linear_input_gradient(const LinearShape& s, const float* dy, const float* weight, int64_t images, float* dx) {
-  combine_rows(weight, s.out, s.in, images, [&](int64_t image, int64_t j) { return dy[image * s.out + j]; }, dx);
+  combine_rows(
+      weight, s.out, s.in, images, [&](int64_t image, int64_t j) { return dy[image * s.out + j]; }, dx);
 }
 
 void linear_weight_gradient(const LinearShape& s, const float* x, const float* dy, int64_t images, int64_t first,

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <numbers>
 
-#include "nn/team.hpp"
 #include "train/augment_image.hpp"
 #include "train/augment_mix.hpp"
 #include "train/streams.hpp"
@@ -151,18 +150,16 @@ void change_images(const AugmentOptions& o, const data::Dataset& dataset, uint64
                    data::Batch& batch, int64_t first_row) {
   const data::ItemShape shape = dataset.shape();
   const Scales scales(o, shape, dataset.normalization());
-  constexpr int64_t kImages = 4, kRows = int64_t{1} << 24;  // images a chunk; more rows than a batch can have
-  nn::Team::instance().run((batch.size + kImages - 1) / kImages, [&](int64_t chunk) {
-    Image image{.shape = shape, .reflect = o.fill == "reflect"};
-    scales.normalized(image);
-    for (int64_t i = chunk * kImages; i < std::min(batch.size, (chunk + 1) * kImages); ++i) {
-      core::Rng rng(seed, kAugmentStream, static_cast<uint64_t>(step * kRows + first_row + i));
-      image.values = batch.x.data() + i * shape.elements();
-      change_place(o, image, rng);
-      if (changes_colours(o)) scales.on_pixels(image, [&] { change_colours(o, image, rng); });
-      if (masks(o)) mask(o, image, rng);
-    }
-  });
+  constexpr int64_t kRows = int64_t{1} << 24;  // more than a batch can have
+  Image image{.shape = shape, .reflect = o.fill == "reflect"};
+  scales.normalized(image);
+  for (int64_t i = 0; i < batch.size; ++i) {
+    core::Rng rng(seed, kAugmentStream, static_cast<uint64_t>(step * kRows + first_row + i));
+    image.values = batch.x.data() + i * shape.elements();
+    change_place(o, image, rng);
+    if (changes_colours(o)) scales.on_pixels(image, [&] { change_colours(o, image, rng); });
+    if (masks(o)) mask(o, image, rng);
+  }
 }
 
 void mix_images(const AugmentOptions& o, const data::Dataset& dataset, uint64_t seed, int64_t step,

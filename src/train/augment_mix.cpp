@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "nn/team.hpp"
-
 namespace condenser::train {
 namespace {
 
@@ -52,12 +50,8 @@ void mix_targets(data::Batch& batch, int64_t classes, float share) {
 template <class Body>
 void for_pairs(data::Batch& batch, const Body& body) {
   const int64_t elements = std::ssize(batch.x) / batch.size;
-  constexpr int64_t kPairs = 4;
-  const int64_t pairs = batch.size / 2;
-  nn::Team::instance().run((pairs + kPairs - 1) / kPairs, [&](int64_t chunk) {
-    for (int64_t i = chunk * kPairs; i < std::min(pairs, (chunk + 1) * kPairs); ++i)
-      body(batch.x.data() + i * elements, batch.x.data() + (batch.size - 1 - i) * elements);
-  });
+  for (int64_t i = 0; i < batch.size / 2; ++i)
+    body(batch.x.data() + i * elements, batch.x.data() + (batch.size - 1 - i) * elements);
 }
 
 }  // namespace

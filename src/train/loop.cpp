@@ -10,6 +10,7 @@
 #include <limits>
 #include <new>
 #include <thread>
+#include <utility>
 
 #include "condenser/core/log.hpp"
 #include "condenser/core/stop.hpp"
@@ -85,6 +86,7 @@ FitResult train_network(const FitRequest& r, Group* group) {
                                      .teacher = teacher ? &*teacher : nullptr},
                                     device);
   DataParallel ranks(group, options, *learner);
+  const auto input_of = [&](int64_t epoch) { return input_in_epoch(options.resize, r.spec.input, epoch); };
   data::Loader loader(r.train, {.batch_size = options.batch_size * options.accumulate,
                                 .shuffle = true,
                                 .balanced = options.balance == "sampling",
@@ -94,7 +96,11 @@ FitResult train_network(const FitRequest& r, Group* group) {
                                 .prefetch = 4,
                                 .rank = ranks.rank(),
                                 .ranks = ranks.size(),
-                                .augment = options.augment.sample});
+                                .augment = options.augment.sample,
+                                .finish = [&](data::Batch& batch) {
+                                  augment(options.augment, *r.train, options.seed, batch.position, batch, batch.first);
+                                  shrink(batch, r.spec.input, input_of(batch.epoch));
+                                }});
   const int64_t steps_per_epoch = loader.steps_per_epoch();
   const int64_t steps = steps_per_epoch * options.epochs;
 
@@ -119,6 +125,8 @@ FitResult train_network(const FitRequest& r, Group* group) {
   const auto started = Clock::now();
   auto epoch_started = started;
   int64_t epoch_images = 0;
+  double waited = 0;  // for data, in this epoch
+  bool told = false;  // that it is much
   double lr = 0;
   std::optional<Evaluation> validation;
   const auto finished = [&] { return run.step >= steps || out_of_patience(options, run, steps_per_epoch); };
@@ -135,11 +143,10 @@ FitResult train_network(const FitRequest& r, Group* group) {
   data::Batch batch;
   while (!finished()) {
     const int64_t epoch = run.step / steps_per_epoch;
-    const arch::Shape input = input_in_epoch(options.resize, r.spec.input, epoch);
-    learner->set_input(input);
+    learner->set_input(input_of(epoch));
+    const auto asked = Clock::now();
     loader.next(batch);
-    augment(options.augment, *r.train, options.seed, run.step, batch, batch.first);
-    shrink(batch, r.spec.input, input);
+    waited += seconds_since(asked);
     lr = learning_rate(options, run.step, steps_per_epoch);
     LossSum sum;
     for (int i = 0; i < options.accumulate; ++i) {
@@ -188,7 +195,12 @@ FitResult train_network(const FitRequest& r, Group* group) {
       }
     }
     if (epoch_done) {
-      constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+      constexpr double kNone = std::numeric_limits<double>::quiet_NaN(), kMuch = 0.2;
+      const double data_wait = waited / seconds_since(epoch_started);
+      if (data_wait > kMuch && !std::exchange(told, true))
+        core::log::warning(std::to_string(std::lround(100 * data_wait)) +
+                           " % of the epoch went into waiting for data; try dataset.cache: memory or more " +
+                           "train.loader_threads");
       const auto seen = static_cast<double>(run.seen);
       std::vector<std::pair<std::string, double>> row{{"train/loss", run.loss_sum / seen},
                                                       {"train/acc", 100.0 * static_cast<double>(run.correct) / seen},
@@ -196,6 +208,7 @@ FitResult train_network(const FitRequest& r, Group* group) {
                                                       {"val/acc1", validation ? accuracy_percent(*validation) : kNone},
                                                       {"lr", lr},
                                                       {"images_per_s", images_per_s},
+                                                      {"data_wait", data_wait},
                                                       {"seconds", seconds_before + seconds_since(started)}};
       if (options.metric != "accuracy" && options.metric != "loss")
         row.insert(row.begin() + 4,
@@ -204,6 +217,7 @@ FitResult train_network(const FitRequest& r, Group* group) {
       ++run.rows;
       run.loss_sum = 0, run.correct = 0, run.seen = 0;
       epoch_images = 0;
+      waited = 0;
       epoch_started = Clock::now();
     }
 

@@ -235,6 +235,27 @@ TEST_CASE("another seed gives another order", "[data]") {
   CHECK(read(a, 1)[0].x != read(b, 1)[0].x);
 }
 
+TEST_CASE("workers finish their batches, wherever the loader goes on", "[data]") {
+  LoaderOptions o = options(7, 3);
+  o.finish = [](Batch& batch) {
+    if (batch.position == 9) throw condenser::core::Error("position 9 is bad");
+    batch.x.assign(1, static_cast<float>(batch.position));
+  };
+  Loader loader(counting_dataset(40, 4), o);
+  const int64_t steps = loader.steps_per_epoch();
+  int64_t expected = 0;
+  for (const Batch& batch : read(loader, 9)) {
+    CHECK(batch.position == batch.epoch * steps + batch.step);
+    CHECK(batch.position == expected++);
+    CHECK(batch.x == std::vector<float>{static_cast<float>(batch.position)});
+  }
+  Batch batch;
+  CHECK(error_of([&] { loader.next(batch); }) == "position 9 is bad");
+  loader.seek(3, 1);
+  loader.next(batch);
+  CHECK(batch.x == std::vector<float>{static_cast<float>(3 * steps + 1)});
+}
+
 TEST_CASE("a worker's error comes out of next, in its place", "[data]") {
   const auto dataset = std::make_shared<Failing>(counting_dataset(20, 2), 13);
   LoaderOptions o = options(2, 3);

@@ -14,7 +14,8 @@ TEST_CASE("linear kernels are sums of products", "[nn]") {
   const EverySimd every;
   for (const Simd set : every.sets()) {
     limit_simd(set);
-    for (const auto& [images, in, out] : {Case{1, 1, 1}, {3, 5, 4}, {7, 16, 9}, {20, 33, 11}, {30, 8, 150}, {2, 1500, 3}}) {
+    for (const auto& [images, in, out] :
+         {Case{1, 1, 1}, {3, 5, 4}, {7, 16, 9}, {20, 33, 11}, {30, 8, 150}, {2, 1500, 3}}) {
       INFO("instruction set " << static_cast<int>(set) << ", " << images << " x " << in << " -> " << out);
       const LinearShape s{in, out};
       const auto x = random_floats(images * in, 1), w = random_floats(out * in, 2), bias = random_floats(out, 3);

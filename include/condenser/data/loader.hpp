@@ -3,12 +3,23 @@
 // epoch).
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
 #include "condenser/data/dataset.hpp"
 
 namespace condenser::data {
+
+struct Batch {
+  int64_t epoch = 0, step = 0;  // step within the epoch
+  int64_t position = 0;         // steps since the first of epoch 0
+  int64_t size = 0;
+  int64_t first = 0, total = 0;  // the batch over all ranks holds so many items, this one's start at `first`
+  std::vector<float> x;          // [size, c, h, w]
+  std::vector<int64_t> y;        // [size]
+  std::vector<float> t;          // [size, classes]: targets of several classes or of mixed images; empty: y counts
+};
 
 struct LoaderOptions {
   int batch_size = 128;  // over all ranks
@@ -21,15 +32,7 @@ struct LoaderOptions {
   int rank = 0, ranks = 1;  // of each batch's n items those from n * rank / ranks on, to the next rank's
   SampleAugment augment;    // items are drawn with Rng(seed, a stream of the loader, epoch * items + item);
                             // balanced, where an item may come several times: its place in the epoch for the item
-};
-
-struct Batch {
-  int64_t epoch = 0, step = 0;  // step within the epoch
-  int64_t size = 0;
-  int64_t first = 0, total = 0;  // the batch over all ranks holds so many items, this one's start at `first`
-  std::vector<float> x;          // [size, c, h, w]
-  std::vector<int64_t> y;        // [size]
-  std::vector<float> t;          // [size, classes]: targets of several classes or of mixed images; empty: y counts
+  std::function<void(Batch&)> finish;  // what the worker that filled a batch does to it; depends on the batch alone
 };
 
 class Loader {

@@ -1,6 +1,6 @@
 #pragma once
-// Random changes of a training batch, in place. A pure function of (options, seed, step, batch), so that a resumed run
-// sees the same images; whatever the number of threads.
+// Random changes of a training batch, in place, on the thread that prepares it. A pure function of (options, seed,
+// step, batch), so that a resumed run sees the same images.
 
 #include "condenser/data/loader.hpp"
 #include "condenser/train/augment_options.hpp"
