@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fuzzes every reader of foreign bytes: pictures, sounds, IDX, CIFAR, CSV, cards, weights, Spec files. Builds them with clang, address and
-# undefined-behaviour sanitizers in build/fuzz, starts from tests/fuzz/corpus, and keeps what it finds in build/fuzz/corpus.
+# undefined-behaviour sanitizers (preset asan), starts from tests/fuzz/corpus, and keeps what it finds in build/fuzz/corpus.
 #
 #   scripts/fuzz.sh                 60 seconds each
 #   scripts/fuzz.sh 5               5 seconds each
@@ -13,15 +13,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 seconds=${1:-60}
 [[ $seconds =~ ^[0-9]+$ ]] || { echo "fuzz.sh: $seconds; expected seconds per target, then names of targets" >&2; exit 2; }
 command -v clang++ >/dev/null || { echo "fuzz.sh: no clang++; install it with scripts/setup.sh --dev" >&2; exit 2; }
-folder=build/fuzz
-cmake -S . -B "$folder" -G Ninja -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_BUILD_TYPE=Debug \
-  -DCMAKE_CXX_FLAGS_DEBUG="-O1 -g1" -DCMAKE_C_FLAGS_DEBUG="-O1 -g1" -DCONDENSER_SANITIZE=address,undefined \
-  -DCONDENSER_TORCH=OFF -DCONDENSER_FUZZ=ON >/dev/null
-cmake --build "$folder" --target fuzz
+folder=build/fuzz built=build/asan
+cmake --preset asan >/dev/null
+cmake --build --preset asan --target fuzz
 
 targets=("${@:2}")
 if ((${#targets[@]} == 0)); then
-  for binary in "$folder"/fuzz_*; do
+  for binary in "$built"/fuzz_*; do
     [[ -x $binary && -f $binary ]] && targets+=("${binary##*/fuzz_}")
   done
 fi
@@ -31,7 +29,7 @@ for target in "${targets[@]}"; do
   mkdir -p "$folder/corpus/$target"
   log=$folder/$target.log
   limit=(-max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -max_len=16384)
-  if ! "$folder/fuzz_$target" "${limit[@]}" -artifact_prefix="$folder/findings/$target-" -print_final_stats=1 \
+  if ! "$built/fuzz_$target" "${limit[@]}" -artifact_prefix="$folder/findings/$target-" -print_final_stats=1 \
     "$folder/corpus/$target" "tests/fuzz/corpus/$target" >"$log" 2>&1; then
     found+=("$target")
     grep -E "ERROR|SUMMARY|runtime error|Test unit written" "$log" | head -5 >&2 || true

@@ -62,7 +62,7 @@ std::vector<std::string> lines(const data::CheckReport& report, const data::Card
   }
   // Those across splits first: they make a test result worthless.
   std::vector<data::Duplicate> sorted = report.duplicates;
-  std::ranges::stable_partition(sorted, [](const auto& d) { return d.first_split != d.second_split; });
+  std::stable_partition(sorted.begin(), sorted.end(), [](const auto& d) { return d.first_split != d.second_split; });
   for (size_t i = 0; i < std::min(kShown, sorted.size()); ++i) out.push_back("duplicate: " + line(sorted[i]));
   if (sorted.size() > kShown) out.push_back("... and " + std::to_string(sorted.size() - kShown) + " more");
   out.push_back("duplicates: " + std::to_string(report.between) + " between splits, " + std::to_string(report.within) +

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "condenser/arch/analysis.hpp"
-#include "nn/clones.hpp"
+#include "core/clones.hpp"
 
 namespace condenser::nn {
 namespace {

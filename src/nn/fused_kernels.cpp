@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "nn/clones.hpp"
+#include "core/clones.hpp"
 
 namespace condenser::nn {
 namespace {

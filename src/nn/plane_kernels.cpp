@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "nn/clones.hpp"
+#include "core/clones.hpp"
 
 namespace condenser::nn {
 

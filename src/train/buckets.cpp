@@ -1,15 +1,14 @@
 // Cuts the gradient block into buckets, from its end to its start.
 #include "train/buckets.hpp"
 
-#include <ranges>
-
 namespace condenser::train {
 
 std::vector<Bucket> plan_buckets(const nn::BlockLayout& layout, int64_t bytes) {
   std::vector<Bucket> buckets;
   int64_t end = layout.trainable_size;
   int parameters = 0;
-  for (const nn::Segment& segment : std::views::reverse(layout.segments)) {
+  for (auto at = layout.segments.rbegin(); at != layout.segments.rend(); ++at) {
+    const nn::Segment& segment = *at;
     if (!segment.trainable) continue;
     ++parameters;
     const int64_t size = end - segment.offset;

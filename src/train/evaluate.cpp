@@ -38,12 +38,14 @@ void check_fits(const arch::Spec& spec, const data::Dataset& dataset, const std:
   const arch::Shape input{items.c, items.h, items.w};
   if (!(spec.input == input))
     throw core::ConfigError("network " + spec.name + ": input " + arch::to_string(spec.input) + "; the " + part +
-                            " data has " + arch::to_string(input));
+                            " data has " + arch::to_string(input) +
+                            ". Set the input of the network, or dataset.shape, so that they agree");
   const auto output = arch::analyze(spec).nodes.back().shape;
   const auto classes = static_cast<int64_t>(dataset.classes().size());
   if (!(output == arch::Shape{classes, 1, 1}))
     throw core::ConfigError("network " + spec.name + ": output " + arch::to_string(output) + "; the " + part +
-                            " data has " + std::to_string(classes) + " classes");
+                            " data has " + std::to_string(classes) +
+                            " classes. Its last layer needs that many outputs");
   if (dataset.size() == 0) throw core::ConfigError("the " + part + " data is empty");
 }
 

@@ -5,6 +5,7 @@
 #include <ATen/Parallel.h>
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -71,9 +72,16 @@ bool out_of_patience(const TrainOptions& options, const RunState& run, int64_t s
          run.step / steps_per_epoch - run.best_epoch >= options.patience;
 }
 
+// A GPU leaves the processor free for batches, and needs them fast.
+int loader_threads(const TrainOptions& options, at::Device device, int cores) {
+  if (options.loader_threads > 0) return options.loader_threads;
+  return device.is_cpu() ? 1 : std::clamp(cores - 1, 1, 8);
+}
+
 FitResult train_network(const FitRequest& r, Group* group) {
   const TrainOptions& options = r.options;
-  use_threads(options.threads == 0 && group ? group->cores() : options.threads);
+  const int cores = group ? group->cores() : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  use_threads(options.threads > 0 ? options.threads : cores);
   check(r);
   const arch::Weights initial = initial_weights(r.spec, options);
   std::optional<Teacher> teacher;
@@ -92,7 +100,7 @@ FitResult train_network(const FitRequest& r, Group* group) {
                                 .balanced = options.balance == "sampling",
                                 .drop_last = true,
                                 .seed = options.seed,
-                                .threads = options.loader_threads,
+                                .threads = loader_threads(options, device, cores),
                                 .prefetch = 4,
                                 .rank = ranks.rank(),
                                 .ranks = ranks.size(),

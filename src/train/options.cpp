@@ -81,7 +81,8 @@ void read_options(core::config::Reader& reader, TrainOptions& o) {
   reader.boolean("deterministic", o.deterministic,
                  "on a GPU: operations that add up in one order, where there are such; the processor's always do");
   reader.integer("threads", o.threads, 0, 1024, "threads of LibTorch; 0: all cores");
-  reader.integer("loader_threads", o.loader_threads, 1, 256, "threads that prepare batches");
+  reader.integer("loader_threads", o.loader_threads, 0, 256,
+                 "threads that prepare batches; 0: one, beside a GPU up to eight");
   reader.integer("checkpoint_steps", o.checkpoint_steps, 0, 1000000000,
                  "save every so many steps; 0: at the end of each epoch only");
   reader.boolean("sync_batch_norm", o.sync_batch_norm,

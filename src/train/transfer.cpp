@@ -50,9 +50,9 @@ Transfer transfer(const arch::Spec& spec, const arch::Weights& source, const std
           ") may differ; expected weights of a network that is the same up to there");
     }
   }
-  for (const auto& [name, tensor] : source.tensors)
-    if (std::none_of(parameters.begin(), parameters.end(), [&](const auto& p) { return p.name == name; }))
-      done.unused.push_back(described(name, tensor.shape));
+  for (const auto& entry : source.tensors)
+    if (std::none_of(parameters.begin(), parameters.end(), [&](const auto& p) { return p.name == entry.first; }))
+      done.unused.push_back(described(entry.first, entry.second.shape));
   return done;
 }
 

@@ -232,8 +232,9 @@ double largest(const std::vector<float>& x) {
 }  // namespace
 
 TEST_CASE("float executor equals plain loops on every exemplar and node", "[runtime][float]") {
-  for (const auto& [name, spec] : testing::exemplars()) {
-    INFO(name);
+  for (const auto& exemplar : testing::exemplars()) {
+    const arch::Spec& spec = exemplar.spec;
+    INFO(exemplar.name);
     const arch::Weights weights = varied_weights(spec, 3);
     const std::vector<float> image = random_input(spec, 1, 4);
     const std::vector<Values> expected = Naive(spec, weights).run(image);

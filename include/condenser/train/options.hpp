@@ -52,11 +52,11 @@ struct TrainOptions {
   DistillOptions distill;
   ResizeOptions resize;
   AugmentOptions augment;
-  std::string device = "auto";  // cpu, cuda; auto: cuda where there is one
-  std::string amp = "off";      // bf16, fp16: automatic mixed precision
-  bool deterministic = true;    // on a GPU
-  int threads = 0;              // LibTorch threads; 0: all cores
-  int loader_threads = 1;
+  std::string device = "auto";   // cpu, cuda; auto: cuda where there is one
+  std::string amp = "off";       // bf16, fp16: automatic mixed precision
+  bool deterministic = true;     // on a GPU
+  int threads = 0;               // LibTorch threads; 0: all cores
+  int loader_threads = 0;        // prepare batches; 0: one, beside a GPU up to eight
   int checkpoint_steps = 0;      // also save every so many steps; 0: at the end of each epoch
   bool sync_batch_norm = false;  // several processes: statistics of the whole batch; off: of each process's share
   double bucket_mb = 1.0;        // gradients are summed over processes in pieces of this size, during the backward pass

@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "data/clones.hpp"
+#include "core/clones.hpp"
 #include "data/formats/image.hpp"
 
 namespace condenser::data {
