@@ -176,14 +176,22 @@ data::OpenOptions open_options(const DatasetOptions& o, double crop_area) {
   return options;
 }
 
+// A resolved configuration has sections at the margin and their keys two spaces further.
 std::string identity_of(const std::string& resolved) {
   std::istringstream in(resolved);
-  std::string out, line;
-  bool skipping = false;
+  std::string out, line, section;
+  bool left_out = false;
   while (std::getline(in, line)) {
-    const bool top_level = !line.empty() && line[0] != ' ' && line[0] != '-';
-    if (top_level) skipping = line.rfind("stages:", 0) == 0;
-    if (!skipping) out += line + "\n";
+    const size_t indent = line.find_first_not_of(' ');
+    if (indent == 0 && line[0] != '-') {
+      section = line.substr(0, line.find(':'));
+      left_out = section == "stages";
+    } else if (indent == 2 && section != "stages") {
+      const std::string key = line.substr(indent, line.find(':') - indent);
+      const bool trains = section == "train" || (section == "probe" && key != "device");
+      left_out = (trains && train::free_options().contains(key)) || (section == "dataset" && key == "cache_folder");
+    }
+    if (!left_out) out += line + "\n";
   }
   return out;
 }

@@ -64,8 +64,8 @@ struct RunConfig {
 
 bool is_audio(const data::Card&);  // items are features of sounds, [1, frames, coefficients]
 
-// The part of a resolved configuration that decides results: all but the list of stages, which may differ from call to
-// call.
+// The part of a resolved configuration that decides results: all but the list of stages, and options of speed and
+// safety such as numbers of threads, which may differ from call to call.
 std::string identity_of(const std::string& resolved);
 
 const std::vector<std::string>& stage_names();  // search, train, quantize, export, verify, report

@@ -2,16 +2,12 @@
 #include "train/identity.hpp"
 
 #include <algorithm>
-#include <set>
 
 #include "condenser/core/hash.hpp"
 #include "train/transfer.hpp"
 
 namespace condenser::train {
 namespace {
-
-// Options that may change between starts. The device that is used is part of the identity, not how it was named.
-const std::set<std::string> kFree{"threads", "loader_threads", "checkpoint_steps", "device", "rank_timeout"};
 
 template <class T>
 void append(std::string& bytes, const T* values, size_t count) {
@@ -60,7 +56,7 @@ Identity identity_of(const FitRequest& r) {
   TrainOptions options = r.options;
   read_options(reader, options);
   for (const auto& option : reader.options())
-    if (option.type != "section" && !kFree.contains(option.path)) identity[option.path] = option.default_value;
+    if (option.type != "section" && !free_options().contains(option.path)) identity[option.path] = option.default_value;
   // Files count by their content: they may lie elsewhere.
   if (!options.init.empty()) identity["init"] = core::sha256_file(weights_file(options.init));
   if (!options.distill.teacher.empty()) {

@@ -137,6 +137,16 @@ TEST_CASE("the whole run ends with a verified int8 network and prints what matte
     CHECK(eval.code == 0);
     CHECK(contains(eval.out, "accuracy_percent"));
   }
+  SECTION("options of speed may change") {
+    const auto before = results(r);
+    const Finished again = run({CONDENSER_BINARY, "run", file, "train.threads=1", "train.loader_threads=2",
+                                "probe.threads=1", "train.checkpoint_steps=7", "dataset.cache_folder=elsewhere"},
+                               folder.path());
+    INFO(again.err);
+    CHECK(again.code == 0);
+    CHECK(!contains(again.err, "search: [1/"));
+    CHECK(results(r) == before);
+  }
   SECTION("another configuration is refused, --fresh moves the old run aside") {
     const Finished other = run({CONDENSER_BINARY, "run", file, "train.epochs=1"}, folder.path());
     CHECK(other.code == 2);

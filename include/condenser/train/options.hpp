@@ -2,6 +2,7 @@
 // How to make Weights. Plain data; no LibTorch here.
 
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -64,5 +65,8 @@ struct TrainOptions {
   uint64_t seed = 1;
 };
 void read_options(core::config::Reader&, TrainOptions&);
+
+// Keys that may change between the starts of one run: they decide its speed and safety, not its result.
+const std::set<std::string>& free_options();
 
 }  // namespace condenser::train
