@@ -205,7 +205,8 @@ FitResult train_network(const FitRequest& r, Group* group) {
     if (epoch_done) {
       constexpr double kNone = std::numeric_limits<double>::quiet_NaN(), kMuch = 0.2;
       const double data_wait = waited / seconds_since(epoch_started);
-      if (data_wait > kMuch && !std::exchange(told, true))
+      const bool warm = epoch > first_step / steps_per_epoch;  // the first epoch begins with nothing prepared
+      if (warm && data_wait > kMuch && !std::exchange(told, true))
         core::log::warning(std::to_string(std::lround(100 * data_wait)) +
                            " % of the epoch went into waiting for data; try dataset.cache: memory or more " +
                            "train.loader_threads");
