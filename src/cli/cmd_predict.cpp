@@ -1,5 +1,5 @@
-// The verb `predict`: the most likely classes of files, by the network of a trained run. Runs without LibTorch, so it
-// answers at once.
+// The verb `predict`: the most likely classes of files, by the network of a trained run; where an item may have
+// several, all that are likelier than not. Runs without LibTorch, so it answers at once.
 
 #include <algorithm>
 #include <cmath>
@@ -24,10 +24,19 @@ struct Guess {
   double probability;
 };
 
+// How logits are read.
+struct Reading {
+  const std::vector<std::string>& classes;
+  bool independent;  // a sigmoid for each class; else softmax
+  bool several;      // an item has any number of classes
+  size_t top;
+};
+
 // The answer for one file, or why there is none.
 struct Answer {
   std::string file;
-  std::vector<Guess> guesses;  // the most likely first
+  std::vector<Guess> guesses;        // the most likely first
+  std::vector<std::string> classes;  // `several`: those likelier than not
   std::string error;
 };
 
@@ -70,28 +79,39 @@ void check_fits(const arch::Spec& winner, const data::Card& card) {
                       " classes and items of " + arch::to_string(item));
 }
 
-std::vector<Guess> best(const std::vector<float>& logits, size_t count) {
-  const double largest = *std::max_element(logits.begin(), logits.end());
-  double sum = 0;
-  std::vector<Guess> all;
-  for (size_t k = 0; k < logits.size(); ++k) {
-    all.push_back({k, std::exp(logits[k] - largest)});
-    sum += all.back().probability;
+std::vector<double> probabilities(const std::vector<float>& logits, bool independent) {
+  std::vector<double> p;
+  if (independent) {
+    for (const double z : logits) p.push_back(1 / (1 + std::exp(-z)));
+    return p;
   }
-  for (Guess& g : all) g.probability /= sum;
-  std::stable_sort(all.begin(), all.end(),
+  const double largest = *std::max_element(logits.begin(), logits.end());
+  for (const double z : logits) p.push_back(std::exp(z - largest));
+  const double sum = std::accumulate(p.begin(), p.end(), 0.0);
+  for (double& v : p) v /= sum;
+  return p;
+}
+
+Answer read_logits(const std::string& file, const std::vector<float>& logits, const Reading& r) {
+  Answer answer{.file = file};
+  const std::vector<double> p = probabilities(logits, r.independent);
+  for (size_t k = 0; k < p.size(); ++k) answer.guesses.push_back({k, p[k]});
+  std::stable_sort(answer.guesses.begin(), answer.guesses.end(),
                    [](const Guess& a, const Guess& b) { return a.probability > b.probability; });
-  all.resize(std::min(count, all.size()));
-  return all;
+  if (r.several)
+    for (const Guess& g : answer.guesses)
+      if (g.probability > 0.5) answer.classes.push_back(r.classes[g.label]);
+  answer.guesses.resize(std::min(r.top, answer.guesses.size()));
+  return answer;
 }
 
 // A file that cannot be read does not keep the others from their answers.
-Answer answer(const std::string& file, const data::Card& card, const Network& network, size_t count) {
+Answer answer(const std::string& file, const data::Card& card, const Network& network, const Reading& reading) {
   try {
-    return {file, best(network(data::load_item(card, file)), count), ""};
+    return read_logits(file, network(data::load_item(card, file)), reading);
   } catch (const core::Error& e) {
     core::log::error(e.what());
-    return {file, {}, e.what()};
+    return {.file = file, .error = e.what()};
   }
 }
 
@@ -99,6 +119,20 @@ std::string percent(double probability) {
   char text[32];
   std::snprintf(text, sizeof text, "%.1f %%", 100 * probability);
   return text;
+}
+
+// One line a file: all its classes, and the likeliest one by one.
+core::Table several_table(const std::vector<Answer>& answers, const std::vector<std::string>& classes) {
+  core::Table t{{{"file", "file", false}, {"classes", "classes", false}, {"likeliest", "likeliest", false}}, {}};
+  for (const Answer& a : answers) {
+    if (a.guesses.empty()) continue;
+    std::string found, likeliest;
+    for (const std::string& name : a.classes) found += (found.empty() ? "" : ", ") + name;
+    for (const Guess& g : a.guesses)
+      likeliest += (likeliest.empty() ? "" : ", ") + classes[g.label] + " " + percent(g.probability);
+    t.rows.push_back({core::cell(a.file), core::cell(found.empty() ? "none" : found), core::cell(likeliest)});
+  }
+  return t;
 }
 
 // One line a file.
@@ -137,11 +171,13 @@ core::Table long_table(const std::vector<Answer>& answers, const std::vector<std
   return t;
 }
 
-std::string answers_json(const std::vector<Answer>& answers, const std::vector<std::string>& classes) {
+std::string answers_json(const std::vector<Answer>& answers, const Reading& r) {
   auto list = nlohmann::ordered_json::array();
   for (const Answer& a : answers) {
     nlohmann::ordered_json j{{"file", a.file}, {"top", nlohmann::ordered_json::array()}, {"error", nullptr}};
-    for (const Guess& g : a.guesses) j["top"].push_back({{"class", classes[g.label]}, {"probability", g.probability}});
+    for (const Guess& g : a.guesses)
+      j["top"].push_back({{"class", r.classes[g.label]}, {"probability", g.probability}});
+    if (r.several && a.error.empty()) j["classes"] = a.classes;
     if (!a.error.empty()) j["error"] = a.error;
     list.push_back(std::move(j));
   }
@@ -157,14 +193,17 @@ int cmd_predict(const Invocation& call) {
   const arch::Spec winner = load_winner(run);
   check_fits(winner, config.card);
   const Network network = call.int8 ? int8_network(run, winner) : float_network(run, winner);
+  const bool several = config.card.multi_label;
+  const Reading reading{classes, train::independent_classes(config.train, several), several,
+                        static_cast<size_t>(call.top)};
   std::vector<Answer> answers;
-  for (const std::string& file : call.files)
-    answers.push_back(answer(file, config.card, network, static_cast<size_t>(call.top)));
+  for (const std::string& file : call.files) answers.push_back(answer(file, config.card, network, reading));
 
-  const std::string text = call.format == "json"       ? answers_json(answers, classes)
+  const core::Table lines = several ? several_table(answers, classes) : short_table(answers, classes);
+  const std::string text = call.format == "json"       ? answers_json(answers, reading)
                            : call.format == "csv"      ? core::to_csv(long_table(answers, classes))
-                           : call.format == "markdown" ? core::to_markdown(short_table(answers, classes))
-                                                       : core::to_text(short_table(answers, classes));
+                           : call.format == "markdown" ? core::to_markdown(lines)
+                                                       : core::to_text(lines);
   std::fputs(text.c_str(), stdout);
   const bool all = std::none_of(answers.begin(), answers.end(), [](const Answer& a) { return !a.error.empty(); });
   return static_cast<int>(all ? core::ExitCode::Ok : core::ExitCode::RunFailed);

@@ -42,7 +42,8 @@ Objective objective_of(const TrainOptions& options, const data::Dataset& trainin
   if (!options.class_weights.empty() && options.class_weights.size() != classes)
     throw core::ConfigError("train.class_weights has " + std::to_string(options.class_weights.size()) +
                             " values; expected " + std::to_string(classes) + ", one per class");
-  Objective o{.kind = options.loss == "binary" ? LossKind::Binary : loss_of(training),
+  const bool independent = independent_classes(options, training.multi_label());
+  Objective o{.kind = independent ? LossKind::Binary : LossKind::CrossEntropy,
               .multi_label = training.multi_label(),
               .smoothing = options.label_smoothing,
               .class_weights = options.class_weights};

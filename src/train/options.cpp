@@ -105,6 +105,10 @@ void read_options(core::config::Reader& reader, TrainOptions& o) {
     throw reader.error("epochs", "more than resize.epochs (" + std::to_string(o.resize.epochs) + ")");
 }
 
+bool independent_classes(const TrainOptions& o, bool multi_label) {
+  return o.loss == "binary" || (o.loss == "auto" && multi_label);
+}
+
 // The device that is used counts, not how it was named: the trainer's identity has it.
 const std::set<std::string>& free_options() {
   static const std::set<std::string> keys{"threads", "loader_threads", "checkpoint_steps", "device", "rank_timeout"};

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "condenser/arch/passes.hpp"
 #include "condenser/arch/spec_io.hpp"
@@ -110,6 +111,34 @@ TEST_CASE("predict gives the float executor's probabilities, the likeliest first
         1);
   CHECK(json::parse(run.predict({"pictures/test/a/1.png", "--top", "99", "--format", "json"}).out)[0]["top"].size() ==
         3);
+}
+
+TEST_CASE("predict decides on each class where an item may have several", "[cli]") {
+  const TrainedRun run;
+  for (const char* split : {"train", "test"})
+    core::write_atomic(run.folder / "pictures" / (std::string(split) + ".csv"),
+                       "path,label\n" + std::string(split) + "/a/1.png,a;b\n" + split + "/c/1.png,c\n");
+  core::write_atomic(
+      run.folder / "several/card.yaml",
+      "condenser_card: 1\nname: several\nformat: csv\nmulti_label: true\nroot: " + (run.folder / "pictures").string() +
+          "\nshape: [1, 8, 8]\nmean: [0.5]\nstd: [0.25]\n"
+          "splits:\n  train: [{path: train.csv}]\n  test: [{path: test.csv}]\n");
+  core::write_atomic(run.folder / "runs/mine/config.resolved.yaml",
+                     "name: mine\nspec: " + (run.folder / "net.yaml").string() +
+                         "\ndataset: {card: " + (run.folder / "several").string() + "}\n");
+  const Finished f = run.predict({"pictures/test/a/1.png", "--format", "json"});
+  INFO(f.err);
+  CHECK(f.code == 0);
+  const json answer = json::parse(f.out)[0];
+  std::vector<double> expected;
+  std::set<std::string> likely;
+  for (const float z : runtime::FloatExecutor(run.spec, run.weights).run(run.item(0), 1)) {
+    if (z > 0) likely.insert(std::string(1, static_cast<char>('a' + expected.size())));
+    expected.push_back(1 / (1 + std::exp(-static_cast<double>(z))));
+  }
+  check_answer(answer, expected);
+  CHECK(answer["classes"].get<std::set<std::string>>() == likely);
+  CHECK_THAT(run.predict({"pictures/test/a/1.png"}).out, Contains("classes") && Contains("likeliest"));
 }
 
 TEST_CASE("predict --int8 answers with the device's integers", "[cli]") {
