@@ -28,9 +28,9 @@ std::vector<report::Tile> draw_tiles(std::shared_ptr<const data::Dataset> datase
   std::vector<report::Tile> tiles;
   data::Batch batch;
   const auto elements = static_cast<size_t>(dataset->shape().elements());
-  for (int64_t step = 0; std::ssize(tiles) < count; ++step) {
+  while (std::ssize(tiles) < count) {
     loader.next(batch);
-    if (!plain) train::augment(o.augment, *dataset, o.seed, step, batch);
+    if (!plain) train::augment(o.augment, *dataset, o.seed, batch);
     for (int64_t i = 0; i < batch.size && std::ssize(tiles) < count; ++i) {
       const auto item = std::span<const float>(batch.x).subspan(static_cast<size_t>(i) * elements, elements);
       tiles.push_back(tile_of(item, *dataset, is_audio(config.card)));

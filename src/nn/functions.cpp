@@ -26,20 +26,12 @@ int64_t chunk_images(const ConvGeometry& g, int64_t images) {
   return std::max<int64_t>(1, std::min({fit, images / 16, int64_t{16}}));
 }
 
-// Calls body(chunk, first image, images).
-template <class Body>
-void for_images(int64_t images, int64_t chunk, const Body& body) {
-  Team::instance().run((images + chunk - 1) / chunk,
-                       [&](int64_t i) { body(i, i * chunk, std::min(chunk, images - i * chunk)); });
-}
-
 // Weights in the order of the products: make(part, to) for every part, some at a time.
 template <class Make>
 std::vector<float> arranged(int64_t floats, int64_t parts, const Make& make) {
   std::vector<float> weights(static_cast<size_t>(floats));
-  const int64_t chunk = (parts + 31) / 32;
-  Team::instance().run((parts + chunk - 1) / chunk, [&](int64_t i) {
-    for (int64_t part = i * chunk; part < std::min(parts, (i + 1) * chunk); ++part) make(part, weights.data());
+  for_parts(parts, (parts + 31) / 32, [&](int64_t first, int64_t count) {
+    for (int64_t part = first; part < first + count; ++part) make(part, weights.data());
   });
   return weights;
 }
@@ -53,7 +45,7 @@ at::Tensor run_forward(const ConvGeometry& g, const at::Tensor& x, const at::Ten
   const float* added = bias.defined() ? bias.const_data_ptr<float>() : nullptr;
   const float* from = x.const_data_ptr<float>();
   float* to = y.mutable_data_ptr<float>();
-  for_images(images, chunk_images(g, images), [&](int64_t, int64_t first, int64_t count) {
+  for_parts(images, chunk_images(g, images), [&](int64_t first, int64_t count) {
     conv_forward(g, from + first * g.in.elements(), weights.data(), added, count, to + first * g.out.elements());
   });
   return y;
@@ -67,7 +59,7 @@ at::Tensor input_gradient(const ConvGeometry& g, const at::Tensor& dy, const at:
                                 [&](int64_t part, float* to) { gradient_weights(g, given, part, to); });
   const float* from = dy.const_data_ptr<float>();
   float* to = dx.mutable_data_ptr<float>();
-  for_images(images, chunk_images(g, images), [&](int64_t, int64_t first, int64_t count) {
+  for_parts(images, chunk_images(g, images), [&](int64_t first, int64_t count) {
     conv_input_gradient(g, from + first * g.out.elements(), weights.data(), count, to + first * g.in.elements());
   });
   return dx;
@@ -77,15 +69,14 @@ at::Tensor input_gradient(const ConvGeometry& g, const at::Tensor& dy, const at:
 void gradient_by_images(const ConvGeometry& g, const float* x, const float* dy, int64_t images, float* out) {
   const int64_t chunk = chunk_images(g, images), chunks = (images + chunk - 1) / chunk, size = g.weights();
   std::vector<float> partial(static_cast<size_t>((chunks - 1) * size), 0.0f);
-  for_images(images, chunk, [&](int64_t i, int64_t first, int64_t count) {
+  for_parts(images, chunk, [&](int64_t first, int64_t count) {
     conv_weight_gradient(g, x + first * g.in.elements(), dy + first * g.out.elements(), count,
-                         i == 0 ? out : partial.data() + (i - 1) * size);
+                         first == 0 ? out : partial.data() + (first / chunk - 1) * size);
   });
   constexpr int64_t kTogether = 4096;
-  Team::instance().run((size + kTogether - 1) / kTogether, [&](int64_t part) {
-    const int64_t first = part * kTogether, end = std::min(size, first + kTogether);
+  for_parts(size, kTogether, [&](int64_t first, int64_t count) {
     for (int64_t i = 1; i < chunks; ++i)
-      for (int64_t k = first; k < end; ++k) out[k] += partial[static_cast<size_t>((i - 1) * size + k)];
+      for (int64_t k = first; k < first + count; ++k) out[k] += partial[static_cast<size_t>((i - 1) * size + k)];
   });
 }
 
@@ -114,21 +105,16 @@ at::Tensor bias_gradient(const ConvGeometry& g, const at::Tensor& dy) {
   const int64_t images = dy.size(0), chunk = chunk_images(g, images), chunks = (images + chunk - 1) / chunk;
   std::vector<float> partial(static_cast<size_t>(chunks * g.out.c), 0.0f);
   const float* from = dy.const_data_ptr<float>();
-  for_images(images, chunk, [&](int64_t i, int64_t first, int64_t count) {
-    channel_sums(from + first * g.out.elements(), count, g.out.c, g.out.h * g.out.w, partial.data() + i * g.out.c);
+  for_parts(images, chunk, [&](int64_t first, int64_t count) {
+    channel_sums(from + first * g.out.elements(), count, g.out.c, g.out.h * g.out.w,
+                 partial.data() + first / chunk * g.out.c);
   });
   at::Tensor out = at::zeros({g.out.c}, dy.options());
   channel_sums(partial.data(), chunks, g.out.c, 1, out.mutable_data_ptr<float>());
   return out;
 }
 
-// Calls body(first row, rows) with parts of a linear layer's result.
-template <class Body>
-void for_rows(int64_t rows, const Body& body) {
-  constexpr int64_t kRows = 24;  // whole blocks of the products; fixed, so that sums do not depend on threads
-  Team::instance().run((rows + kRows - 1) / kRows,
-                       [&](int64_t i) { body(i * kRows, std::min(kRows, rows - i * kRows)); });
-}
+constexpr int64_t kLinearRows = 24;  // of a linear layer's result at once: whole blocks of the products
 
 LinearShape linear_shape(const at::Tensor& weight) { return {weight.size(1), weight.size(0)}; }
 
@@ -139,7 +125,7 @@ at::Tensor run_linear(const at::Tensor& x, const at::Tensor& weight, const at::T
   const float* w = weight.const_data_ptr<float>();
   const float* added = bias.defined() ? bias.const_data_ptr<float>() : nullptr;
   float* to = y.mutable_data_ptr<float>();
-  for_rows(x.size(0), [&](int64_t first, int64_t rows) {
+  for_parts(x.size(0), kLinearRows, [&](int64_t first, int64_t rows) {
     linear_forward(s, from + first * s.in, w, added, rows, to + first * s.out);
   });
   return y;
@@ -164,7 +150,7 @@ struct Linear : torch::autograd::Function<Linear> {
       dx = at::empty(x.sizes(), x.options());
       const float* w = weight.const_data_ptr<float>();
       float* to = dx.mutable_data_ptr<float>();
-      for_rows(x.size(0), [&](int64_t first, int64_t rows) {
+      for_parts(x.size(0), kLinearRows, [&](int64_t first, int64_t rows) {
         linear_input_gradient(s, from + first * s.out, w, rows, to + first * s.in);
       });
     }
@@ -172,7 +158,7 @@ struct Linear : torch::autograd::Function<Linear> {
       dw = at::empty(weight.sizes(), weight.options());
       const float* inputs = x.const_data_ptr<float>();
       float* to = dw.mutable_data_ptr<float>();
-      for_rows(s.out, [&](int64_t first, int64_t rows) {
+      for_parts(s.out, kLinearRows, [&](int64_t first, int64_t rows) {
         linear_weight_gradient(s, inputs, from, x.size(0), first, rows, to);
       });
     }
@@ -215,9 +201,7 @@ struct Convolution : torch::autograd::Function<Convolution> {
 // Calls body(first plane, planes).
 template <class Body>
 void for_planes(int64_t planes, int64_t floats, const Body& body) {
-  const int64_t chunk = std::max<int64_t>(1, kChunkFloats / std::max<int64_t>(1, floats));
-  Team::instance().run((planes + chunk - 1) / chunk,
-                       [&](int64_t i) { body(i * chunk, std::min(chunk, planes - i * chunk)); });
+  for_parts(planes, std::max<int64_t>(1, kChunkFloats / std::max<int64_t>(1, floats)), body);
 }
 
 void keep_plane_size(torch::autograd::AutogradContext* context, const at::Tensor& x) {

@@ -35,9 +35,8 @@ struct Geometry {
 // Calls body(chunk, offset in floats, shape) for each chunk of images.
 template <class Body>
 void for_chunks(const Geometry& g, const Body& body) {
-  Team::instance().run(g.chunks, [&](int64_t i) {
-    const PlaneShape shape{std::min(g.chunk, g.images - i * g.chunk), g.channels, g.pixels};
-    body(i, i * g.chunk * g.channels * g.pixels, shape);
+  for_parts(g.images, g.chunk, [&](int64_t first, int64_t images) {
+    body(first / g.chunk, first * g.channels * g.pixels, PlaneShape{images, g.channels, g.pixels});
   });
 }
 

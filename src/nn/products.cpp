@@ -204,7 +204,7 @@ inline void weight_part(const WeightProduct& p, const Part& part, int64_t first,
 
 template <int Lanes, int Registers>
 inline void run_weight_product(const WeightProduct& p) {
-  constexpr int64_t kPixels = 1024, kSources = 128;  // 2 KiB of each plane, 256 KiB of sources
+  constexpr int64_t kPixels = 1024, kSources = 128;  // 4 KiB of each plane, 512 KiB of sources
   const std::span whole(p.tiling->whole), last(p.tiling->last);
   const auto tiles = static_cast<int64_t>(whole.size() + last.size());
   const int64_t most = kPixels / Lanes, ranges = (tiles + most - 1) / most, images = std::max<int64_t>(1, most / tiles);

@@ -3,6 +3,7 @@
 // before they sleep; chunks are handed out one by one, so that a worker without a core delays nobody (an OpenMP barrier
 // was measured 10 times slower on a machine with other work).
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <exception>
@@ -43,5 +44,12 @@ class Team {
   std::exception_ptr error_;
   std::mutex error_mutex_;
 };
+
+// Calls body(first, count) for parts of `total`, each of `part` or what is left; results that depend on the parts do
+// not depend on the threads.
+template <class Body>
+void for_parts(int64_t total, int64_t part, const Body& body) {
+  Team::instance().run((total + part - 1) / part, [&](int64_t i) { body(i * part, std::min(part, total - i * part)); });
+}
 
 }  // namespace condenser::nn

@@ -146,15 +146,14 @@ class Scales {
   std::vector<float> mean_, std_, outside_, outside_pixels_;
 };
 
-void change_images(const AugmentOptions& o, const data::Dataset& dataset, uint64_t seed, int64_t step,
-                   data::Batch& batch, int64_t first_row) {
+void change_images(const AugmentOptions& o, const data::Dataset& dataset, uint64_t seed, data::Batch& batch) {
   const data::ItemShape shape = dataset.shape();
   const Scales scales(o, shape, dataset.normalization());
   constexpr int64_t kRows = int64_t{1} << 24;  // more than a batch can have
   Image image{.shape = shape, .reflect = o.fill == "reflect"};
   scales.normalized(image);
   for (int64_t i = 0; i < batch.size; ++i) {
-    core::Rng rng(seed, kAugmentStream, static_cast<uint64_t>(step * kRows + first_row + i));
+    core::Rng rng(seed, kAugmentStream, static_cast<uint64_t>(batch.position * kRows + batch.first + i));
     image.values = batch.x.data() + i * shape.elements();
     change_place(o, image, rng);
     if (changes_colours(o)) scales.on_pixels(image, [&] { change_colours(o, image, rng); });
@@ -162,9 +161,8 @@ void change_images(const AugmentOptions& o, const data::Dataset& dataset, uint64
   }
 }
 
-void mix_images(const AugmentOptions& o, const data::Dataset& dataset, uint64_t seed, int64_t step,
-                data::Batch& batch) {
-  core::Rng rng(seed, kMixStream, static_cast<uint64_t>(step));
+void mix_images(const AugmentOptions& o, const data::Dataset& dataset, uint64_t seed, data::Batch& batch) {
+  core::Rng rng(seed, kMixStream, static_cast<uint64_t>(batch.position));
   if (rng.uniform() >= o.mix_probability) return;
   const bool both = o.mixup > 0 && o.cutmix > 0;
   const bool cut = both ? rng.below(2) == 1 : o.cutmix > 0;
@@ -179,12 +177,11 @@ void mix_images(const AugmentOptions& o, const data::Dataset& dataset, uint64_t 
 
 }  // namespace
 
-void augment(const AugmentOptions& options, const data::Dataset& dataset, uint64_t seed, int64_t step,
-             data::Batch& batch, int64_t first_row) {
+void augment(const AugmentOptions& options, const data::Dataset& dataset, uint64_t seed, data::Batch& batch) {
   if (const auto wrong = misfit(options, dataset.shape()))
     throw core::ConfigError("augment." + wrong->key + ": expected " + wrong->expected);
-  if (changes_images(options)) change_images(options, dataset, seed, step, batch, first_row);
-  if (options.mixup > 0 || options.cutmix > 0) mix_images(options, dataset, seed, step, batch);
+  if (changes_images(options)) change_images(options, dataset, seed, batch);
+  if (options.mixup > 0 || options.cutmix > 0) mix_images(options, dataset, seed, batch);
 }
 
 }  // namespace condenser::train

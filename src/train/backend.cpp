@@ -96,7 +96,7 @@ class TorchBackend : public Backend {
     return translated([&] {
       use_threads(threads);
       nn::SpecNet net(spec, weights);
-      return evaluate_net(net, dataset, loss_of(dataset), OnStop::Throw);
+      return evaluate_net(net, dataset, loss_of(TrainOptions{}, dataset), OnStop::Throw);
     });
   }
 

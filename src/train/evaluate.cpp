@@ -23,8 +23,8 @@ at::Tensor run_items(nn::SpecNet& net, const data::Dataset& dataset, int64_t beg
   const auto shape = dataset.shape();
   const auto elements = static_cast<size_t>(shape.elements());
   constexpr int64_t kChunk = 25;
-  nn::Team::instance().run((n + kChunk - 1) / kChunk, [&](int64_t chunk) {
-    for (int64_t i = chunk * kChunk; i < std::min(n, (chunk + 1) * kChunk); ++i)
+  nn::for_parts(n, kChunk, [&](int64_t first, int64_t count) {
+    for (int64_t i = first; i < first + count; ++i)
       dataset.get(begin + i, std::span(pixels).subspan(static_cast<size_t>(i) * elements, elements));
   });
   const at::Tensor x = at::from_blob(pixels.data(), {n, shape.c, shape.h, shape.w}).to(net.block().device());

@@ -72,6 +72,8 @@ bool out_of_patience(const TrainOptions& options, const RunState& run, int64_t s
          run.step / steps_per_epoch - run.best_epoch >= options.patience;
 }
 
+int all_cores() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
+
 // A GPU leaves the processor free for batches, and needs them fast.
 int loader_threads(const TrainOptions& options, at::Device device, int cores) {
   if (options.loader_threads > 0) return options.loader_threads;
@@ -80,7 +82,7 @@ int loader_threads(const TrainOptions& options, at::Device device, int cores) {
 
 FitResult train_network(const FitRequest& r, Group* group) {
   const TrainOptions& options = r.options;
-  const int cores = group ? group->cores() : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const int cores = group ? group->cores() : all_cores();
   use_threads(options.threads > 0 ? options.threads : cores);
   check(r);
   const arch::Weights initial = initial_weights(r.spec, options);
@@ -106,7 +108,7 @@ FitResult train_network(const FitRequest& r, Group* group) {
                                 .ranks = ranks.size(),
                                 .augment = options.augment.sample,
                                 .finish = [&](data::Batch& batch) {
-                                  augment(options.augment, *r.train, options.seed, batch.position, batch, batch.first);
+                                  augment(options.augment, *r.train, options.seed, batch);
                                   shrink(batch, r.spec.input, input_of(batch.epoch));
                                 }});
   const int64_t steps_per_epoch = loader.steps_per_epoch();
@@ -261,8 +263,7 @@ bool out_of_memory(const c10::Error& error) {
 }  // namespace
 
 void use_threads(int threads) {
-  nn::Team::instance().resize(threads > 0 ? threads
-                                          : std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
+  nn::Team::instance().resize(threads > 0 ? threads : all_cores());
   at::set_num_threads(1);  // what is left to the library is too small to share
 }
 

@@ -149,10 +149,9 @@ LossSum loss(const Objective& objective, int64_t classes, std::span<const float>
       gradient[static_cast<size_t>(i * classes + k)] =
           static_cast<float>(slope[static_cast<size_t>(k)] / static_cast<double>(divisor));
   };
-  const int64_t chunk = std::max<int64_t>(1, kChunkLogits / classes);
-  nn::Team::instance().run((items + chunk - 1) / chunk, [&](int64_t part) {
+  nn::for_parts(items, std::max<int64_t>(1, kChunkLogits / classes), [&](int64_t first, int64_t count) {
     Row marks(static_cast<size_t>(classes)), slope(marks.size());
-    for (int64_t i = part * chunk; i < std::min(items, (part + 1) * chunk); ++i) run(i, marks, slope);
+    for (int64_t i = first; i < first + count; ++i) run(i, marks, slope);
   });
   LossSum sum;
   for (const LossSum& item : of_item) sum += item;

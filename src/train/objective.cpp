@@ -20,8 +20,8 @@ std::vector<int64_t> items_per_class(const data::Dataset& dataset) {
 
 }  // namespace
 
-LossKind loss_of(const data::Dataset& dataset) {
-  return dataset.multi_label() ? LossKind::Binary : LossKind::CrossEntropy;
+LossKind loss_of(const TrainOptions& options, const data::Dataset& dataset) {
+  return independent_classes(options, dataset.multi_label()) ? LossKind::Binary : LossKind::CrossEntropy;
 }
 
 std::vector<double> balancing_weights(LossKind kind, const data::Dataset& dataset) {
@@ -42,8 +42,7 @@ Objective objective_of(const TrainOptions& options, const data::Dataset& trainin
   if (!options.class_weights.empty() && options.class_weights.size() != classes)
     throw core::ConfigError("train.class_weights has " + std::to_string(options.class_weights.size()) +
                             " values; expected " + std::to_string(classes) + ", one per class");
-  const bool independent = independent_classes(options, training.multi_label());
-  Objective o{.kind = independent ? LossKind::Binary : LossKind::CrossEntropy,
+  Objective o{.kind = loss_of(options, training),
               .multi_label = training.multi_label(),
               .smoothing = options.label_smoothing,
               .class_weights = options.class_weights};

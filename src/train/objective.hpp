@@ -14,6 +14,6 @@ Objective objective_of(const TrainOptions&, const data::Dataset& training);
 // 1; binary: items without the class / items with it. 1 for a class without items.
 std::vector<double> balancing_weights(LossKind, const data::Dataset&);
 
-LossKind loss_of(const data::Dataset&);  // binary for several classes per item
+LossKind loss_of(const TrainOptions&, const data::Dataset&);
 
 }  // namespace condenser::train

@@ -1,6 +1,7 @@
 #include "nn/team.hpp"
 
 #include <stdexcept>
+#include <utility>
 
 #include "support/catch.hpp"
 
@@ -18,6 +19,16 @@ TEST_CASE("a team runs every chunk once", "[nn]") {
         for (const auto& count : seen) REQUIRE(count == 1);
       }
     }
+  }
+}
+
+TEST_CASE("parts cover everything once, the last one is what is left", "[nn]") {
+  for (const auto& [total, part] : {std::pair<int64_t, int64_t>{0, 4}, {3, 4}, {8, 4}, {11, 4}}) {
+    std::vector<std::atomic<int>> seen(static_cast<size_t>(total));
+    for_parts(total, part, [&](int64_t first, int64_t count) {
+      for (int64_t i = first; i < first + count; ++i) ++seen.at(static_cast<size_t>(i));
+    });
+    for (const auto& times : seen) CHECK(times == 1);
   }
 }
 

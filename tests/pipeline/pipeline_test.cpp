@@ -3,13 +3,13 @@
 
 #include <chrono>
 #include <map>
-#include <set>
 #include <thread>
 
 #include "condenser/core/hash.hpp"
 #include "condenser/core/rng.hpp"
 #include "condenser/search/study.hpp"
 #include "support/catch.hpp"
+#include "support/metrics_rows.hpp"
 #include "support/process.hpp"
 
 using condenser::core::sha256_file;
@@ -50,33 +50,13 @@ std::vector<std::string> command(const std::string& file, const std::string& ver
   return {CONDENSER_BINARY, verb, file};
 }
 
-// Columns that hold wall-clock values.
-const std::set<std::string> kClock{"images_per_s", "data_wait", "seconds", "wall_time"};
-
-std::string metrics_without_clock(const fs::path& csv) {
-  std::istringstream in(slurp(csv));
-  std::string out;
-  std::vector<bool> keep;
-  for (std::string line; std::getline(in, line);) {
-    std::istringstream parts(line);
-    std::vector<std::string> fields;
-    for (std::string f; std::getline(parts, f, ',');) fields.push_back(f);
-    if (keep.empty())
-      for (const auto& f : fields) keep.push_back(!kClock.contains(f));
-    for (size_t i = 0; i < fields.size() && i < keep.size(); ++i)
-      if (keep[i]) out += fields[i] + ",";
-    out += "\n";
-  }
-  return out;
-}
-
 // Everything that a run decides, without clocks.
 std::map<std::string, std::string> results(const fs::path& folder) {
   std::map<std::string, std::string> r;
   for (const char* file : {"summary.json", "winner.arch.json", "winner.json", "weights.safetensors",
                            "weights_int8.safetensors", "quant.json", "export/c99/manifest.json"})
     r[file] = fs::exists(folder / file) ? sha256_file(folder / file) : "missing";
-  r["metrics.csv"] = metrics_without_clock(folder / "metrics.csv");
+  for (const std::string& row : condenser::testing::metrics(folder)) r["metrics.csv"] += row + "\n";
   for (auto trial : condenser::search::make_sqlite_store((folder / "study.sqlite").string())->load()) {
     std::string text = std::string(condenser::search::to_string(trial.state)) + " " + trial.hash.hex() + " " +
                        std::to_string(trial.same_as) + " " + trial.error;

@@ -31,7 +31,8 @@ data::Batch numbered(int64_t images, data::ItemShape shape = kShape) {
 
 data::Batch augmented_batch(const AugmentOptions& options, uint64_t seed, int64_t step, int64_t images = 40) {
   auto batch = numbered(images);
-  augment(options, *described(kShape, kNormalization), seed, step, batch);
+  batch.position = step;
+  augment(options, *described(kShape, kNormalization), seed, batch);
   return batch;
 }
 
@@ -63,7 +64,8 @@ const data::Normalization kHalf{{0.5, 0.5, 0.5}, {0.5, 0.5, 0.5}};
 
 data::Batch everything_on(int64_t images, uint64_t seed, int64_t step) {
   auto batch = photos(images);
-  augment(everything(), *described({3, 16, 16}, kHalf), seed, step, batch);
+  batch.position = step;
+  augment(everything(), *described({3, 16, 16}, kHalf), seed, batch);
   return batch;
 }
 
@@ -92,8 +94,10 @@ TEST_CASE("rows of a global batch may be shared among processes", "[train][augme
   auto whole = photos(20), part = photos(20);
   part.x.erase(part.x.begin(), part.x.begin() + 12 * 768);
   part.size = 8;
-  augment(options, *dataset, 1, 5, whole);
-  augment(options, *dataset, 1, 5, part, 12);
+  part.first = 12;
+  whole.position = part.position = 5;
+  augment(options, *dataset, 1, whole);
+  augment(options, *dataset, 1, part);
   CHECK(std::equal(part.x.begin(), part.x.end(), whole.x.begin() + 12 * 768));
 }
 
@@ -204,7 +208,8 @@ TEST_CASE("warps differ from image to image and stay within their range", "[trai
   batch.x.assign(50 * 81, 0.0f);
   for (size_t i = 0; i < 50; ++i) batch.x[i * 81 + 40] = 1.0f;
   AugmentOptions options{.shift = 0, .translate = 0.25};
-  augment(options, *described(shape, {}), 1, 1, batch);
+  batch.position = 1;
+  augment(options, *described(shape, {}), 1, batch);
   double spread = 0;
   for (size_t i = 0; i < 50; ++i) {
     double sum = 0, x_sum = 0;
@@ -242,7 +247,8 @@ TEST_CASE("random erasing sets rectangles of the asked share in the asked share 
   auto batch = numbered(300, shape);
   AugmentOptions options{.shift = 0, .erasing = 0.5};
   options.erasing_area = {0.1, 0.2};
-  augment(options, *described(shape, {}), 1, 1, batch);
+  batch.position = 1;
+  augment(options, *described(shape, {}), 1, batch);
   int erased = 0;
   for (int64_t i = 0; i < 300; ++i) {
     const auto first = batch.x.begin() + i * 1600;
@@ -268,7 +274,8 @@ TEST_CASE("SpecAugment masks whole frames and whole coefficients", "[train][augm
   auto batch = numbered(60, shape);
   AugmentOptions options{.shift = 0};
   options.specaugment = {.time_masks = 2, .time_width = 5, .frequency_masks = 1, .frequency_width = 3};
-  augment(options, *described(shape, {}), 1, 1, batch);
+  batch.position = 1;
+  augment(options, *described(shape, {}), 1, batch);
   int64_t most_frames = 0, most_coefficients = 0;
   for (int64_t i = 0; i < 60; ++i) {
     const auto zero = [&](int64_t y, int64_t x) { return batch.x[static_cast<size_t>((i * 49 + y) * 10 + x)] == 0.0f; };
@@ -316,7 +323,7 @@ TEST_CASE("options that cannot apply are refused by name", "[train][augment]") {
   const auto two_channels = described(kShape, kNormalization);
   const auto message = [&](const AugmentOptions& options) -> std::string {
     try {
-      augment(options, *two_channels, 1, 1, batch);
+      augment(options, *two_channels, 1, batch);
     } catch (const core::ConfigError& e) {
       return e.what();
     }

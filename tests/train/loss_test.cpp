@@ -1,5 +1,6 @@
 #include "train/loss.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "condenser/core/error.hpp"
@@ -57,6 +58,31 @@ TEST_CASE("cross-entropy of known logits", "[train]") {
   sum = loss({.class_weights = {2, 4}}, 2, logits, {.labels = one, .marks = half, .teacher = {}}, 1, gradient);
   CHECK(sum.loss == Approx(-std::log(0.25) - 2 * std::log(0.75)));
   CHECK(gradient[0] == Approx(3 * 0.25 - 1));
+}
+
+// Threads take as many items as have 1,024 logits.
+TEST_CASE("the loss of many items is that of each", "[train]") {
+  constexpr int64_t kMany = 300;
+  core::Rng rng(2);
+  const std::vector<int64_t> labels{7, 0, 299, 3, 3, 120, 50, 8};
+  std::vector<float> logits(labels.size() * kMany), gradient(logits.size());
+  for (float& v : logits) v = static_cast<float>(rng.normal());
+  logits[kMany * 2 + 299] = 9;  // right
+  std::vector<int64_t> predictions(labels.size());
+  const LossSum all = loss({.smoothing = 0.1}, kMany, logits, of(labels), 3, gradient, predictions);
+  LossSum sum;
+  for (size_t i = 0; i < labels.size(); ++i) {
+    const std::vector<int64_t> label{labels[i]};
+    std::vector<int64_t> prediction(1);
+    std::vector<float> one(kMany);
+    const auto from = std::span(logits).subspan(i * kMany, kMany);
+    sum += loss({.smoothing = 0.1}, kMany, from, of(label), 3, one, prediction);
+    CHECK(std::equal(one.begin(), one.end(), gradient.begin() + static_cast<std::ptrdiff_t>(i * kMany)));
+    CHECK(prediction[0] == predictions[i]);
+  }
+  CHECK(all.loss == sum.loss);
+  CHECK(all.correct == sum.correct);
+  CHECK(all.correct >= 1);
 }
 
 TEST_CASE("binary cross-entropy of known logits", "[train]") {

@@ -2,13 +2,13 @@
 // A training of a second: tiny pictures that a small network learns, and what it leaves behind.
 
 #include <csignal>
-#include <sstream>
 
 #include "condenser/arch/blocks.hpp"
 #include "condenser/core/files.hpp"
 #include "condenser/core/rng.hpp"
 #include "condenser/core/stop.hpp"
 #include "condenser/train/backend.hpp"
+#include "support/metrics_rows.hpp"
 
 extern "C" condenser::train::Backend* condenser_torch_backend(int abi);
 
@@ -79,24 +79,5 @@ struct QuickRun {
 struct ClearStop {
   ~ClearStop() { core::request_stop(0); }
 };
-
-// metrics.csv without the columns that show the clock; the first row is the head.
-inline std::vector<std::string> metrics(const std::filesystem::path& folder) {
-  std::istringstream file(core::read_file(folder / "metrics.csv"));
-  std::vector<std::string> rows, head;
-  for (std::string line; std::getline(file, line);) {
-    std::istringstream cells(line);
-    std::string kept;
-    size_t column = 0;
-    for (std::string cell; std::getline(cells, cell, ','); ++column) {
-      if (rows.empty()) head.push_back(cell);
-      const bool clock = head[column] == "images_per_s" || head[column] == "data_wait" || head[column] == "seconds" ||
-                         head[column] == "wall_time";
-      if (!clock) kept += cell + ",";
-    }
-    rows.push_back(kept);
-  }
-  return rows;
-}
 
 }  // namespace condenser::testing
