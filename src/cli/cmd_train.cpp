@@ -103,10 +103,12 @@ std::string begin_training(RunContext& run) {
   return key_of(now.settings);
 }
 
-// train.json when the training has ended; a damaged one is made again from the last checkpoint.
+// train.json when the training has ended; a damaged one, or the evaluation that came with it, is made again from the last
+// checkpoint.
 std::optional<TrainRecord> finished_training(const fs::path& folder, const std::string& key) {
   try {
     const auto record = find_record<TrainRecord>(folder);
+    find_record<EvaluationRecord>(folder / "validation");
     if (record && record->key == key && fs::exists(folder / "weights.safetensors")) return record;
   } catch (const core::Error& e) {
     core::log::warning(e.what());

@@ -103,11 +103,21 @@ Settings recorded(const RunContext& run, const std::string& stage) {
 }
 
 // A damaged record of a stage that is made anew anyway is no reason to stop.
-Settings recorded_if_readable(const RunContext& run, const std::string& stage) {
+template <class Read>
+auto if_readable(const Read& read) -> decltype(read()) {
   try {
-    return recorded(run, stage);
+    return read();
   } catch (const core::Error& e) {
     core::log::warning(e.what());
+    return {};
+  }
+}
+
+// For what is not at hand any more; nothing when the record is damaged, which its readers report.
+Settings of_before(const RunContext& run, const std::string& stage) {
+  try {
+    return stage == "search" || stage == "train" ? recorded(run, stage) : Settings();
+  } catch (const core::Error&) {
     return {};
   }
 }
@@ -138,8 +148,9 @@ void check_meaning(const RunContext& run, const Learned& learned) {
                     "the old run aside, or another name (name=...)");
 }
 
-void check_search(RunContext& run) {
-  const auto winner = find_record<WinnerRecord>(run.folder);
+void check_search(RunContext& run, bool goes_on) {
+  // Of a damaged one the study itself knows what it was made with.
+  const auto winner = if_readable([&] { return find_record<WinnerRecord>(run.folder); });
   const bool studied = fs::exists(run.folder / "study.sqlite");
   if (!run.config.space) {
     if (studied) throw ConfigError(refusal(run, "a network was searched there, now spec = " + run.config.spec));
@@ -153,7 +164,7 @@ void check_search(RunContext& run) {
   }
   const auto changed = changes(winner->settings, settings_of(run, "search"));
   if (!changed.empty()) throw ConfigError(refusal(run, core::join(changed)));
-  if (run.config.search.trials < winner->examined)
+  if (goes_on && run.config.search.trials < winner->examined)
     throw ConfigError(refusal(run, "search.trials " + std::to_string(winner->examined) + " -> " +
                                        std::to_string(run.config.search.trials) + ", so many are examined already"));
 }
@@ -195,7 +206,7 @@ std::optional<Learned> learned_there(RunContext& run) {
 
 Settings settings_of(RunContext& run, const std::string& stage) {
   const RunConfig& c = run.config;
-  const Settings before = stage == "train" || stage == "search" ? recorded_if_readable(run, stage) : Settings();
+  const Settings before = of_before(run, stage);
   Settings settings = own_settings(c, stage);
   if (stage == "search" || stage == "train") {
     settings.merge(meaning_of(learned_of(c.card, c.train)));
@@ -228,9 +239,12 @@ std::vector<std::string> changes(const Settings& there, const Settings& now) {
   };
   Settings both = there;
   both.insert(now.begin(), now.end());
-  for (const auto& [name, ignored] : both)
-    if (text(there, name) != text(now, name))
-      list.push_back(core::printable(name) + " " + text(there, name) + " -> " + text(now, name));
+  for (const auto& [name, ignored] : both) {
+    const std::string a = text(there, name), b = text(now, name);
+    if (a == b) continue;
+    const bool is_key = name == kBefore;  // says nothing to people
+    list.push_back(is_key ? "what the stage before made" : core::printable(name) + " " + a + " -> " + b);
+  }
   return list;
 }
 
@@ -246,7 +260,7 @@ std::vector<std::string> plan(RunContext& run, const std::vector<std::string>& s
   const auto asked = [&](const std::string& stage) {
     return std::find(stage_names.begin(), stage_names.end(), stage) != stage_names.end();
   };
-  check_search(run);
+  check_search(run, asked("search"));
   const auto learned = learned_there(run);
   if (learned) {
     check_meaning(run, *learned);
@@ -264,7 +278,7 @@ std::vector<std::string> plan(RunContext& run, const std::vector<std::string>& s
   const bool has_network = run.config.network || fs::exists(run.folder / "winner.arch.json");
   if (learned && has_network && asked("train")) tell("train", learned->settings, settings_of(run, "train"));
   for (const char* stage : {"quantize", "export", "verify"})
-    if (asked(stage)) tell(stage, recorded_if_readable(run, stage), own_settings(run.config, stage));
+    if (asked(stage)) tell(stage, if_readable([&] { return recorded(run, stage); }), own_settings(run.config, stage));
   return lines;
 }
 
