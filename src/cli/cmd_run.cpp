@@ -11,6 +11,7 @@
 #include "cli/summary.hpp"
 #include "cli/torch_module.hpp"
 #include "condenser/core/log.hpp"
+#include "condenser/core/output.hpp"
 #include "condenser/core/stop.hpp"
 
 namespace condenser::cli {
@@ -50,10 +51,16 @@ int lead(const Invocation& call, const std::vector<std::string>& names, const Ru
     throw;
   }
   StatusFile status(folder.path(), call.verb, config.card.name);
+  const core::AtForcedEnd at_forced_end([&] {
+    const std::string message = "stopped in stage " + status.current();
+    status.end("stopped", message);
+    core::log::warning(message + "; " + resume_hint(call));
+  });
   try {
     for (const std::string& name : names) {
       if (core::stop_requested()) throw core::Stopped("stopped before stage " + name);
       status.stage(name);
+      core::reached("stage", name.c_str());
       const Stage& stage = find_stage(name);
       if (closing) core::log::info("== " + name + ": " + stage.about);
       const auto start = std::chrono::steady_clock::now();
@@ -74,8 +81,7 @@ int lead(const Invocation& call, const std::vector<std::string>& names, const Ru
   }
   if (closing) {
     const SummaryRecord summary = summary_of(context);
-    std::fputs((call.format == "text" ? closing_lines(context, summary, call.subject) : to_text(summary)).c_str(),
-               stdout);
+    core::write_output(call.format == "text" ? closing_lines(context, summary, call.subject) : to_text(summary));
   }
   return 0;
 }

@@ -10,6 +10,7 @@
 #include "condenser/arch/passes.hpp"
 #include "condenser/arch/spec_io.hpp"
 #include "condenser/core/log.hpp"
+#include "condenser/core/output.hpp"
 #include "condenser/core/text.hpp"
 #include "condenser/data/split.hpp"
 
@@ -168,8 +169,7 @@ void print(const StageOutput& output, const std::string& format) {
     for (const std::string& line : output.lines) text += line + "\n";
   }
   if (text.empty() || text.back() != '\n') text += '\n';
-  std::fputs(text.c_str(), stdout);
-  std::fflush(stdout);
+  core::write_output(text);
 }
 
 }  // namespace condenser::cli

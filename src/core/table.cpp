@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <functional>
@@ -13,6 +12,7 @@
 #include <string_view>
 
 #include "condenser/core/error.hpp"
+#include "condenser/core/text.hpp"
 
 namespace condenser::core {
 namespace {
@@ -25,23 +25,18 @@ std::string group(std::string digits) {
   return digits;
 }
 
-// Bytes to place on one line of text: control characters would break the columns or the terminal.
-std::string one_line(std::string text) {
-  for (char& c : text)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  return text;
-}
-
-// Code points, not bytes.
-size_t width(const std::string& text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
-}
-
 void check(const Table& table) {
   for (size_t i = 0; i < table.rows.size(); ++i)
     if (table.rows[i].size() != table.columns.size())
       throw Error("table row " + std::to_string(i) + " has " + std::to_string(table.rows[i].size()) +
                   " cells; expected " + std::to_string(table.columns.size()));
+}
+
+// One unit of UTF-16 as JSON escapes it.
+void append_unit(std::string& out, char32_t unit) {
+  constexpr const char* kHex = "0123456789abcdef";
+  out += "\\u";
+  for (int shift = 12; shift >= 0; shift -= 4) out += kHex[unit >> shift & 0xF];
 }
 
 std::string escape_markdown(const std::string& text) {
@@ -57,7 +52,10 @@ std::string escape_markdown(const std::string& text) {
   return out;
 }
 
-std::string csv_field(const std::string& text) {
+// A spreadsheet takes a text that begins like a formula for one; an apostrophe tells it that this is text.
+std::string csv_field(const std::string& words) {
+  const bool formula = !words.empty() && std::string_view("=+-@").find(words[0]) != std::string_view::npos;
+  const std::string text = (formula ? "'" : "") + printable(words);
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string out = "\"";
   for (char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
@@ -80,16 +78,16 @@ std::string join_lines(const std::vector<std::string>& lines) {
 std::vector<std::vector<std::string>> padded(const Table& table,
                                              const std::function<std::string(const std::string&)>& escape) {
   std::vector<std::vector<std::string>> lines(1);
-  for (const Column& column : table.columns) lines[0].push_back(escape(one_line(column.title)));
+  for (const Column& column : table.columns) lines[0].push_back(escape(printable(column.title)));
   for (const auto& row : table.rows) {
     lines.emplace_back();
-    for (const Cell& cell : row) lines.back().push_back(escape(one_line(cell.text)));
+    for (const Cell& cell : row) lines.back().push_back(escape(printable(cell.text)));
   }
   for (size_t c = 0; c < table.columns.size(); ++c) {
     size_t widest = 3;  // the shortest rule of a Markdown column with its colon
-    for (const auto& line : lines) widest = std::max(widest, width(line[c]));
+    for (const auto& line : lines) widest = std::max(widest, display_width(line[c]));
     for (auto& line : lines)
-      line[c].insert(table.columns[c].right ? 0 : line[c].size(), std::string(widest - width(line[c]), ' '));
+      line[c].insert(table.columns[c].right ? 0 : line[c].size(), std::string(widest - display_width(line[c]), ' '));
   }
   return lines;
 }
@@ -106,22 +104,35 @@ std::string bytes_text(int64_t bytes) {
   return text.append(1, static_cast<char>('0' + std::abs(tenths % 10))).append(" KiB)");
 }
 
-std::string markdown_text(const std::string& text) { return escape_markdown(one_line(text)); }
+std::string markdown_text(const std::string& text) { return escape_markdown(printable(text)); }
 
 std::string json_quote(const std::string& text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return json_visible(nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+std::string json_visible(const std::string& json) {
+  std::string out;
+  out.reserve(json.size());
+  for (size_t at = 0; at < json.size();) {
+    const size_t start = at;
+    const char32_t c = next_code_point(json, at);
+    if (c < 0x7f || c == kNotUtf8 || !invisible(c)) {
+      out.append(json, start, at - start);
+    } else if (c <= 0xFFFF) {
+      append_unit(out, c);
+    } else {
+      append_unit(out, 0xD800 + ((c - 0x10000) >> 10));
+      append_unit(out, 0xDC00 + ((c - 0x10000) & 0x3FF));
+    }
+  }
+  return out;
 }
 
 Cell cell(int64_t value) { return {std::to_string(value), thousands(value)}; }
 
 Cell cell(double value, int digits) {
-  if (!std::isfinite(value)) return {"null", std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf"};
-  char raw[32];
-  const auto end = std::to_chars(raw, raw + sizeof raw, value).ptr;  // shortest text that reads back as the same double
-  std::string text(400, '\0');
-  text.resize(static_cast<size_t>(std::snprintf(text.data(), text.size(), "%.*f", std::clamp(digits, 0, 60), value)));
-  if (text[0] == '-' && text.find_first_of("123456789") == std::string::npos) text.erase(0, 1);  // no "-0.00"
-  return {std::string(raw, end), group(text)};
+  if (!std::isfinite(value)) return {"null", number(value)};
+  return {number(value), group(fixed(value, digits))};
 }
 
 Cell cell(const std::string& value) { return {json_quote(value), value}; }
@@ -132,7 +143,7 @@ std::string to_text(const Table& table) {
   check(table);
   auto lines = padded(table, [](const std::string& text) { return text; });
   std::vector<std::string> rule;
-  for (const std::string& title : lines[0]) rule.emplace_back(width(title), '-');
+  for (const std::string& title : lines[0]) rule.emplace_back(display_width(title), '-');
   lines.insert(lines.begin() + 1, rule);
   std::vector<std::string> out;
   for (const auto& line : lines) {
@@ -149,7 +160,7 @@ std::string to_markdown(const Table& table) {
   auto lines = padded(table, escape_markdown);
   std::vector<std::string> rule;
   for (size_t c = 0; c < table.columns.size(); ++c) {
-    rule.emplace_back(width(lines[0][c]), '-');
+    rule.emplace_back(display_width(lines[0][c]), '-');
     if (table.columns[c].right) rule.back().back() = ':';
   }
   lines.insert(lines.begin() + 1, rule);

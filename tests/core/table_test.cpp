@@ -48,20 +48,20 @@ TEST_CASE("Cells keep the raw value beside the text", "[core]") {
 
 TEST_CASE("Text is aligned by characters, not bytes", "[core]") {
   CHECK(to_text(example()) ==
-        "network     parameters  accuracy\n"
-        "----------  ----------  --------\n"
-        "a|b_c        1,632,345     0.988\n"
-        "µ \"q\", x           -12       nan\n"
-        "line break              12,345.5\n");
+        "network      parameters  accuracy\n"
+        "-----------  ----------  --------\n"
+        "a|b_c         1,632,345     0.988\n"
+        "µ \"q\", x            -12       nan\n"
+        "line\\nbreak              12,345.5\n");
 }
 
 TEST_CASE("Markdown escapes what it would interpret", "[core]") {
   CHECK(to_markdown(example()) ==
-        "| network    | parameters | accuracy |\n"
-        "| ---------- | ---------: | -------: |\n"
-        "| a\\|b_c     |  1,632,345 |    0.988 |\n"
-        "| µ \"q\", x   |        -12 |      nan |\n"
-        "| line break |            | 12,345.5 |\n");
+        "| network      | parameters | accuracy |\n"
+        "| ------------ | ---------: | -------: |\n"
+        "| a\\|b_c       |  1,632,345 |    0.988 |\n"
+        "| µ \"q\", x     |        -12 |      nan |\n"
+        "| line\\\\nbreak |            | 12,345.5 |\n");
   const Table tricky{{{"k", "*t*", false}}, {{cell("_x_ <b> `c` \\ [d]")}}};
   CHECK(to_markdown(tricky).find("\\*t\\*") != std::string::npos);
   CHECK(to_markdown(tricky).find("\\_x\\_ \\<b\\> \\`c\\` \\\\ \\[d\\]") != std::string::npos);
@@ -72,7 +72,18 @@ TEST_CASE("CSV holds raw values", "[core]") {
         "network,params,accuracy\n"
         "a|b_c,1632345,0.98765\n"
         "\"µ \"\"q\"\", x\",-12,\n"
-        "\"line\nbreak\",,12345.5\n");
+        "line\\nbreak,,12345.5\n");
+}
+
+TEST_CASE("CSV text that begins like a formula is text for spreadsheets", "[core]") {
+  const Table table{{{"k", "k", false}, {"v", "v"}}, {{cell("=1+1"), cell(-1)}, {cell("-x,\x1b"), cell(-0.5, 1)}}};
+  CHECK(to_csv(table) == "k,v\n'=1+1,-1\n\"'-x,\\x1b\",-0.5\n");
+}
+
+TEST_CASE("JSON for terminals shows what it holds and has the same value", "[core]") {
+  const std::string text = "a\u009b\u202e\U000E0041é";
+  CHECK(json_quote(text) == "\"a\\u009b\\u202e\\udb40\\udc41é\"");
+  CHECK(nlohmann::json::parse(json_quote(text)) == text);
 }
 
 TEST_CASE("JSON reads back as the raw values", "[core]") {

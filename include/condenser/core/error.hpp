@@ -16,6 +16,7 @@ enum class ExitCode {
   VerifyMismatch = 4,  // exported code and framework disagree
   Locked = 5,          // another living process owns the run folder
   Requeue = 75,        // SIGUSR1 / SIGUSR2: please run again
+  HungUp = 129,        // SIGHUP
   Interrupted = 130,   // SIGINT
   Terminated = 143,    // SIGTERM
 };

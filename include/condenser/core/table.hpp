@@ -40,5 +40,8 @@ std::string thousands(int64_t value);                // "1,632,345"
 std::string bytes_text(int64_t bytes);               // "24,576 bytes (24.0 KiB)"
 std::string markdown_text(const std::string& text);  // on one line, markup escaped
 std::string json_quote(const std::string& text);     // with the quotes
+// JSON text whose strings show what they hold on a terminal: invisible characters as \u escapes, the same value for
+// programs.
+std::string json_visible(const std::string& json);
 
 }  // namespace condenser::core
