@@ -10,12 +10,15 @@
 #include "cli/invocation.hpp"
 #include "cli/networks.hpp"
 #include "cli/progress.hpp"
+#include "cli/records/records.hpp"
 #include "cli/torch_module.hpp"
 #include "cli/version.hpp"
 #include "condenser/arch/passes.hpp"
 #include "condenser/arch/zoo.hpp"
 #include "condenser/core/config.hpp"
 #include "condenser/core/files.hpp"
+#include "condenser/core/text.hpp"
+#include "condenser/quant/report.hpp"
 #include "condenser/core/output.hpp"
 #include "condenser/report/comparison.hpp"
 
@@ -96,11 +99,36 @@ Entry from_published(const arch::PublishedRow& row) {
   return entry;
 }
 
+// A run stands under its own name, with its accuracies on the test part of its data; those of another network that was
+// there before do not count.
+void add_results(Entry& entry, const fs::path& folder) {
+  const std::string hash = arch::hash(*entry.spec).hex();
+  entry.row.name = fs::absolute(folder).lexically_normal().filename().string();
+  if (entry.row.name.empty()) entry.row.name = fs::absolute(folder).parent_path().filename().string();
+  entry.row.family = entry.spec->name;
+  std::string data;
+  if (const auto learned = find_record<Learned>(folder)) data = " of " + learned->data;
+  const auto quantized = find_record<QuantRecord>(folder);
+  if (quantized && quantized->spec_hash == hash) {
+    entry.row.accuracy_percent = quantized->test_float.accuracy_percent;
+    entry.row.int8_accuracy_percent = quantized->test_int8.accuracy_percent;
+  }
+  const auto evaluated = find_record<EvaluationRecord>(folder / "eval");
+  if (evaluated && evaluated->spec_hash == hash) entry.row.accuracy_percent = evaluated->accuracy_percent;
+  if (entry.row.accuracy_percent)
+    entry.row.note = "a run here; its accuracy is on the test part" + core::printable(data);
+  else if (const auto trained = find_record<TrainRecord>(folder); trained && trained->validation_total > 0)
+    entry.row.note = "a run here; on the validation part" + core::printable(data) + " " +
+                     quant::to_string({trained->validation_correct, trained->validation_total}) +
+                     "; `condenser eval` adds the test part";
+}
+
 Entry from_file(const std::string& subject, const Invocation& call) {
   Entry entry;
   entry.spec = find_network(subject, 0, "");
   entry.row.name = entry.spec->name;
   count(entry);
+  if (fs::is_directory(subject)) add_results(entry, subject);
   if ((!call.input.empty() && entry.row.input != call.input) || (call.classes > 0 && entry.row.outputs != call.classes))
     entry.row.note = "its file says its input " + entry.row.input + " and its outputs";
   return entry;

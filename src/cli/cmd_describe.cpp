@@ -12,6 +12,7 @@
 #include "condenser/arch/diagram.hpp"
 #include "condenser/arch/passes.hpp"
 #include "condenser/arch/rules.hpp"
+#include "condenser/arch/spec_io.hpp"
 #include "condenser/arch/zoo.hpp"
 #include "condenser/core/output.hpp"
 
@@ -96,6 +97,7 @@ std::string facts_text(const arch::Spec& spec, const arch::Examination& f) {
 
 int cmd_describe(const Invocation& call) {
   const arch::Spec spec = find_network(call.subject, call.classes, call.input);
+  if (!call.out.empty()) arch::write_spec(call.out, spec);
   if (call.format == "mermaid" || call.format == "dot") {
     core::write_output((call.format == "dot" ? arch::to_dot(spec) : arch::to_mermaid(spec)));
     return 0;

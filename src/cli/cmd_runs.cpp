@@ -6,18 +6,16 @@
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "cli/progress.hpp"
-#include "cli/run_status.hpp"
+#include "cli/records/records.hpp"
 #include "cli/stages.hpp"
 #include "condenser/core/error.hpp"
 
 namespace condenser::cli {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 
 namespace {
 
@@ -40,66 +38,55 @@ struct Trace {
 constexpr Trace kTraces[] = {{"search", "winner.json"}, {"train", "train.json"},   {"quantize", "quant_report.json"},
                              {"export", "export"},      {"verify", "verify.json"}, {"report", "report.md"}};
 
-// Null when there is none. What cannot be read is noted and does not spoil the list.
-json read_json(const fs::path& file, Run& run) {
-  std::error_code ignored;
-  if (!fs::exists(file, ignored)) return nullptr;
-  try {
-    json j = json::parse(core::read_file(file));
-    if (j.is_object()) return j;
-  } catch (const std::exception&) {
-  }
-  run.note += (run.note.empty() ? "" : ", ") + file.filename().string() + " cannot be read";
-  return nullptr;
-}
+void add_note(Run& run, const std::string& note) { run.note += (run.note.empty() ? "" : ", ") + note; }
 
-template <class Value>
-std::optional<Value> value_of(const json& j, const char* key) {
-  if (!j.is_object() || !j.contains(key)) return std::nullopt;
+// None when there is none. What cannot be read is noted and does not spoil the list.
+template <class Record>
+std::optional<Record> readable(const fs::path& folder, Run& run) {
   try {
-    return j.at(key).get<Value>();
-  } catch (const json::exception&) {
+    return find_record<Record>(folder);
+  } catch (const std::exception&) {
+    add_note(run, std::string(Record::kFile.name) + " cannot be read");
     return std::nullopt;
   }
 }
 
-std::optional<double> percent_of(const json& j) { return value_of<double>(j, "accuracy_percent"); }
-std::optional<double> percent_of(const json& j, const char* key) {
-  return j.is_object() && j.contains(key) ? percent_of(j.at(key)) : std::nullopt;
+int64_t changed(const fs::path& file) {
+  struct stat info {};
+  return stat(file.c_str(), &info) == 0 ? static_cast<int64_t>(info.st_mtime) : 0;
 }
 
 void read_state(const fs::path& folder, Run& run) {
   const bool locked = core::is_locked(folder);
-  const json j = read_json(folder / "status.json", run);
-  const std::string state = value_of<std::string>(j, "state").value_or("unknown");
-  const std::string stage = value_of<std::string>(j, "stage").value_or("");
+  const auto status = readable<RunStatus>(folder, run);
+  const std::string state = status ? status->state : "unknown";
   run.state = locked ? "running" : state == "running" ? "killed" : state;
-  if (run.state != "finished" && run.state != "unknown" && !stage.empty()) run.state += " (" + stage + ")";
-  run.data = value_of<std::string>(j, "data").value_or("");
-  run.seconds = value_of<double>(j, "seconds");
-  run.created = value_of<int64_t>(j, "created").value_or(0);
-  if (locked && run.seconds) {  // the file tells of the last change
-    struct stat info {};
-    if (stat((folder / "status.json").c_str(), &info) == 0)
-      *run.seconds += std::max(0.0, std::difftime(std::time(nullptr), info.st_mtime));
+  if (status) {
+    if (run.state != "finished" && !status->stage.empty()) run.state += " (" + status->stage + ")";
+    run.data = status->data;
+    run.seconds = status->seconds;
+    run.created = status->created;
   }
-  if (run.created > 0) return;
-  struct stat info {};
-  if (stat((folder / "config.resolved.yaml").c_str(), &info) == 0) run.created = info.st_mtime;
+  if (locked && run.seconds)  // the file tells of the last change
+    *run.seconds += std::max(0.0, std::difftime(std::time(nullptr), changed(file_of<RunStatus>(folder))));
+  if (run.created <= 0) run.created = changed(folder / "config.resolved.yaml");
 }
 
 void read_results(const fs::path& folder, Run& run) {
-  const json trained = read_json(folder / "train.json", run);
-  const auto correct = value_of<double>(trained, "validation_correct"),
-             total = value_of<double>(trained, "validation_total");
-  if (correct && total && *total > 0) run.val_percent = 100 * *correct / *total;
-  run.network = value_of<std::string>(trained, "network").value_or("");
-  run.params = value_of<int64_t>(trained, "params");
-  const json quantized = read_json(folder / "quant_report.json", run);
-  run.test_percent = percent_of(quantized, "test_float");
-  run.int8_percent = percent_of(quantized, "test_int8");
-  if (const auto evaluated = percent_of(read_json(folder / "eval" / "evaluation.json", run)))
-    run.test_percent = evaluated;
+  if (const auto trained = readable<TrainRecord>(folder, run)) {
+    run.network = trained->network;
+    run.params = trained->params;
+    if (trained->on_validation)
+      add_note(run, "the validation part was trained on");
+    else if (trained->validation_total > 0)
+      run.val_percent = quant::Accuracy{trained->validation_correct, trained->validation_total}.percent();
+  }
+  if (const auto quantized = readable<QuantRecord>(folder, run)) {
+    run.test_percent = quantized->test_float.accuracy_percent;
+    run.int8_percent = quantized->test_int8.accuracy_percent;
+  }
+  if (const auto evaluated = readable<EvaluationRecord>(folder / "eval", run))
+    run.test_percent = evaluated->accuracy_percent;
 }
 
 bool is_run(const fs::path& folder) {

@@ -11,6 +11,7 @@
 #include "condenser/arch/spec_io.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/core/output.hpp"
+#include "condenser/core/text.hpp"
 #include "condenser/report/curves.hpp"
 
 namespace condenser::cli {
@@ -77,7 +78,8 @@ void set_aside(const fs::path& folder) {
   for (const char* name : kMade)
     if (fs::exists(folder / name)) made.push_back(folder / name);
   for (const auto& entry : fs::directory_iterator(folder))
-    if (entry.path().filename().string().starts_with("events.out.")) made.push_back(entry.path());
+    for (const char* start : {"events.out.", "eval_"})
+      if (entry.path().filename().string().starts_with(start)) made.push_back(entry.path());
   if (made.empty()) return;
   int count = 1;
   while (fs::exists(folder / "earlier" / std::to_string(count))) ++count;
@@ -152,6 +154,7 @@ StageOutput stage_train(RunContext& run) {
     out.lines.push_back("finished before; the weights are in " + file.string());
   } else {
     if (run.all_ranks) torch_backend().hand_out(arch::to_json(winner));
+    core::log::info("training data: " + core::printable(c.card.name + " in " + c.card.root.string()));
     ProgressLine line;
     train::FitResult result = fit(run, winner, [&](const train::Progress& p) {
       if (line.due()) line.update(progress_facts(p));

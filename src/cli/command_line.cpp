@@ -53,6 +53,8 @@ void add_networks(CLI::App& sub, const Verb& verb, Invocation& call) {
         ->capture_default_str();
     sub.add_option("-o,--out", call.out, "folder for compare.md, compare.csv and compare.json of the same measurement");
   }
+  if (name == "describe")
+    sub.add_option("-o,--out", call.out, "write the network as a spec file too (YAML, or JSON when it ends in .json)");
   if (name == "draw") {
     sub.add_option("-o,--out", call.out, "file to write; standard output when absent");
     sub.add_option("--colour", call.colour, "what the colour says: share of macs, of memory, or of params")

@@ -38,7 +38,7 @@ struct Invocation {
   std::vector<std::string> files;
   int top = 3;
   bool int8 = false;
-  // draw, data show: a file; compare, bench train: a folder; empty: standard output only
+  // draw, data show, describe: a file; compare, bench train: a folder; empty: standard output only
   std::filesystem::path out;
   std::string colour = "macs";
   // data

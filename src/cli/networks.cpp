@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "cli/run_config.hpp"
 #include "condenser/arch/spec_io.hpp"
 #include "condenser/arch/zoo.hpp"
 
@@ -21,14 +22,28 @@ arch::Shape parse_shape(const std::string& text) {
   return {c, h, w};
 }
 
+namespace {
+
+// A run keeps its network as soon as it is searched or trained; before that its configuration may name one.
+arch::Spec network_of_run(const fs::path& folder) {
+  const fs::path winner = folder / "winner.arch.json";
+  if (fs::exists(winner)) return arch::read_spec(winner);
+  if (fs::exists(folder / "config.resolved.yaml"))
+    if (const auto network = read_run_config(folder.string(), {}).network) return *network;
+  throw core::ConfigError(winner.string() + " is missing; expected the folder of a run that was searched or trained " +
+                          "(condenser search, condenser train), a spec file or a zoo network");
+}
+
+}  // namespace
+
 arch::Spec find_network(const std::string& subject, int classes, const std::string& input) {
   const fs::path path = subject;
   const bool adjusts = classes > 0 || !input.empty();
-  if (fs::is_directory(path)) return arch::read_spec(path / "winner.arch.json");
   if (fs::exists(path)) {
     if (adjusts)
-      throw core::ConfigError(subject + ": --classes and --input belong to zoo networks; a spec file says its own");
-    return arch::read_spec(path);
+      throw core::ConfigError(subject + ": --classes and --input belong to zoo networks; a " +
+                              (fs::is_directory(path) ? "run" : "spec file") + " says its own");
+    return fs::is_directory(path) ? network_of_run(path) : arch::read_spec(path);
   }
   const std::string extension = path.extension().string();
   if (extension == ".yaml" || extension == ".yml" || extension == ".json")

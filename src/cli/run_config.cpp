@@ -135,6 +135,15 @@ bool in_zoo(const std::string& name) {
 
 constexpr char kAboutSpec[] = "a network of your own instead of a search: a spec file (YAML, JSON) or a zoo name";
 
+// A misspelt zoo name is better answered by names than by folders.
+void check_name(const Reader& root, const std::string& spec) {
+  if (fs::path(spec).has_extension() || fs::path(spec).has_parent_path() || fs::exists(spec)) return;
+  std::vector<std::string> names;
+  for (const auto& card : arch::zoo()) names.push_back(card.name);
+  const std::string near = core::config::nearest(spec, names);
+  if (!near.empty()) throw root.error("spec", "a spec file or a name of `condenser zoo`; did you mean " + near + "?");
+}
+
 void check_fits(const arch::Spec& spec, const data::Card& card, const Reader& root) {
   const arch::Shape item{card.shape.c, card.shape.h, card.shape.w}, output = arch::analyze(spec).nodes.back().shape;
   const auto classes = static_cast<int64_t>(card.classes.size());
@@ -155,6 +164,7 @@ std::optional<arch::Spec> read_network(Reader& root, RunConfig& c, const fs::pat
       network = arch::find_zoo(c.spec).make({s.c, s.h, s.w}, static_cast<int>(c.card.classes.size()));
     } else {
       fs::path file = c.spec;
+      check_name(root, c.spec);
       root.existing_path("spec", file, kAboutSpec);
       c.spec = file.string();
       const fs::path kept = run_folder / "winner.arch.json";

@@ -6,7 +6,6 @@
 
 #include "cli/learned.hpp"
 #include "condenser/arch/spec_io.hpp"
-#include "condenser/core/hash.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/core/text.hpp"
 
@@ -58,11 +57,12 @@ Settings own_settings(const RunConfig& c, const std::string& stage) {
 }
 
 // A file counts by its content, wherever it lies; one that is gone counts as it did when it was there.
-void add_file(Settings& settings, const std::string& name, const fs::path& path, const Settings& before) {
+void add_file(Settings& settings, RunContext& run, const std::string& name, const fs::path& path,
+              const Settings& before) {
   if (path.empty()) return;
   const auto known = before.find(name);
   if (fs::exists(path))
-    settings[name] = core::sha256_file(path);
+    settings[name] = run.checksum(path);
   else if (known != before.end())
     settings[name] = known->second;
   else
@@ -71,15 +71,16 @@ void add_file(Settings& settings, const std::string& name, const fs::path& path,
 
 fs::path in_run(const fs::path& path, const char* file) { return fs::is_directory(path) ? path / file : path; }
 
-void add_files(Settings& settings, const std::string& section, const train::TrainOptions& o, const Settings& before) {
-  if (!o.init.empty()) add_file(settings, section + ".init", in_run(o.init, "weights.safetensors"), before);
+void add_files(Settings& settings, RunContext& run, const std::string& section, const train::TrainOptions& o,
+               const Settings& before) {
+  if (!o.init.empty()) add_file(settings, run, section + ".init", in_run(o.init, "weights.safetensors"), before);
   if (o.distill.teacher.empty()) return;
   const std::string teacher = section + ".distill.teacher", spec = section + ".distill.spec";
-  add_file(settings, teacher, in_run(o.distill.teacher, "weights.safetensors"), before);
+  add_file(settings, run, teacher, in_run(o.distill.teacher, "weights.safetensors"), before);
   if (o.distill.spec.empty())
-    add_file(settings, spec, o.distill.teacher / "winner.arch.json", before);
+    add_file(settings, run, spec, o.distill.teacher / "winner.arch.json", before);
   else if (fs::path(o.distill.spec).is_absolute())
-    add_file(settings, spec, o.distill.spec, before);
+    add_file(settings, run, spec, o.distill.spec, before);
   else
     settings[spec] = o.distill.spec;  // a zoo name
 }
@@ -169,12 +170,25 @@ void check_search(RunContext& run, bool goes_on) {
                                        std::to_string(run.config.search.trials) + ", so many are examined already"));
 }
 
+bool left_something(const fs::path& folder, const std::string& stage) {
+  const std::map<std::string, const char*> files{{"quantize", QuantRecord::kFile.name},
+                                                 {"export", ExportRecord::kFile.name},
+                                                 {"verify", VerifyRecord::kFile.name},
+                                                 {"report", SummaryRecord::kFile.name}};
+  const auto file = files.find(stage);
+  return file != files.end() && fs::exists(folder / file->second);
+}
+
 // The names of the stages from `first` on that will be done, and of those that will not.
-std::string made_anew(const std::string& first, const std::vector<std::string>& asked, bool keeps_search) {
+std::string made_anew(const fs::path& folder, const std::string& first, const std::vector<std::string>& asked,
+                      bool keeps_search) {
   const auto& all = stage_names();
   std::vector<std::string> done, stale;
   for (auto stage = std::find(all.begin(), all.end(), first); stage != all.end(); ++stage)
-    (std::find(asked.begin(), asked.end(), *stage) != asked.end() ? done : stale).push_back(*stage);
+    if (std::find(asked.begin(), asked.end(), *stage) != asked.end())
+      done.push_back(*stage);
+    else if (left_something(folder, *stage))
+      stale.push_back(*stage);
   std::string text = listed(done) + (done.size() == 1 ? " is made anew" : " are made anew");
   if (!stale.empty()) text += "; what " + listed(stale) + " left belongs to the earlier options";
   return text + (keeps_search ? "; the search is kept" : "");
@@ -212,9 +226,9 @@ Settings settings_of(RunContext& run, const std::string& stage) {
     settings.merge(meaning_of(learned_of(c.card, c.train)));
     for (const char* split : {"train", "validation"}) add_split(settings, run, split, before);
   }
-  if (stage == "search") add_files(settings, "probe", c.probe.train, before);
+  if (stage == "search") add_files(settings, run, "probe", c.probe.train, before);
   if (stage == "train") {
-    add_files(settings, "train", c.train, before);
+    add_files(settings, run, "train", c.train, before);
     settings[kNetwork] = arch::hash(load_winner(run)).hex();
   }
   if (stage == "quantize") settings[kBefore] = key_of(settings_of(run, "train"));
@@ -222,14 +236,6 @@ Settings settings_of(RunContext& run, const std::string& stage) {
   if (stage == "verify") settings[kBefore] = key_of(settings_of(run, "export"));
   return settings;
 }
-
-std::string lines_of(const Settings& settings) {
-  std::string text;
-  for (const auto& [name, value] : settings) text += name + ": " + value + "\n";
-  return text;
-}
-
-std::string key_of(const Settings& settings) { return core::hash128(lines_of(settings)).hex(); }
 
 std::vector<std::string> changes(const Settings& there, const Settings& now) {
   std::vector<std::string> list;
@@ -273,7 +279,8 @@ std::vector<std::string> plan(RunContext& run, const std::vector<std::string>& s
     if (changed.empty()) return;
     if (std::any_of(changed.begin(), changed.end(), is_data)) throw ConfigError(refusal(run, core::join(changed)));
     told = true;
-    lines.push_back(core::join(changed) + " changed: " + made_anew(stage, stage_names, run.config.space != nullptr));
+    lines.push_back(core::join(changed) + " changed: " +
+                    made_anew(run.folder, stage, stage_names, run.config.space != nullptr));
   };
   const bool has_network = run.config.network || fs::exists(run.folder / "winner.arch.json");
   if (learned && has_network && asked("train")) tell("train", learned->settings, settings_of(run, "train"));

@@ -12,12 +12,6 @@ namespace condenser::cli {
 // before (of the training: the hash of the network). Throws core::Error when the network is needed and not there yet.
 Settings settings_of(RunContext&, const std::string& stage);
 
-// A short name of settings: equal for equal ones.
-std::string key_of(const Settings&);
-
-// A line each, as a study keeps them.
-std::string lines_of(const Settings&);
-
 // "train.epochs 8 -> 12", a part for each name whose value differs.
 std::vector<std::string> changes(const Settings& there, const Settings& now);
 

@@ -9,6 +9,7 @@
 #include "cli/run_identity.hpp"
 #include "condenser/arch/passes.hpp"
 #include "condenser/arch/spec_io.hpp"
+#include "condenser/core/hash.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/core/output.hpp"
 #include "condenser/core/text.hpp"
@@ -44,9 +45,15 @@ std::shared_ptr<const data::Dataset> RunContext::test() {
   return test_;
 }
 
-std::string RunContext::fingerprint(const std::string& split) {
+const std::string& RunContext::fingerprint(const std::string& split) {
   const auto [entry, added] = fingerprints_.try_emplace(split);
   if (added) entry->second = data::fingerprint(config.card, split);
+  return entry->second;
+}
+
+const std::string& RunContext::checksum(const fs::path& file) {
+  const auto [entry, added] = checksums_.try_emplace(file);
+  if (added) entry->second = core::sha256_file(file);
   return entry->second;
 }
 
@@ -111,9 +118,11 @@ void check_settings(RunContext& run, const std::string& stage, const fs::path& f
                             "; run `condenser " + stage + "` again, or go back to those");
 }
 
-// Runs of earlier versions kept no record; their files are taken as they are.
+// Whether the run has weights, and says what they were trained with. Runs of earlier versions kept no record; their
+// files are taken as they are.
 bool is_recorded(const RunContext& run) {
-  if (fs::exists(file_of<Learned>(run.folder))) return true;
+  const bool trained = fs::exists(run.folder / "weights.safetensors");
+  if (!trained || fs::exists(file_of<Learned>(run.folder))) return trained;
   core::log::warning(file_of<Learned>(run.folder).string() +
                      " is missing, as in runs of earlier versions: classes, shape and normalization are taken from the "
                      "data as they are now");
@@ -144,8 +153,7 @@ Int8Network int8_in(const fs::path& folder, const arch::Spec& winner, const std:
 
 arch::Weights load_float_weights(RunContext& run, const arch::Spec& winner) {
   if (!is_recorded(run)) return float_weights_in(run.folder, winner, "");
-  if (fs::exists(run.folder / "weights.safetensors"))
-    check_settings(run, "train", run.folder / "weights.safetensors", read_record<Learned>(run.folder).settings);
+  check_settings(run, "train", run.folder / "weights.safetensors", read_record<Learned>(run.folder).settings);
   return float_weights_in(run.folder, winner, key_of(settings_of(run, "train")));
 }
 

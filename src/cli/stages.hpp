@@ -24,12 +24,15 @@ class RunContext {
   std::shared_ptr<const data::Dataset> training();        // without the validation part
   std::shared_ptr<const data::Dataset> validation();
   std::shared_ptr<const data::Dataset> test();  // never used for a choice
-  std::string fingerprint(const std::string& split);  // see data::fingerprint; looked up once
+  // Looked up once: see data::fingerprint; SHA-256 of a file.
+  const std::string& fingerprint(const std::string& split);
+  const std::string& checksum(const std::filesystem::path& file);
 
  private:
   void split();
   std::shared_ptr<const data::Dataset> whole_, training_, validation_, test_;
   std::map<std::string, std::string> fingerprints_;
+  std::map<std::filesystem::path, std::string> checksums_;
 };
 
 // A stage's outcome for people and programs: titled tables, and lines around them.

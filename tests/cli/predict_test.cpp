@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "cli/records/records.hpp"
 #include "condenser/arch/passes.hpp"
 #include "condenser/arch/spec_io.hpp"
 #include "condenser/core/files.hpp"
@@ -35,6 +36,13 @@ struct TrainedRun {
   arch::Spec spec;
   arch::Weights weights;
   data::Card card;
+  cli::Learned learned{.data = "pictures",
+                       .format = "image_folder",
+                       .classes = {"a", "b", "c"},
+                       .shape = {1, 8, 8},
+                       .mean = {0.5},
+                       .std = {0.25},
+                       .settings = {{"train.epochs", "3"}}};
 
   TrainedRun() {
     for (const char* split : {"train", "test"})
@@ -49,7 +57,11 @@ struct TrainedRun {
     spec = arch::read_spec(folder / "net.yaml");
     weights = testing::lively_weights(spec, 7);
     weights.metadata["spec_hash"] = arch::hash(spec).hex();
+    weights.metadata["key"] = cli::key_of(learned.settings);
     arch::save_weights(folder / "runs/mine/weights.safetensors", weights);
+    arch::write_spec(folder / "runs/mine/winner.arch.json", spec);
+    learned.spec_hash = arch::hash(spec).hex();
+    cli::write_record(folder / "runs/mine", learned);
     card.file = card.root = folder / "pictures";
     card.format = "image_folder";
     card.shape = {1, 8, 8};
@@ -114,18 +126,9 @@ TEST_CASE("predict gives the float executor's probabilities, the likeliest first
 }
 
 TEST_CASE("predict decides on each class where an item may have several", "[cli]") {
-  const TrainedRun run;
-  for (const char* split : {"train", "test"})
-    core::write_atomic(run.folder / "pictures" / (std::string(split) + ".csv"),
-                       "path,label\n" + std::string(split) + "/a/1.png,a;b\n" + split + "/c/1.png,c\n");
-  core::write_atomic(
-      run.folder / "several/card.yaml",
-      "condenser_card: 1\nname: several\nformat: csv\nmulti_label: true\nroot: " + (run.folder / "pictures").string() +
-          "\nshape: [1, 8, 8]\nmean: [0.5]\nstd: [0.25]\n"
-          "splits:\n  train: [{path: train.csv}]\n  test: [{path: test.csv}]\n");
-  core::write_atomic(run.folder / "runs/mine/config.resolved.yaml",
-                     "name: mine\nspec: " + (run.folder / "net.yaml").string() +
-                         "\ndataset: {card: " + (run.folder / "several").string() + "}\n");
+  TrainedRun run;
+  run.learned.several_classes = run.learned.independent_classes = true;
+  cli::write_record(run.folder / "runs/mine", run.learned);
   const Finished f = run.predict({"pictures/test/a/1.png", "--format", "json"});
   INFO(f.err);
   CHECK(f.code == 0);
@@ -148,6 +151,10 @@ TEST_CASE("predict --int8 answers with the device's integers", "[cli]") {
   const arch::Spec lowered = arch::lower(run.spec, &folded);
   quant::Quantized q = quant::quantize(lowered, folded, *data::open_split(run.card, "train"), {});
   q.weights.metadata["spec_hash"] = arch::hash(run.spec).hex();
+  q.weights.metadata["training"] = "of other options";
+  arch::save_weights(run.folder / "runs/mine/weights_int8.safetensors", q.weights);
+  CHECK_THAT(run.predict({"pictures/test/a/1.png", "--int8"}).err, Contains("run `condenser quantize` again"));
+  q.weights.metadata["training"] = cli::key_of(run.learned.settings);
   arch::save_weights(run.folder / "runs/mine/weights_int8.safetensors", q.weights);
   core::write_atomic(run.folder / "runs/mine/quant.json", runtime::to_json(q.quant));
 
@@ -207,7 +214,48 @@ TEST_CASE("nonsense about the run is a word, not a crash", "[cli]") {
   says("belongs to network 0123");
   std::filesystem::remove(weights);
   says("run `condenser train` first");
-  core::write_atomic(run.folder / "pictures/train/d/1.png", "x");  // a fourth class since training
-  says("4 classes");
   CHECK_THAT(tests::run_condenser({"predict", "nowhere", "x.png"}, run.folder.path()).err, Contains("nowhere"));
+}
+
+TEST_CASE("predict needs the run folder alone, wherever it is and whatever became of the data", "[cli]") {
+  const TrainedRun run;
+  const std::string before = run.predict({"pictures/test/b/1.png"}).out;
+  CHECK_THAT(before, Contains("pictures/test/b/1.png"));
+  const tests::TempFolder elsewhere;
+  std::filesystem::rename(run.folder / "runs/mine", elsewhere / "copied");
+  core::write_atomic(elsewhere / "pictures/test/b/1.png", core::read_file(run.folder / "pictures/test/b/1.png"));
+  std::filesystem::remove_all(run.folder / "pictures");
+  std::filesystem::remove(run.folder / "net.yaml");
+  const Finished f = tests::run_condenser({"predict", "copied", "pictures/test/b/1.png"}, elsewhere.path());
+  INFO(f.err);
+  CHECK(f.code == 0);
+  CHECK(f.err.empty());
+  CHECK(f.out == before);
+}
+
+TEST_CASE("names of classes are those of the training, not of the folders that are there now", "[cli]") {
+  const TrainedRun run;
+  const std::string before = run.predict({"pictures/test/b/1.png", "--format", "csv"}).out;
+  std::filesystem::rename(run.folder / "pictures/train/a", run.folder / "pictures/train/z");
+  core::write_atomic(run.folder / "pictures/train/d/1.png", "x");
+  CHECK(run.predict({"pictures/test/b/1.png", "--format", "csv"}).out == before);
+}
+
+TEST_CASE("a run of an earlier version answers by the data as they are, with a word", "[cli]") {
+  const TrainedRun run;
+  const std::string before = run.predict({"pictures/test/b/1.png"}).out;
+  std::filesystem::remove(run.folder / "runs/mine/learned.json");
+  const Finished f = run.predict({"pictures/test/b/1.png"});
+  CHECK(f.code == 0);
+  CHECK(f.out == before);
+  CHECK_THAT(f.err, Contains("learned.json is missing") && Contains("as they are now"));
+}
+
+TEST_CASE("weights of another training than the folder's are refused", "[cli]") {
+  TrainedRun run;
+  run.learned.settings["train.epochs"] = "4";  // as when a training with other options has begun
+  cli::write_record(run.folder / "runs/mine", run.learned);
+  const Finished f = run.predict({"pictures/test/b/1.png"});
+  CHECK(f.code == 1);
+  CHECK_THAT(f.err, Contains("weights.safetensors") && Contains("run `condenser train` again"));
 }

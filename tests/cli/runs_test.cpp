@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/records/records.hpp"
 #include "condenser/core/files.hpp"
 #include "support/catch.hpp"
 #include "support/process.hpp"
@@ -42,11 +43,13 @@ TEST_CASE("runs tells state, network, accuracies and duration, the newest last",
   const fs::path runs = folder / "runs";
   make_run(runs / "late", status("finished", 2'000'000'000));
   make_run(runs / "early", status("finished", 1'000'000'000, 3725));
-  core::write_atomic(runs / "early/winner.json", "{}");
-  core::write_atomic(runs / "early/train.json",
-                     R"({"network": "mine", "params": 15234, "validation_correct": 975, "validation_total": 1000})");
-  core::write_atomic(runs / "early/quant_report.json",
-                     R"({"test_float": {"accuracy_percent": 98.8}, "test_int8": {"accuracy_percent": 98.7}})");
+  cli::write_record(runs / "early", cli::WinnerRecord{});
+  cli::write_record(runs / "early", cli::TrainRecord{.network = "mine",
+                                                     .params = 15234,
+                                                     .validation_correct = 975,
+                                                     .validation_total = 1000});
+  cli::write_record(runs / "early", cli::QuantRecord{.test_float = {.accuracy_percent = 98.8},
+                                                     .test_int8 = {.accuracy_percent = 98.7}});
   const json all = rows(folder.path());
   REQUIRE(all.size() == 2);
   CHECK(all[0]["name"] == "early");
@@ -62,11 +65,14 @@ TEST_CASE("runs tells state, network, accuracies and duration, the newest last",
   CHECK(all[0]["created"] == 1'000'000'000);
   CHECK(all[1]["params"].is_null());
 
-  core::write_atomic(runs / "early/eval/evaluation.json", R"({"accuracy_percent": 98.85})");
+  cli::write_record(runs / "early/eval", cli::EvaluationRecord{.accuracy_percent = 98.85});
   CHECK(rows(folder.path())[0]["test_accuracy_percent"] == 98.85);
   const std::string text = list(folder.path()).out;
   CHECK_THAT(text, Contains("2 runs in runs") && Contains("1 h 2 min") && Contains("15,234") && Contains("98.85"));
   CHECK_THAT(text, !Contains("note"));  // nobody has one
+  cli::write_record(runs / "early", cli::TrainRecord{.on_validation = true, .validation_correct = 9, .validation_total = 9});
+  CHECK(rows(folder.path())[0]["val_accuracy_percent"].is_null());  // it says nothing about new items
+  CHECK_THAT(rows(folder.path())[0]["note"].get<std::string>(), Contains("was trained on"));
   CHECK_THAT(tests::run_condenser({"runs", "runs/early"}, folder.path()).out, Contains("early") && !Contains("late"));
 }
 

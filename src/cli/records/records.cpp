@@ -8,6 +8,7 @@
 
 #include "condenser/core/config.hpp"
 #include "condenser/core/files.hpp"
+#include "condenser/core/hash.hpp"
 #include "condenser/core/text.hpp"
 
 namespace condenser::cli {
@@ -157,6 +158,14 @@ void read(const Json& j, const Place& place, std::map<std::string, T>& v) {
 constexpr char kVersionKey[] = "schema_version";
 
 }  // namespace
+
+std::string lines_of(const Settings& settings) {
+  std::string text;
+  for (const auto& [name, value] : settings) text += name + ": " + value + "\n";
+  return text;
+}
+
+std::string key_of(const Settings& settings) { return core::hash128(lines_of(settings)).hex(); }
 
 template <class Record>
 std::string to_text(const Record& record) {

@@ -26,6 +26,10 @@ struct RecordFile {
 // What decides the results of a stage, by name: options in force, what the data are, and the key of the stage before.
 using Settings = std::map<std::string, std::string>;
 
+// A line for each; and a short name, equal for equal settings.
+std::string lines_of(const Settings&);
+std::string key_of(const Settings&);
+
 // learned.json: what the inputs and outputs of the network mean, written when its training begins and kept with it
 // wherever the run folder goes.
 struct Learned {
@@ -63,7 +67,7 @@ struct Learned {
 
 // winner.json, beside winner.arch.json.
 struct WinnerRecord {
-  static constexpr RecordFile kFile{"winner.json", "search", 1};
+  static constexpr RecordFile kFile{"winner.json", "search", 2};
   std::string spec_hash;
   std::optional<int64_t> trial;  // none: a network of one's own
   std::string genotype;
@@ -86,7 +90,7 @@ struct WinnerRecord {
 
 // train.json: written when the training has ended.
 struct TrainRecord {
-  static constexpr RecordFile kFile{"train.json", "train", 1};
+  static constexpr RecordFile kFile{"train.json", "train", 2};
   std::string spec_hash, network;
   int64_t params = 0, epochs = 0;
   bool on_validation = false;
@@ -138,7 +142,7 @@ struct NodeRecord {
 
 // quant_report.json
 struct QuantRecord {
-  static constexpr RecordFile kFile{"quant_report.json", "quantize", 1};
+  static constexpr RecordFile kFile{"quant_report.json", "quantize", 2};
   std::string spec_hash, lowered_hash, rounding, observer;
   int64_t calibration_samples = 0;
   AccuracyRecord test_float, test_int8;
@@ -196,7 +200,7 @@ struct CheckRecord {
 
 // verify.json
 struct VerifyRecord {
-  static constexpr RecordFile kFile{"verify.json", "verify", 1};
+  static constexpr RecordFile kFile{"verify.json", "verify", 2};
   std::vector<CheckRecord> checks;
   bool passed = false;
   Settings settings;
