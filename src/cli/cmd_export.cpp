@@ -4,6 +4,7 @@
 
 #include "cli/known_answers.hpp"
 #include "cli/stages.hpp"
+#include "condenser/core/text.hpp"
 
 namespace condenser::cli {
 
@@ -16,13 +17,9 @@ std::string input_note(const data::Card& card, const runtime::TensorQuant& input
                      (pixels ? "pixel / 255" : "feature") +
                      " - mean) / std) / scale) + zero_point, clamped to -128..127; mean = [";
   const auto list = [](const std::vector<double>& values) {
-    std::string s;
-    for (const double v : values) {
-      char number[32];
-      std::snprintf(number, sizeof number, "%s%g", s.empty() ? "" : ", ", v);
-      s += number;
-    }
-    return s;
+    std::vector<std::string> numbers;  // firmware copies them: every digit
+    for (const double v : values) numbers.push_back(core::number(v));
+    return core::join(numbers);
   };
   text += list(card.normalization.mean) + "], std = [" + list(card.normalization.std) + "]";
   bool plain = pixels;  // does q = pixel - 128 hold for every pixel of every channel?

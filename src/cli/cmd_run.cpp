@@ -6,6 +6,7 @@
 #include "cli/cost_estimate.hpp"
 #include "cli/launch.hpp"
 #include "cli/progress.hpp"
+#include "cli/report_material.hpp"
 #include "cli/run_status.hpp"
 #include "cli/summary.hpp"
 #include "cli/torch_module.hpp"
@@ -64,8 +65,11 @@ int lead(const Invocation& call, const std::vector<std::string>& names, const Ru
     throw;
   }
   if (closing) {
-    const std::string summary = summary_json(context);
-    std::fputs((call.format == "text" ? closing_lines(context, summary, call.subject) : summary).c_str(), stdout);
+    const report::Material material = read_material(context);
+    const std::string text = call.format == "text" ? closing_lines(context, material, call.subject)
+                                                   : report::summary_json(material);
+    std::fputs(text.c_str(), stdout);
+    if (!search::passed(material.verdicts)) return static_cast<int>(core::ExitCode::LimitMissed);
   }
   return 0;
 }

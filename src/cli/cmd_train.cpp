@@ -24,10 +24,11 @@ std::string text_of(const char* format, double value) {
 
 std::string of(int64_t done, int64_t all) { return std::to_string(done) + "/" + std::to_string(all); }
 
-ProgressFacts progress_facts(const train::Progress& p) {
+ProgressFacts progress_facts(const train::Progress& p, bool on_validation) {
   ProgressFacts f{"train", p.steps ? static_cast<double>(p.step) / static_cast<double>(p.steps) : 0, {}};
   f.facts = {"epoch " + of(p.epoch + 1, p.epochs), text_of("loss %.4f", p.loss)};
-  if (p.val_accuracy) f.facts.push_back(text_of("val %.2f %%", *p.val_accuracy));
+  if (p.val_accuracy)
+    f.facts.push_back(text_of(on_validation ? "val (trained on) %.2f %%" : "val %.2f %%", *p.val_accuracy));
   f.facts.insert(f.facts.end(),
                  {duration_text(p.eta_s) + " left", text_of("acc %.2f %%", p.train_accuracy),
                   core::thousands(std::llround(p.images_per_s)) + " images/s", "step " + of(p.step, p.steps)});
@@ -48,15 +49,21 @@ core::Table one_row(const std::string& what, const quant::Accuracy& a) {
 void write_curves(const RunContext& run) {
   const fs::path metrics = run.folder / "metrics.csv";
   if (!fs::exists(metrics)) return;
-  const std::string svg = report::curves_svg(core::read_file(metrics), run.config.name + ": learning curves");
+  const std::string svg = report::curves_svg(core::read_file(metrics), run.config.name + ": learning curves",
+                                             run.config.train_on_validation);
   if (!svg.empty()) core::write_atomic(run.folder / "curves.svg", svg);
+}
+
+// What the winner learns from.
+std::shared_ptr<const data::Dataset> training_part(RunContext& run) {
+  return run.config.train_on_validation ? run.whole_training() : run.training();
 }
 
 train::FitResult fit(RunContext& run, const arch::Spec& winner,
                      const std::function<void(const train::Progress&)>& on_progress) {
   const RunConfig& c = run.config;
   return torch_backend().fit({.spec = winner,
-                              .train = c.train_on_validation ? run.whole_training() : run.training(),
+                              .train = training_part(run),
                               .validation = run.validation(),
                               .options = c.train,
                               .folder = run.folder,
@@ -101,7 +108,7 @@ StageOutput stage_train(RunContext& run) {
     if (run.all_ranks) torch_backend().hand_out(arch::to_json(winner));
     ProgressLine line;
     train::FitResult result = fit(run, winner, [&](const train::Progress& p) {
-      if (line.due()) line.update(progress_facts(p));
+      if (line.due()) line.update(progress_facts(p, c.train_on_validation));
     });
     line.finish();
     result.weights.metadata["spec_hash"] = hash;
@@ -116,6 +123,7 @@ StageOutput stage_train(RunContext& run) {
                                                     {"network", winner.name},
                                                     {"params", arch::analyze(winner).params},
                                                     {"epochs", c.train.epochs},
+                                                    {"training_items", training_part(run)->size()},
                                                     {"on_validation", c.train_on_validation},
                                                     {"validation_correct", validation.correct},
                                                     {"validation_total", validation.total}}

@@ -1,7 +1,8 @@
 #pragma once
-// What a run came to: the winner's files, summary.json, and the last lines that a person reads.
+// What a run came to: the winner's files, and the last lines that a person reads.
 
 #include "cli/stages.hpp"
+#include "condenser/report/material.hpp"
 
 namespace condenser::cli {
 
@@ -9,10 +10,7 @@ namespace condenser::cli {
 void write_winner(const RunContext&, const arch::Spec&, const search::Trial* trial,
                   const std::vector<search::Verdict>&);
 
-// Reads what the stages left; absent stages leave null. Throws when there is no winner yet.
-std::string summary_json(const RunContext&);  // schema-versioned, stable keys
-
-// Winner, accuracy, size, files, and the command to try next.
-std::string closing_lines(const RunContext&, const std::string& summary_json, const std::string& subject);
+// Winner, accuracy, size, warnings, files, and the command to try next.
+std::string closing_lines(const RunContext&, const report::Material&, const std::string& subject);
 
 }  // namespace condenser::cli
