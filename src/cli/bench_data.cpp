@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/bench_data.hpp"
+#include "cli/print.hpp"
 #include "cli/stages.hpp"
 #include "condenser/core/config.hpp"
 #include "condenser/core/statistics.hpp"
@@ -138,7 +139,7 @@ int bench_data(const Invocation& call) {
                                  {"shape", {kShape.c, kShape.h, kShape.w}},
                                  {"threads", 1},
                                  {"results", results}};
-  std::fputs((j.dump(2) + "\n").c_str(), stdout);
+  print_json(j);
   return 0;
 }
 

@@ -9,11 +9,13 @@
 
 #include "cli/hardware.hpp"
 #include "cli/networks.hpp"
+#include "cli/print.hpp"
 #include "cli/stages.hpp"
 #include "cli/torch_module.hpp"
 #include "condenser/arch/analysis.hpp"
 #include "condenser/arch/spec_io.hpp"
 #include "condenser/core/files.hpp"
+#include "condenser/core/output.hpp"
 #include "condenser/core/statistics.hpp"
 
 namespace condenser::cli {
@@ -53,7 +55,7 @@ void write_step(const arch::Spec& spec, const Invocation& call, int threads) {
 // One JSON line per round: {"images": 1280, "seconds": 0.98}.
 void take_turns(const arch::Spec& spec, const Invocation& call, int threads) {
   std::string line;
-  const auto tell = [](const Json& json) { std::cout << json.dump() << std::endl; };
+  const auto tell = [](const Json& json) { core::write_output(json.dump() + "\n"); };
   bool first = true;
   torch_backend().measure_training({.spec = spec,
                                     .batch = call.batch.front(),
@@ -87,7 +89,7 @@ void measure(const arch::Spec& spec, const Invocation& call, int threads) {
     json["slowest_round"] = q.min;
     json["fastest_round"] = q.max;
     json["rounds"] = kRounds;
-    std::fputs((json.dump(2) + "\n").c_str(), stdout);
+    print_json(json);
     return;
   }
   StageOutput out{"Training of " + spec.name + " on noise: forward, loss, backward, update",

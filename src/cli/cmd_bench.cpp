@@ -8,6 +8,7 @@
 
 #include "cli/bench_data.hpp"
 #include "cli/bench_train.hpp"
+#include "cli/print.hpp"
 #include "cli/stages.hpp"
 #include "condenser/arch/rules.hpp"
 #include "condenser/core/config.hpp"
@@ -76,7 +77,7 @@ int cmd_bench(const Invocation& call) {
                                    {"specs", kCandidates},
                                    {"nodes_per_spec", b.nodes_per_spec},
                                    {"passed", b.passed}};
-    std::fputs((j.dump(2) + "\n").c_str(), stdout);
+    print_json(j);
     return 0;
   }
   StageOutput out{"Gate on one core: expand, rules, analyze, lower, plan memory",

@@ -16,6 +16,7 @@
 #include "condenser/arch/zoo.hpp"
 #include "condenser/core/config.hpp"
 #include "condenser/core/files.hpp"
+#include "condenser/core/output.hpp"
 #include "condenser/report/comparison.hpp"
 
 namespace condenser::cli {
@@ -202,7 +203,7 @@ report::Comparison compare(const Invocation& call) {
 int cmd_compare(const Invocation& call) {
   if (!call.input.empty()) parse_shape(call.input);  // refuse it even where no network asks for it
   const report::Comparison comparison = compare(call);
-  std::fputs(report::comparison_page(comparison, call.format).c_str(), stdout);
+  core::write_output(report::comparison_page(comparison, call.format));
   if (call.out.empty()) return 0;
   constexpr std::pair<const char*, const char*> kFiles[] = {
       {"compare.md", "markdown"}, {"compare.csv", "csv"}, {"compare.json", "json"}};

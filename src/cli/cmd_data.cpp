@@ -6,6 +6,8 @@
 #include "cli/stages.hpp"
 #include "cli/tiles.hpp"
 #include "condenser/core/files.hpp"
+#include "condenser/core/output.hpp"
+#include "condenser/core/text.hpp"
 #include "condenser/train/augment.hpp"
 
 namespace condenser::cli {
@@ -65,7 +67,7 @@ int data_show(const Invocation& call) {
                             (call.plain ? "" : "; rows in turns: as they are (grey captions), augmented");
   const std::filesystem::path file = call.out.empty() ? "sheet.png" : call.out;
   core::write_atomic(file, report::sheet_png(tiles, kColumns, title));
-  std::printf("%s: %s\n", file.string().c_str(), title.c_str());
+  core::write_output(core::printable(file.string() + ": " + title) + "\n");
   return 0;
 }
 

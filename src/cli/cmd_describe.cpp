@@ -7,11 +7,13 @@
 #include <set>
 
 #include "cli/networks.hpp"
+#include "cli/print.hpp"
 #include "cli/stages.hpp"
 #include "condenser/arch/diagram.hpp"
 #include "condenser/arch/passes.hpp"
 #include "condenser/arch/rules.hpp"
 #include "condenser/arch/zoo.hpp"
+#include "condenser/core/output.hpp"
 
 namespace condenser::cli {
 
@@ -95,16 +97,16 @@ std::string facts_text(const arch::Spec& spec, const arch::Examination& f) {
 int cmd_describe(const Invocation& call) {
   const arch::Spec spec = find_network(call.subject, call.classes, call.input);
   if (call.format == "mermaid" || call.format == "dot") {
-    std::fputs((call.format == "dot" ? arch::to_dot(spec) : arch::to_mermaid(spec)).c_str(), stdout);
+    core::write_output((call.format == "dot" ? arch::to_dot(spec) : arch::to_mermaid(spec)));
     return 0;
   }
   const arch::Examination f = arch::examine(spec);
   if (call.format == "json") {
-    std::fputs((facts_json(spec, f).dump(2) + "\n").c_str(), stdout);
+    print_json(facts_json(spec, f));
     return 0;
   }
   print({spec.name + ", input " + arch::to_string(spec.input), arch::layer_table(spec), {}}, call.format);
-  if (call.format != "csv") std::fputs(facts_text(spec, f).c_str(), stdout);
+  if (call.format != "csv") core::write_output(facts_text(spec, f));
   return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "cli/stages.hpp"
 #include "condenser/arch/diagram.hpp"
 #include "condenser/core/files.hpp"
+#include "condenser/core/output.hpp"
 #include "condenser/report/picture.hpp"
 
 namespace condenser::cli {
@@ -17,7 +18,7 @@ int cmd_draw(const Invocation& call) {
                                ? arch::to_dot(spec)
                                : report::to_svg(report::picture_of(spec, report::measure_of(call.colour)));
   if (call.out.empty()) {
-    std::fputs(text.c_str(), stdout);
+    core::write_output(text);
   } else {
     core::write_atomic(call.out, text);
   }

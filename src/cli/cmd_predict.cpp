@@ -11,6 +11,7 @@
 #include "condenser/arch/analysis.hpp"
 #include "condenser/arch/passes.hpp"
 #include "condenser/core/log.hpp"
+#include "condenser/core/output.hpp"
 #include "condenser/data/load_item.hpp"
 #include "condenser/runtime/float_executor.hpp"
 #include "condenser/runtime/int8_executor.hpp"
@@ -204,7 +205,7 @@ int cmd_predict(const Invocation& call) {
                            : call.format == "csv"      ? core::to_csv(long_table(answers, classes))
                            : call.format == "markdown" ? core::to_markdown(lines)
                                                        : core::to_text(lines);
-  std::fputs(text.c_str(), stdout);
+  core::write_output(text);
   const bool all = std::none_of(answers.begin(), answers.end(), [](const Answer& a) { return !a.error.empty(); });
   return static_cast<int>(all ? core::ExitCode::Ok : core::ExitCode::RunFailed);
 }

@@ -2,6 +2,7 @@
 // is made by report/.
 
 #include "cli/report_material.hpp"
+#include "condenser/core/files.hpp"
 
 namespace condenser::cli {
 
@@ -20,8 +21,7 @@ StageOutput stage_report(RunContext& run) {
   StageOutput out{"Report", {{{"file", "file", false}, {"bytes", "bytes"}}, {}}, {}};
   for (const auto& [name, text] : files) {
     core::write_atomic(run.folder / name, text);
-    out.table.rows.push_back(
-        {core::cell((run.folder / name).string()), core::cell(static_cast<int64_t>(text.size()))});
+    out.table.rows.push_back({core::cell((run.folder / name).string()), core::cell(static_cast<int64_t>(text.size()))});
   }
   if (!page.warnings.empty())
     out.lines.push_back(std::to_string(page.warnings.size()) + " warnings stand at the top of the report");

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/networks.hpp"
+#include "cli/print.hpp"
 #include "cli/stages.hpp"
 #include "condenser/arch/rules.hpp"
 
@@ -35,7 +36,7 @@ int cmd_rules(const Invocation& call) {
   // For scripts: a network that does not keep the constraints is not feasible.
   const int status = j.at("holds").get<bool>() ? 0 : static_cast<int>(core::ExitCode::NoFeasible);
   if (call.format == "json") {
-    std::fputs((j.dump(2) + "\n").c_str(), stdout);
+    print_json(j);
     return status;
   }
   StageOutput out{

@@ -11,6 +11,7 @@
 #include "cli/summary.hpp"
 #include "cli/torch_module.hpp"
 #include "condenser/core/log.hpp"
+#include "condenser/core/output.hpp"
 #include "condenser/core/stop.hpp"
 
 namespace condenser::cli {
@@ -43,10 +44,16 @@ int lead(const Invocation& call, const std::vector<std::string>& names, const Ru
   RunContext context(config, folder.path());
   StatusFile status(folder.path(), call.verb, config.card.name);
   context.all_ranks = all_ranks;
+  const core::AtForcedEnd at_forced_end([&] {
+    const std::string message = "stopped in stage " + status.current();
+    status.end("stopped", message);
+    core::log::warning(message + "; " + resume_hint(call));
+  });
   try {
     for (const std::string& name : names) {
       if (core::stop_requested()) throw core::Stopped("stopped before stage " + name);
       status.stage(name);
+      core::reached("stage", name.c_str());
       const Stage& stage = find_stage(name);
       if (closing) core::log::info("== " + name + ": " + stage.about);
       const auto start = std::chrono::steady_clock::now();
@@ -67,9 +74,9 @@ int lead(const Invocation& call, const std::vector<std::string>& names, const Ru
   if (closing) {
     const report::Material material = read_material(context);
     const std::string text = call.format == "text" ? closing_lines(context, material, call.subject)
-                                                   : report::summary_json(material);
-    std::fputs(text.c_str(), stdout);
-    if (!search::passed(material.verdicts)) return static_cast<int>(core::ExitCode::LimitMissed);
+                                                   : core::json_visible(report::summary_json(material));
+    core::write_output(text);
+    if (!search::passed(material.verdicts)) return kLimitMissed;
   }
   return 0;
 }

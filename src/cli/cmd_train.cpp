@@ -8,6 +8,7 @@
 #include "cli/torch_module.hpp"
 #include "condenser/arch/analysis.hpp"
 #include "condenser/arch/spec_io.hpp"
+#include "condenser/core/output.hpp"
 #include "condenser/report/curves.hpp"
 
 namespace condenser::cli {
@@ -150,7 +151,7 @@ int cmd_eval(const Invocation& call) {
   const fs::path files = run.folder / (call.card.empty() ? "eval" : "eval_" + data::read_card(call.card).name);
   write_evaluation(files, part);
   if (call.format == "json") {
-    std::fputs(evaluation_json(part).c_str(), stdout);
+    core::write_output(evaluation_json(part));
     return 0;
   }
   if (!has_confusion(part)) {

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "cli/print.hpp"
 #include "cli/stages.hpp"
 #include "condenser/data/check.hpp"
 
@@ -108,9 +109,7 @@ int data_check(const Invocation& call) {
   const RunConfig config = read_run_config(call.subject, call.overrides);
   const data::CheckReport report = data::check_data(config.card);
   if (call.format == "json") {
-    std::fputs(
-        (to_json(report, config.card).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n").c_str(),
-        stdout);
+    print_json(to_json(report, config.card));
   } else {
     print({"Data set " + config.card.name, counts_table(report), lines(report, config.card)}, call.format);
   }

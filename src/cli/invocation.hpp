@@ -18,6 +18,7 @@ struct Invocation {
   bool dry_run = false;
   bool fresh = false;
   bool help_config = false;
+  std::string config_section;          // with it: only this one; empty: all
   std::filesystem::path card;          // eval: of another data set; empty: the run's own
   int nproc = 1;                       // processes on this machine that train together
   std::vector<std::string> arguments;  // the command line as it is, program first
@@ -53,9 +54,12 @@ enum class Takes { RunFile, RunAndFiles, Data, Network, Networks, Word, Nothing 
 // The explicit table of verbs.
 struct Verb {
   const char* name;
+  const char* group;  // in the overview
   const char* about;
   Takes takes;
   int (*run)(const Invocation&);
+  const char* example;  // what to type behind `condenser`
+  const char* next;     // what to do with the outcome
 };
 const std::vector<Verb>& verbs();
 
@@ -72,5 +76,6 @@ int cmd_rules(const Invocation&);
 int cmd_data(const Invocation&);
 int cmd_bench(const Invocation&);
 int cmd_doctor(const Invocation&);
+int cmd_completion(const Invocation&);
 
 }  // namespace condenser::cli

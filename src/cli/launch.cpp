@@ -66,9 +66,11 @@ class Ranks {
   }
 
   int watch() {
-    bool passed_on = false;
     while (running_ > 0) {
-      if (core::stop_requested() && !passed_on) send(signal_of(core::stop_code())), passed_on = true;
+      if (core::stop_requested() && !passed_on_) {
+        send(signal_of(core::stop_code()));
+        passed_on_ = true;
+      }
       if (deadline_ && Clock::now() >= *deadline_) send(SIGKILL);
       int status = 0;
       const pid_t pid = waitpid(-1, &status, WNOHANG);
@@ -94,7 +96,7 @@ class Ranks {
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : static_cast<int>(ExitCode::RunFailed);
     if (code == 0 || code_ != 0) return;
     code_ = code;
-    send(SIGTERM);  // the others stop too; those that do already take no notice
+    if (!passed_on_) send(SIGTERM);  // the others stop too; to those that do already a second signal means: at once
     if (is_stop(code)) return;
     deadline_ = Clock::now() + kGrace;
     char host[256] = "localhost";
@@ -110,12 +112,14 @@ class Ranks {
   std::vector<pid_t> pids_;  // by rank; 0: ended
   int running_ = 0;
   int code_ = 0;
+  bool passed_on_ = false;  // the request to stop
   std::optional<Clock::time_point> deadline_;
 };
 
 }  // namespace
 
 int launch_ranks(int count, const std::vector<std::string>& arguments) {
+  const core::StopsItself until_the_ranks_have_saved;
   const verify::TemporaryFolder meeting;
   Ranks ranks;
   ranks.start(count, (meeting.path() / "store").string(), arguments);

@@ -2,6 +2,7 @@
 
 #include "cli/report_material.hpp"
 
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "cli/cost_estimate.hpp"
@@ -57,10 +58,16 @@ quant::Accuracy accuracy_of(const ordered_json& j) { return {j.at("correct"), j.
 std::string text_of(const fs::path& file) { return fs::exists(file) ? core::read_file(file) : std::string(); }
 
 report::Quantized quantized_of(const ordered_json& j) {
-  report::Quantized q{j.at("rounding"), j.at("observer"), j.at("calibration_samples"), accuracy_of(j.at("test_float")),
-                      accuracy_of(j.at("test_int8")), {}};
+  report::Quantized q{j.at("rounding"),
+                      j.at("observer"),
+                      j.at("calibration_samples"),
+                      accuracy_of(j.at("test_float")),
+                      accuracy_of(j.at("test_int8")),
+                      {}};
   for (const auto& n : j.at("nodes")) {
-    q.nodes.push_back({n.at("node"), number_or_nan(n, "snr_db"), n.at("saturated_fraction"),
+    q.nodes.push_back({n.at("node"),
+                       number_or_nan(n, "snr_db"),
+                       n.at("saturated_fraction"),
                        {n.at("scale"), n.at("zero_point")}});  // NaN: no noise at all, or no signal
   }
   return q;
@@ -128,8 +135,7 @@ report::Proof proof_of(const ordered_json& j) {
 std::vector<std::pair<std::string, std::string>> environment_of(const ordered_json& j) {
   std::vector<std::pair<std::string, std::string>> list;
   for (const auto& [key, value] : j.items())
-    if (key != "schema_version")
-      list.emplace_back(key, value.is_string() ? value.get<std::string>() : value.dump());
+    if (key != "schema_version") list.emplace_back(key, value.is_string() ? value.get<std::string>() : value.dump());
   return list;
 }
 

@@ -26,6 +26,7 @@ class StatusFile {
  public:
   StatusFile(const std::filesystem::path& folder, const std::string& verb, const std::string& data);
   void stage(const std::string& name);
+  const std::string& current() const { return status_.stage; }
   void end(const std::string& state, const std::string& message);
 
  private:

@@ -6,9 +6,11 @@
 #include <cstdio>
 #include <numeric>
 
+#include "cli/progress.hpp"
 #include "condenser/arch/passes.hpp"
 #include "condenser/arch/spec_io.hpp"
 #include "condenser/core/log.hpp"
+#include "condenser/core/output.hpp"
 #include "condenser/data/split.hpp"
 
 namespace condenser::cli {
@@ -48,7 +50,7 @@ const std::vector<Stage>& stages() {
       {"quantize", "post-training int8 quantization with a report", stage_quantize},
       {"export", "write files for devices", stage_export},
       {"verify", "prove the export: compile, run, compare every integer", stage_verify},
-      {"report", "write report.md", stage_report},
+      {"report", "write report.html, report.md and summary.json", stage_report},
   };
   return table;
 }
@@ -96,7 +98,8 @@ Int8Network load_int8(const RunContext& run, const arch::Spec& winner) {
   return network;
 }
 
-void print(const StageOutput& output, const std::string& format) {
+void print(const StageOutput& output, const std::string& format, size_t columns) {
+  const size_t terminal = output_columns();
   std::string text;
   if (format == "json") {
     text = core::to_json(output.table);
@@ -104,12 +107,11 @@ void print(const StageOutput& output, const std::string& format) {
     text = core::to_csv(output.table);
   } else {
     text = format == "markdown" ? "### " + output.title + "\n\n" + core::to_markdown(output.table)
-                                : output.title + "\n" + core::to_text(output.table);
+                                : output.title + "\n" + core::to_text(output.table, terminal ? terminal : columns);
     for (const std::string& line : output.lines) text += line + "\n";
   }
   if (text.empty() || text.back() != '\n') text += '\n';
-  std::fputs(text.c_str(), stdout);
-  std::fflush(stdout);
+  core::write_output(text);
 }
 
 }  // namespace condenser::cli

@@ -63,7 +63,8 @@ struct Int8Network {
 };
 Int8Network load_int8(const RunContext&, const arch::Spec& winner);
 
-// Prints to stdout in the format asked for.
-void print(const StageOutput&, const std::string& format);
+// Prints to stdout in the format asked for. Text fits the terminal where it can; `columns`: the width where there is no
+// terminal, 0: as wide as it is.
+void print(const StageOutput&, const std::string& format, size_t columns = 0);
 
 }  // namespace condenser::cli

@@ -10,6 +10,10 @@ namespace condenser::cli {
 void write_winner(const RunContext&, const arch::Spec&, const search::Trial* trial,
                   const std::vector<search::Verdict>&);
 
+// Exit code of a run that is finished, though a limit does not hold: a comparator's accuracy was missed. No error is
+// thrown for it: every file is there.
+inline constexpr int kLimitMissed = 6;
+
 // Winner, accuracy, size, warnings, files, and the command to try next.
 std::string closing_lines(const RunContext&, const report::Material&, const std::string& subject);
 

@@ -15,6 +15,7 @@
 #include <string>
 
 #include "condenser/core/error.hpp"
+#include "condenser/core/text.hpp"
 
 namespace condenser::core::log {
 namespace {
@@ -83,10 +84,12 @@ spdlog::level::level_enum spdlog_level(Level level) {
   return spdlog::level::off;
 }
 
-void write(Level level, std::string_view text) {
+// One line, whatever the names in it hold: a message cannot forge another one or give orders to a terminal.
+void write(Level level, std::string_view words) {
   Sinks& all = sinks();
   const std::lock_guard lock(all.mutex);
   if (level < all.level) return;
+  const std::string text = printable(words);
   const spdlog::details::log_msg message("", spdlog_level(level), spdlog::string_view_t(text.data(), text.size()));
   if (all.live_line) (void)!::write(STDERR_FILENO, "\r\033[K", 4);
   all.live_line = false;

@@ -33,6 +33,13 @@ void check(const Table& table) {
                   " cells; expected " + std::to_string(table.columns.size()));
 }
 
+// One unit of UTF-16 as JSON escapes it.
+void append_unit(std::string& out, char32_t unit) {
+  constexpr const char* kHex = "0123456789abcdef";
+  out += "\\u";
+  for (int shift = 12; shift >= 0; shift -= 4) out += kHex[unit >> shift & 0xF];
+}
+
 std::string escape_markdown(const std::string& text) {
   const auto part_of_word = [&](size_t i) {
     return i < text.size() && std::isalnum(static_cast<unsigned char>(text[i]));
@@ -46,7 +53,10 @@ std::string escape_markdown(const std::string& text) {
   return out;
 }
 
-std::string csv_field(const std::string& text) {
+// A spreadsheet takes a text that begins like a formula for one; an apostrophe tells it that this is text.
+std::string csv_field(const std::string& words) {
+  const bool formula = !words.empty() && std::string_view("=+-@").find(words[0]) != std::string_view::npos;
+  const std::string text = (formula ? "'" : "") + printable(words);
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string out = "\"";
   for (char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
@@ -203,7 +213,25 @@ std::string bytes_text(int64_t bytes) {
 std::string markdown_text(const std::string& text) { return escape_markdown(printable(text)); }
 
 std::string json_quote(const std::string& text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return json_visible(nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+std::string json_visible(const std::string& json) {
+  std::string out;
+  out.reserve(json.size());
+  for (size_t at = 0; at < json.size();) {
+    const size_t start = at;
+    const char32_t c = next_code_point(json, at);
+    if (c < 0x7f || c == kNotUtf8 || !invisible(c)) {
+      out.append(json, start, at - start);
+    } else if (c <= 0xFFFF) {
+      append_unit(out, c);
+    } else {
+      append_unit(out, 0xD800 + ((c - 0x10000) >> 10));
+      append_unit(out, 0xDC00 + ((c - 0x10000) & 0x3FF));
+    }
+  }
+  return out;
 }
 
 Cell cell(int64_t value) { return {std::to_string(value), thousands(value)}; }
@@ -259,7 +287,7 @@ std::string to_markdown(const Table& table) {
   pad(table, lines, widths(lines));
   std::vector<std::string> rule;
   for (size_t c = 0; c < table.columns.size(); ++c) {
-    rule.emplace_back(width(lines[0][c]), '-');
+    rule.emplace_back(display_width(lines[0][c]), '-');
     if (table.columns[c].right) rule.back().back() = ':';
   }
   lines.insert(lines.begin() + 1, rule);

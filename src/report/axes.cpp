@@ -11,7 +11,7 @@
 namespace condenser::report {
 namespace {
 
-constexpr double kFlat = 1e-5;       // of the larger value: a smaller range is a flat line
+constexpr double kFlat = 1e-5;        // of the larger value: a smaller range is a flat line
 constexpr double kMostOnTicks = 1e6;  // larger numbers get an exponent or a unit
 
 int decade(double value) { return static_cast<int>(std::floor(std::log10(value) + 1e-9)); }
@@ -86,8 +86,8 @@ std::string grid_text(const Plot& plot) {
   for (const double v : plot.y.ticks()) {
     const double y = plot.at(plot.x.low, v).y;
     text += "<path" + attribute("d", "M" + number(plot.area.x) + " " + number(y) + "H" + number(plot.area.right())) +
-            stroke(kFaint, 1) + "/>" +
-            written(plot.y.text(v), {plot.area.x - 6, y + 3.5}, 10, "end", kMuted, false) + "\n";
+            stroke(kFaint, 1) + "/>" + written(plot.y.text(v), {plot.area.x - 6, y + 3.5}, 10, "end", kMuted, false) +
+            "\n";
   }
   for (const double v : plot.x.ticks())
     text += written(plot.x.text(v), {plot.at(v, plot.y.low).x, plot.area.bottom() + 16}, 10, "middle", kMuted, false);

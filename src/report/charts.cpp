@@ -41,10 +41,11 @@ struct NodeAxis {
     width = kLeft + cell * static_cast<double>(nodes) + kRight;
   }
   double left(size_t node) const { return kLeft + cell * static_cast<double>(node); }
-  std::string names(const std::vector<std::string>& all, double y) const {
+  std::string names(const std::vector<std::string>& all, double y, size_t marked) const {
     std::string text;
     for (size_t k = 0; k < all.size(); k += every)
-      text += turned(shorten(all[k], kNameHeight - 12, kFont, false), {left(k) + cell / 2 + kFont * 0.36, y + 8}, kFont, kMuted);
+      text += turned(shorten(all[k], kNameHeight - 12, kFont, false), {left(k) + cell / 2 + kFont * 0.36, y + 8}, kFont,
+                     k == marked ? kAccent : kMuted);
     return text + "\n";
   }
 };
@@ -86,7 +87,8 @@ std::string pareto_svg(const std::vector<ParetoPoint>& points, const std::string
     const Point at = plot.at(p.cost, p.value);
     path += path.empty() ? "M" + number(at.x) + " " + number(at.y) : "H" + number(at.x) + "V" + number(at.y);
   }
-  if (!path.empty()) text += "<path" + attribute("d", path) + attribute("fill", "none") + stroke(kTrainColour, 1.6) + "/>\n";
+  if (!path.empty())
+    text += "<path" + attribute("d", path) + attribute("fill", "none") + stroke(kTrainColour, 1.6) + "/>\n";
   for (const ParetoPoint& p : points) {
     const Point at = plot.at(p.cost, p.value);
     std::string shape = p.feasible ? dot(at, 4.5, fill(p.on_front ? kTrainColour : kBlues[2]))
@@ -141,6 +143,9 @@ std::string memory_svg(const arch::Spec& spec, const arch::MemoryPlan& plan) {
     text += "<path" + attribute("d", "M" + number(kLeft) + " " + number(y) + "H" + number(right)) + stroke(kFaint, 1) +
             "/>" + written(core::thousands(std::llround(v)), {kLeft - 6, y + 3.5}, 10, "end", kMuted, false) + "\n";
   }
+  const size_t peak_node = plan.peak_node < 0 ? nodes : static_cast<size_t>(plan.peak_node);
+  if (peak_node < nodes)
+    text += rectangle({nodes_axis.left(peak_node), plot.area.y, nodes_axis.cell, kHeight}, 0, fill(kOranges[1])) + "\n";
   const std::vector<size_t> last = last_use(spec);
   for (size_t i = 0; i < nodes; ++i) {
     if (plan.offset[i] < 0 || plan.bytes[i] <= 0) continue;
@@ -148,29 +153,25 @@ std::string memory_svg(const arch::Spec& spec, const arch::MemoryPlan& plan) {
     const Point bottom = plot.at(static_cast<double>(last[i] + 1), static_cast<double>(plan.offset[i]));
     const Rect r{top.x + 0.5, top.y + 0.5, std::max(1.0, bottom.x - top.x - 1), std::max(1.0, bottom.y - top.y - 1)};
     const bool in_place = plan.alias_of[i] >= 0;
-    const std::string words = spec.nodes[i].name + ": " + core::bytes_text(plan.bytes[i]) + " at " +
-                              core::thousands(plan.offset[i]) + ", until " + spec.nodes[last[i]].name +
-                              (in_place ? ", in place of " + spec.nodes[static_cast<size_t>(plan.alias_of[i])].name : "");
+    const std::string words =
+        spec.nodes[i].name + ": " + core::bytes_text(plan.bytes[i]) + " at " + core::thousands(plan.offset[i]) +
+        ", until " + spec.nodes[last[i]].name +
+        (in_place ? ", in place of " + spec.nodes[static_cast<size_t>(plan.alias_of[i])].name : "");
     std::string shape = rectangle(r, 2, fill(in_place ? kBlues[1] : kBlues[2]) + stroke(kSheet, 0.8));
     if (r.h >= 12 && text_width(spec.nodes[i].name, 9, false) <= r.w - 6)
       shape += written(spec.nodes[i].name, {r.x + 4, r.y + 10.5}, 9, "start", kInk, false);
     text += tip(words, shape);
   }
   const double peak = plot.at(0, static_cast<double>(plan.peak_bytes)).y;
-  text += "<path" + attribute("d", "M" + number(kLeft) + " " + number(peak) + "H" + number(right)) + stroke(kAccent, 1.4) +
-          attribute("stroke-dasharray", "5 4") + "/>";
+  text += "<path" + attribute("d", "M" + number(kLeft) + " " + number(peak) + "H" + number(right)) +
+          stroke(kAccent, 1.4) + attribute("stroke-dasharray", "5 4") + "/>";
   const std::string arena = "arena " + core::bytes_text(plan.peak_bytes);
   text += written(arena, {right, 26}, 10.5, "end", kAccent, true) + "\n";
-  if (plan.peak_node >= 0) {
-    const auto node = static_cast<size_t>(plan.peak_node);
-    text += tip("most live bytes: " + core::thousands(plan.peak_live_bytes) + " at " + spec.nodes[node].name,
-                rectangle({nodes_axis.left(node), plot.area.y, nodes_axis.cell, kHeight}, 0,
-                          attribute("fill", "none") + stroke(kAccent, 1.4)));
-  }
   std::vector<std::string> names;
   for (const arch::Node& node : spec.nodes) names.push_back(node.name);
-  text += nodes_axis.names(names, plot.area.bottom());
-  const double width = std::max(nodes_axis.width, 16 + text_width(title, 13, true) + 24 + text_width(arena, 10.5, true) + 20);
+  text += nodes_axis.names(names, plot.area.bottom(), peak_node);
+  const double width =
+      std::max(nodes_axis.width, 16 + text_width(title, 13, true) + 24 + text_width(arena, 10.5, true) + 20);
   return svg_document(width, kTop + kHeight + NodeAxis::kNameHeight, title, text);
 }
 
@@ -178,11 +179,15 @@ std::string noise_svg(const std::vector<quant::NodeReport>& reports) {
   constexpr double kHeight = 190;
   double low = 0, high = 0;
   bool any = false;
+  size_t noisiest = reports.size();
   std::vector<std::string> names;
   for (const quant::NodeReport& r : reports) {
     names.push_back(r.node);
     if (!std::isfinite(r.snr_db)) continue;
-    low = any ? std::min(low, r.snr_db) : r.snr_db;
+    if (!any || r.snr_db < low) {
+      low = r.snr_db;
+      noisiest = names.size() - 1;
+    }
     high = any ? std::max(high, r.snr_db) : r.snr_db;
     any = true;
   }
@@ -208,9 +213,9 @@ std::string noise_svg(const std::vector<quant::NodeReport>& reports) {
                     " % saturated",
                 rectangle({nodes_axis.left(k) + (nodes_axis.cell - bar) / 2, std::min(zero, end), bar,
                            std::max(1.0, std::abs(zero - end))},
-                          1.5, fill(r.snr_db == low ? kAccent : kBlues[4])));
+                          1.5, fill(k == noisiest ? kAccent : kBlues[4])));
   }
-  text += nodes_axis.names(names, plot.area.bottom());
+  text += nodes_axis.names(names, plot.area.bottom(), noisiest);
   const double width = std::max(nodes_axis.width, 16 + text_width(title, 13, true) + 20);
   return svg_document(width, kTop + kHeight + NodeAxis::kNameHeight, title, text);
 }

@@ -28,22 +28,21 @@ void collect(const std::vector<Block>& blocks, std::vector<const Figure*>& found
 std::string text_of(const std::vector<Block>& blocks, size_t columns) {
   std::string text;
   for (const Block& block : blocks)
-    text += std::visit(Overloaded{
-                           [](const Paragraph& p) { return core::printable(p.text) + "\n\n"; },
-                           [](const Heading& h) { return core::printable(h.text) + "\n\n"; },
-                           [](const Bullets& b) {
-                             std::string lines;
-                             for (const std::string& item : b.items) lines += "- " + core::printable(item) + "\n";
-                             return lines + "\n";
-                           },
-                           [&](const core::Table& t) { return core::to_text(t, columns) + "\n"; },
-                           [](const Figure& f) { return "[" + core::printable(f.title + ": " + f.file) + "]\n\n"; },
-                           [](const Code&) { return std::string(); },
-                           [&](const Details& d) {
-                             return core::printable(d.title) + "\n\n" + text_of(d.blocks, columns);
-                           },
+    text +=
+        std::visit(Overloaded{
+                       [](const Paragraph& p) { return core::printable(p.text) + "\n\n"; },
+                       [](const Heading& h) { return core::printable(h.text) + "\n\n"; },
+                       [](const Bullets& b) {
+                         std::string lines;
+                         for (const std::string& item : b.items) lines += "- " + core::printable(item) + "\n";
+                         return lines + "\n";
                        },
-                       block.what);
+                       [&](const core::Table& t) { return core::to_text(t, columns) + "\n"; },
+                       [](const Figure& f) { return "[" + core::printable(f.title + ": " + f.file) + "]\n\n"; },
+                       [](const Code&) { return std::string(); },
+                       [&](const Details& d) { return core::printable(d.title) + "\n\n" + text_of(d.blocks, columns); },
+                   },
+                   block.what);
   return text;
 }
 
@@ -97,17 +96,30 @@ core::Table facts_table(const Page& page) {
 ordered_json json_of(const std::vector<Block>& blocks) {
   ordered_json list = ordered_json::array();
   for (const Block& block : blocks)
-    list.push_back(std::visit(
-        Overloaded{
-            [](const Paragraph& p) { return ordered_json{{"text", p.text}}; },
-            [](const Heading& h) { return ordered_json{{"heading", h.text}}; },
-            [](const Bullets& b) { return ordered_json{{"list", b.items}}; },
-            [](const core::Table& t) { return ordered_json{{"table", ordered_json::parse(core::to_json(t))}}; },
-            [](const Figure& f) { return ordered_json{{"picture", f.file}, {"title", f.title}}; },
-            [](const Code& c) { return ordered_json{{"code", c.text}, {"language", c.language}}; },
-            [](const Details& d) { return ordered_json{{"details", d.title}, {"blocks", json_of(d.blocks)}}; },
-        },
-        block.what));
+    list.push_back(std::visit(Overloaded{
+                                  [](const Paragraph& p) {
+                                    return ordered_json{{"text", p.text}};
+                                  },
+                                  [](const Heading& h) {
+                                    return ordered_json{{"heading", h.text}};
+                                  },
+                                  [](const Bullets& b) {
+                                    return ordered_json{{"list", b.items}};
+                                  },
+                                  [](const core::Table& t) {
+                                    return ordered_json{{"table", ordered_json::parse(core::to_json(t))}};
+                                  },
+                                  [](const Figure& f) {
+                                    return ordered_json{{"picture", f.file}, {"title", f.title}};
+                                  },
+                                  [](const Code& c) {
+                                    return ordered_json{{"code", c.text}, {"language", c.language}};
+                                  },
+                                  [](const Details& d) {
+                                    return ordered_json{{"details", d.title}, {"blocks", json_of(d.blocks)}};
+                                  },
+                              },
+                              block.what));
   return list;
 }
 

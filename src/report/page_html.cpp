@@ -53,14 +53,13 @@ section { background: var(--sheet); border: 1px solid var(--line); border-radius
 table { border-collapse: collapse; font-size: 14px; line-height: 1.4; min-width: 100%; overflow-wrap: normal; }
 th, td { text-align: left; padding: 6px 14px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { color: var(--muted); font-weight: 600; white-space: nowrap; border-bottom-width: 2px; }
-td.text { min-width: 9ch; max-width: 60ch; }
-td.long { min-width: 30ch; overflow-wrap: anywhere; }
+td.text { white-space: nowrap; }
+td.long { white-space: normal; min-width: 30ch; max-width: 60ch; overflow-wrap: anywhere; }
 .n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 tbody tr:last-child td { border-bottom: 0; }
 figure { margin: 0 0 18px; }
 figure svg, figure img { display: block; max-width: 100%; height: auto; }
 figure img { background: #ffffff; border-radius: 8px; image-rendering: auto; }
-.scroll svg, .scroll img { max-width: none; width: 100%; }
 .panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(300px, 100%), 1fr)); gap: 12px; }
 .panels svg { width: 100%; }
 figcaption { color: var(--muted); font-size: 13px; margin-top: 6px; }
@@ -106,14 +105,14 @@ std::string figure_html(const Figure& f) {
   } else {
     inside = picture(f.bytes, f.title);
     if (f.least_width > 0)
-      inside = "<div class=\"scroll\" tabindex=\"0\"><div style=\"min-width:" + number(f.least_width) + "px\">" + inside +
-               "</div></div>";
+      inside = "<div class=\"scroll\" tabindex=\"0\"><div style=\"min-width:" + number(f.least_width) + "px\">" +
+               inside + "</div></div>";
   }
   return "<figure>" + inside + "<figcaption>" + html(f.title) + "</figcaption></figure>\n";
 }
 
 std::string table_html(const core::Table& t) {
-  constexpr size_t kLong = 40;  // characters from which on a cell wants room
+  constexpr size_t kLong = 32;  // characters from which on a cell may be broken
   std::string text = "<div class=\"scroll\" tabindex=\"0\"><table><thead><tr>";
   for (const core::Column& c : t.columns)
     text += std::string(c.right ? "<th class=\"n\"" : "<th") + " scope=\"col\">" + html(c.title) + "</th>";
@@ -132,23 +131,23 @@ std::string table_html(const core::Table& t) {
 std::string blocks_html(const std::vector<Block>& blocks) {
   std::string text;
   for (const Block& block : blocks)
-    text += std::visit(
-        Overloaded{
-            [](const Paragraph& p) { return "<p>" + html(p.text) + "</p>\n"; },
-            [](const Heading& h) { return "<h3>" + html(h.text) + "</h3>\n"; },
-            [](const Bullets& b) {
-              std::string items;
-              for (const std::string& item : b.items) items += "<li>" + html(item) + "</li>\n";
-              return "<ul>" + items + "</ul>\n";
-            },
-            [](const core::Table& t) { return table_html(t); },
-            [](const Figure& f) { return figure_html(f); },
-            [](const Code& c) { return "<pre>" + escaped(c.text) + "</pre>\n"; },
-            [](const Details& d) {
-              return "<details><summary>" + html(d.title) + "</summary>\n" + blocks_html(d.blocks) + "</details>\n";
-            },
-        },
-        block.what);
+    text += std::visit(Overloaded{
+                           [](const Paragraph& p) { return "<p>" + html(p.text) + "</p>\n"; },
+                           [](const Heading& h) { return "<h3>" + html(h.text) + "</h3>\n"; },
+                           [](const Bullets& b) {
+                             std::string items;
+                             for (const std::string& item : b.items) items += "<li>" + html(item) + "</li>\n";
+                             return "<ul>" + items + "</ul>\n";
+                           },
+                           [](const core::Table& t) { return table_html(t); },
+                           [](const Figure& f) { return figure_html(f); },
+                           [](const Code& c) { return "<pre>" + escaped(c.text) + "</pre>\n"; },
+                           [](const Details& d) {
+                             return "<details><summary>" + html(d.title) + "</summary>\n" + blocks_html(d.blocks) +
+                                    "</details>\n";
+                           },
+                       },
+                       block.what);
   return text;
 }
 
@@ -156,16 +155,18 @@ std::string facts_html(const std::vector<Fact>& facts) {
   if (facts.empty()) return "";
   std::string text = "<dl class=\"facts\">\n";
   for (const Fact& f : facts)
-    text += "<div class=\"fact\"><dt>" + html(f.label) + "</dt><dd class=\"value\" style=\"margin-left:0\">" + html(f.value) +
-            "</dd>" + (f.detail.empty() ? "" : "<dd class=\"detail\">" + html(f.detail) + "</dd>") + "</div>\n";
+    text += "<div class=\"fact\"><dt>" + html(f.label) + "</dt><dd class=\"value\" style=\"margin-left:0\">" +
+            html(f.value) + "</dd>" + (f.detail.empty() ? "" : "<dd class=\"detail\">" + html(f.detail) + "</dd>") +
+            "</div>\n";
   return text + "</dl>\n";
 }
 
 std::string warnings_html(const std::vector<Warning>& warnings) {
   if (warnings.empty()) return "";
-  std::string text = "<aside class=\"warnings\" aria-label=\"Warnings\"><h2>" +
-                     (warnings.size() == 1 ? std::string("One warning") : std::to_string(warnings.size()) + " warnings") +
-                     "</h2><ul>\n";
+  std::string text =
+      "<aside class=\"warnings\" aria-label=\"Warnings\"><h2>" +
+      (warnings.size() == 1 ? std::string("One warning") : std::to_string(warnings.size()) + " warnings") +
+      "</h2><ul>\n";
   for (const Warning& w : warnings) text += "<li>" + html(w.message) + "</li>\n";
   return text + "</ul></aside>\n";
 }

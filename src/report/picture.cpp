@@ -388,8 +388,7 @@ void place_stages(Picture& picture) {
 
 std::string millions(int64_t count) {
   if (count >= 1'000'000'000) return core::thousands(std::llround(static_cast<double>(count) / 1e6)) + " million";
-  if (count >= 100'000)
-    return core::fixed(static_cast<double>(count) / 1e6, count >= 100'000'000 ? 0 : 2) + " million";
+  if (count >= 100'000) return core::fixed(static_cast<double>(count) / 1e6, count >= 100'000'000 ? 0 : 2) + " million";
   return core::thousands(count);
 }
 

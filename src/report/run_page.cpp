@@ -48,8 +48,11 @@ std::optional<double> netscore(const Material& m) {
 }
 
 Page run_page(const Material& m) {
-  Page page{m.name, "Data: " + m.dataset + (m.dataset_about.empty() ? "" : ": " + m.dataset_about), result_facts(m),
-            warnings(m), {}};
+  Page page{m.name,
+            "Data: " + m.dataset + (m.dataset_about.empty() ? "" : ": " + m.dataset_about),
+            result_facts(m),
+            warnings(m),
+            {}};
   for (const auto& section : kSections)
     if (std::optional<Section> made = section(m)) page.sections.push_back(std::move(*made));
   return page;

@@ -32,14 +32,31 @@ size_t utf8_length(const std::string& text, size_t at) {
 
 std::span<const Twin> twins() {
   static constexpr Twin kTwins[] = {
-      {kSheet, "#14191f"},     {kInk, "#e4e9ee"},       {kMuted, "#9aa7b4"},      {kFaint, "#2c343d"},
-      {kPanel, "#1b2128"},     {kAccent, "#f0935a"},    {kBlues[0], "#17293a"},   {kBlues[1], "#1c3d59"},
-      {kBlues[2], "#245379"},  {kBlues[3], "#2f6c9c"},  {kBlues[4], "#7db8e0"},   {kBlues[5], "#c4e1f5"},
-      {kOranges[0], "#33221a"}, {kOranges[1], "#4f2f1a"}, {kOranges[2], "#74401b"}, {kOranges[3], "#9c561f"},
-      {kOranges[4], "#f0a068"}, {kOranges[5], "#fbd8bd"},
+      {kSheet, "#14191f"},
+      {kInk, "#e4e9ee"},
+      {kMuted, "#9aa7b4"},
+      {kFaint, "#2c343d"},
+      {kPanel, "#1b2128"},
+      {kAccent, "#f0935a"},
+      {kBlues[0], "#17293a"},
+      {kBlues[1], "#1c3d59"},
+      {kBlues[2], "#245379"},
+      {kBlues[3], "#2f6c9c"},
+      {kBlues[4], "#7db8e0"},
+      {kBlues[5], "#c4e1f5"},
+      {kOranges[0], "#33221a"},
+      {kOranges[1], "#4f2f1a"},
+      {kOranges[2], "#74401b"},
+      {kOranges[3], "#9c561f"},
+      {kOranges[4], "#f0a068"},
+      {kOranges[5], "#fbd8bd"},
       // of the network's picture: lines, borders, nothing, frames, parts
-      {"#7b8794", "#8b98a5"},  {"#b8c2cc", "#4a5560"},  {"#eceff2", "#262e36"},   {"#f4f6f8", "#1b2128"},
-      {"#f5f7f9", "#1f262e"},  {"#cfd7df", "#3a4550"},
+      {"#7b8794", "#8b98a5"},
+      {"#b8c2cc", "#4a5560"},
+      {"#eceff2", "#262e36"},
+      {"#f4f6f8", "#1b2128"},
+      {"#f5f7f9", "#1f262e"},
+      {"#cfd7df", "#3a4550"},
   };
   return kTwins;
 }
@@ -127,8 +144,8 @@ std::string svg_document(double width, double height, const std::string& title, 
   return "<svg xmlns=\"http://www.w3.org/2000/svg\"" + attribute("width", width) + attribute("height", height) +
          attribute("viewBox", "0 0 " + number(width) + " " + number(height)) +
          attribute("font-family", "system-ui, 'Segoe UI', Helvetica, Arial, sans-serif") + ">\n<title>" +
-         escaped(title) + "</title>\n" + dark_style() + rectangle({0, 0, width, height}, 10, fill(kSheet)) + "\n" + content +
-         "</svg>\n";
+         escaped(title) + "</title>\n" + dark_style() + rectangle({0, 0, width, height}, 10, fill(kSheet)) + "\n" +
+         content + "</svg>\n";
 }
 
 }  // namespace condenser::report

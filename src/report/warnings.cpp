@@ -77,11 +77,12 @@ void int8_loss(const Material& m, std::vector<Warning>& list) {
   const quant::NodeReport* worst = nullptr;
   for (const quant::NodeReport& n : m.quantized->nodes)
     if (std::isfinite(n.snr_db) && (!worst || n.snr_db < worst->snr_db)) worst = &n;
-  list.push_back({"int8_behind_float",
-                  "int8 is " + core::fixed(lost, 2) + " points behind float on the test part (" +
-                      percent(after.percent()) + " against " + percent(before.percent()) + ")" +
-                      (!worst ? "" : "; most noise at node " + worst->node + ", " + core::fixed(worst->snr_db, 1) + " dB") +
-                      "; try another quantize.observer or more quantize.calibration_samples"});
+  list.push_back(
+      {"int8_behind_float",
+       "int8 is " + core::fixed(lost, 2) + " points behind float on the test part (" + percent(after.percent()) +
+           " against " + percent(before.percent()) + ")" +
+           (!worst ? "" : "; most noise at node " + worst->node + ", " + core::fixed(worst->snr_db, 1) + " dB") +
+           "; try another quantize.observer or more quantize.calibration_samples"});
 }
 
 void silent_classes(const Material& m, std::vector<Warning>& list) {
@@ -107,8 +108,8 @@ void few_steps(const Material& m, std::vector<Warning>& list) {
   const int64_t each = *m.trained->items / m.trained->items_per_step, all = each * m.trained->epochs;
   if (each >= kFewStepsAnEpoch && all >= kFewSteps) return;
   list.push_back({"few_steps", "training made only " + std::to_string(each) + " steps an epoch, " +
-                                   std::to_string(all) + " in all (" + core::thousands(*m.trained->items) +
-                                   " items, " + core::thousands(m.trained->items_per_step) +
+                                   std::to_string(all) + " in all (" + core::thousands(*m.trained->items) + " items, " +
+                                   core::thousands(m.trained->items_per_step) +
                                    " a step); try a smaller train.batch_size or more train.epochs"});
 }
 
@@ -117,7 +118,8 @@ void few_items(const Material& m, std::vector<Warning>& list) {
   if (!a || a->total == 0) return;
   const quant::Interval i = quant::wilson_95(*a);
   if (i.high_percent - i.low_percent <= kWideInterval) return;
-  list.push_back({"few_test_items", "with " + std::to_string(a->total) + " test items the accuracy is only known to lie between " +
+  list.push_back({"few_test_items", "with " + std::to_string(a->total) +
+                                        " test items the accuracy is only known to lie between " +
                                         percent(i.low_percent) + " and " + percent(i.high_percent)});
 }
 
@@ -133,8 +135,8 @@ void trained_on(const Material& m, std::vector<Warning>& list) {
 void other_data(const Material& m, std::vector<Warning>& list) {
   if (m.comparator_data.empty() || m.comparator_data == m.dataset) return;
   list.push_back({"comparator_other_data", "the accuracy of the comparator " + quoted(m.comparator) +
-                                               " was measured on " + quoted(m.comparator_data) + "; the data here are " +
-                                               quoted(m.dataset) + ", so it is not applied"});
+                                               " was measured on " + quoted(m.comparator_data) +
+                                               "; the data here are " + quoted(m.dataset) + ", so it is not applied"});
 }
 
 void skipped_checks(const Material& m, std::vector<Warning>& list) {

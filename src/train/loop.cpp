@@ -150,6 +150,8 @@ FitResult train_network(const FitRequest& r, Group* group) {
     saved_step = run.step;
   };
 
+  std::optional<core::StopsItself> stops_with_all_saved;
+  if (saving) stops_with_all_saved.emplace();
   data::Batch batch;
   while (!finished()) {
     const int64_t epoch = run.step / steps_per_epoch;
@@ -235,6 +237,7 @@ FitResult train_network(const FitRequest& r, Group* group) {
     const bool stop = ranks.stop_requested() && !finished();
     const bool due = options.checkpoint_steps > 0 && run.step % options.checkpoint_steps == 0;
     if (saving && (epoch_done || due || stop)) save();
+    if (saving) core::reached("train:step", run.step);
     if (stop)
       throw core::Stopped("training stopped after step " + std::to_string(run.step) + " of " + std::to_string(steps) +
                           (saving ? "; start again to go on" : ""));

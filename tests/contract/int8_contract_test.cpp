@@ -7,6 +7,7 @@
 #include "condenser/arch/memory.hpp"
 #include "condenser/arch/passes.hpp"
 #include "condenser/core/files.hpp"
+#include "support/absent.hpp"
 #include "support/c99_package.hpp"
 #include "support/catch.hpp"
 #include "support/exemplars.hpp"
@@ -123,7 +124,7 @@ TEST_CASE("emitted C equals the int8 executor for every exemplar", "[contract][e
     const verify::ProcessOptions options{at("log"), 300, {"ASAN_OPTIONS=detect_leaks=0"}};
     const verify::ProcessResult compiled = verify::run_process(compile, options);
     if (!compiled.started || compiled.status == 127) {
-      WARN(build[0] << " is not installed; skipped");
+      condenser::tests::skip_without(build[0], "not installed");
       continue;
     }
     INFO(compiled.output);

@@ -59,7 +59,7 @@ TEST_CASE("Text is aligned by characters, not bytes", "[core]") {
         "-----------  ----------  --------\n"
         "a|b_c         1,632,345     0.988\n"
         "µ \"q\", x            -12       nan\n"
-        "line\\nbreak             12,345.5\n");
+        "line\\nbreak              12,345.5\n");
 }
 
 TEST_CASE("Markdown escapes what it would interpret", "[core]") {
@@ -79,7 +79,18 @@ TEST_CASE("CSV holds raw values", "[core]") {
         "network,params,accuracy\n"
         "a|b_c,1632345,0.98765\n"
         "\"µ \"\"q\"\", x\",-12,\n"
-        "\"line\nbreak\",,12345.5\n");
+        "line\\nbreak,,12345.5\n");
+}
+
+TEST_CASE("CSV text that begins like a formula is text for spreadsheets", "[core]") {
+  const Table table{{{"k", "k", false}, {"v", "v"}}, {{cell("=1+1"), cell(-1)}, {cell("-x,\x1b"), cell(-0.5, 1)}}};
+  CHECK(to_csv(table) == "k,v\n'=1+1,-1\n\"'-x,\\x1b\",-0.5\n");
+}
+
+TEST_CASE("JSON for terminals shows what it holds and has the same value", "[core]") {
+  const std::string text = "a\u009b\u202e\U000E0041é";
+  CHECK(json_quote(text) == "\"a\\u009b\\u202e\\udb40\\udc41é\"");
+  CHECK(nlohmann::json::parse(json_quote(text)) == text);
 }
 
 TEST_CASE("JSON reads back as the raw values", "[core]") {
@@ -104,10 +115,11 @@ TEST_CASE("Rows of the wrong length are refused", "[core]") {
 }
 
 TEST_CASE("A narrow terminal breaks texts between words and never a number", "[core]") {
-  const Table table{{{"rule", "rule", false}, {"why", "why the rule exists", false}, {"params", "parameters"}},
-                    {{cell("antialiased_downsampling"),
-                      cell("at most 123,456,789,012,345 bytes (7.018e-09 KiB) and not one more than that"), cell(1632345)},
-                     {cell("短い名前の規則"), cell("x"), cell(-12)}}};
+  const Table table{
+      {{"rule", "rule", false}, {"why", "why the rule exists", false}, {"params", "parameters"}},
+      {{cell("antialiased_downsampling"),
+        cell("at most 123,456,789,012,345 bytes (7.018e-09 KiB) and not one more than that"), cell(1632345)},
+       {cell("短い名前の規則"), cell("x"), cell(-12)}}};
   const std::string wide = to_text(table);
   CHECK(to_text(table, 1000) == wide);
   CHECK(std::count(wide.begin(), wide.end(), '\n') == 4);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "support/absent.hpp"
 #include "support/catch.hpp"
 #include "support/process.hpp"
 #include "support/terminal.hpp"
@@ -136,12 +137,12 @@ TEST_CASE("TensorBoard's own reader sees metrics.csv, also of a run that was kil
 
   const std::string source = CONDENSER_SOURCE_DIR, python = source + "/.venv/bin/python";
   if (!fs::exists(python)) {
-    WARN("skipped: no .venv");
+    condenser::tests::skip_without("tensorboard", "no .venv");
     return;
   }
   const Finished read = run({python, source + "/scripts/check_tensorboard.py", r.string()}, folder.path());
   if (read.code == 77) {
-    WARN("skipped: " << read.err);
+    condenser::tests::skip_without("tensorboard", read.err);
     return;
   }
   INFO(read.out << read.err);

@@ -15,8 +15,8 @@ enum class ExitCode {
   NoFeasible = 3,      // the search ended without a candidate that passes the gate
   VerifyMismatch = 4,  // exported code and framework disagree
   Locked = 5,          // another living process owns the run folder
-  LimitMissed = 6,     // the run is finished, but a limit does not hold: a comparator's accuracy
   Requeue = 75,        // SIGUSR1 / SIGUSR2: please run again
+  HungUp = 129,        // SIGHUP
   Interrupted = 130,   // SIGINT
   Terminated = 143,    // SIGTERM
 };

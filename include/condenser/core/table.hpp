@@ -19,7 +19,7 @@ struct Cell {
   std::string text;
 };
 
-Cell cell(int64_t value);  // 1632345 -> "1,632,345"
+Cell cell(int64_t value);                         // 1632345 -> "1,632,345"
 Cell cell(double value, int digits);              // so many digits behind the point: 0.98754 -> "0.99"
 Cell significant_cell(double value, int digits);  // so many digits that count, for values of any size: "7.018e-09"
 Cell cell(const std::string& value);
@@ -32,8 +32,8 @@ struct Table {
   std::vector<std::vector<Cell>> rows;
 };
 
-// At most `columns` wide where texts can be broken to that; 0: as wide as it is. Left-aligned cells continue below in the
-// same column, broken between words (inside one only when it is wider than the column); numbers are never broken.
+// At most `columns` wide where texts can be broken to that; 0: as wide as it is. Left-aligned cells continue below in
+// the same column, broken between words (inside one only when it is wider than the column); numbers are never broken.
 std::string to_text(const Table&, size_t columns = 0);
 std::string to_markdown(const Table&);
 std::string to_csv(const Table&);
@@ -43,5 +43,8 @@ std::string thousands(int64_t value);                // "1,632,345"
 std::string bytes_text(int64_t bytes);               // "24,576 bytes (24.0 KiB)"
 std::string markdown_text(const std::string& text);  // on one line, markup escaped
 std::string json_quote(const std::string& text);     // with the quotes
+// JSON text whose strings show what they hold on a terminal: invisible characters as \u escapes, the same value for
+// programs.
+std::string json_visible(const std::string& json);
 
 }  // namespace condenser::core

@@ -23,20 +23,20 @@ struct Searched {
 
 struct Trained {
   std::string metrics_csv;
-  bool on_validation = false;          // the validation part was trained on too
-  std::optional<int64_t> items;        // of the training part
-  int64_t items_per_step = 0;          // batch size times accumulated batches
-  int64_t epochs = 0;                  // asked for
-  quant::Accuracy validation;          // of the finished network; total 0: there is no validation part
+  bool on_validation = false;    // the validation part was trained on too
+  std::optional<int64_t> items;  // of the training part
+  int64_t items_per_step = 0;    // batch size times accumulated batches
+  int64_t epochs = 0;            // asked for
+  quant::Accuracy validation;    // of the finished network; total 0: there is no validation part
 };
 
 struct Evaluated {
-  std::string part;         // "test part", "validation part (trained on)"
-  bool test = false;        // it is the test part
+  std::string part;   // "test part", "validation part (trained on)"
+  bool test = false;  // it is the test part
   quant::Accuracy accuracy;
   double loss = NAN, balanced_accuracy_percent = NAN, macro_f1_percent = NAN, auc_percent = NAN;  // NaN: not known
-  Confusion confusion;      // counts are empty with several classes per item
-  std::string folder;       // where its files are, relative to the report
+  Confusion confusion;       // counts are empty with several classes per item
+  std::string folder;        // where its files are, relative to the report
   std::string mistakes_png;  // bytes; empty: there is none
 };
 
@@ -68,8 +68,8 @@ struct Material {
   std::optional<Quantized> quantized;
   std::optional<Proof> proof;
   std::vector<std::pair<std::string, std::string>> environment;
-  std::string comparator;               // name; its accuracies were measured on `comparator_data`
-  std::string comparator_data;          // empty: on these data
+  std::string comparator;       // name; its accuracies were measured on `comparator_data`
+  std::string comparator_data;  // empty: on these data
   std::vector<Warning> data_findings;
 };
 

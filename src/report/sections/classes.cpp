@@ -34,8 +34,11 @@ std::optional<Section> classes_section(const Material& m) {
     return section;
   }
   const std::string title = m.name + ", " + e.part;
-  section.blocks.push_back({Figure{"Confusion matrix, " + e.part, e.folder + "/confusion.svg",
-                                   confusion_svg(e.confusion, title, quant::to_string(e.accuracy)), {}, 640}});
+  section.blocks.push_back({Figure{"Confusion matrix, " + e.part,
+                                   e.folder + "/confusion.svg",
+                                   confusion_svg(e.confusion, title, quant::to_string(e.accuracy)),
+                                   {},
+                                   640}});
   const std::vector<std::string> worst = worst_mistakes(e.confusion, 5);
   if (!worst.empty()) section.blocks.push_back({Bullets{worst}});
   const core::Table table = per_class_table(e.confusion);
@@ -45,7 +48,10 @@ std::optional<Section> classes_section(const Material& m) {
     section.blocks.push_back({table});
   if (!e.mistakes_png.empty())
     section.blocks.push_back({Figure{"The most confident mistakes: true class, then what they were taken for",
-                                     e.folder + "/mistakes.png", e.mistakes_png, {}, 560}});
+                                     e.folder + "/mistakes.png",
+                                     e.mistakes_png,
+                                     {},
+                                     560}});
   return section;
 }
 

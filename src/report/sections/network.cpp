@@ -10,7 +10,10 @@ std::optional<Section> network_section(const Material& m) {
   const Picture picture = picture_of(m.winner);
   Section section{"network", "The winner", {}};
   section.blocks.push_back({Figure{"The network: data flow from left to right, colours are shares of the work",
-                                   "pictures/network.svg", to_svg(picture), {}, std::min(picture.width, 1500.0)}});
+                                   "pictures/network.svg",
+                                   to_svg(picture),
+                                   {},
+                                   0.75 * picture.width}});
   section.blocks.push_back({Heading{"Layers as exported"}});
   const core::Table layers = arch::layer_table(m.lowered);
   const std::string count = std::to_string(layers.rows.size()) + " layers";

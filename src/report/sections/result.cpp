@@ -1,4 +1,4 @@
-// What came out: the figures at the top, and the table that holds every one of them in full.
+// What came out: the figures at the top of the page, and what belongs to none of the other sections.
 
 #include "condenser/arch/analysis.hpp"
 #include "report/sections/sections.hpp"
@@ -26,35 +26,35 @@ std::string accuracy_text(const quant::Accuracy& a) {
 
 std::vector<Fact> result_facts(const Material& m) {
   std::vector<Fact> facts;
-  if (const auto test = test_accuracy(m)) facts.push_back({"Test accuracy, float", percent(*test), interval_text(*test)});
-  if (m.quantized) facts.push_back({"Test accuracy, int8", percent(m.quantized->as_int8), interval_text(m.quantized->as_int8)});
-  facts.push_back({"Flash", kib(m.lowered_cost.constant_bytes), core::thousands(m.lowered_cost.constant_bytes) + " bytes of constants"});
+  const auto accuracy = [&](const char* what, const std::optional<quant::Accuracy>& a) {
+    if (a && a->total > 0)
+      facts.push_back({what, percent(*a), interval_text(*a)});
+    else
+      facts.push_back({what, "–", "not measured yet"});
+  };
+  accuracy("Test accuracy, float", test_accuracy(m));
+  accuracy("Test accuracy, int8", m.quantized ? std::optional(m.quantized->as_int8) : std::nullopt);
+  facts.push_back({"Flash", kib(m.lowered_cost.constant_bytes),
+                   core::thousands(m.lowered_cost.constant_bytes) + " bytes of constants"});
   facts.push_back({"RAM", kib(m.plan.peak_bytes), core::thousands(m.plan.peak_bytes) + " bytes of arena"});
   facts.push_back({"Parameters", core::thousands(m.cost.params), ""});
   facts.push_back({"Work", core::thousands(m.cost.macs), "multiply-accumulates"});
   if (m.proof)
     facts.push_back({"Export proven", m.proof->passed ? "yes" : "NO",
-                     "every output integer on " + std::to_string(m.proof->samples) + " items"});
+                     "every output integer on " + std::to_string(m.proof->samples) + " test items"});
+  if (const auto score = netscore(m))
+    facts.push_back({"NetScore", core::fixed(*score, 2), "accuracy against size and work"});
   return facts;
 }
 
 std::optional<Section> result_section(const Material& m) {
   Pairs t;
   t.add("network", m.hash);
-  const auto test = test_accuracy(m);
-  t.add("float accuracy, test part", test ? accuracy_text(*test) : "not measured yet");
-  t.add("int8 accuracy, test part", m.quantized ? accuracy_text(m.quantized->as_int8) : "not measured yet");
   if (m.trained && m.trained->validation.total > 0)
     t.add(m.trained->on_validation ? "validation part, trained on: no measure" : "float accuracy, validation part",
           accuracy_text(m.trained->validation));
-  t.add("parameters", core::thousands(m.cost.params));
-  t.add("MACs", core::thousands(m.cost.macs));
-  t.add("flash (constants)", core::bytes_text(m.lowered_cost.constant_bytes));
-  t.add("RAM (arena)", core::bytes_text(m.plan.peak_bytes));
-  if (const auto score = netscore(m)) t.add("NetScore", core::fixed(*score, 2));
-  if (m.proof)
-    t.add("export verified",
-          std::string(m.proof->passed ? "yes" : "no") + ", on " + std::to_string(m.proof->samples) + " test items");
+  for (const search::Verdict& v : m.verdicts)
+    if (!v.passed) t.add("does not hold", v.rule + ": " + v.value + "; limit " + v.limit);
   return Section{"result", "Result", {t.block()}};
 }
 

@@ -91,7 +91,8 @@ void add_refusals(const Searched& s, std::vector<Block>& blocks) {
     return;
   }
   blocks.push_back({Paragraph{"A candidate counts once for each rule it breaks."}});
-  blocks.push_back({Figure{"Refusals by rule", "pictures/refusals.svg", bars_svg(bars, "Candidates refused, by rule"), {}, 420}});
+  blocks.push_back(
+      {Figure{"Refusals by rule", "pictures/refusals.svg", bars_svg(bars, "Candidates refused, by rule"), {}, 420}});
   blocks.push_back({t});
 }
 
@@ -110,10 +111,13 @@ void add_front(const Searched& s, const std::vector<const Trial*>& examined, con
   }
   blocks.push_back({Heading{"Not dominated (" + s.objective + " against MACs)"}});
   if (!points.empty())
-    blocks.push_back({Figure{"Examined candidates: " + s.objective + " against MACs", "pictures/pareto.svg",
-                             pareto_svg(points, "MACs", s.objective), {}, 480}});
-  core::Table t{{{"trial", "trial"}, {"macs", "MACs"}, {"val_accuracy_percent", "val. accuracy %"}, {"params", "params"}},
-                {}};
+    blocks.push_back({Figure{"Examined candidates: " + s.objective + " against MACs",
+                             "pictures/pareto.svg",
+                             pareto_svg(points, "MACs", s.objective),
+                             {},
+                             480}});
+  core::Table t{
+      {{"trial", "trial"}, {"macs", "MACs"}, {"val_accuracy_percent", "val. accuracy %"}, {"params", "params"}}, {}};
   for (const Trial* trial : front)
     t.rows.push_back({core::cell(trial->index), count_cell(*trial, "macs"), percent_cell(*trial, "val_accuracy"),
                       count_cell(*trial, "params")});

@@ -31,8 +31,9 @@ std::optional<Section> training_section(const Material& m) {
   const Trained& trained = *m.trained;
   Section section{"training", "Training", {}};
   if (trained.on_validation)
-    section.blocks.push_back({Paragraph{"The validation part was trained on (train.on_validation): its curves show how "
-                                        "well it is known by heart, not how well the network generalizes."}});
+    section.blocks.push_back(
+        {Paragraph{"The validation part was trained on (train.on_validation): its curves show how "
+                   "well it is known by heart, not how well the network generalizes."}});
   const std::string curves = curves_svg(trained.metrics_csv, m.name + ": learning curves", trained.on_validation);
   if (!curves.empty())
     section.blocks.push_back(
