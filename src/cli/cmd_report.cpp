@@ -24,7 +24,7 @@ StageOutput stage_report(RunContext& run) {
     out.table.rows.push_back({core::cell((run.folder / name).string()), core::cell(static_cast<int64_t>(text.size()))});
   }
   if (!page.warnings.empty())
-    out.lines.push_back(std::to_string(page.warnings.size()) + " warnings stand at the top of the report");
+    out.lines.push_back("warnings, which stand at the top of the report: " + std::to_string(page.warnings.size()));
   return out;
 }
 

@@ -8,11 +8,13 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 
 #include "cli/progress.hpp"
 #include "cli/run_status.hpp"
 #include "cli/stages.hpp"
 #include "condenser/core/error.hpp"
+#include "condenser/core/text.hpp"
 
 namespace condenser::cli {
 
@@ -154,15 +156,16 @@ core::Cell maybe(const std::optional<Value>& value) {
 // Of items that were trained on: no measure, and said so.
 core::Cell validation_cell(const Run& r) {
   core::Cell cell = maybe(r.val_percent);
-  if (r.val_percent && r.val_trained_on) cell.text += " seen";
+  if (r.val_percent && r.val_trained_on) cell.text += " *";
   return cell;
 }
 
-// People want to know how far it came, programs all that is there.
-core::Cell stages_cell(const std::string& stages) {
-  if (stages.empty()) return core::empty_cell();
-  const size_t last = stages.rfind(' ');
-  return {core::cell(stages).json, last == std::string::npos ? stages : stages.substr(last + 1)};
+// People want to know how far it came: a run that is finished before its last stage says which it reached.
+core::Cell state_cell(const Run& r) {
+  core::Cell cell = core::cell(r.state);
+  const std::string last = r.stages.substr(r.stages.rfind(' ') + 1);
+  if (r.state == "finished" && !last.empty() && last != "report") cell.text += " (" + last + ")";
+  return cell;
 }
 
 core::Cell word(const std::string& text) { return text.empty() ? core::empty_cell() : core::cell(text); }
@@ -170,12 +173,12 @@ core::Cell word(const std::string& text) { return text.empty() ? core::empty_cel
 core::Table runs_table(const std::vector<Run>& runs) {
   core::Table t{{{"name", "name", false},
                  {"state", "state", false},
-                 {"stages_done", "done", false},
+                 {"stages_done", "stages done", false},
                  {"network", "network", false},
                  {"data", "data", false},
                  {"params", "params"},
                  {"val_accuracy_percent", "val. %"},
-                 {"val_trained_on", "", false},
+                 {"val_trained_on", "val. trained on", false},
                  {"test_accuracy_percent", "test %"},
                  {"int8_accuracy_percent", "int8 %"},
                  {"seconds", "took"},
@@ -185,13 +188,13 @@ core::Table runs_table(const std::vector<Run>& runs) {
   for (const Run& r : runs)
     t.rows.push_back(
         {core::cell(r.name),
-         core::cell(r.state),
-         stages_cell(r.stages),
+         state_cell(r),
+         word(r.stages),
          word(r.network),
          word(r.data),
          maybe(r.params),
          validation_cell(r),
-         {r.val_trained_on ? "true" : "false", ""},
+         {r.val_trained_on ? "true" : "false", r.val_trained_on ? "yes" : "no"},
          maybe(r.test_percent),
          maybe(r.int8_percent),
          r.seconds ? core::Cell{core::cell(*r.seconds, 1).json, duration_text(*r.seconds)} : core::empty_cell(),
@@ -200,12 +203,15 @@ core::Table runs_table(const std::vector<Run>& runs) {
   return t;
 }
 
-// People have no use for a column that is empty in every row.
-core::Table without_empty_columns(const core::Table& t) {
+// Without columns that are empty in every row, and without those that stand elsewhere for people: in the state, beside
+// a figure, below the table.
+core::Table for_people(const core::Table& t) {
+  const std::set<std::string> elsewhere{"stages_done", "val_trained_on", "note"};
   core::Table kept;
   kept.rows.resize(t.rows.size());
   for (size_t c = 0; c < t.columns.size(); ++c) {
-    if (std::all_of(t.rows.begin(), t.rows.end(), [&](const auto& row) { return row[c].text.empty(); })) continue;
+    const bool empty = std::all_of(t.rows.begin(), t.rows.end(), [&](const auto& row) { return row[c].text.empty(); });
+    if (empty || elsewhere.contains(t.columns[c].key)) continue;
     kept.columns.push_back(t.columns[c]);
     for (size_t r = 0; r < t.rows.size(); ++r) kept.rows[r].push_back(t.rows[r][c]);
   }
@@ -236,10 +242,12 @@ int cmd_runs(const Invocation& call) {
   const core::Table table = runs_table(runs);
   StageOutput out{
       std::to_string(runs.size()) + (runs.size() == 1 ? " run in " : " runs in ") + folder.string(), table, {}};
-  if (call.format == "text" || call.format == "markdown") out.table = without_empty_columns(table);
+  if (call.format == "text" || call.format == "markdown") out.table = for_people(table);
   if (others > 0) out.lines.push_back(std::to_string(others) + " other files or folders there are no runs");
   if (std::any_of(runs.begin(), runs.end(), [](const Run& r) { return r.val_percent && r.val_trained_on; }))
-    out.lines.push_back("seen: the validation part was trained on (train.on_validation); no measure of the network");
+    out.lines.push_back("*: of items that were trained on (train.on_validation); no measure of the network");
+  for (const Run& r : runs)
+    if (!r.note.empty()) out.lines.push_back(core::printable(r.name) + ": " + r.note);
   print(out, call.format, kColumns);
   return 0;
 }

@@ -43,8 +43,8 @@ p { margin: 0 0 14px; max-width: 75ch; }
 .warnings h2 { font-size: 16px; color: var(--warn); margin: 0 0 6px; }
 .warnings ul { margin: 0; padding-left: 20px; }
 .warnings li { margin: 4px 0; }
-nav { display: flex; gap: 6px; overflow-x: auto; margin: 0 0 20px; padding-bottom: 4px; }
-nav a { flex: none; color: var(--accent); text-decoration: none; font-size: 14px; border: 1px solid var(--line); background: var(--sheet);
+nav { display: flex; flex-wrap: wrap; gap: 6px; margin: 0 0 20px; }
+nav a { color: var(--accent); text-decoration: none; font-size: 14px; border: 1px solid var(--line); background: var(--sheet);
   border-radius: 999px; padding: 4px 12px; }
 nav a:hover, nav a:focus-visible { border-color: var(--accent); }
 section { background: var(--sheet); border: 1px solid var(--line); border-radius: 14px; padding: 22px 24px 10px; margin: 0 0 18px;
@@ -54,7 +54,7 @@ table { border-collapse: collapse; font-size: 14px; line-height: 1.4; min-width:
 th, td { text-align: left; padding: 6px 14px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { color: var(--muted); font-weight: 600; white-space: nowrap; border-bottom-width: 2px; }
 td.text { white-space: nowrap; }
-td.long { white-space: normal; min-width: 30ch; max-width: 60ch; overflow-wrap: anywhere; }
+td.long { white-space: normal; min-width: 24ch; max-width: 60ch; overflow-wrap: anywhere; }
 .n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 tbody tr:last-child td { border-bottom: 0; }
 figure { margin: 0 0 18px; }

@@ -130,7 +130,7 @@ for (const width of widths) {
     const page = frame.contentDocument, root = page.documentElement, outside = [];
     for (const details of page.querySelectorAll('details')) details.open = true;
     for (const e of page.body.querySelectorAll('*'))
-      if (!e.closest('.scroll *, nav *, pre *, svg *') && e.getBoundingClientRect().right > width + 1)
+      if (!e.closest('.scroll *, pre *, svg *') && e.getBoundingClientRect().right > width + 1)
         outside.push(e.tagName + '.' + e.className);
     document.getElementById('said').textContent += width + ': wide=' + (root.scrollWidth > width) + ' outside=[' + outside + '] loaded=' +
         frame.contentWindow.performance.getEntriesByType('resource').filter(r => !r.name.startsWith('data:')).length +

@@ -13,7 +13,7 @@ std::optional<Section> network_section(const Material& m) {
                                    "pictures/network.svg",
                                    to_svg(picture),
                                    {},
-                                   0.75 * picture.width}});
+                                   0.62 * picture.width}});
   section.blocks.push_back({Heading{"Layers as exported"}});
   const core::Table layers = arch::layer_table(m.lowered);
   const std::string count = std::to_string(layers.rows.size()) + " layers";
