@@ -52,8 +52,7 @@ std::string closing_lines(const RunContext& run, const report::Material& m, cons
   if (m.proof)
     line("verified", std::string(m.proof->passed ? "yes" : "NO") + ", every output integer on " +
                          std::to_string(m.proof->samples) + " test images");
-  for (const report::Warning& w : report::warnings(m))
-    line(w.code == "limit_missed" ? "does not hold" : "warning", core::printable(w.message));
+  for (const report::Warning& w : report::warnings(m)) line("warning", core::printable(w.message));
   std::string files = core::printable(run.folder.string()) + "/ (report.html, report.md, weights.safetensors";
   for (const std::string& target : run.config.targets) files += ", export/" + target + "/";
   line("files", files + ")");
