@@ -24,12 +24,7 @@ search::Gate make_gate(const RunConfig& config) {
       return v;
     });
   }
-  search::GateOptions options = config.gate;
-  if (options.comparator && !options.comparator->data.empty() && options.comparator->data != config.card.name) {
-    options.comparator->min_accuracy = 0;  // of other data; the report says so
-    options.comparator->min_probe_accuracy = 0;
-  }
-  return search::Gate(std::move(options), std::move(extra));
+  return search::Gate(config.gate, std::move(extra));
 }
 
 namespace {

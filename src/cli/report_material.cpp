@@ -166,10 +166,6 @@ report::Material read_material(const RunContext& run) {
   m.verdicts = gate.before_training(m.winner);
   if (const auto test = report::test_accuracy(m))
     for (search::Verdict& v : gate.after_training(test->percent())) m.verdicts.push_back(std::move(v));
-  if (const auto& comparator = run.config.gate.comparator) {
-    m.comparator = comparator->name;
-    if (comparator->min_accuracy > 0 || comparator->min_probe_accuracy > 0) m.comparator_data = comparator->data;
-  }
   return m;
 }
 

@@ -132,11 +132,8 @@ void trained_on(const Material& m, std::vector<Warning>& list) {
                       (test && test->total > 0 ? "; the test part says " + percent(test->percent()) : "")});
 }
 
-void other_data(const Material& m, std::vector<Warning>& list) {
-  if (m.comparator_data.empty() || m.comparator_data == m.dataset) return;
-  list.push_back({"comparator_other_data", "the accuracy of the comparator " + quoted(m.comparator) +
-                                               " was measured on " + quoted(m.comparator_data) +
-                                               "; the data here are " + quoted(m.dataset) + ", so it is not applied"});
+void gate_notes(const Material& m, std::vector<Warning>& list) {
+  for (const std::string& note : m.gate_notes) list.push_back({"gate_fitted_to_data", core::printable(note)});
 }
 
 void skipped_checks(const Material& m, std::vector<Warning>& list) {
@@ -149,7 +146,7 @@ void skipped_checks(const Material& m, std::vector<Warning>& list) {
 
 std::vector<Warning> warnings(const Material& m) {
   std::vector<Warning> list;
-  for (auto* rule : {limits, guessing, int8_loss, silent_classes, few_steps, few_items, trained_on, other_data})
+  for (auto* rule : {limits, guessing, int8_loss, silent_classes, few_steps, few_items, trained_on, gate_notes})
     rule(m, list);
   list.insert(list.end(), m.data_findings.begin(), m.data_findings.end());
   skipped_checks(m, list);

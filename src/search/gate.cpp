@@ -3,12 +3,12 @@
 #include "condenser/search/gate.hpp"
 
 #include <algorithm>
+#include <cstdio>
 
 #include "condenser/arch/memory.hpp"
 #include "condenser/arch/passes.hpp"
 #include "condenser/arch/rules.hpp"
 #include "condenser/core/table.hpp"
-#include "condenser/core/text.hpp"
 
 namespace condenser::search {
 namespace {
@@ -19,7 +19,6 @@ constexpr const char* kComparatorRule = "beats_comparator";
 void read_comparator(core::config::Reader reader, Comparator& c) {
   reader.text("name", c.name, "the design to match");
   reader.text("source", c.source, "where its numbers come from");
-  reader.text("data", c.data, "name of the data set of its accuracies, which hold for no other; empty: this run's");
   reader.integer("max_params", c.max_params, 0, kMaxBudget, "its trainable parameters; 0: no bound");
   reader.integer("max_macs", c.max_macs, 0, kMaxBudget, "its multiply-accumulates; 0: no bound");
   reader.number("min_accuracy", c.min_accuracy, 0, 100, "percent, of the finished network; 0: no bound");
@@ -33,7 +32,11 @@ std::string count_text(int64_t value, const char* unit) {
   return unit == kBytes ? core::bytes_text(value) : core::thousands(value).append(1, ' ').append(unit);
 }
 
-std::string percent_text(double value) { return core::significant(value, 6) + " %"; }
+std::string percent_text(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6g %%", value);
+  return text;
+}
 
 void check_rule(const arch::RuleView& view, const arch::Rule& rule, std::vector<Verdict>& verdicts) {
   const std::vector<arch::Violation> violations = rule.check(view);
@@ -41,11 +44,9 @@ void check_rule(const arch::RuleView& view, const arch::Rule& rule, std::vector<
   if (violations.empty()) verdicts.push_back({rule.name, true, "", "no violation", "no violation"});
 }
 
-// Every digit where fewer would make a missed limit look met.
 Verdict at_least(double value, double limit, const std::string& name) {
-  const bool alike = value != limit && percent_text(value) == percent_text(limit);
   // The negated form refuses NaN too.
-  return {kComparatorRule, !!(value >= limit), "", alike ? core::number(value) + " %" : percent_text(value),
+  return {kComparatorRule, !!(value >= limit), "", percent_text(value),
           "at least " + percent_text(limit) + " (" + name + ")"};
 }
 

@@ -105,15 +105,13 @@ TEST_CASE("limits that do not hold, comparators of other data, checks that did n
           "[report]") {
   Material m = tests::whole_run();
   m.verdicts.push_back({"beats_comparator", false, "", "98.5 %", "at least 98.6 % (DS-CNN)"});
-  m.comparator = "DS-CNN";
-  m.comparator_data = "digits";
   m.proof->skipped = {"c99, clang -O2: clang is not installed"};
   m.data_findings = {{"unused_files", "3 files are not used"}};
   CHECK_THAT(message(m, "limit_missed"), Contains("beats_comparator does not hold: 98.5 %; limit at least 98.6 %"));
   CHECK(report::warnings(m).front().code == "limit_missed");
   CHECK_THAT(message(m, "check_skipped"), Contains("clang is not installed"));
   CHECK(message(m, "unused_files") == "3 files are not used");
-  CHECK(message(m, "comparator_other_data").empty());
-  m.comparator_data = "mnist";
-  CHECK_THAT(message(m, "comparator_other_data"), Contains("'mnist'") && Contains("not applied"));
+  CHECK(message(m, "gate_fitted_to_data").empty());
+  m.gate_notes = {"comparator DS-CNN was measured on mnist: not applied"};
+  CHECK(message(m, "gate_fitted_to_data") == m.gate_notes[0]);
 }

@@ -68,8 +68,7 @@ struct Material {
   std::optional<Quantized> quantized;
   std::optional<Proof> proof;
   std::vector<std::pair<std::string, std::string>> environment;
-  std::string comparator;       // name; its accuracies were measured on `comparator_data`
-  std::string comparator_data;  // empty: on these data
+  std::vector<std::string> gate_notes;  // what of the gate does not fit these data, and what was done about it
   std::vector<Warning> data_findings;
 };
 

@@ -23,7 +23,7 @@ struct Warning {
 //   few_steps               fewer than ten steps an epoch, or than a hundred in all
 //   few_test_items          the interval of the test accuracy is wider than ten points
 //   trained_on_validation   the validation figures are of items that were trained on
-//   comparator_other_data   accuracies of the comparator were measured on another data set and are not applied
+//   gate_fitted_to_data     a budget or comparator was made for other data, and what was done about it
 //   check_skipped           a check of the export that could not run here
 // and the findings about the data that the material brings along.
 std::vector<Warning> warnings(const Material&);

@@ -36,7 +36,6 @@ Costs costs(const arch::Spec&);
 struct Comparator {
   std::string name;
   std::string source;                    // where the numbers come from
-  std::string data;                      // the data set of its accuracies, by name; empty: the run's own
   int64_t max_params = 0, max_macs = 0;  // 0: no bound
   double min_accuracy = 0;               // percent, of the finished network; 0: no bound
   double min_probe_accuracy = 0;         // percent, metric val_accuracy of the probe; 0: no bound
