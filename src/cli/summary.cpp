@@ -5,8 +5,6 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/cost_estimate.hpp"
-#include "condenser/arch/memory.hpp"
-#include "condenser/arch/passes.hpp"
 #include "condenser/arch/spec_io.hpp"
 
 namespace condenser::cli {
@@ -53,22 +51,22 @@ void write_winner(const RunContext& run, const arch::Spec& spec, const search::T
 }
 
 std::string summary_json(const RunContext& run) {
-  const arch::Spec winner = load_winner(run);
-  const arch::Spec lowered = arch::lower(winner, nullptr);
-  const arch::Analysis cost = arch::analyze(winner), lowered_cost = arch::analyze(lowered);
+  const arch::Design winner = load_winner(run);
+  const arch::Analysis& cost = winner.cost;
+  const std::string hash = arch::hash(winner.spec).hex();
   const ordered_json quantized = read_json(run.folder / "quant_report.json"),
                      proof = read_json(run.folder / "verify.json");
-  const bool current = !quantized.is_null() && quantized.at("spec_hash") == arch::hash(winner).hex();
+  const bool current = !quantized.is_null() && quantized.at("spec_hash") == hash;
 
   ordered_json j;
   j["schema_version"] = 1;
   j["name"] = run.config.name;
-  j["spec_hash"] = arch::hash(winner).hex();
-  j["lowered_hash"] = arch::hash(lowered).hex();
+  j["spec_hash"] = hash;
+  j["lowered_hash"] = arch::hash(winner.lowered).hex();
   j["params"] = cost.params;
   j["macs"] = cost.macs;
-  j["constant_bytes"] = lowered_cost.constant_bytes;
-  j["arena_bytes"] = arch::plan_memory(lowered, lowered_cost).peak_bytes;
+  j["constant_bytes"] = winner.lowered_cost.constant_bytes;
+  j["arena_bytes"] = winner.plan.peak_bytes;
   j["float_accuracy"] = current ? quantized.at("test_float") : ordered_json(nullptr);
   j["int8_accuracy"] = current ? quantized.at("test_int8") : ordered_json(nullptr);
   j["netscore"] =

@@ -8,8 +8,6 @@
 
 #include "condenser/arch/analysis.hpp"
 #include "condenser/arch/diagram.hpp"
-#include "condenser/arch/memory.hpp"
-#include "condenser/arch/passes.hpp"
 #include "condenser/arch/rules.hpp"
 #include "condenser/core/table.hpp"
 #include "condenser/report/confusion.hpp"
@@ -146,14 +144,11 @@ std::string search_section(const Material& m) {
   return text + core::to_markdown(p) + "\n";
 }
 
-std::string winner_section(const arch::Spec& winner) {
-  const arch::Spec lowered = arch::lower(winner, nullptr);
-  const arch::Analysis cost = arch::analyze(lowered);
-  const arch::MemoryPlan plan = arch::plan_memory(lowered, cost);
-  std::string text = "## The winner\n\n```mermaid\n" + arch::to_mermaid(winner) + "```\n\n### Layers as exported\n\n" +
-                     core::to_markdown(arch::layer_table(lowered));
-  text += "\nArena " + core::bytes_text(plan.peak_bytes) + "; most live bytes (" +
-          core::thousands(plan.peak_live_bytes) + ") at node `" + lowered.nodes[plan.peak_node].name + "`.\n";
+std::string winner_section(const arch::Design& winner) {
+  std::string text = "## The winner\n\n```mermaid\n" + arch::to_mermaid(winner.spec) + "```\n\n### Layers as exported\n\n" +
+                     core::to_markdown(arch::layer_table(winner.lowered));
+  text += "\nArena " + core::bytes_text(winner.plan.peak_bytes) + "; most live bytes (" +
+          core::thousands(winner.plan.peak_live_bytes) + ") at node `" + winner.peak_node() + "`.\n";
   return text;
 }
 

@@ -44,7 +44,7 @@ report::Material material() {
   m.name = "first";
   m.dataset = "digits";
   m.summary_json = summary().dump();
-  m.winner = small_net();
+  m.winner = arch::design_of(small_net());
   m.objective = "val_accuracy";
   return m;
 }

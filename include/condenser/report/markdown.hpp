@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "condenser/arch/spec.hpp"
+#include "condenser/arch/design.hpp"
 #include "condenser/search/study.hpp"
 
 namespace condenser::report {
@@ -14,7 +14,7 @@ namespace condenser::report {
 struct Material {
   std::string name, dataset;
   std::string summary_json;
-  arch::Spec winner;
+  arch::Design winner;
   std::vector<search::Trial> trials;
   std::string objective;
   const search::Space* space = nullptr;
