@@ -57,7 +57,7 @@ class Attributes {
 
 void write_attributes(Json& node, const Op& kind, Form form) {
   Attributes a(node, form);
-  std::visit(Overloaded{
+  visit_op(Overloaded{
                  [&](const Conv2d& op) {
                    node["out"] = op.out;
                    a.add_window(op);

@@ -36,11 +36,11 @@ std::string input_note(const data::Card& card, const runtime::TensorQuant& input
 
 StageOutput stage_export(RunContext& run) {
   const RunConfig& c = run.config;
-  const arch::Spec winner = load_winner(run);
+  const arch::Design winner = load_winner(run);
   const Int8Network network = load_int8(run, winner);
   const exporters::Package package{
       network.lowered,       network.weights,
-      network.quant,         arch::hash(winner).hex(),
+      network.quant,         arch::hash(winner.spec).hex(),
       run.test()->classes(), input_note(c.card, network.quant.nodes.at(network.lowered.nodes[0].name).output)};
   const auto answers = make_known_answers(network, *run.test(), c.verify.known_answers);
   StageOutput out{
@@ -49,7 +49,7 @@ StageOutput stage_export(RunContext& run) {
       {}};
   for (const std::string& name : c.targets) {
     const exporters::Target& target = exporters::find_target(name);
-    const auto problems = target.unsupported(network.lowered);
+    const auto problems = target.unsupported(winner);
     if (!problems.empty())
       throw core::Error("target " + name + " refuses node " + problems.front().node + ": " + problems.front().why);
     const std::filesystem::path folder = run.folder / "export" / name;

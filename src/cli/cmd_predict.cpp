@@ -8,7 +8,6 @@
 #include <numeric>
 
 #include "cli/stages.hpp"
-#include "condenser/arch/analysis.hpp"
 #include "condenser/arch/passes.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/core/output.hpp"
@@ -57,7 +56,7 @@ Network float_network(const RunContext& run, const arch::Spec& winner) {
   return [network](const std::vector<float>& item) { return network->executor.run(item, 1); };
 }
 
-Network int8_network(const RunContext& run, const arch::Spec& winner) {
+Network int8_network(const RunContext& run, const arch::Design& winner) {
   const Int8Network n = load_int8(run, winner);
   auto executor = std::make_shared<runtime::Int8Executor>(runtime::build_program(n.lowered, n.weights, n.quant));
   return [executor](const std::vector<float>& item) {
@@ -71,12 +70,12 @@ Network int8_network(const RunContext& run, const arch::Spec& winner) {
   };
 }
 
-void check_fits(const arch::Spec& winner, const data::Card& card) {
-  const arch::Shape item{card.shape.c, card.shape.h, card.shape.w}, output = arch::analyze(winner).nodes.back().shape;
+void check_fits(const arch::Design& winner, const data::Card& card) {
+  const arch::Shape item{card.shape.c, card.shape.h, card.shape.w}, output = winner.output();
   const auto classes = static_cast<int64_t>(card.classes.size());
-  if (!(winner.input == item) || !(output == arch::Shape{classes, 1, 1}))
-    throw core::Error("network " + winner.name + " makes " + arch::to_string(output) + " of " +
-                      arch::to_string(winner.input) + "; data set " + card.name + " has " + std::to_string(classes) +
+  if (!(winner.spec.input == item) || !(output == arch::Shape{classes, 1, 1}))
+    throw core::Error("network " + winner.spec.name + " makes " + arch::to_string(output) + " of " +
+                      arch::to_string(winner.spec.input) + "; data set " + card.name + " has " + std::to_string(classes) +
                       " classes and items of " + arch::to_string(item));
 }
 
@@ -191,9 +190,9 @@ int cmd_predict(const Invocation& call) {
   const RunConfig config = read_run_config(call.subject, {});
   const RunContext run(config, folder_of(config, call.subject, call.runs));
   const std::vector<std::string>& classes = config.card.classes;
-  const arch::Spec winner = load_winner(run);
+  const arch::Design winner = load_winner(run);
   check_fits(winner, config.card);
-  const Network network = call.int8 ? int8_network(run, winner) : float_network(run, winner);
+  const Network network = call.int8 ? int8_network(run, winner) : float_network(run, winner.spec);
   const bool several = config.card.multi_label;
   const Reading reading{classes, train::independent_classes(config.train, several), several,
                         static_cast<size_t>(call.top)};

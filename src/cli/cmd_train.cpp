@@ -93,7 +93,8 @@ void train_with_leader(RunContext& run) {
 
 StageOutput stage_train(RunContext& run) {
   const RunConfig& c = run.config;
-  const arch::Spec winner = load_winner(run);
+  const arch::Design design = load_winner(run);
+  const arch::Spec& winner = design.spec;
   const std::string hash = arch::hash(winner).hex();
   const std::string part = c.train_on_validation ? "validation part (trained on)" : "validation part";
   const fs::path file = run.folder / "weights.safetensors", note = run.folder / "train.json";
@@ -122,7 +123,7 @@ StageOutput stage_train(RunContext& run) {
     core::write_atomic(note, nlohmann::ordered_json{{"schema_version", 1},
                                                     {"spec_hash", hash},
                                                     {"network", winner.name},
-                                                    {"params", arch::analyze(winner).params},
+                                                    {"params", design.cost.params},
                                                     {"epochs", c.train.epochs},
                                                     {"training_items", training_part(run)->size()},
                                                     {"on_validation", c.train_on_validation},
@@ -143,7 +144,8 @@ int cmd_eval(const Invocation& call) {
   const RunConfig config = read_run_config(call.subject, call.overrides);
   const RunFolder folder(config, folder_of(config, call.subject, call.runs), false);
   RunContext run(config, folder.path());
-  const arch::Spec winner = load_winner(run);
+  const arch::Design design = load_winner(run);
+  const arch::Spec& winner = design.spec;
   const auto test = test_part(run, call.card);
   const train::Evaluation e =
       torch_backend().evaluate(winner, load_float_weights(run, winner), *test, config.train.threads);

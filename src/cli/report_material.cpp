@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/cost_estimate.hpp"
-#include "condenser/arch/passes.hpp"
 #include "condenser/verify/verify.hpp"
 
 namespace condenser::cli {
@@ -146,13 +145,9 @@ report::Material read_material(const RunContext& run) {
   m.name = run.config.name;
   m.dataset = run.config.card.name;
   m.dataset_about = run.config.card.about;
-  m.winner = load_winner(run);
-  m.lowered = arch::lower(m.winner, nullptr);
-  m.hash = arch::hash(m.winner).hex();
-  m.lowered_hash = arch::hash(m.lowered).hex();
-  m.cost = arch::analyze(m.winner);
-  m.lowered_cost = arch::analyze(m.lowered);
-  m.plan = arch::plan_memory(m.lowered, m.lowered_cost);
+  m.design = load_winner(run);
+  m.hash = arch::hash(m.design.spec).hex();
+  m.lowered_hash = arch::hash(m.design.lowered).hex();
   if (run.config.space && fs::exists(run.folder / "study.sqlite"))
     m.searched = {search::make_sqlite_store((run.folder / "study.sqlite").string())->load(),
                   run.config.search.objective, run.config.space.get()};
@@ -162,8 +157,9 @@ report::Material read_material(const RunContext& run) {
     m.quantized = quantized.read(quantized_of);
   if (const Record proof(run.folder / "verify.json"); proof) m.proof = proof.read(proof_of);
   if (const Record environment(run.folder / "env.json"); environment) m.environment = environment.read(environment_of);
+  m.gate_notes = run.config.gate.notes;
   const search::Gate gate = make_gate(run.config);
-  m.verdicts = gate.before_training(m.winner);
+  m.verdicts = gate.before_training(m.design);
   if (const auto test = report::test_accuracy(m))
     for (search::Verdict& v : gate.after_training(test->percent())) m.verdicts.push_back(std::move(v));
   return m;

@@ -130,6 +130,7 @@ void read_sections(Reader& root, RunConfig& c, bool help) {
   }
   Reader gate = root.section("gate", "hard constraints (search/budgets/*.yaml)");
   search::read_options(gate, c.gate);
+  if (!help) search::fit_to_data(c.gate, c.card.name, context.input);
   Reader search_section = root.section("search", "how to search");
   c.search.seed = c.seed;
   search::read_options(search_section, c.search);

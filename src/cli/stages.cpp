@@ -7,7 +7,6 @@
 #include <numeric>
 
 #include "cli/progress.hpp"
-#include "condenser/arch/passes.hpp"
 #include "condenser/arch/spec_io.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/core/output.hpp"
@@ -61,11 +60,11 @@ const Stage& find_stage(const std::string& name) {
   throw core::ConfigError("stage " + name + " does not exist");
 }
 
-arch::Spec load_winner(const RunContext& run) {
-  if (!run.config.spec.empty()) return arch::read_spec(run.config.spec);
+arch::Design load_winner(const RunContext& run) {
+  if (!run.config.spec.empty()) return arch::design_of(arch::read_spec(run.config.spec));
   const fs::path file = run.folder / "winner.arch.json";
   if (!fs::exists(file)) throw core::Error(file.string() + " is missing; run `condenser search` first");
-  return arch::read_spec(file);
+  return arch::design_of(arch::read_spec(file));
 }
 
 namespace {
@@ -87,10 +86,10 @@ arch::Weights load_float_weights(const RunContext& run, const arch::Spec& winner
   return weights;
 }
 
-Int8Network load_int8(const RunContext& run, const arch::Spec& winner) {
+Int8Network load_int8(const RunContext& run, const arch::Design& winner) {
   Int8Network network;
-  network.lowered = arch::lower(winner, nullptr);
-  network.weights = load_matching(run.folder / "weights_int8.safetensors", "quantize", arch::hash(winner).hex());
+  network.lowered = winner.lowered;
+  network.weights = load_matching(run.folder / "weights_int8.safetensors", "quantize", arch::hash(winner.spec).hex());
   const fs::path file = run.folder / "quant.json";
   if (!fs::exists(file)) throw core::Error(file.string() + " is missing; run `condenser quantize` first");
   network.quant = runtime::quant_from_json(core::read_file(file), file.string());

@@ -54,14 +54,14 @@ StageOutput stage_verify(RunContext&);
 StageOutput stage_report(RunContext&);
 
 // What earlier stages left. Each throws core::Error naming the verb that makes the missing file.
-arch::Spec load_winner(const RunContext&);
+arch::Design load_winner(const RunContext&);
 arch::Weights load_float_weights(const RunContext&, const arch::Spec&);
 struct Int8Network {
   arch::Spec lowered;
   arch::Weights weights;
   runtime::QuantParams quant;
 };
-Int8Network load_int8(const RunContext&, const arch::Spec& winner);
+Int8Network load_int8(const RunContext&, const arch::Design& winner);
 
 // Prints to stdout in the format asked for. Text fits the terminal where it can; `columns`: the width where there is no
 // terminal, 0: as wide as it is.

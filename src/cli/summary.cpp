@@ -46,9 +46,9 @@ std::string closing_lines(const RunContext& run, const report::Material& m, cons
   line("winner", m.hash);
   if (const auto test = report::test_accuracy(m)) line("float accuracy", quant::to_string(*test) + " on the test part");
   if (m.quantized) line("int8 accuracy", quant::to_string(m.quantized->as_int8) + " on the test part");
-  line("size", core::thousands(m.cost.params) + " parameters, " + core::thousands(m.cost.macs) + " MACs");
-  line("flash", core::bytes_text(m.lowered_cost.constant_bytes) + " of constants (code not counted)");
-  line("RAM", core::bytes_text(m.plan.peak_bytes) + " arena, input and output included (stack not counted)");
+  line("size", core::thousands(m.design.cost.params) + " parameters, " + core::thousands(m.design.cost.macs) + " MACs");
+  line("flash", core::bytes_text(m.design.lowered_cost.constant_bytes) + " of constants (code not counted)");
+  line("RAM", core::bytes_text(m.design.plan.peak_bytes) + " arena, input and output included (stack not counted)");
   if (m.proof)
     line("verified", std::string(m.proof->passed ? "yes" : "NO") + ", every output integer on " +
                          std::to_string(m.proof->samples) + " test images");

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <set>
 
-#include "condenser/arch/passes.hpp"
+#include "condenser/arch/design.hpp"
 #include "condenser/core/table.hpp"
 #include "condenser/core/text.hpp"
 #include "report/picture_parts.hpp"
@@ -400,21 +400,21 @@ std::string bytes(int64_t count) {
 }  // namespace
 
 Picture picture_of(const arch::Spec& spec, Measure measure) {
-  const arch::Examination facts = arch::examine(spec);
-  const Boxes all = boxes_of(spec, measure, facts.plan.peak_bytes);
+  const arch::Design design = arch::design_of(spec);
+  const Boxes all = boxes_of(spec, measure, design.plan.peak_bytes);
   Totals totals;
   for (const auto& [one, target] : {std::pair(Measure::Macs, &totals.macs), std::pair(Measure::Params, &totals.params),
                                     std::pair(Measure::Memory, &totals.memory)}) {
-    for (const PictureBox& box : boxes_of(spec, one, facts.plan.peak_bytes).boxes) target->push_back(box.share);
+    for (const PictureBox& box : boxes_of(spec, one, design.plan.peak_bytes).boxes) target->push_back(box.share);
   }
   std::vector<Block> blocks = blocks_of(all);
   for (Block& block : blocks) lay_out(all, block);
   Picture picture;
   picture.name = plain(spec.name);
   picture.measure = measure;
-  picture.totals = "input " + shape_text(spec.input) + " · " + core::thousands(facts.given.params) + " parameters · " +
-                   millions(facts.given.macs) + " MACs · int8: " + bytes(facts.cost.constant_bytes) + " flash, " +
-                   bytes(facts.plan.peak_bytes) + " RAM";
+  picture.totals = "input " + shape_text(spec.input) + " · " + core::thousands(design.cost.params) + " parameters · " +
+                   millions(design.cost.macs) + " MACs · int8: " + bytes(design.lowered_cost.constant_bytes) + " flash, " +
+                   bytes(design.plan.peak_bytes) + " RAM";
   picture.boxes = all.boxes;
   Arrangement(all, blocks).draw(picture);
   picture.stages = stages_of(spec, all, blocks, totals);

@@ -43,7 +43,7 @@ std::optional<quant::Accuracy> test_accuracy(const Material& m) {
 std::optional<double> netscore(const Material& m) {
   const auto accuracy = test_accuracy(m);
   if (!accuracy || accuracy->total == 0) return std::nullopt;
-  const double score = arch::netscore(accuracy->percent(), m.cost.params, m.cost.macs);
+  const double score = arch::netscore(accuracy->percent(), m.design.cost.params, m.design.cost.macs);
   return std::isfinite(score) ? std::optional(score) : std::nullopt;  // nothing right: minus infinity
 }
 
@@ -64,10 +64,10 @@ std::string summary_json(const Material& m) {
   j["name"] = m.name;
   j["spec_hash"] = m.hash;
   j["lowered_hash"] = m.lowered_hash;
-  j["params"] = m.cost.params;
-  j["macs"] = m.cost.macs;
-  j["constant_bytes"] = m.lowered_cost.constant_bytes;
-  j["arena_bytes"] = m.plan.peak_bytes;
+  j["params"] = m.design.cost.params;
+  j["macs"] = m.design.cost.macs;
+  j["constant_bytes"] = m.design.lowered_cost.constant_bytes;
+  j["arena_bytes"] = m.design.plan.peak_bytes;
   j["float_accuracy"] = accuracy_json(test_accuracy(m));
   j["int8_accuracy"] = accuracy_json(m.quantized ? std::optional(m.quantized->as_int8) : std::nullopt);
   j["netscore"] = or_null(netscore(m));

@@ -2,7 +2,6 @@
 // A run with every stage behind it, small and made by hand.
 
 #include "condenser/arch/blocks.hpp"
-#include "condenser/arch/passes.hpp"
 #include "condenser/report/material.hpp"
 
 namespace condenser::tests {
@@ -22,13 +21,9 @@ inline report::Material bare_run(int classes = 2) {
   m.name = "first";
   m.dataset = "digits";
   m.dataset_about = "small pictures";
-  m.winner = sample_net(classes);
-  m.lowered = arch::lower(m.winner, nullptr);
-  m.hash = arch::hash(m.winner).hex();
-  m.lowered_hash = arch::hash(m.lowered).hex();
-  m.cost = arch::analyze(m.winner);
-  m.lowered_cost = arch::analyze(m.lowered);
-  m.plan = arch::plan_memory(m.lowered, m.lowered_cost);
+  m.design = arch::design_of(sample_net(classes));
+  m.hash = arch::hash(m.design.spec).hex();
+  m.lowered_hash = arch::hash(m.design.lowered).hex();
   m.verdicts = {{"no_strided_pointwise", true, "", "no violation", "no violation"},
                 {"max_macs", true, "", "7 MACs", "at most 8 MACs"}};
   return m;

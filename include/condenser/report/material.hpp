@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "condenser/arch/memory.hpp"
+#include "condenser/arch/design.hpp"
 #include "condenser/quant/report.hpp"
 #include "condenser/report/confusion.hpp"
 #include "condenser/report/page.hpp"
@@ -57,10 +57,8 @@ struct Proof {
 struct Material {
   std::string name;                    // of the run
   std::string dataset, dataset_about;  // its card
-  arch::Spec winner, lowered;
+  arch::Design design;  // of the winner
   std::string hash, lowered_hash;
-  arch::Analysis cost, lowered_cost;
-  arch::MemoryPlan plan;  // of the lowered form
   std::vector<search::Verdict> verdicts;
   std::optional<Searched> searched;
   std::optional<Trained> trained;

@@ -34,11 +34,11 @@ std::vector<Fact> result_facts(const Material& m) {
   };
   accuracy("Test accuracy, float", test_accuracy(m));
   accuracy("Test accuracy, int8", m.quantized ? std::optional(m.quantized->as_int8) : std::nullopt);
-  facts.push_back({"Flash", kib(m.lowered_cost.constant_bytes),
-                   core::thousands(m.lowered_cost.constant_bytes) + " bytes of constants"});
-  facts.push_back({"RAM", kib(m.plan.peak_bytes), core::thousands(m.plan.peak_bytes) + " bytes of arena"});
-  facts.push_back({"Parameters", core::thousands(m.cost.params), ""});
-  facts.push_back({"Work", core::thousands(m.cost.macs), "multiply-accumulates"});
+  facts.push_back({"Flash", kib(m.design.lowered_cost.constant_bytes),
+                   core::thousands(m.design.lowered_cost.constant_bytes) + " bytes of constants"});
+  facts.push_back({"RAM", kib(m.design.plan.peak_bytes), core::thousands(m.design.plan.peak_bytes) + " bytes of arena"});
+  facts.push_back({"Parameters", core::thousands(m.design.cost.params), ""});
+  facts.push_back({"Work", core::thousands(m.design.cost.macs), "multiply-accumulates"});
   if (m.proof)
     facts.push_back({"Export proven", m.proof->passed ? "yes" : "NO",
                      "every output integer on " + std::to_string(m.proof->samples) + " test items"});
