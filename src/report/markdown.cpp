@@ -145,8 +145,8 @@ std::string search_section(const Material& m) {
 }
 
 std::string winner_section(const arch::Design& winner) {
-  std::string text = "## The winner\n\n```mermaid\n" + arch::to_mermaid(winner.spec) + "```\n\n### Layers as exported\n\n" +
-                     core::to_markdown(arch::layer_table(winner.lowered));
+  std::string text = "## The winner\n\n```mermaid\n" + arch::to_mermaid(winner.spec) +
+                     "```\n\n### Layers as exported\n\n" + core::to_markdown(arch::layer_table(winner.lowered));
   text += "\nArena " + core::bytes_text(winner.plan.peak_bytes) + "; most live bytes (" +
           core::thousands(winner.plan.peak_live_bytes) + ") at node `" + winner.peak_node() + "`.\n";
   return text;
