@@ -45,7 +45,7 @@ struct Drawing {
 
 // Operators that start a chain; a batch norm or activation after anything else is a box of its own.
 bool heads_chain(const Op& op) {
-  return visit_op(Overloaded{
+  return std::visit(Overloaded{
                         [](const Conv2d&) { return true; },
                         [](const Linear&) { return true; },
                         [](const Add&) { return true; },
@@ -178,7 +178,7 @@ std::string title(const Spec& spec) {
 }  // namespace
 
 std::string describe(const Op& any) {
-  return visit_op(Overloaded{
+  return std::visit(Overloaded{
                         [](const Conv2d& op) {
                           const int h = (op.kernel.h - 1) / 2, w = (op.kernel.w - 1) / 2;
                           return "conv " + window_text(op.kernel, op.stride, op.pad, {h, h, w, w}) +

@@ -133,7 +133,7 @@ Window read_window(Reader& r) {
 }
 
 Op read_attributes(Reader& r, const Op& kind) {
-  return visit_op(Overloaded{
+  return std::visit(Overloaded{
                         [&](Conv2d) -> Op {
                           const int out = read_out(r);
                           auto op = read_window<Conv2d>(r);

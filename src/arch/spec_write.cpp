@@ -57,7 +57,7 @@ class Attributes {
 
 void write_attributes(Json& node, const Op& kind, Form form) {
   Attributes a(node, form);
-  visit_op(Overloaded{
+  std::visit(Overloaded{
                  [&](const Conv2d& op) {
                    node["out"] = op.out;
                    a.add_window(op);

@@ -123,7 +123,7 @@ std::vector<ParamInfo> parameters(const Spec& spec) {
     };
     const auto channels = [&] { return analysis.nodes[static_cast<size_t>(node.inputs[0])].shape.c; };
     const auto none = [](const auto&) {};
-    visit_op(Overloaded{
+    std::visit(Overloaded{
                    [&](const Conv2d& op) {
                      add("weight", {op.out, channels() / op.groups, op.kernel.h, op.kernel.w});
                      if (op.bias) add("bias", {op.out}, 0.0F);

@@ -82,9 +82,8 @@ std::string facts_text(const arch::Design& d) {
   std::string text = "\nparameters  " + core::thousands(d.cost.params) + "\nMACs        " +
                      core::thousands(d.cost.macs) + "\nint8 flash  " + core::bytes_text(d.lowered_cost.constant_bytes) +
                      " of constants\nint8 RAM    " + core::bytes_text(d.plan.peak_bytes) + " arena; at least " +
-                     core::thousands(d.plan.peak_live_bytes) + " are live at node " +
-                     d.peak_node() + "\nhash        " + arch::hash(spec).hex() + "\n" +
-                     card_text(card_of(d), d);
+                     core::thousands(d.plan.peak_live_bytes) + " are live at node " + d.peak_node() + "\nhash        " +
+                     arch::hash(spec).hex() + "\n" + card_text(card_of(d), d);
   for (const arch::Rule& rule : arch::rules()) {
     const auto violations = rule.check(spec);
     text += "rule        " + rule.name + ": " + (violations.empty() ? "holds" : "BROKEN") + "\n";
@@ -185,13 +184,12 @@ core::Table zoo_table(const ZooFilter& filter) {
     const arch::Analysis& cost = d.cost;
     if (!filter.passes(card.task, card.input, static_cast<double>(cost.params), static_cast<double>(cost.macs)))
       continue;
-    table.rows.push_back({core::cell(card.name), core::cell(card.family), core::cell(card.task), text_cell(card.data),
-                          core::cell(arch::to_string(card.input)), core::cell(card.classes), core::cell(cost.params),
-                          core::cell(cost.macs), core::cell(d.lowered_cost.constant_bytes),
-                          core::cell(d.plan.peak_bytes),
-                          percent_cell(card.accuracy_percent), percent_cell(card.int8_accuracy_percent),
-                          text_cell(card.published_size), text_cell(card.claims), core::cell(card.about),
-                          core::cell(card.source), text_cell(card.unknown)});
+    table.rows.push_back(
+        {core::cell(card.name), core::cell(card.family), core::cell(card.task), text_cell(card.data),
+         core::cell(arch::to_string(card.input)), core::cell(card.classes), core::cell(cost.params),
+         core::cell(cost.macs), core::cell(d.lowered_cost.constant_bytes), core::cell(d.plan.peak_bytes),
+         percent_cell(card.accuracy_percent), percent_cell(card.int8_accuracy_percent), text_cell(card.published_size),
+         text_cell(card.claims), core::cell(card.about), core::cell(card.source), text_cell(card.unknown)});
   }
   return table;
 }

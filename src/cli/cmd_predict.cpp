@@ -75,8 +75,8 @@ void check_fits(const arch::Design& winner, const data::Card& card) {
   const auto classes = static_cast<int64_t>(card.classes.size());
   if (!(winner.spec.input == item) || !(output == arch::Shape{classes, 1, 1}))
     throw core::Error("network " + winner.spec.name + " makes " + arch::to_string(output) + " of " +
-                      arch::to_string(winner.spec.input) + "; data set " + card.name + " has " + std::to_string(classes) +
-                      " classes and items of " + arch::to_string(item));
+                      arch::to_string(winner.spec.input) + "; data set " + card.name + " has " +
+                      std::to_string(classes) + " classes and items of " + arch::to_string(item));
 }
 
 std::vector<double> probabilities(const std::vector<float>& logits, bool independent) {

@@ -413,8 +413,8 @@ Picture picture_of(const arch::Spec& spec, Measure measure) {
   picture.name = plain(spec.name);
   picture.measure = measure;
   picture.totals = "input " + shape_text(spec.input) + " · " + core::thousands(design.cost.params) + " parameters · " +
-                   millions(design.cost.macs) + " MACs · int8: " + bytes(design.lowered_cost.constant_bytes) + " flash, " +
-                   bytes(design.plan.peak_bytes) + " RAM";
+                   millions(design.cost.macs) + " MACs · int8: " + bytes(design.lowered_cost.constant_bytes) +
+                   " flash, " + bytes(design.plan.peak_bytes) + " RAM";
   picture.boxes = all.boxes;
   Arrangement(all, blocks).draw(picture);
   picture.stages = stages_of(spec, all, blocks, totals);

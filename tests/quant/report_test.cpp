@@ -121,7 +121,8 @@ TEST_CASE("node reports recomputed from the two executors", "[quant][report]") {
   const arch::Spec spec = classifier();
   const auto samples = gratings(6, 4);
   const arch::Weights weights = arch::random_weights(spec, 5);
-  const quant::Quantized q = quant::quantize(arch::design_of(spec), weights, *samples, {.observer = "percentile", .percentile = 97.0});
+  const quant::Quantized q =
+      quant::quantize(arch::design_of(spec), weights, *samples, {.observer = "percentile", .percentile = 97.0});
   const auto reports = quant::node_reports(spec, weights, q.weights, q.quant, *samples);
   REQUIRE(reports.size() == spec.nodes.size());
 

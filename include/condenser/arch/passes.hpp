@@ -19,8 +19,8 @@ Spec fuse_branches(const Spec&, Weights* weights);
 // Begins with fuse_branches(): nobody wants to ship branches that cost more and compute the same. Then drops dead
 // nodes, folds batch norm into the convolution or linear before it (bias appears), moves Relu/Relu6 into the producer
 // as a clamp, and joins Softmax and Mul into SoftmaxMul. A batch norm that cannot be folded becomes a depthwise 1x1
-// convolution with bias. `weights` may be null: structure only, before training (a Design has that already); otherwise it
-// is rewritten to match. Deterministic; node names are kept from the producer. Throws SpecError.
+// convolution with bias. `weights` may be null: structure only, before training (a Design has that already); otherwise
+// it is rewritten to match. Deterministic; node names are kept from the producer. Throws SpecError.
 Spec lower(const Spec&, Weights* weights);
 
 }  // namespace condenser::arch

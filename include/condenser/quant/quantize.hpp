@@ -26,8 +26,8 @@ struct Quantized {
   runtime::QuantParams quant;
 };
 
-// Of the design's lowered form; `weights` are lowered too (arch::lower()). Nodes that pass values through (MaxPool, average pools, ...) keep their input's
-// parameters where the kernel needs it.
+// Of the design's lowered form; `weights` are lowered too (arch::lower()). Nodes that pass values through (MaxPool,
+// average pools, ...) keep their input's parameters where the kernel needs it.
 Quantized quantize(const arch::Design&, const arch::Weights& weights, const data::Dataset& calibration,
                    const QuantOptions&);
 
