@@ -2,9 +2,11 @@
 // shrinking (the triangle is widened by the factor, so every source pixel counts). Integers throughout: the same bytes
 // on every machine.
 //
-// Target pixel o of m covers the source position (2o+1)n/2m of n pixels. Source pixel x lies at (2x+1)/2, so their
-// distance is |(2x+1)m - (2o+1)n| / 2m; the triangle's half width is max(n,m)/m. Scaled by 2 max(n,m), the weight is
-// max(0, 2 max(n,m) - |(2x+1)m - (2o+1)n|), divided by the sum over the pixels that exist (the border is repeated).
+// Positions are in eighths of source pixels, since a JPEG decoded smaller ends within a pixel. The picture is [b, b+e)
+// of n pixels; source pixel x has its centre at 8x+4. Target pixel o of m has its centre at b + (2o+1)e/2m, so their
+// distance is |(8x+4-b)2m - (2o+1)e| / 2m; the triangle's half width is max(e, 8m)/m. Times 2m, the weight is
+// max(0, 2 max(e, 8m) - |(8x+4-b)2m - (2o+1)e|), times the share of the source pixel that belongs to the picture,
+// divided by the sum over the pixels that exist (the border is repeated).
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -30,29 +32,34 @@ struct Taps {
   std::vector<int64_t> weights;
 };
 
-void find_taps(int64_t o, int64_t n, int64_t m, Taps& taps) {
-  const int64_t half = 2 * std::max(n, m), center = (2 * o + 1) * n;
+// `n` source pixels, of which `span` is the picture.
+void find_taps(int64_t o, int64_t n, const Span8& span, int64_t m, Taps& taps) {
+  const int64_t begin = span.begin, extent = span.extent;
+  const int64_t half = 2 * std::max(extent, 8 * m), center = (2 * o + 1) * extent + 2 * m * begin;
   taps.weights.clear();
   taps.sum = 0;
-  // (2x+1)m > center - half; one to spare on either side, zero weights are dropped.
-  int64_t x = std::max<int64_t>(0, ((center - half) / m - 1) / 2 - 1);
-  for (; x < n && (2 * x + 1) * m - center < half; ++x) {
-    const int64_t weight = half - std::abs((2 * x + 1) * m - center);
-    if (weight <= 0) continue;
+  // (8x+4)2m > center - half; one to spare on either side, zero weights are dropped.
+  int64_t x = std::max<int64_t>(0, ((center - half) / (2 * m) - 4) / 8 - 1);
+  for (; x < n && (8 * x + 4) * 2 * m - center < half; ++x) {
+    const int64_t covered = std::min(8 * x + 8, begin + extent) - std::max(8 * x, begin);
+    const int64_t weight = covered * (half - std::abs((8 * x + 4) * 2 * m - center));
+    if (covered <= 0 || weight <= 0) continue;
     if (taps.weights.empty()) taps.first = x;
     taps.weights.push_back(weight);
     taps.sum += weight;
   }
 }
 
-Axis make_axis(int n, int m) {
+Axis make_axis(int n, Span8 span, int m) {
+  if (span.extent == 0) span.extent = 8 * n;
   Axis axis;
-  axis.taps = std::min(n, (2 * std::max(n, m) + m - 1) / m);  // an open interval of length 2 max(n,m)/m
+  // An open interval of length 2 max(e, 8m)/m eighths.
+  axis.taps = static_cast<int>(std::min<int64_t>(n, (2 * std::max<int64_t>(span.extent, 8 * m) + 8 * m - 1) / (8 * m)));
   axis.first.resize(m);
   axis.weights.assign(static_cast<size_t>(m) * axis.taps, 0);
   Taps taps;
   for (int o = 0; o < m; ++o) {
-    find_taps(o, n, m, taps);
+    find_taps(o, n, span, m, taps);
     // Zeros at the end must not read past the last pixel.
     const int64_t spare = std::max<int64_t>(0, taps.first + axis.taps - n);
     axis.first[o] = static_cast<int>(taps.first - spare);
@@ -116,7 +123,7 @@ CONDENSER_CLONES void blend_columns(const uint32_t* row, int c, const Axis& axis
 }  // namespace
 
 void resize_to_planes(const View& from, int height, int width, std::span<uint8_t> planes) {
-  const Axis down = make_axis(from.h, height), across = make_axis(from.w, width);
+  const Axis down = make_axis(from.h, from.down, height), across = make_axis(from.w, from.across, width);
   std::vector<uint32_t> row(static_cast<size_t>(from.w) * from.c + 1);
   const size_t plane = static_cast<size_t>(height) * width;
   for (int y = 0; y < height; ++y) {
