@@ -49,10 +49,25 @@ std::string found(std::string_view bytes) {
 void check_extent(uint64_t width, uint64_t height, const std::filesystem::path& file) {
   const std::string size = std::to_string(width) + "x" + std::to_string(height);
   if (width < 1 || height < 1) throw core::Error(file.string() + ": picture of " + size + " has no pixels");
-  if (width > kMostPixels || height > kMostPixels || width * height > kMostPixels)
+  constexpr uint64_t kLongest = 1'000'000;
+  if (width > kLongest || height > kLongest || width * height > kMostPixels)
     throw core::Error(file.string() + ": picture of " + size + "; expected at most " +
-                      core::thousands(static_cast<int64_t>(kMostPixels)) +
-                      " pixels (of a JPEG, as it is decoded: at 1/8 to 1/1 of its size); save it smaller");
+                      core::thousands(static_cast<int64_t>(kLongest)) + " a side and " +
+                      core::thousands(static_cast<int64_t>(kMostPixels)) + " pixels; save it smaller");
+}
+
+void check_kept(uint64_t width, uint64_t height, const std::filesystem::path& file) {
+  if (width * height <= kMostKept) return;
+  throw core::Error(file.string() + ": " + std::to_string(width) + "x" + std::to_string(height) +
+                    " pixels to be kept in memory at once; expected at most " +
+                    core::thousands(static_cast<int64_t>(kMostKept)) + "; save it smaller, and not interlaced");
+}
+
+int largest_cell(int h, int w, int wanted_h, int wanted_w, int most) {
+  if (wanted_h < 1 || wanted_w < 1) return 1;
+  int cell = 1;
+  while (2 * cell <= most && h / (4 * cell) >= wanted_h && w / (4 * cell) >= wanted_w) cell *= 2;
+  return cell;
 }
 
 Picture decode_picture(std::string_view bytes, int channels, const std::filesystem::path& file, const Wanted& wanted) {

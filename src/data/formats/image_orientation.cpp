@@ -11,7 +11,7 @@ namespace {
 class Tiff {
  public:
   explicit Tiff(std::string_view bytes) : bytes_(bytes), big_(bytes.starts_with("MM")) {}
-  bool valid() const { return bytes_.size() >= 8 && (big_ || bytes_.starts_with("II")) && number(2, 2) == 42; }
+  bool valid() const { return bytes_.size() >= 8 && (big_ || bytes_.starts_with("II")) && (number(2, 2) == 42 || number(2, 2) == 42 << 8); }
   bool holds(uint64_t at, uint64_t count) const { return at + count <= bytes_.size(); }
   uint32_t number(size_t at, size_t count) const {
     uint32_t value = 0;
@@ -40,41 +40,58 @@ constexpr std::array<Turn, 9> kTurns{{{},
                                       {true, true, true},
                                       {true, true, false}}};
 
-Span8 mirrored(const Span8& span, int pixels) {
-  return span.extent == 0 ? span : Span8{8 * pixels - span.begin - span.extent, span.extent};
+Side mirrored(const Side& side, int pixels) {
+  return side.extent == 0 ? side : Side{side.cell * pixels - side.begin - side.extent, side.extent, side.cell};
 }
 
 }  // namespace
 
 int exif_orientation(std::string_view bytes) {
   const Tiff tiff(bytes);
-  if (!tiff.valid()) return 1;
+  if (!tiff.valid()) return 0;
   const uint64_t folder = tiff.number(4, 4);
-  if (!tiff.holds(folder, 2)) return 1;
+  if (!tiff.holds(folder, 2)) return 0;
   const uint32_t entries = tiff.number(folder, 2);
   for (uint32_t i = 0; i < entries; ++i) {
     const uint64_t at = folder + 2 + 12 * uint64_t{i};
-    if (!tiff.holds(at, 12)) return 1;
+    if (!tiff.holds(at, 12)) return 0;
     if (tiff.number(at, 2) != 0x0112) continue;
-    const uint32_t type = tiff.number(at + 2, 2);  // 3: 16 bits, as the standard wants it; 4: 32 bits; 1: a byte
-    const uint32_t value = type == 3   ? tiff.number(at + 8, 2)
-                           : type == 4 ? tiff.number(at + 8, 4)
-                           : type == 1 ? tiff.number(at + 8, 1)
-                                       : 1;
+    const uint32_t type = tiff.number(at + 2, 2);  // 3: 16 bits, as the standard wants it; 4: 32 bits
+    if (type != 3 && type != 4) return 1;
+    const uint32_t value = tiff.number(at + 8, type == 3 ? 2 : 4);
     return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
   }
-  return 1;
+  return 0;
+}
+
+int xmp_orientation(std::string_view packet) {
+  constexpr std::string_view kName = "tiff:Orientation";
+  const size_t at = packet.find(kName);
+  if (at == packet.npos) return 0;
+  std::string_view value = packet.substr(at + kName.size());
+  for (const std::string_view opening : {"=\"", "='", ">"}) {
+    if (!value.starts_with(opening)) continue;
+    value.remove_prefix(opening.size());
+    return !value.empty() && value[0] >= '1' && value[0] <= '8' ? value[0] - '0' : 1;
+  }
+  return 0;
 }
 
 bool sides_exchanged(int orientation) { return kTurns[orientation].transposed; }
 
-Window stored_window(const Window& upright, int orientation) {
+Rect stored_rect(const Rect& upright, int orientation, int height, int width) {
   const Turn& turn = kTurns[orientation];
-  Window w = upright;
-  if (turn.mirrored_down) w.y = 1 - w.y - w.h;
-  if (turn.mirrored_across) w.x = 1 - w.x - w.w;
-  if (turn.transposed) w = {w.x, w.y, w.w, w.h};
-  return w;
+  Rect r = upright;
+  const int h = turn.transposed ? width : height, w = turn.transposed ? height : width;
+  if (turn.mirrored_down) r.y = h - r.y - r.h;
+  if (turn.mirrored_across) r.x = w - r.x - r.w;
+  return turn.transposed ? Rect{r.x, r.y, r.w, r.h} : r;
+}
+
+Rect stored_rect(const Window& upright, int orientation, int height, int width) {
+  const bool turned = sides_exchanged(orientation);
+  const Rect rect = rect_of(upright, turned ? width : height, turned ? height : width);
+  return stored_rect(rect, orientation, height, width);
 }
 
 Picture upright(Picture stored, int orientation) {
