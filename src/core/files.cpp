@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -179,6 +180,28 @@ std::string read_file(const std::filesystem::path& path) {
     content.reserve(static_cast<size_t>(status.st_size));
   char buffer[1 << 15];
   while (const size_t got = read_some(file.get(), buffer, sizeof buffer, path)) content.append(buffer, got);
+  return content;
+}
+
+std::string read_regular_file(const std::filesystem::path& path, size_t max_bytes) {
+  const Descriptor file(open_retrying(path, O_RDONLY | O_NONBLOCK));  // a pipe without a writer must not hang
+  if (file.get() < 0) throw failure(path, "cannot read", errno);
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) throw failure(path, "cannot read", errno);
+  if (S_ISDIR(status.st_mode)) throw Error(path.string() + ": is a folder; expected a file");
+  if (!S_ISREG(status.st_mode)) throw Error(path.string() + ": is a pipe or device; expected a regular file");
+  const auto too_large = [&](const std::string& size) {
+    return Error(path.string() + ": " + size + " bytes; expected at most " + std::to_string(max_bytes));
+  };
+  if (static_cast<uint64_t>(status.st_size) > max_bytes) throw too_large(std::to_string(status.st_size));
+  std::string content(static_cast<size_t>(status.st_size) + 1, '\0');  // one more, to see the end
+  size_t have = 0;
+  while (const size_t got = read_some(file.get(), content.data() + have, content.size() - have, path)) {
+    have += got;
+    if (have > max_bytes) throw too_large("more than " + std::to_string(max_bytes));  // it grows, or hides its size
+    if (have == content.size()) content.resize(std::min(2 * have, max_bytes) + 1);
+  }
+  content.resize(have);
   return content;
 }
 

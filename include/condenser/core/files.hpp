@@ -10,6 +10,10 @@ namespace condenser::core {
 
 std::string read_file(const std::filesystem::path& path);  // throws Error: missing, unreadable
 
+// For files of strangers: throws Error, without waiting, for what is no regular file (a folder, a pipe, a device that
+// never ends) and for one of more than `max_bytes`. Links are followed.
+std::string read_regular_file(const std::filesystem::path& path, size_t max_bytes);
+
 // Writes to a temporary name beside `path`, flushes (fsync), renames, flushes the folder. Either the old or the whole
 // new content is ever visible. On failure (disk full) removes the temporary file and throws Error. Creates parent
 // folders.
