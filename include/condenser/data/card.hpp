@@ -3,6 +3,7 @@
 // files.
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -51,6 +52,32 @@ std::string checksum(const std::filesystem::path& file_or_folder, const std::str
 // or hold fewer than two.
 void find_classes(Card&);
 
+// Why a file, folder or line that lies among the data is not used.
+enum class Why {
+  Hidden,
+  System,        // Thumbs.db, __MACOSX, @eaDir ...
+  Ending,        // of no kind that the data set is made of
+  OtherPicture,  // a picture that is not read: .bmp, .webp, .heic ...
+  OtherSound,    // a sound that is not read: .mp3, .flac ...
+  Outside,       // beside the folders of classes instead of in them
+  NoClass,       // in a folder that is no class
+  NoSplit,       // in a folder that is no split
+  ListedTwice,   // a line of a list that names a file again
+  BrokenLink,    // leads nowhere, or to itself
+  Loop,          // leads to a folder that is read already
+  Special,       // a device, named pipe or socket
+  Unlistable,    // a folder that may not be listed
+};
+const char* text_of(Why);  // "hidden, their names begin with a dot"
+bool is_problem(Why);      // data are missing or wrong; false: what lies there need not be data
+
+struct Unused {
+  Why why = Why::Hidden;
+  int64_t count = 0;
+  std::vector<std::string> first;  // some names
+};
+std::string text_of(const Unused&);  // "2 hidden, their names begin with a dot (a/.x, b/.y)"
+
 enum class Verify { Checksums, No };
 enum class OnDamaged { Stop, Skip };            // pictures and sounds that cannot be decoded
 enum class Cache { None, Memory, Disk, Auto };  // decoded pictures kept for later epochs
@@ -70,6 +97,8 @@ struct OpenOptions {
   // The smallest share of a picture that draw() will be asked for. Below 1 a cache keeps pictures larger than the item
   // by 1/sqrt(crop_area), at most 2, a side, so that crops stay sharp.
   double crop_area = 1.0;
+  // Takes what lies among the data and is not used, a call per reason. Without it one warning says so.
+  std::function<void(const Unused&)> on_unused;
 };
 
 // Opens a split. Throws core::Error: missing file, wrong checksum, truncated or malformed bytes, label outside the
