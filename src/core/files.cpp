@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "condenser/core/error.hpp"
+#include "condenser/core/stop.hpp"
 
 namespace condenser::core {
 namespace {
@@ -137,6 +138,7 @@ class TemporaryFile {
     if (const int reason = write_all(fd_, content)) throw failure(target, "cannot write", reason);
     if (::fsync(fd_) != 0) throw failure(target, "cannot flush", errno);
     if (::close(std::exchange(fd_, -1)) != 0) throw failure(target, "cannot close", errno);
+    reached("write", target.filename().c_str());
     if (::rename(path_.c_str(), target.c_str()) != 0) throw failure(target, "cannot replace", errno);
     renamed_ = true;
   }
