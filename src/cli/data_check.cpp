@@ -50,7 +50,8 @@ void add_finding(const data::Finding& finding, std::vector<std::string>& out) {
 std::string verdict(const data::CheckReport& report) {
   const auto problems = std::ranges::count_if(report.findings, &data::Finding::problem);
   const auto notes = std::ssize(report.findings) - problems;
-  const std::string said = notes == 0 ? "" : "; " + std::to_string(notes) + (notes == 1 ? " note" : " notes") + " above";
+  const std::string said =
+      notes == 0 ? "" : "; " + std::to_string(notes) + (notes == 1 ? " note" : " notes") + " above";
   if (problems == 0) return "no problem found" + said;
   return std::to_string(problems) + (problems == 1 ? " problem" : " problems") + " found: see above" + said;
 }

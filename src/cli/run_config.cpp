@@ -22,14 +22,15 @@ namespace {
 
 void read_dataset(Reader r, DatasetOptions& o) {
   r.existing_path("card", o.card, "data set card: a folder under datasets/ or a card.yaml");
-  r.text("folder", o.folder, "instead of a card: a folder with train/<class>/ and test/<class>/, or <class>/ images (JPEG, PNG)");
+  r.text("folder", o.folder,
+         "instead of a card: a folder with train/<class>/ and test/<class>/, or <class>/ images (JPEG, PNG)");
   r.integers("shape", o.shape, 1, 4096,
              "channels, height, width that images of `folder` are brought to; 1 channel is grey");
   r.number("validation_fraction", o.validation_fraction, 0.01, 0.5,
            "part of the training images kept for choices when the card has no validation split");
   r.integer("split_seed", o.split_seed, 0, UINT64_MAX, "seed of the parts that are cut");
   r.number("test_fraction", o.test_fraction, 0.01, 0.5,
-           "part of every class kept for the test when the data have no test part");
+           "part of every class kept for the test when `folder` has no part for it");
   r.boolean("allow_empty_classes", o.allow_empty_classes, "go on when a class has no item to learn from");
   r.integer("samples", o.samples, 0, 1'000'000'000, "use only so many training images, class-balanced; 0: all");
   r.choice("cache", o.cache, {"auto", "memory", "disk", "none"},
@@ -43,11 +44,8 @@ void read_dataset(Reader r, DatasetOptions& o) {
 
 data::Card card_of(const DatasetOptions& o) {
   const data::ItemShape shape{o.shape[0], o.shape[1], o.shape[2]};
-  data::Card card = o.folder.empty() ? data::read_card(o.card)
-                                     : data::folder_card(o.folder, shape, o.test_fraction, o.split_seed);
-  const bool whole_speakers = card.format == "wav_folder";  // its own rules say what is for testing
-  if (!whole_speakers) card.test_fraction = o.test_fraction;
-  card.split_seed = o.split_seed;
+  data::Card card =
+      o.folder.empty() ? data::read_card(o.card) : data::folder_card(o.folder, shape, o.test_fraction, o.split_seed);
   card.allow_empty_classes |= o.allow_empty_classes;
   return card;
 }

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "condenser/core/error.hpp"
 #include "data/formats/formats.hpp"
 
 namespace condenser::data {
@@ -47,13 +48,38 @@ UnusedFiles beside_folders(const Card& card) {
   return unused;
 }
 
+// One level deep: a list may name pictures of a folder that holds much else.
+UnusedFiles beside_lists(const Card& card) {
+  std::set<std::string> named;
+  std::set<fs::path> folders;
+  for (const auto& [split, files] : card.splits) {
+    if (!fs::is_regular_file(place_of(card, split))) continue;
+    for (const std::string& picture : csv_pictures(card, split)) {
+      named.insert(picture);
+      folders.insert(fs::path(picture).parent_path());
+    }
+  }
+  UnusedFiles unused;
+  for (const fs::path& folder : folders) {
+    std::set<std::string> others;
+    std::error_code failed;
+    for (fs::directory_iterator it(folder, failed), end; !failed && it != end; it.increment(failed)) {
+      const std::string name = it->path().filename().string();
+      if (ends_in(name, kPictureEndings) && !name.starts_with('.')) others.insert(it->path().string());
+    }
+    for (const std::string& picture : others)
+      if (!named.contains(picture)) unused.add(Why::NotListed, picture);
+  }
+  return unused;
+}
+
 }  // namespace
 
 std::string split_called(const std::string& folder) {
   static const std::map<std::string, std::string> names{
-      {"train", "train"},           {"training", "train"}, {"test", "test"},      {"testing", "test"},
-      {"validation", "validation"}, {"val", "validation"}, {"valid", "validation"}, {"dev", "validation"},
-      {"eval", "validation"}};
+      {"train", "train"},      {"training", "train"},        {"test", "test"},
+      {"testing", "test"},     {"validation", "validation"}, {"val", "validation"},
+      {"valid", "validation"}, {"dev", "validation"},        {"eval", "validation"}};
   std::string lower = folder;
   std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
   const auto found = names.find(lower);
@@ -62,7 +88,11 @@ std::string split_called(const std::string& folder) {
 
 UnusedFiles beside_splits(const Card& card) {
   try {
-    return card.format == "image_folder" ? beside_folders(card) : UnusedFiles();
+    if (card.format == "image_folder") return beside_folders(card);
+    if (card.format == "csv") return beside_lists(card);
+    return {};
+  } catch (const core::Error&) {
+    return {};
   } catch (const fs::filesystem_error&) {
     return {};  // opening the splits says what is wrong with the folder
   }

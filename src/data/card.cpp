@@ -100,12 +100,12 @@ void check_range(Reader& reader, const Normalization& n) {
   const bool wrong_mean = std::ranges::any_of(n.mean, outside), wrong_std = std::ranges::any_of(n.std, outside);
   if (!wrong_mean && !wrong_std) return;
   const auto of_bytes = [](double x) { return x >= 0 && x <= 255; };
-  std::string expected = "values of 0..1, as pixels are scaled to 0..1; found mean " + list_text(n.mean) + " and std " +
-                         list_text(n.std);
+  std::string expected =
+      "values of 0..1, as pixels are scaled to 0..1; found mean " + list_text(n.mean) + " and std " + list_text(n.std);
   if (std::ranges::all_of(n.mean, of_bytes) && std::ranges::all_of(n.std, of_bytes)) {
     const double mean_factor = wrong_mean ? 1 / 255.0 : 1, std_factor = wrong_std ? 1 / 255.0 : 1;
-    expected += "; of bytes 0..255 that is mean " + list_text(n.mean, mean_factor) + " and std " +
-                list_text(n.std, std_factor);
+    expected +=
+        "; of bytes 0..255 that is mean " + list_text(n.mean, mean_factor) + " and std " + list_text(n.std, std_factor);
   }
   throw reader.error(wrong_mean ? "mean" : "std", expected);
 }
@@ -370,14 +370,14 @@ std::shared_ptr<const Dataset> open_cut(const Card& card, const std::string& spl
   std::vector<int64_t>& part = split == "train" ? parts.first : parts.second;
   const auto taken = std::ssize(part);
   if (taken == 0)
-    throw core::Error(place_of(card, "train").string() + ": too few pictures to cut a part for testing from; add a "
+    throw core::Error(place_of(card, "train").string() +
+                      ": too few pictures to cut a part for testing from; add a "
                       "folder test/, or more pictures");
   std::shared_ptr<const Dataset> dataset = subset(whole, std::move(part));
-  core::log::info(card.name + ": there is no test part, so " +
-                  core::significant(100 * card.test_fraction, 3) + " % of every class of " +
-                  place_of(card, "train").string() + " are kept for testing (dataset.test_fraction, split_seed " +
-                  std::to_string(card.split_seed) + "): " + std::to_string(taken) + " of " +
-                  std::to_string(whole->size()) + " items are " + split);
+  core::log::info(card.name + ": there is no test part, so " + core::significant(100 * card.test_fraction, 3) +
+                  " % of every class of " + place_of(card, "train").string() +
+                  " are kept for testing (dataset.test_fraction, split_seed " + std::to_string(card.split_seed) +
+                  "): " + std::to_string(taken) + " of " + std::to_string(whole->size()) + " items are " + split);
   return dataset;
 }
 

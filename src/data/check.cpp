@@ -146,8 +146,8 @@ CheckReport look_at_all(const Card& card) {
 
 // ---- findings
 
-constexpr int64_t kUnequal = 10;                          // so many times the smallest class
-constexpr double kFarMean = 1.0;                          // of normalized values, in deviations
+constexpr int64_t kUnequal = 10;                                // so many times the smallest class
+constexpr double kFarMean = 1.0;                                // of normalized values, in deviations
 constexpr double kSmallDeviation = 0.1, kLargeDeviation = 3.0;  // of normalized values
 
 std::string list_text(const std::vector<double>& values) {
@@ -196,13 +196,17 @@ void find_in_classes(const CheckReport& report, const SplitCheck& s, bool may_be
   }
   if (!empty.empty()) {
     const bool problem = s.split == "train" && !may_be_empty;
-    out.push_back({problem, "class_without_items", s.split, std::ssize(empty),
-                   "no item of class " + some_of(empty), empty});
+    out.push_back(
+        {problem, "class_without_items", s.split, std::ssize(empty), "no item of class " + some_of(empty), {}});
   }
   if (most >= kUnequal * least && most > 0) {
-    out.push_back({false, "class_sizes", s.split, 2,
+    out.push_back({false,
+                   "class_sizes",
+                   s.split,
+                   2,
                    "classes of very different size: " + large + " has " + std::to_string(most) + " items, " + small +
-                       " " + std::to_string(least), {}});
+                       " " + std::to_string(least),
+                   {}});
   }
 }
 
@@ -216,11 +220,15 @@ void find_in_statistics(const SplitCheck& s, const Normalization& card, Findings
            (deviations[c] < kSmallDeviation && s.found.std[c] > 0);
   }
   if (!far || s.split != "train") return;
-  out.push_back({true, "normalization", s.split, 1,
+  out.push_back({true,
+                 "normalization",
+                 s.split,
+                 1,
                  "the card's mean " + list_text(card.mean) + " and std " + list_text(card.std) +
                      " leave values of mean " + list_text(means) + " and deviation " + list_text(deviations) +
                      "; expected about 0 and 1: the data have mean " + list_text(s.found.mean) + ", std " +
-                     list_text(s.found.std), {}});
+                     list_text(s.found.std),
+                 {}});
 }
 
 std::string line(const Duplicate& d) {
@@ -242,7 +250,7 @@ void find_copies(const CheckReport& report, Findings& out) {
   within.text = "duplicates within a split";
   for (Finding* finding : {&between, &labels, &within}) {
     finding->count = std::ssize(finding->items);
-    finding->text = std::to_string(finding->count) + " " + finding->text;
+    finding->text += ": " + std::to_string(finding->count);
     if (finding->count > 0) out.push_back(std::move(*finding));
   }
 }
@@ -256,7 +264,8 @@ Findings find_all(const CheckReport& report, const Card& card) {
   }
   find_copies(report, findings);
   if (!card.has_split("test"))
-    findings.push_back({true, "no_test_split", "test", 1, "the card has no split test; nothing can be measured", {}});
+    findings.push_back(
+        {false, "no_test_split", "", 1, "the card has no split test: nothing to measure a network on", {}});
   std::ranges::stable_partition(findings, &Finding::problem);
   return findings;
 }

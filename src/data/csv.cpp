@@ -22,8 +22,8 @@ std::string_view without_mark(std::string_view text) {
 // Spreadsheets write a first line "sep=;" for each other.
 char stated_separator(std::string_view text) {
   text = without_mark(text);
-  const bool stated = text.size() > 5 && text.starts_with("sep=") && is_separator(text[4]) &&
-                      (text[5] == '\n' || text[5] == '\r');
+  const bool stated =
+      text.size() > 5 && text.starts_with("sep=") && is_separator(text[4]) && (text[5] == '\n' || text[5] == '\r');
   return stated ? text[4] : '\0';
 }
 

@@ -11,9 +11,9 @@
 namespace condenser::data {
 
 // Calls row(line, fields) for every row; `line` is where it begins, from 1. Fields may be quoted ("a ""b"", c"), also
-// after spaces; then they may hold separators, quotes and line ends. Rows end with \n or \r\n, in a text without \n with
-// \r; empty lines are passed over, as are a byte order mark and a first line "sep=;". Throws core::Error naming file and
-// line: an open quote, text after a closing one, zero bytes (UTF-16 by name).
+// after spaces; then they may hold separators, quotes and line ends. Rows end with \n or \r\n, in a text without \n
+// with \r; empty lines are passed over, as are a byte order mark and a first line "sep=;". Throws core::Error naming
+// file and line: an open quote, text after a closing one, zero bytes (UTF-16 by name).
 void read_csv(std::string_view text, const std::filesystem::path& file,
               const std::function<void(int64_t line, const std::vector<std::string>& fields)>& row,
               char separator = ',');

@@ -47,10 +47,11 @@ std::vector<std::string> classes_beside(const fs::path& train, const std::vector
 
 // An archive often unpacks to one folder that holds the parts.
 std::string deeper(const fs::path& root, const std::vector<std::string>& names) {
+  std::vector<fs::path> found;
   for (const std::string& name : names)
     for (const std::string& inside : list_folders(root / name, kPictureEndings).names)
-      if (split_called(inside) == "train") return "; did you mean " + (root / name).string() + "?";
-  return "";
+      if (split_called(inside) == "train") found.push_back(root / name);
+  return found.size() == 1 ? "; did you mean " + found[0].string() + "?" : "";
 }
 
 void check_flat(const fs::path& root, const std::vector<std::string>& names) {

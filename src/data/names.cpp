@@ -20,8 +20,9 @@ namespace {
 constexpr char32_t kByte = 0x110000;  // + a byte that is no UTF-8: stays different from every character
 
 bool is_space(char32_t c) {
-  return c == ' ' || (c >= 0x09 && c <= 0x0D) || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) ||
-         c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x2800 || c == 0x3000;
+  return c == ' ' || (c >= 0x09 && c <= 0x0D) || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+         (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x2800 ||
+         c == 0x3000;
 }
 
 bool is_blank(char32_t c) { return is_space(c) || (c < kByte && core::invisible(c)); }
@@ -128,7 +129,8 @@ std::string alike(const std::vector<std::string>& names, LetterCase letter_case)
     const auto [at, fresh] = known.try_emplace(look, &name);
     if (fresh) continue;
     return exactly(*at->second) + " and " + exactly(name) +
-           " look alike (spaces, letter case, Unicode form or invisible characters); expected one spelling for one class";
+           " look alike (spaces, letter case, Unicode form or invisible characters); expected one spelling for one "
+           "class";
   }
   return "";
 }
@@ -136,7 +138,8 @@ std::string alike(const std::vector<std::string>& names, LetterCase letter_case)
 std::string suggestion(const std::string& name, const std::vector<std::string>& names) {
   const std::string look = look_of(name);
   for (const std::string& other : names)
-    if (look_of(other) == look) return "; it looks like " + exactly(other) + " of the classes, and is spelt " + exactly(name);
+    if (look_of(other) == look)
+      return "; it looks like " + exactly(other) + " of the classes, and is spelt " + exactly(name);
   const std::string near = core::config::nearest(name, names);
   return near.empty() ? "" : "; did you mean " + near + "?";
 }

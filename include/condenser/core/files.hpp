@@ -40,7 +40,8 @@ class FolderLock {
 bool is_locked(const std::filesystem::path& folder);
 
 // Decompresses a gzip file, or returns the bytes as they are when the gzip magic is absent. Refuses what read_file
-// refuses. Bounded: more than `max_bytes` of input or output, a truncated or corrupt stream throw Error naming the file.
+// refuses. Bounded: more than `max_bytes` of input or output, a truncated or corrupt stream throw Error naming the
+// file.
 std::string read_gzip(const std::filesystem::path& path, size_t max_bytes);
 
 }  // namespace condenser::core

@@ -52,10 +52,10 @@ Card read_card(const std::filesystem::path& card_or_folder);
 // folder>\n", sorted by path), which is what sha256sum prints.
 std::string checksum(const std::filesystem::path& file_or_folder, const std::string& format = "image_folder");
 
-// A card for a folder of one's own with pictures in <part>/<class>/ or in <class>/. The parts may have any of their usual
-// names (train, training; test, testing; validation, val, valid, dev, eval; letters of either case); without a part for
-// testing it is cut, see Card::test_fraction. No normalization but mean 0.5, std 0.25. Says in the log what was taken
-// for what. Throws core::Error for folders that can be read in two ways, or in none.
+// A card for a folder of one's own with pictures in <part>/<class>/ or in <class>/. The parts may have any of their
+// usual names (train, training; test, testing; validation, val, valid, dev, eval; letters of either case); without a
+// part for testing it is cut, see Card::test_fraction. No normalization but mean 0.5, std 0.25. Says in the log what
+// was taken for what. Throws core::Error for folders that can be read in two ways, or in none.
 Card folder_card(const std::filesystem::path& folder, const ItemShape&, double test_fraction, uint64_t split_seed);
 
 // Fills in the classes of a card that leaves them to its data: the sorted folders of an image folder's training split,
@@ -73,6 +73,7 @@ enum class Why {
   Outside,       // beside the folders of classes instead of in them
   NoClass,       // in a folder that is no class
   NoSplit,       // in a folder that is no split
+  NotListed,     // beside files that a list names
   ListedTwice,   // a line of a list that names a file again
   BrokenLink,    // leads nowhere, or to itself
   Loop,          // leads to a folder that is read already
@@ -108,7 +109,8 @@ struct OpenOptions {
   // The smallest share of a picture that draw() will be asked for. Below 1 a cache keeps pictures larger than the item
   // by 1/sqrt(crop_area), at most 2, a side, so that crops stay sharp.
   double crop_area = 1.0;
-  // Takes what lies among the data and is not used, a call per reason. Without it one warning says so.
+  // Takes what lies among the data and is not used, a call per reason. Without it one warning says so,
+  // and a broken link where the folder of a class is expected is an error unless damage is skipped.
   std::function<void(const Unused&)> on_unused;
 };
 

@@ -72,9 +72,9 @@ char find_separator(const std::string& text, const fs::path& file) {
 }
 
 Columns read_header(const Fields& fields, const fs::path& file) {
-  if (is_header(fields)) return {column(fields, look_of("path")), column(fields, look_of("label")), fields.size(), true};
+  if (is_header(fields))
+    return {column(fields, look_of("path")), column(fields, look_of("label")), fields.size(), true};
   if (fields.size() == 2 && ends_in(trimmed(fields[0]), kPictureEndings)) {
-    core::log::warning(file.string() + ": no header; its columns are taken for path and label");
     return {0, 1, 2, false};
   }
   Fields names;
@@ -97,10 +97,15 @@ Fields split_label(const std::string& label, bool multi_label) {
 
 std::string where(const fs::path& file, int64_t line) { return file.string() + ":" + std::to_string(line) + ": "; }
 
-std::vector<Row> read_rows(const fs::path& file, bool multi_label) {
+struct Rows {
+  std::vector<Row> rows;
+  bool header = true;
+};
+
+Rows read_rows(const fs::path& file, bool multi_label) {
   const std::string text = core::read_file(file, kMostBytes);
   Columns columns;
-  std::vector<Row> rows;
+  Rows rows;
   const auto read = [&](int64_t line, const Fields& fields) {
     if (columns.count == 0) {
       columns = read_header(fields, file);
@@ -114,10 +119,11 @@ std::vector<Row> read_rows(const fs::path& file, bool multi_label) {
     if (trimmed(row.path).empty()) throw core::Error(where(file, line) + "the path is empty");
     if (!multi_label && row.labels[0].empty())
       throw core::Error(where(file, line) + "the label is empty; expected the name of a class");
-    rows.push_back(std::move(row));
+    rows.rows.push_back(std::move(row));
   };
   read_csv(text, file, read, find_separator(text, file));
   if (columns.count == 0) throw core::Error(file.string() + ": empty; expected a header row with path and label");
+  rows.header = columns.header;
   return rows;
 }
 
@@ -142,11 +148,14 @@ class ListReader {
   }
 
   PictureList read() {
-    for (const Row& row : read_rows(file_, card_.multi_label)) add(row);
+    const Rows rows = read_rows(file_, card_.multi_label);
+    header = rows.header;
+    for (const Row& row : rows.rows) add(row);
     return std::move(list_);
   }
 
   UnusedFiles unused;
+  bool header = true;
 
  private:
   int class_of(const Row& row, const std::string& label) const {
@@ -200,9 +209,17 @@ void check_csv(const Card& card, const std::string& split) { check_pictures(card
 
 std::vector<std::string> csv_classes(const Card& card, const std::string& split) {
   std::set<std::string> names;
-  for (const Row& row : read_rows(place_of(card, split), card.multi_label))
+  for (const Row& row : read_rows(place_of(card, split), card.multi_label).rows)
     names.insert(row.labels.begin(), row.labels.end());
   return {names.begin(), names.end()};
+}
+
+std::vector<std::string> csv_pictures(const Card& card, const std::string& split) {
+  const fs::path file = place_of(card, split);
+  std::vector<std::string> pictures;
+  for (const Row& row : read_rows(file, card.multi_label).rows)
+    pictures.push_back(find_picture(file.parent_path(), row.path));
+  return pictures;
 }
 
 std::shared_ptr<const Dataset> open_csv(const Card& card, const std::string&, const std::vector<fs::path>& files,
@@ -210,6 +227,7 @@ std::shared_ptr<const Dataset> open_csv(const Card& card, const std::string&, co
   ListReader reader(card, files[0]);
   PictureList list = reader.read();
   tell_unused(files[0], reader.unused, options);
+  if (!reader.header) core::log::warning(files[0].string() + ": no header; its columns are taken for path and label");
   if (list.files.empty()) throw core::Error(files[0].string() + ": no row below the header; expected one per picture");
   return open_pictures(std::make_shared<Pictures>(std::move(list), card.shape, card.classes, card.normalization),
                        options);

@@ -54,6 +54,7 @@ std::shared_ptr<const Dataset> open_image_folder(const Card&, const std::string&
 // A CSV file with the columns `path` (relative to the file) and `label`.
 void check_csv(const Card&, const std::string& split);
 std::vector<std::string> csv_classes(const Card&, const std::string& split);
+std::vector<std::string> csv_pictures(const Card&, const std::string& split);  // the files that it names
 std::shared_ptr<const Dataset> open_csv(const Card&, const std::string& split,
                                         const std::vector<std::filesystem::path>& files, const OpenOptions&);
 

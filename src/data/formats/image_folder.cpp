@@ -1,6 +1,6 @@
-// A folder per class with JPEG or PNG files: <split folder>/<class>/*.jpg, in folders of any depth. The index of a class is
-// its place in the card's list, or, without one, among the sorted folders of the training split (a test split may lack a
-// class). Files are listed here and decoded when asked for.
+// A folder per class with JPEG or PNG files: <split folder>/<class>/*.jpg, in folders of any depth. The index of a
+// class is its place in the card's list, or, without one, among the sorted folders of the training split (a test split
+// may lack a class). Files are listed here and decoded when asked for.
 #include <algorithm>
 
 #include "condenser/core/error.hpp"
@@ -23,9 +23,10 @@ void check_folders(const fs::path& folder, const std::vector<std::string>& names
 }
 
 // A class may stand behind it.
-void check_links(const UnusedFiles& unused, OnDamaged on_damaged) {
+void check_links(const UnusedFiles& unused, const OpenOptions& options) {
+  if (options.on_damaged == OnDamaged::Skip || options.on_unused) return;
   for (const Unused& entry : unused.entries()) {
-    if (entry.why != Why::BrokenLink || on_damaged == OnDamaged::Skip) continue;
+    if (entry.why != Why::BrokenLink) continue;
     throw core::Error(entry.first.front() +
                       ": a link that leads nowhere, where folders of classes are expected; repair or remove it, or "
                       "leave it out with dataset.on_damaged: skip");
@@ -54,7 +55,7 @@ std::shared_ptr<const Dataset> open_image_folder(const Card& card, const std::st
   const fs::path& folder = files[0];
   Folders folders = list_folders(folder, kPictureEndings);
   check_folders(folder, folders.names, card.classes);
-  check_links(folders.unused, options.on_damaged);
+  check_links(folders.unused, options);
   UnusedFiles unused = std::move(folders.unused);
   PictureList list;
   for (size_t label = 0; label < card.classes.size(); ++label) {

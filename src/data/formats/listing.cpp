@@ -1,5 +1,5 @@
-// Walks folders with an explicit stack, entries in the order of their bytes, folders themselves before links to folders,
-// so that a file that can be reached in two ways keeps its own path.
+// Walks folders with an explicit stack, entries in the order of their bytes, folders themselves before links to
+// folders, so that a file that can be reached in two ways keeps its own path.
 #include "data/formats/listing.hpp"
 
 #include <sys/stat.h>
@@ -38,6 +38,7 @@ constexpr Reason kReasons[] = {
     {Why::Outside, "outside the folders of classes", true},
     {Why::NoClass, "in folders of no class", false},
     {Why::NoSplit, "in folders of no split", true},
+    {Why::NotListed, "pictures that no list names", false},
     {Why::ListedTwice, "lines that name a file again", true},
     {Why::BrokenLink, "links that lead nowhere", true},
     {Why::Loop, "links to folders that are read already", true},
@@ -48,12 +49,12 @@ constexpr Reason kReasons[] = {
 constexpr std::string_view kSystemNames[] = {"__MACOSX",   "@eaDir",      "lost+found", "$RECYCLE.BIN",
                                              "Thumbs.db",  "desktop.ini", "#recycle",   "System Volume Information",
                                              "Desktop.ini"};
-constexpr std::string_view kOtherPictures[] = {".bmp",  ".gif",  ".webp", ".tif", ".tiff", ".heic", ".heif", ".avif",
-                                               ".jp2",  ".jxl",  ".jfif", ".jpe", ".ppm",  ".pgm",  ".pnm",  ".dng",
-                                               ".apng", ".tga",  ".ico",  ".cr2", ".nef",  ".arw",  ".jpg_", ".jpeg_",
-                                               ".jpg~", ".png~", ".jps",  ".svg"};
-constexpr std::string_view kOtherSounds[] = {".mp3", ".flac", ".ogg", ".oga", ".opus", ".m4a",  ".aac", ".wma",
-                                             ".aif", ".aiff", ".au",  ".wave", ".amr", ".webm", ".3gp", ".caf"};
+constexpr std::string_view kOtherPictures[] = {".bmp",  ".gif",  ".webp",  ".tif",  ".tiff", ".heic", ".heif",
+                                               ".avif", ".jp2",  ".jxl",   ".jfif", ".jpe",  ".ppm",  ".pgm",
+                                               ".pnm",  ".dng",  ".apng",  ".tga",  ".ico",  ".cr2",  ".nef",
+                                               ".arw",  ".jpg_", ".jpeg_", ".jpg~", ".png~", ".jps",  ".svg"};
+constexpr std::string_view kOtherSounds[] = {".mp3", ".flac", ".ogg", ".oga",  ".opus", ".m4a",  ".aac", ".wma",
+                                             ".aif", ".aiff", ".au",  ".wave", ".amr",  ".webm", ".3gp", ".caf"};
 
 bool is_hidden(const std::string& name) { return name.starts_with('.'); }
 bool is_system(const std::string& name) { return std::ranges::find(kSystemNames, name) != std::end(kSystemNames); }

@@ -31,9 +31,9 @@ struct Listing {
 
 // The files below `folder`, in folders of any depth, whose names end in one of `endings` (".wav"; letters of either
 // case). Links to files and folders are followed; a folder that was met before, or lies above `folder`, is not entered
-// again. Files of such a name that cannot be opened (broken links, named pipes, devices) are listed too, so that reading
-// them says what is wrong. Hidden files and folders, and those that operating systems leave behind, are passed over.
-// Throws core::Error when `folder` cannot be listed.
+// again. Files of such a name that cannot be opened (broken links, named pipes, devices) are listed too, so that
+// reading them says what is wrong. Hidden files and folders, and those that operating systems leave behind, are passed
+// over. Throws core::Error when `folder` cannot be listed.
 Listing list_files(const std::filesystem::path& folder, std::span<const std::string_view> endings);
 
 // The folders in `folder` (links to folders too), one level deep: those of classes or splits.

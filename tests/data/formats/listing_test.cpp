@@ -116,7 +116,6 @@ TEST_CASE("what is not used is said with number, reason and some names", "[data]
   more.add(Why::Ending, "9.txt");
   REQUIRE(more.entries().size() == 2);
   CHECK(more.entries()[1].count == 6);
-  CHECK(text_of(more.entries()[1]) ==
-        "6 of another kind by the ending of their names (0.txt, 1.txt, 2.txt, ...)");
+  CHECK(text_of(more.entries()[1]) == "6 of another kind by the ending of their names (0.txt, 1.txt, 2.txt, ...)");
   CHECK(text_of(more.entries()[0]) == "1 hidden, their names begin with a dot (.x)");
 }
