@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "cli/known_answers.hpp"
+#include "cli/run_identity.hpp"
 #include "cli/stages.hpp"
 
 namespace condenser::cli {
@@ -56,13 +57,14 @@ StageOutput stage_export(RunContext& run) {
     if (!problems.empty())
       throw core::Error("target " + name + " refuses node " + problems.front().node + ": " + problems.front().why);
     const std::filesystem::path folder = run.folder / "export" / name;
-    std::filesystem::create_directories(folder.parent_path());
+    core::create_folder(folder.parent_path());
     target.write(package, answers, c.export_options, folder);
     int64_t files = 0, bytes = 0;
     for (const auto& entry : std::filesystem::directory_iterator(folder))
       if (entry.is_regular_file()) ++files, bytes += static_cast<int64_t>(entry.file_size());
     out.table.rows.push_back({core::cell(name), core::cell(folder.string()), core::cell(files), core::cell(bytes)});
   }
+  write_record(run.folder, ExportRecord{arch::hash(winner).hex(), c.targets, settings_of(run, "export")});
   return out;
 }
 

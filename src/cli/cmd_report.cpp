@@ -9,7 +9,7 @@
 namespace condenser::cli {
 
 StageOutput stage_report(RunContext& run) {
-  const std::string summary = summary_json(run);
+  const std::string summary = to_text(summary_of(run));
   report::Material m;
   m.name = run.config.name;
   m.summary_json = summary;

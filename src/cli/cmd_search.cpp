@@ -1,12 +1,14 @@
 // Stage `search`: space, gate, generator and probes from the run file; trials in study.sqlite; the winner as a Spec
 // file.
 
+#include <algorithm>
+
 #include "cli/cost_estimate.hpp"
 #include "cli/progress.hpp"
+#include "cli/run_identity.hpp"
 #include "cli/stages.hpp"
 #include "cli/summary.hpp"
 #include "cli/torch_module.hpp"
-#include "condenser/arch/analysis.hpp"
 #include "condenser/arch/spec_io.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/data/split.hpp"
@@ -104,14 +106,6 @@ std::string refusal_summary(const std::vector<Trial>& trials) {
 // A network of one's own: nothing to search, the gate still holds.
 StageOutput own_network(RunContext& run) {
   const arch::Spec spec = load_winner(run);
-  const data::ItemShape s = run.config.card.shape;
-  if (spec.input != arch::Shape{s.c, s.h, s.w})
-    throw arch::SpecError("input", "shape " + arch::to_string(spec.input) + "; the data set gives " +
-                                       arch::to_string(arch::Shape{s.c, s.h, s.w}));
-  const int64_t outputs = arch::analyze(spec).nodes.back().shape.elements();
-  if (outputs != static_cast<int64_t>(run.config.card.classes.size()))
-    throw arch::SpecError(spec.nodes.back().name, std::to_string(outputs) + " outputs; the data set has " +
-                                                      std::to_string(run.config.card.classes.size()) + " classes");
   const search::Gate gate = make_gate(run.config);
   const auto verdicts = gate.before_training(spec);
   StageOutput out{"Gate for " + spec.name,
@@ -131,21 +125,21 @@ StageOutput own_network(RunContext& run) {
       if (!v.passed) why += (why.empty() ? "" : "; ") + refusal_text(v);
     throw core::Error("network " + spec.name + " does not pass the gate: " + why, core::ExitCode::NoFeasible);
   }
-  write_winner(run, spec, nullptr, verdicts);
+  write_winner(run, spec, {.verdicts = verdicts});
   return out;
 }
 
 }  // namespace
 
 StageOutput stage_search(RunContext& run) {
-  if (!run.config.spec.empty()) return own_network(run);
+  if (run.config.network) return own_network(run);
   const RunConfig& c = run.config;
   const search::Gate gate = make_gate(c);
   std::vector<std::unique_ptr<search::Probe>> probes;
   probes.push_back(std::make_unique<LazyShortTrain>(run));
   const search::Inquisitor inquisitor(std::move(probes));
   const auto store = search::make_sqlite_store((run.folder / "study.sqlite").string());
-  store->bind(core::hash128(identity_of(c.resolved)).hex());
+  store->bind(lines_of(settings_of(run, "search")));
 
   bool first = true;
   const auto on_trial = [&](const Trial& trial, int64_t examined) {
@@ -168,7 +162,15 @@ StageOutput stage_search(RunContext& run) {
         core::ExitCode::NoFeasible);
   }
   const arch::Spec winner = c.space->expand(best->genotype).spec;
-  write_winner(run, winner, best, best->verdicts);
+  const auto examined = std::count_if(trials.begin(), trials.end(), [](const Trial& trial) {
+    return trial.state != TrialState::Refused && trial.same_as < 0;
+  });
+  write_winner(run, winner,
+               {.trial = best->index,
+                .genotype = search::to_text(*c.space, best->genotype),
+                .examined = examined,
+                .metrics = best->findings.metrics,
+                .verdicts = best->verdicts});
 
   int64_t refused = 0, same = 0, failed = 0;
   for (const Trial& trial : trials) {

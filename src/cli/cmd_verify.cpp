@@ -1,9 +1,9 @@
 // Stage `verify`: compiles the exported C, runs it, and demands the framework's integers.
 
-#include <nlohmann/json.hpp>
-
 #include "cli/known_answers.hpp"
+#include "cli/run_identity.hpp"
 #include "cli/stages.hpp"
+#include "condenser/core/text.hpp"
 #include "condenser/verify/verify.hpp"
 
 namespace condenser::cli {
@@ -13,8 +13,13 @@ StageOutput stage_verify(RunContext& run) {
   const Int8Network network = load_int8(run, load_winner(run));
   const auto answers = make_known_answers(network, *run.test(), c.verify.samples);
   StageOutput out{"Verification on " + std::to_string(answers.inputs.size()) + " test images", {}, {}};
-  nlohmann::ordered_json j;
-  j["schema_version"] = 1;
+  if (const auto exported = find_record<ExportRecord>(run.folder)) {
+    const auto changed = changes(exported->settings, settings_of(run, "export"));
+    if (!changed.empty())
+      throw core::Error((run.folder / "export").string() + ": was made with other options or data: " +
+                        core::join(changed) + "; run `condenser export` again");
+  }
+  VerifyRecord record{.settings = settings_of(run, "verify")};
   bool all = true;
   for (const std::string& name : c.targets) {
     const auto folder = run.folder / "export" / name;
@@ -26,17 +31,11 @@ StageOutput stage_verify(RunContext& run) {
     if (out.table.columns.empty()) out.table.columns = table.columns;
     for (auto& row : table.rows) out.table.rows.push_back(std::move(row));
     for (const auto& check : checks)
-      j["checks"].push_back({{"target", name},
-                             {"name", check.name},
-                             {"ran", check.ran},
-                             {"passed", check.passed},
-                             {"samples", check.samples},
-                             {"differing_values", check.differing_values},
-                             {"accuracy_percent", check.accuracy_percent},
-                             {"detail", check.detail}});
+      record.checks.push_back({name, check.name, check.ran, check.passed, check.samples, check.differing_values,
+                               check.accuracy_percent, check.detail});
   }
-  j["passed"] = all;
-  core::write_atomic(run.folder / "verify.json", j.dump(2) + "\n");
+  record.passed = all;
+  write_record(run.folder, record);
   if (!all) {
     print(out, "text");
     throw core::Error(

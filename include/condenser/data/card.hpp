@@ -46,6 +46,11 @@ Card read_card(const std::filesystem::path& card_or_folder);
 // folder>\n", sorted by path), which is what sha256sum prints.
 std::string checksum(const std::filesystem::path& file_or_folder, const std::string& format = "image_folder");
 
+// Tells whether the files of a split are those of an earlier call, without decoding them: the checksums that the card
+// gives, else number, names and sizes of the files: "120 files 3f2a...". A file replaced by another of the same name and
+// size is not noticed. "": the split, or its data, are not there.
+std::string fingerprint(const Card&, const std::string& split);
+
 // Fills in the classes of a card that leaves them to its data: the sorted folders of an image folder's training split,
 // the sorted labels of a CSV file. Does nothing when the card lists them. Throws core::Error when the data are missing
 // or hold fewer than two.
