@@ -49,7 +49,7 @@ StageOutput stage_quantize(RunContext& run) {
                             n.saturated_fraction, n.output.scale, n.output.zero_point});
   q.weights.metadata["key"] = key_of(record.settings);
   q.weights.metadata["training"] = key_of(settings_of(run, "train"));
-  arch::save_weights(run.folder / "weights_int8.safetensors", q.weights);
+  q.quant.weights_checksum = arch::save_weights(run.folder / "weights_int8.safetensors", q.weights);
   core::write_atomic(run.folder / "quant.json", runtime::to_json(q.quant));
   write_record(run.folder, record);
 

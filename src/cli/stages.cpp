@@ -85,14 +85,17 @@ std::string of(const arch::Weights& weights, const char* key) {
   return found == weights.metadata.end() ? "" : found->second;
 }
 
-arch::Weights load_matching(const fs::path& file, const std::string& verb, const std::string& spec_hash) {
+arch::WeightsFile load_matching(const fs::path& file, const std::string& verb, const std::string& spec_hash) {
   if (!fs::exists(file)) throw core::Error(file.string() + " is missing; run `condenser " + verb + "` first");
-  arch::Weights weights = arch::load_weights(file);
-  const std::string found = of(weights, "spec_hash");
+  arch::WeightsFile loaded = arch::load_weights_file(file);
+  if (loaded.checksum.empty())
+    throw core::Error(file.string() + ": has no checksum, as files of other programs and of earlier versions; run " +
+                      "`condenser " + verb + "` again");
+  const std::string found = of(loaded.weights, "spec_hash");
   if (found != spec_hash)
     throw core::Error(file.string() + ": belongs to network " + (found.empty() ? "(unknown)" : found) + "; expected " +
                       spec_hash + ". Run `condenser " + verb + "` again");
-  return weights;
+  return loaded;
 }
 
 // `metadata`: under which name the key stands in the file.
@@ -124,7 +127,7 @@ bool is_recorded(const RunContext& run) {
 
 arch::Weights float_weights_in(const fs::path& folder, const arch::Spec& winner, const std::string& key) {
   const fs::path file = folder / "weights.safetensors";
-  arch::Weights weights = load_matching(file, "train", arch::hash(winner).hex());
+  arch::Weights weights = load_matching(file, "train", arch::hash(winner).hex()).weights;
   check_key(weights, "key", key, file, "train");
   arch::check_weights(winner, weights);
   return weights;
@@ -134,10 +137,14 @@ Int8Network int8_in(const fs::path& folder, const arch::Spec& winner, const std:
   Int8Network network;
   network.lowered = arch::lower(winner, nullptr);
   const fs::path weights_file = folder / "weights_int8.safetensors", file = folder / "quant.json";
-  network.weights = load_matching(weights_file, "quantize", arch::hash(winner).hex());
+  arch::WeightsFile loaded = load_matching(weights_file, "quantize", arch::hash(winner).hex());
+  network.weights = std::move(loaded.weights);
   check_key(network.weights, "training", key, weights_file, "quantize");
   if (!fs::exists(file)) throw core::Error(file.string() + " is missing; run `condenser quantize` first");
   network.quant = runtime::quant_from_json(core::read_file(file), file.string());
+  if (network.quant.weights_checksum != loaded.checksum)
+    throw core::Error(file.string() + ": belongs to other int8 weights than " + weights_file.string() +
+                      "; run `condenser quantize` again");
   runtime::check_quantized(network.lowered, network.weights, network.quant);
   return network;
 }
