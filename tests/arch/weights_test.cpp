@@ -284,3 +284,17 @@ TEST_CASE("files of other programs have no checksum and are read", "[arch][weigh
   CHECK(load_weights_file(folder / "foreign.safetensors").checksum.empty());
   CHECK(load_weights(folder / "foreign.safetensors") == weights);
 }
+
+// A reader whose time grows with the square of the number of tensors needs more than ten minutes for this one, which
+// ends the test by its time limit.
+TEST_CASE("many small tensors are read in time that grows with their number", "[arch][weights]") {
+  constexpr int kCount = 400'000;
+  std::string header = "{";
+  for (int i = 0; i < kCount; ++i)
+    header += (i ? ",\"t" : "\"t") + std::to_string(i) + R"(":{"dtype":"F32","shape":[0],"data_offsets":[0,0]})";
+  header += "}";
+  std::string bytes(8, '\0');
+  const uint64_t length = header.size();
+  std::memcpy(bytes.data(), &length, sizeof length);
+  CHECK(from_safetensors(bytes + header, "many").tensors.size() == kCount);
+}
