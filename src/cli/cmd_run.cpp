@@ -7,6 +7,7 @@
 #include "cli/launch.hpp"
 #include "cli/progress.hpp"
 #include "cli/report_material.hpp"
+#include "cli/run_identity.hpp"
 #include "cli/run_status.hpp"
 #include "cli/summary.hpp"
 #include "cli/torch_module.hpp"
@@ -40,10 +41,17 @@ int follow(const RunConfig& config, const std::filesystem::path& path) {
 // This process alone, or rank 0.
 int lead(const Invocation& call, const std::vector<std::string>& names, const RunConfig& config, bool closing,
          const std::filesystem::path& path, bool all_ranks) {
-  const RunFolder folder(config, path, call.fresh);
+  const RunFolder folder(path, call.fresh);
   RunContext context(config, folder.path());
-  StatusFile status(folder.path(), call.verb, config.card.name);
   context.all_ranks = all_ranks;
+  try {
+    for (const std::string& line : plan(context, names)) core::log::info(line);
+    folder.begin(config);
+  } catch (...) {
+    folder.abandon_if_empty();
+    throw;
+  }
+  StatusFile status(folder.path(), call.verb, config.card.name);
   const core::AtForcedEnd at_forced_end([&] {
     const std::string message = "stopped in stage " + status.current();
     status.end("stopped", message);
@@ -69,6 +77,7 @@ int lead(const Invocation& call, const std::vector<std::string>& names, const Ru
     return static_cast<int>(stopped.code());
   } catch (const std::exception& e) {
     status.end("failed", e.what());
+    folder.abandon_if_empty();
     throw;
   }
   if (closing) {

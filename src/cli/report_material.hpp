@@ -6,8 +6,8 @@
 
 namespace condenser::cli {
 
-// Files of another network than the winner (a study that went on) are left out. Throws core::Error when there is no
-// winner yet, or naming the file that is damaged.
-report::Material read_material(const RunContext&);
+// What stages made with other options, and of another network than the winner, is left out. Throws core::Error when
+// there is no winner yet, or naming the file that is damaged.
+report::Material read_material(RunContext&);
 
 }  // namespace condenser::cli

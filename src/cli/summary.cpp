@@ -2,39 +2,17 @@
 
 #include "cli/summary.hpp"
 
-#include <nlohmann/json.hpp>
-
+#include "cli/run_identity.hpp"
 #include "condenser/arch/spec_io.hpp"
 #include "condenser/core/text.hpp"
 
 namespace condenser::cli {
 
-using nlohmann::ordered_json;
-
-namespace {
-
-ordered_json verdicts_json(const std::vector<search::Verdict>& verdicts) {
-  ordered_json list = ordered_json::array();
-  for (const auto& v : verdicts)
-    list.push_back({{"rule", v.rule}, {"passed", v.passed}, {"node", v.node}, {"value", v.value}, {"limit", v.limit}});
-  return list;
-}
-
-}  // namespace
-
-void write_winner(const RunContext& run, const arch::Spec& spec, const search::Trial* trial,
-                  const std::vector<search::Verdict>& verdicts) {
-  ordered_json j;
-  j["schema_version"] = 1;
-  j["spec_hash"] = arch::hash(spec).hex();
-  if (trial) {
-    j["trial"] = trial->index;
-    j["genotype"] = search::to_text(*run.config.space, trial->genotype);
-    j["metrics"] = trial->findings.metrics;
-  }
-  j["verdicts"] = verdicts_json(verdicts);
+void write_winner(RunContext& run, const arch::Spec& spec, WinnerRecord record) {
+  record.spec_hash = arch::hash(spec).hex();
+  record.settings = settings_of(run, "search");
   arch::write_spec(run.folder / "winner.arch.json", spec);
-  core::write_atomic(run.folder / "winner.json", j.dump(2) + "\n");
+  write_record(run.folder, record);
 }
 
 std::string closing_lines(const RunContext& run, const report::Material& m, const std::string& subject) {

@@ -1,14 +1,14 @@
 #pragma once
 // What a run came to: the winner's files, and the last lines that a person reads.
 
+#include "cli/records/records.hpp"
 #include "cli/stages.hpp"
 #include "condenser/report/material.hpp"
 
 namespace condenser::cli {
 
-// winner.arch.json and winner.json; `trial` is null for a network of the user's own.
-void write_winner(const RunContext&, const arch::Spec&, const search::Trial* trial,
-                  const std::vector<search::Verdict>&);
+// winner.arch.json and winner.json; hash and settings are filled in.
+void write_winner(RunContext&, const arch::Spec&, WinnerRecord);
 
 // Exit code of a run that is finished, though a limit does not hold: a comparator's accuracy was missed. No error is
 // thrown for it: every file is there.
