@@ -39,7 +39,7 @@ std::string closing_lines(const RunContext& run, const report::Material& m, cons
           (std::filesystem::is_directory(subject) ? "<run.yaml>" : subject) +
           " name=my_images dataset.folder=/path/to/images dataset.shape=[" + std::to_string(run.config.card.shape.c) +
           "," + std::to_string(run.config.card.shape.h) + "," + std::to_string(run.config.card.shape.w) + "]" +
-          (run.config.dataset.folder.empty() ? " dataset.card=" : "") + "\n";
+          " dataset.card=\n";
   return "\n" + text;
 }
 

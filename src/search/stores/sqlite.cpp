@@ -139,6 +139,17 @@ class Transaction {
   bool done_ = false;
 };
 
+// Advice for a full disk must not cost the trials that are stored.
+std::string remedy(const std::string& message) {
+  const auto says = [&](const char* words) { return message.find(words) != std::string::npos; };
+  const std::string safe = "; what is stored is safe, the same command goes on from there";
+  if (says("full")) return "make room on its disk" + safe;
+  if (says("readonly") || says("unable to open")) return "make its folder writable" + safe;
+  if (says("locked")) return "another process has been writing to it for long; end that one" + safe;
+  if (says("out of memory")) return "free memory" + safe;
+  return "if the file is damaged, move it away and start afresh";
+}
+
 void refuse_network(const fs::path& file) {
   const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
   struct statfs info;
@@ -209,8 +220,7 @@ class SqliteStore final : public Store {
     try {
       body();
     } catch (const soci::soci_error& e) {
-      throw core::Error(file_ + ": study database: " + e.get_error_message() +
-                        "; if the file is damaged, move it away and start afresh");
+      throw core::Error(file_ + ": study database: " + e.get_error_message() + "; " + remedy(e.get_error_message()));
     }
   }
 
