@@ -260,6 +260,14 @@ std::string checksum(const fs::path& path, const std::string& format) {
 
 namespace {
 
+std::string some_of(std::vector<std::string> names) {
+  constexpr size_t kNamed = 5;
+  const bool more = names.size() > kNamed;
+  names.resize(std::min(kNamed, names.size()));
+  if (more) names.emplace_back("...");
+  return core::join(names);
+}
+
 bool is_there(const Card& card, const std::string& split) {
   std::error_code ignored;
   return card.splits.contains(split) && fs::exists(place_of(card, split), ignored);
@@ -268,18 +276,19 @@ bool is_there(const Card& card, const std::string& split) {
 // Found out now rather than when the test part is opened, after the training.
 void check_other_splits(const Card& card) {
   const auto classes_of = find_format(card.format).classes;
+  const std::set<std::string> known(card.classes.begin(), card.classes.end());
   for (const auto& [split, files] : card.splits) {
     if (!is_there(card, split)) continue;
     std::vector<std::string> unknown;
     std::string near;
     for (const std::string& name : classes_of(card, split)) {
-      if (std::ranges::find(card.classes, name) != card.classes.end()) continue;
+      if (known.contains(name)) continue;
       if (near.empty()) near = suggestion(name, card.classes);
       unknown.push_back(exactly(name));
     }
     if (unknown.empty()) continue;
     const bool one = unknown.size() == 1;
-    throw core::Error(place_of(card, split).string() + ": " + core::join(unknown) +
+    throw core::Error(place_of(card, split).string() + ": " + some_of(unknown) +
                       (one ? " is not one" : " are not among") + " of the " + std::to_string(card.classes.size()) +
                       " classes" + near);
   }
@@ -367,7 +376,7 @@ void check_no_class_is_empty(const Card& card, const Dataset& train) {
   for (size_t c = 0; c < counts.size(); ++c)
     if (counts[c] == 0) empty.push_back(exactly(train.classes()[c]));
   if (empty.empty()) return;
-  throw core::Error(place_of(card, "train").string() + ": no item of class " + core::join(empty) +
+  throw core::Error(place_of(card, "train").string() + ": no item of class " + some_of(empty) +
                     " to learn from; add some, remove the class, or set dataset.allow_empty_classes (in a card: "
                     "allow_empty_classes) to true");
 }

@@ -2,6 +2,7 @@
 // class is its place in the card's list, or, without one, among the sorted folders of the training split (a test split
 // may lack a class). Files are listed here and decoded when asked for.
 #include <algorithm>
+#include <set>
 
 #include "condenser/core/error.hpp"
 #include "data/formats/formats.hpp"
@@ -15,8 +16,9 @@ namespace {
 
 void check_folders(const fs::path& folder, const std::vector<std::string>& names,
                    const std::vector<std::string>& classes) {
+  const std::set<std::string> known(classes.begin(), classes.end());
   for (const std::string& name : names) {
-    if (std::ranges::find(classes, name) != classes.end()) continue;
+    if (known.contains(name)) continue;
     throw core::Error((folder / name).string() + ": " + exactly(name) + " is not one of the " +
                       std::to_string(classes.size()) + " classes" + suggestion(name, classes));
   }
