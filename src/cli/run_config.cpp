@@ -100,6 +100,7 @@ void check_augment(Reader r, const train::AugmentOptions& o, const data::Card& c
 void read_train(Reader& r, train::TrainOptions& o, const RunConfig& c, bool help) {
   o.seed = c.seed;
   train::read_options(r, o);
+  o.augment.specaugment.time_in_columns = is_audio(c.card) && c.card.audio.features.time == "columns";
   if (!help) check_augment(r.section("augment"), o.augment, c.card);
 }
 

@@ -173,9 +173,9 @@ ItemShape FrontEnd::shape() const {
 }
 
 // The largest sample, not the largest magnitude: MLPerf Tiny's training code divides by tf.reduce_max(audio).
-float FrontEnd::gain(std::span<const int16_t> clip) const {
-  const int largest = tables_->peak && !clip.empty() ? *std::ranges::max_element(clip) : 0;
-  return largest > 0 ? 1.0f / static_cast<float>(largest) : 1.0f / 32768;
+float FrontEnd::gain(std::span<const float> clip) const {
+  const float largest = tables_->peak && !clip.empty() ? *std::ranges::max_element(clip) : 0.0f;
+  return largest > 0 ? 1.0f / largest : 1.0f / 32768;
 }
 
 void FrontEnd::run(std::span<const float> clip, std::span<float> features) const {
