@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "cli/learned.hpp"
+#include "cli/run_identity.hpp"
 #include "cli/stages.hpp"
 #include "condenser/arch/passes.hpp"
 #include "condenser/core/log.hpp"
@@ -51,13 +53,22 @@ struct FloatNetwork {
       : weights(std::move(of_winner)), lowered(arch::lower(winner, &weights)), executor(lowered, weights) {}
 };
 
-Network float_network(const RunContext& run, const arch::Spec& winner) {
-  auto network = std::make_shared<const FloatNetwork>(winner, load_float_weights(run, winner));
+// A run folder and what it has kept: all that an answer needs.
+struct Trained {
+  std::filesystem::path folder;
+  Learned learned;
+  std::string key;  // of the training; empty: none was recorded
+  arch::Design network;
+};
+
+Network float_network(const Trained& run) {
+  auto network =
+      std::make_shared<const FloatNetwork>(run.network.spec, float_weights_in(run.folder, run.network.spec, run.key));
   return [network](const std::vector<float>& item) { return network->executor.run(item, 1); };
 }
 
-Network int8_network(const RunContext& run, const arch::Design& winner) {
-  const Int8Network n = load_int8(run, winner);
+Network int8_network(const Trained& run) {
+  const Int8Network n = int8_in(run.folder, run.network, run.key);
   auto executor = std::make_shared<runtime::Int8Executor>(runtime::build_program(n.lowered, n.weights, n.quant));
   return [executor](const std::vector<float>& item) {
     std::vector<int8_t> input(item.size());
@@ -184,20 +195,32 @@ std::string answers_json(const std::vector<Answer>& answers, const Reading& r) {
   return list.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
+// Neither the data nor the configuration is looked at, so a run folder answers wherever it was copied to.
+Trained find_trained(const Invocation& call) {
+  const std::filesystem::path folder = find_run(call.subject, call.runs);
+  if (auto learned = find_record<Learned>(folder))
+    return {folder, *learned, key_of(learned->settings), winner_in(folder)};
+  if (!std::filesystem::exists(folder / "weights.safetensors"))
+    throw core::Error(folder.string() + ": no network was trained there; run `condenser train` first");
+  core::log::warning(file_of<Learned>(folder).string() +
+                     " is missing, as in runs of earlier versions: classes, shape and normalization are taken from the "
+                     "data as they are now");
+  const RunConfig config = read_run_config(folder.string(), {});
+  return {folder, learned_of(config.card, config.train), "", load_winner(RunContext(config, folder))};
+}
+
 }  // namespace
 
 int cmd_predict(const Invocation& call) {
-  const RunConfig config = read_run_config(call.subject, {});
-  const RunContext run(config, folder_of(config, call.subject, call.runs));
-  const std::vector<std::string>& classes = config.card.classes;
-  const arch::Design winner = load_winner(run);
-  check_fits(winner, config.card);
-  const Network network = call.int8 ? int8_network(run, winner) : float_network(run, winner.spec);
-  const bool several = config.card.multi_label;
-  const Reading reading{classes, train::independent_classes(config.train, several), several,
-                        static_cast<size_t>(call.top)};
+  const Trained run = find_trained(call);
+  const data::Card card = card_of(run.learned);
+  const std::vector<std::string>& classes = card.classes;
+  check_fits(run.network, card);
+  const Network network = call.int8 ? int8_network(run) : float_network(run);
+  const bool several = card.multi_label;
+  const Reading reading{classes, run.learned.independent_classes, several, static_cast<size_t>(call.top)};
   std::vector<Answer> answers;
-  for (const std::string& file : call.files) answers.push_back(answer(file, config.card, network, reading));
+  for (const std::string& file : call.files) answers.push_back(answer(file, card, network, reading));
 
   const core::Table lines = several ? several_table(answers, classes) : short_table(answers, classes);
   const std::string text = call.format == "json"       ? answers_json(answers, reading)

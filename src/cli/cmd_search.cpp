@@ -1,11 +1,13 @@
 // Stage `search`: space, gate, generator and probes from the run file; trials in study.sqlite; the winner as a Spec
 // file.
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
 #include "cli/cost_estimate.hpp"
 #include "cli/progress.hpp"
+#include "cli/run_identity.hpp"
 #include "cli/stages.hpp"
 #include "cli/summary.hpp"
 #include "cli/torch_module.hpp"
@@ -159,14 +161,6 @@ std::string nothing_found(const RunConfig& c, const search::Gate& gate, const st
 StageOutput own_network(RunContext& run) {
   const arch::Design design = load_winner(run);
   const arch::Spec& spec = design.spec;
-  const data::ItemShape s = run.config.card.shape;
-  if (spec.input != arch::Shape{s.c, s.h, s.w})
-    throw arch::SpecError("input", "shape " + arch::to_string(spec.input) + "; the data set gives " +
-                                       arch::to_string(arch::Shape{s.c, s.h, s.w}));
-  const int64_t outputs = design.output().elements();
-  if (outputs != static_cast<int64_t>(run.config.card.classes.size()))
-    throw arch::SpecError(spec.nodes.back().name, std::to_string(outputs) + " outputs; the data set has " +
-                                                      std::to_string(run.config.card.classes.size()) + " classes");
   const search::Gate gate = make_gate(run.config);
   const auto verdicts = gate.before_training(design);
   StageOutput out{"Gate for " + spec.name,
@@ -186,7 +180,7 @@ StageOutput own_network(RunContext& run) {
       if (!v.passed) why += (why.empty() ? "" : "; ") + refusal_text(v);
     throw core::Error("network " + spec.name + " does not pass the gate: " + why, core::ExitCode::NoFeasible);
   }
-  write_winner(run, spec, nullptr, verdicts);
+  write_winner(run, spec, {.verdicts = verdicts});
   return out;
 }
 
@@ -194,14 +188,14 @@ StageOutput own_network(RunContext& run) {
 
 StageOutput stage_search(RunContext& run) {
   for (const std::string& note : run.config.gate.notes) core::log::info("gate: " + note);
-  if (!run.config.spec.empty()) return own_network(run);
+  if (run.config.network) return own_network(run);
   const RunConfig& c = run.config;
   const search::Gate gate = make_gate(c);
   std::vector<std::unique_ptr<search::Probe>> probes;
   probes.push_back(std::make_unique<LazyShortTrain>(run));
   const search::Inquisitor inquisitor(std::move(probes));
   const auto store = search::make_sqlite_store((run.folder / "study.sqlite").string());
-  store->bind(core::hash128(identity_of(c.resolved)).hex());
+  store->bind(lines_of(settings_of(run, "search")));
 
   SearchProgress progress(c.search.trials);
   bool first = true;
@@ -222,7 +216,15 @@ StageOutput stage_search(RunContext& run) {
   const Trial* best = search::best(trials, c.search.objective);
   if (!best) throw core::Error(nothing_found(c, gate, trials), core::ExitCode::NoFeasible);
   const arch::Spec winner = c.space->expand(best->genotype).spec;
-  write_winner(run, winner, best, best->verdicts);
+  const auto examined = std::count_if(trials.begin(), trials.end(), [](const Trial& trial) {
+    return trial.state != TrialState::Refused && trial.same_as < 0;
+  });
+  write_winner(run, winner,
+               {.trial = best->index,
+                .genotype = search::to_text(*c.space, best->genotype),
+                .examined = examined,
+                .metrics = best->findings.metrics,
+                .verdicts = best->verdicts});
 
   int64_t refused = 0, same = 0, failed = 0;
   for (const Trial& trial : trials) {

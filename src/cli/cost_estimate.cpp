@@ -141,7 +141,7 @@ StageOutput dry_run(RunContext& run) {
              std::to_string(c.probe.train.epochs) + " epochs on " + fixed(probe_images, 0) + " images each";
       seconds = core::cell(c.search.trials * probe_s, 0);
     } else if (name == "search") {
-      what = "gate check of " + c.spec.string();
+      what = "gate check of " + c.spec;
     } else if (name == "train") {
       what = std::to_string(c.train.epochs) + " epochs on " + fixed(train_images, 0) + " images";
       seconds = core::cell(train_s, 0);

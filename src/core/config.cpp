@@ -255,12 +255,7 @@ std::string display_name(const std::filesystem::path& path) {
 
 std::string read_yaml_file(const std::filesystem::path& file, const std::string& asked_by) {
   try {
-    std::error_code reason;
-    const auto size = std::filesystem::file_size(file, reason);
-    if (!reason && size > kMaxBytes)
-      throw Error(file.string() + ": " + std::to_string(size) + " bytes; expected at most " +
-                  std::to_string(kMaxBytes));
-    return read_file(file);
+    return read_file(file, kMaxBytes);
   } catch (const Error& problem) {
     throw ConfigError(asked_by + problem.what());
   }
@@ -326,6 +321,12 @@ std::shared_ptr<Tree> Tree::load(const std::string& yaml, const Source& source,
 
 Reader Reader::from_file(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
   return Reader(Tree::load(read_yaml_file(file, ""), {.name = file.string(), .path = file}, overrides), 0);
+}
+
+Reader Reader::from_resolved_file(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
+  return Reader(
+      Tree::load(read_yaml_file(file, ""), {.name = file.string(), .path = file, .role = Source::Resolved}, overrides),
+      0);
 }
 
 Reader Reader::from_text(const std::string& yaml, const std::string& name, const std::vector<std::string>& overrides) {

@@ -92,6 +92,9 @@ std::string sha256_hex(std::string_view bytes) { return to_hex(sha256(bytes)); }
 
 std::string sha256_file(const std::filesystem::path& file) {
   const auto refuse = [&] { return Error(file.string() + ": cannot read: " + std::strerror(errno)); };
+  std::error_code failed;
+  if (std::filesystem::exists(file, failed) && !std::filesystem::is_regular_file(file, failed))
+    throw Error(file.string() + ": not a regular file");  // opening a named pipe waits, a device may never end
   std::unique_ptr<FILE, int (*)(FILE*)> in(std::fopen(file.c_str(), "rb"), std::fclose);
   if (!in) throw refuse();
   Sha256 sha;

@@ -8,6 +8,7 @@
 
 #include "condenser/arch/design.hpp"
 #include "condenser/core/table.hpp"
+#include "condenser/core/text.hpp"
 #include "report/picture_parts.hpp"
 
 namespace condenser::report {
@@ -386,21 +387,14 @@ void place_stages(Picture& picture) {
 }
 
 std::string millions(int64_t count) {
-  char text[32];
-  if (count >= 1'000'000'000) return core::thousands(count / 1'000'000) + " million";
-  if (count >= 100'000) {
-    std::snprintf(text, sizeof text, "%.*f million", count >= 100'000'000 ? 0 : 2, static_cast<double>(count) / 1e6);
-    return text;
-  }
+  if (count >= 1'000'000'000) return core::thousands(std::llround(static_cast<double>(count) / 1e6)) + " million";
+  if (count >= 100'000) return core::fixed(static_cast<double>(count) / 1e6, count >= 100'000'000 ? 0 : 2) + " million";
   return core::thousands(count);
 }
 
 std::string bytes(int64_t count) {
-  char text[32];
-  const bool mega = count >= 1024 * 1024;
-  std::snprintf(text, sizeof text, mega ? "%.2f MiB" : "%.1f KiB",
-                static_cast<double>(count) / (mega ? 1048576 : 1024));
-  return text;
+  if (count >= 1024 * 1024) return core::fixed(static_cast<double>(count) / 1048576, 2) + " MiB";
+  return core::fixed(static_cast<double>(count) / 1024, 1) + " KiB";
 }
 
 }  // namespace

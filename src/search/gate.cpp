@@ -52,7 +52,7 @@ Verdict at_least(double value, double limit, const std::string& name) {
 void read_options(core::config::Reader& reader, GateOptions& o) {
   std::vector<std::string> names;
   for (const arch::Rule& rule : arch::rules()) names.push_back(rule.name);
-  reader.text("device", o.device, "the device in words, for reports");
+  reader.text("device", o.device, "the device in words, for reports", core::config::Decides::Nothing);
   reader.choices("rules", o.rules, names, "structural rules every design must keep");
   reader.integer("max_params", o.max_params, 0, kMaxBudget, "trainable parameters; 0: no bound");
   reader.integer("max_macs", o.max_macs, 0, kMaxBudget,
