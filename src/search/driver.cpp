@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <system_error>
 
 #include "condenser/core/log.hpp"
 #include "condenser/core/stop.hpp"
@@ -114,6 +115,11 @@ class Search {
       throw trouble(trial, e.what(), e.code());
     } catch (const std::bad_alloc&) {
       throw trouble(trial, "out of memory", core::ExitCode::RunFailed);
+    } catch (const std::system_error& e) {
+      throw trouble(trial,
+                    std::string("the system refuses a thread or another resource: ") + e.what() +
+                        "; look at ulimit -u and -v and at free memory",
+                    core::ExitCode::RunFailed);
     } catch (const std::exception& e) {
       throw trouble(trial, e.what(), core::ExitCode::RunFailed);
     }
