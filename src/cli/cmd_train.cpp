@@ -84,6 +84,7 @@ void set_aside(const fs::path& folder) {
                                    "quant_report.json", "export",
                                    "export.json",       "verify.json",
                                    "report.md",         "report.html",
+                                   "report.json",       "pictures",
                                    "summary.json",      "learned.json"};
   std::vector<fs::path> made;
   for (const char* name : kMade)

@@ -34,14 +34,22 @@ struct EvaluatedRun {
       confusion[k][(k + 1) % 10] = 5;
     }
     const arch::Spec winner = arch::read_spec(folder / "runs/mine/winner.arch.json");
-    core::write_atomic(folder / "runs/mine/eval/evaluation.json", json{{"part", "test part"},
-                                                                       {"spec_hash", arch::hash(winner).hex()},
-                                                                       {"correct", 950},
-                                                                       {"total", 1000},
-                                                                       {"loss", nullptr},
-                                                                       {"classes", classes},
-                                                                       {"confusion", confusion}}
-                                                                      .dump());
+    const json evaluation{{"schema_version", 1},
+                          {"part", "test part"},
+                          {"spec_hash", arch::hash(winner).hex()},
+                          {"correct", 950},
+                          {"total", 1000},
+                          {"accuracy_percent", 95.0},
+                          {"low_percent", 93.5},
+                          {"high_percent", 96.2},
+                          {"loss", nullptr},
+                          {"balanced_accuracy_percent", nullptr},
+                          {"macro_f1_percent", nullptr},
+                          {"auc_percent", nullptr},
+                          {"classes", classes},
+                          {"per_class", json::array()},
+                          {"confusion", confusion}};
+    core::write_atomic(folder / "runs/mine/eval/evaluation.json", evaluation.dump());
   }
   Finished run(const std::string& format = "text") const {
     return tests::run_condenser({"run", run_file, "--format", format, "--runs", (folder / "runs").string()});
