@@ -12,7 +12,7 @@ StageOutput stage_export(RunContext& run) {
   const arch::Design winner = load_winner(run);
   const Int8Network network = load_int8(run, winner);
   const exporters::Package package = make_package(run, winner, network);
-  const auto answers = make_known_answers(network, *run.test(), c.verify.known_answers);
+  const auto answers = make_known_answers(network, *run.test(), task_of(c), c.verify.known_answers);
   StageOutput out{
       "Export",
       {{{"target", "target", false}, {"folder", "folder", false}, {"files", "files"}, {"bytes", "bytes on disk"}}, {}},

@@ -2,10 +2,8 @@
 // several, all that are likelier than not. Runs without LibTorch, so it answers at once.
 
 #include <algorithm>
-#include <cmath>
 #include <functional>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
 #include "cli/learned.hpp"
 #include "cli/run_identity.hpp"
@@ -29,8 +27,7 @@ struct Guess {
 // How logits are read.
 struct Reading {
   const std::vector<std::string>& classes;
-  bool independent;  // a sigmoid for each class; else softmax
-  bool several;      // an item has any number of classes
+  data::Task task;
   size_t top;
 };
 
@@ -38,7 +35,7 @@ struct Reading {
 struct Answer {
   std::string file;
   std::vector<Guess> guesses;        // the most likely first
-  std::vector<std::string> classes;  // `several`: those likelier than not
+  std::vector<std::string> classes;  // where an item may have several: those likelier than not
   std::string error;
 };
 
@@ -74,9 +71,9 @@ Network int8_network(const Trained& run) {
     std::vector<int8_t> input(item.size());
     executor->quantize_input(item, input);
     const runtime::TensorQuant& scale = executor->program().output_quant();
-    std::vector<float> logits;
-    for (const int8_t q : executor->run(input))
-      logits.push_back(static_cast<float>(scale.scale * (q - scale.zero_point)));
+    const std::span<const int8_t> outputs = executor->run(input);
+    std::vector<float> logits(outputs.size());
+    quant::dequantize(outputs, scale, logits);
     return logits;
   };
 }
@@ -90,28 +87,17 @@ void check_fits(const arch::Design& winner, const data::Card& card) {
                       std::to_string(classes) + " classes and items of " + arch::to_string(item));
 }
 
-std::vector<double> probabilities(const std::vector<float>& logits, bool independent) {
-  std::vector<double> p;
-  if (independent) {
-    for (const double z : logits) p.push_back(1 / (1 + std::exp(-z)));
-    return p;
-  }
-  const double largest = *std::max_element(logits.begin(), logits.end());
-  for (const double z : logits) p.push_back(std::exp(z - largest));
-  const double sum = std::accumulate(p.begin(), p.end(), 0.0);
-  for (double& v : p) v /= sum;
-  return p;
-}
-
 Answer read_logits(const std::string& file, const std::vector<float>& logits, const Reading& r) {
   Answer answer{.file = file};
-  const std::vector<double> p = probabilities(logits, r.independent);
+  data::check_outputs(logits, file);
+  std::vector<float> p(logits.size());
+  data::probabilities(r.task, logits, p);
   for (size_t k = 0; k < p.size(); ++k) answer.guesses.push_back({k, p[k]});
   std::stable_sort(answer.guesses.begin(), answer.guesses.end(),
-                   [](const Guess& a, const Guess& b) { return a.probability > b.probability; });
-  if (r.several)
+                   [&](const Guess& a, const Guess& b) { return logits[a.label] > logits[b.label]; });
+  if (r.task.several)
     for (const Guess& g : answer.guesses)
-      if (g.probability > 0.5) answer.classes.push_back(r.classes[g.label]);
+      if (data::decided(logits[g.label])) answer.classes.push_back(r.classes[g.label]);
   answer.guesses.resize(std::min(r.top, answer.guesses.size()));
   return answer;
 }
@@ -188,7 +174,7 @@ std::string answers_json(const std::vector<Answer>& answers, const Reading& r) {
     nlohmann::ordered_json j{{"file", a.file}, {"top", nlohmann::ordered_json::array()}, {"error", nullptr}};
     for (const Guess& g : a.guesses)
       j["top"].push_back({{"class", r.classes[g.label]}, {"probability", g.probability}});
-    if (r.several && a.error.empty()) j["classes"] = a.classes;
+    if (r.task.several && a.error.empty()) j["classes"] = a.classes;
     if (!a.error.empty()) j["error"] = a.error;
     list.push_back(std::move(j));
   }
@@ -218,7 +204,9 @@ int cmd_predict(const Invocation& call) {
   check_fits(run.network, card);
   const Network network = call.int8 ? int8_network(run) : float_network(run);
   const bool several = card.multi_label;
-  const Reading reading{classes, run.learned.independent_classes, several, static_cast<size_t>(call.top)};
+  const data::Task task{
+      .classes = std::ssize(classes), .independent = run.learned.independent_classes, .several = several};
+  const Reading reading{classes, task, static_cast<size_t>(call.top)};
   std::vector<Answer> answers;
   for (const std::string& file : call.files) answers.push_back(answer(file, card, network, reading));
 

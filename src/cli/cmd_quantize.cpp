@@ -5,6 +5,7 @@
 #include "cli/run_identity.hpp"
 #include "cli/stages.hpp"
 #include "condenser/arch/passes.hpp"
+#include "condenser/data/metrics.hpp"
 #include "condenser/data/split.hpp"
 
 namespace condenser::cli {
@@ -13,7 +14,8 @@ namespace {
 
 constexpr int64_t kReportSamples = 64;  // for the per-node signal-to-noise ratios
 
-AccuracyRecord accuracy_record(const quant::Accuracy& a) {
+AccuracyRecord accuracy_record(const data::Evaluation& e) {
+  const quant::Accuracy a = quant::accuracy_of(e);
   const quant::Interval i = quant::wilson_95(a);
   return {a.correct, a.total, a.percent(), i.low_percent, i.high_percent};
 }
@@ -33,8 +35,9 @@ StageOutput stage_quantize(RunContext& run) {
   const auto sample = data::subset(
       run.training(), data::stratified_subset(*run.training(), kReportSamples, c.quant.calibration_seed + 1));
   const auto nodes = quant::node_reports(lowered, float_weights, q.weights, q.quant, *sample);
-  const quant::Accuracy as_float = quant::float_accuracy(lowered, float_weights, *run.test());
-  const quant::Accuracy as_int8 = quant::int8_accuracy(lowered, q.weights, q.quant, *run.test());
+  const data::Task task = task_of(c);
+  const data::Evaluation as_float = quant::evaluate_float(lowered, float_weights, *run.test(), task);
+  const data::Evaluation as_int8 = quant::evaluate_int8(lowered, q.weights, q.quant, *run.test(), task);
 
   QuantRecord record{.spec_hash = hash,
                      .lowered_hash = arch::hash(lowered).hex(),
@@ -54,8 +57,8 @@ StageOutput stage_quantize(RunContext& run) {
   write_record(run.folder, record);
 
   StageOutput out{"Int8, per node", quant::to_table(nodes), {}};
-  out.lines.push_back("test accuracy float: " + quant::to_string(as_float));
-  out.lines.push_back("test accuracy int8:  " + quant::to_string(as_int8));
+  out.lines.push_back("test accuracy float: " + quant::to_string(quant::accuracy_of(as_float)));
+  out.lines.push_back("test accuracy int8:  " + quant::to_string(quant::accuracy_of(as_int8)));
   return out;
 }
 

@@ -11,6 +11,7 @@
 #include "condenser/arch/spec_io.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/core/output.hpp"
+#include "condenser/core/text.hpp"
 #include "condenser/report/curves.hpp"
 
 namespace condenser::cli {
@@ -47,6 +48,18 @@ core::Table one_row(const std::string& what, const quant::Accuracy& a) {
            {"samples", "samples"}},
           {{core::cell(what), core::cell(a.percent(), 2), core::cell(i.low_percent, 2), core::cell(i.high_percent, 2),
             core::cell(a.total)}}};
+}
+
+// All figures but the accuracy, which has a line of its own.
+std::string metrics_text(const data::Evaluation& e) {
+  std::vector<std::string> parts;
+  for (const data::Metric& metric : data::metrics()) {
+    const double value = metric.value(e);
+    if (metric.name == "accuracy" || std::isnan(value)) continue;
+    parts.push_back(metric.title + " " + core::fixed(value, metric.unit.empty() ? 4 : 2) +
+                    (metric.unit.empty() ? "" : " " + metric.unit));
+  }
+  return core::join(parts);
 }
 
 void write_curves(const RunContext& run) {
@@ -178,7 +191,7 @@ StageOutput stage_train(RunContext& run) {
     result.weights.metadata["key"] = key;
     arch::save_weights(file, result.weights);
     if (result.validation) {
-      validation = accuracy_of(*result.validation);
+      validation = quant::accuracy_of(*result.validation);
       write_evaluation(run.folder / "validation",
                        {c.name, part, hash, *result.validation, *run.validation(), is_audio(c.card)});
     }
@@ -211,7 +224,7 @@ int cmd_eval(const Invocation& call) {
   const arch::Spec& winner = design.spec;
   const auto test = test_part(run, call.card);
   const train::Evaluation e =
-      torch_backend().evaluate(winner, load_float_weights(run, winner), *test, config.train.threads);
+      torch_backend().evaluate(winner, load_float_weights(run, winner), *test, task_of(config), config.train.threads);
   const EvaluatedPart part{config.name, "test part", arch::hash(winner).hex(), e, *test, is_audio(config.card)};
   const fs::path files = run.folder / (call.card.empty() ? "eval" : "eval_" + data::read_card(call.card).name);
   write_evaluation(files, part);
@@ -220,16 +233,17 @@ int cmd_eval(const Invocation& call) {
     return 0;
   }
   if (!has_confusion(part)) {
-    StageOutput out{config.name + ", test part, float", one_row("test part", accuracy_of(e)), {}};
-    out.lines.push_back("of all decisions: " + text_of("balanced accuracy %.2f %%", e.balanced_accuracy) +
-                        text_of(", macro F1 %.2f %%", e.macro_f1) + text_of(", AUC %.2f %%", e.auc));
-    return print(out, call.format), 0;
+    StageOutput out{config.name + ", test part, float", one_row("test part", quant::accuracy_of(e)), {}};
+    out.lines.push_back("of all decisions: " + metrics_text(e));
+    print(out, call.format);
+    return 0;
   }
   StageOutput out{config.name + ", test part, float", report::per_class_table(confusion_of(part)), {}};
   for (const std::string& mistake : report::worst_mistakes(confusion_of(part), 5)) out.lines.push_back(mistake);
   out.lines.push_back("files in " + files.string() + "/: confusion.svg, per_class.csv, predictions.csv" +
                       (e.correct < e.total ? ", mistakes.png" : ""));
-  out.lines.push_back("test part: " + quant::to_string(accuracy_of(e)) + ", loss " + text_of("%.4f", e.loss));
+  out.lines.push_back(metrics_text(e));
+  out.lines.push_back("test part: " + quant::to_string(quant::accuracy_of(e)));
   print(out, call.format);
   return 0;
 }

@@ -43,19 +43,27 @@ exporters::Package make_package(RunContext& run, const arch::Design& winner, con
       run.test()->classes(), input_note(run.config.card, network.quant.nodes.at(network.lowered.nodes[0].name).output)};
 }
 
-exporters::KnownAnswers make_known_answers(const Int8Network& network, const data::Dataset& data, int count) {
+exporters::KnownAnswers make_known_answers(const Int8Network& network, const data::Dataset& data,
+                                           const data::Task& task, int count) {
   runtime::Int8Executor executor(runtime::build_program(network.lowered, network.weights, network.quant));
   exporters::KnownAnswers answers;
   std::vector<float> image(data.shape().elements());
   std::vector<int8_t> input(image.size());
-  for (const int64_t i : data::stratified_subset(data, count, 0)) {
+  const std::vector<int64_t> items = data::stratified_subset(data, count, 0);
+  for (const int64_t i : items) {
     data.get(i, image);
     executor.quantize_input(image, input);
     const auto output = executor.run(input);
     answers.inputs.push_back(input);
     answers.outputs.emplace_back(output.begin(), output.end());
-    answers.labels.push_back(data.label(i));
   }
+  answers.right = [&data, task, items, scale = executor.program().output_quant()](size_t i,
+                                                                                  std::span<const int8_t> output) {
+    std::vector<float> logits(output.size()), marks(output.size());
+    quant::dequantize(output, scale, logits);
+    data.targets(items[i], marks);
+    return data::right(task, logits, {data.label(items[i]), marks});
+  };
   return answers;
 }
 

@@ -9,6 +9,7 @@ namespace condenser::cli {
 exporters::Package make_package(RunContext&, const arch::Design& winner, const Int8Network&);
 
 // `count` images of the data set, as equal per class as possible, in the set's order.
-exporters::KnownAnswers make_known_answers(const Int8Network&, const data::Dataset&, int count);
+// The data set must outlive them.
+exporters::KnownAnswers make_known_answers(const Int8Network&, const data::Dataset&, const data::Task&, int count);
 
 }  // namespace condenser::cli

@@ -88,20 +88,14 @@ data::Card open_card(const DatasetOptions& o, const Reader& r, const fs::path& r
   }
 }
 
-void check_augment(Reader r, const train::AugmentOptions& o, const data::Card& card) {
-  if (const auto wrong = train::misfit(o, card.shape)) throw r.error(wrong->key, wrong->expected);
-  if (!is_audio(card)) return;
-  const std::pair<const char*, double> of_pictures[] = {
-      {"randaugment", o.randaugment.operations}, {"brightness", o.brightness}, {"contrast", o.contrast}};
-  for (const auto& [key, value] : of_pictures)
-    if (value > 0) throw r.error(key, "none for sounds: " + card.name + " has features, not brightness");
-}
-
-void read_train(Reader& r, train::TrainOptions& o, const RunConfig& c, bool help) {
+void read_train(Reader& r, train::TrainOptions& o, const RunConfig& c, const std::string& section, bool help) {
   o.seed = c.seed;
-  train::read_options(r, o);
+  train::read_options(r, o, section);
   o.augment.specaugment.time_in_columns = is_audio(c.card) && c.card.audio.features.time == "columns";
-  if (!help) check_augment(r.section("augment"), o.augment, c.card);
+  if (help) return;
+  const train::DataFacts data = facts_of(c.card);
+  const auto found = train::conflict({.options = o, .data = &data, .searching = section == "probe"}, section);
+  if (found) throw train::conflict_error(r, *found);
 }
 
 std::unique_ptr<search::Generator> read_generator(Reader& r, const std::string& name) {
@@ -119,6 +113,14 @@ std::unique_ptr<search::Generator> read_generator(Reader& r, const std::string& 
     throw r.error("generator", "one of " + list);
   }
   return chosen;
+}
+
+// A part of the items that every class is in.
+void check_samples(const Reader& r, int samples, const data::Card& card) {
+  const auto classes = std::ssize(card.classes);
+  if (samples > 0 && samples < classes)
+    throw r.error("samples", "0 (all) or at least one for each of the " + std::to_string(classes) +
+                                 " classes of data set " + core::printable(card.name));
 }
 
 bool in_zoo(const std::string& name) {
@@ -172,6 +174,7 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
   Reader dataset = root.section("dataset", "what to learn from");
   read_dataset(dataset, c.dataset);
   if (!help) c.card = open_card(c.dataset, dataset, run_folder);
+  check_samples(dataset, c.dataset.samples, c.card);
 
   if (help)
     root.text("spec", c.spec, kAboutSpec, Decides::Nothing);
@@ -197,11 +200,12 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
   Reader probe = root.section("probe", "the short training that scores a candidate");
   c.probe.train.epochs = 1;
   probe.integer("samples", c.probe.samples, 0, 100'000'000, "training images of a probe, class-balanced; 0: all");
-  read_train(probe, c.probe.train, c, help);
+  check_samples(probe, c.probe.samples, c.card);
+  read_train(probe, c.probe.train, c, "probe", help);
   Reader train = root.section("train", "training of the winner");
   train.boolean("on_validation", c.train_on_validation,
                 "train the winner on the validation part too (all choices are made by then)");
-  read_train(train, c.train, c, help);
+  read_train(train, c.train, c, "train", help);
   if (c.train_on_validation && (c.train.patience > 0 || c.train.keep == "best"))
     throw train.error("on_validation", "false with patience or keep = best, which choose by that part");
 
@@ -220,6 +224,27 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
 }
 
 }  // namespace
+
+train::DataFacts facts_of(const data::Card& card) {
+  using train::ItemKind;
+  static const std::map<std::string, ItemKind> kinds{{"image_folder", ItemKind::PictureFiles},
+                                                     {"csv", ItemKind::PictureFiles},
+                                                     {"wav_folder", ItemKind::Clips},
+                                                     {"features_int8", ItemKind::Features}};
+  const auto found = kinds.find(card.format);
+  return {.kind = found == kinds.end() ? ItemKind::Pictures : found->second,
+          .shape = card.shape,
+          .classes = std::ssize(card.classes),
+          .multi_label = card.multi_label,
+          .items = std::nullopt,
+          .validation = std::nullopt};
+}
+
+data::Task task_of(const RunConfig& c) {
+  return {.classes = std::ssize(c.card.classes),
+          .independent = train::independent_classes(c.train, c.card.multi_label),
+          .several = c.card.multi_label};
+}
 
 bool is_audio(const data::Card& card) { return card.format == "wav_folder" || card.format == "features_int8"; }
 data::OpenOptions open_options(const DatasetOptions& o, double crop_area) {

@@ -8,9 +8,11 @@
 #include "cli/invocation.hpp"
 #include "condenser/core/config.hpp"
 #include "condenser/data/card.hpp"
+#include "condenser/data/task.hpp"
 #include "condenser/exporters/target.hpp"
 #include "condenser/quant/quantize.hpp"
 #include "condenser/search/driver.hpp"
+#include "condenser/train/check_options.hpp"
 #include "condenser/train/options.hpp"
 
 namespace condenser::cli {
@@ -65,6 +67,12 @@ struct RunConfig {
   std::string resolved;                         // YAML of everything in force
   std::vector<core::config::Setting> settings;  // the same, option by option
 };
+
+// What the card says of the data, before it is opened.
+train::DataFacts facts_of(const data::Card&);
+
+// What outputs of the run's networks mean.
+data::Task task_of(const RunConfig&);
 
 bool is_audio(const data::Card&);  // items are features of sounds, [1, frames, coefficients]
 

@@ -8,6 +8,7 @@
 
 #include "cli/progress.hpp"
 #include "cli/run_identity.hpp"
+#include "condenser/arch/check_finite.hpp"
 #include "condenser/arch/spec_io.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/core/output.hpp"
@@ -130,6 +131,7 @@ arch::Weights float_weights_in(const fs::path& folder, const arch::Spec& winner,
   arch::Weights weights = load_matching(file, "train", arch::hash(winner).hex()).weights;
   check_key(weights, "key", key, file, "train");
   arch::check_weights(winner, weights);
+  arch::check_finite(weights, file.string());
   return weights;
 }
 

@@ -23,10 +23,9 @@ void check_answers(const KnownAnswers& answers, const runtime::Int8Program& prog
   const auto in = static_cast<size_t>(program.spec.input.elements());
   const auto out = static_cast<size_t>(program.analysis.nodes.back().shape.elements());
   if (answers.inputs.empty()) throw core::Error("export without known answers; expected at least one sample");
-  if (answers.outputs.size() != answers.inputs.size() || answers.labels.size() != answers.inputs.size())
+  if (answers.outputs.size() != answers.inputs.size())
     throw core::Error("known answers: " + std::to_string(answers.inputs.size()) + " inputs, " +
-                      std::to_string(answers.outputs.size()) + " outputs, " + std::to_string(answers.labels.size()) +
-                      " labels; expected equal counts");
+                      std::to_string(answers.outputs.size()) + " outputs; expected equal counts");
   for (size_t i = 0; i < answers.inputs.size(); ++i) {
     if (answers.inputs[i].size() == in && answers.outputs[i].size() == out) continue;
     throw core::Error("known answer " + std::to_string(i) + ": " + std::to_string(answers.inputs[i].size()) +

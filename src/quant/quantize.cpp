@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "condenser/arch/check_finite.hpp"
 #include "quant/calibrate.hpp"
 #include "quant/weight_rounding.hpp"
 
@@ -174,6 +175,7 @@ void read_options(core::config::Reader& reader, QuantOptions& o) {
 
 Quantized quantize(const arch::Design& design, const arch::Weights& weights, const data::Dataset& calibration,
                    const QuantOptions& options) {
+  arch::check_finite(weights, "network " + design.lowered.name);
   return Quantizer(design, weights, calibrate(design.lowered, weights, calibration, options)).run();
 }
 

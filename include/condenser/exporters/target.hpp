@@ -2,7 +2,9 @@
 // Destinations of export. An explicit list; a target either writes a package or refuses it by name.
 
 #include <filesystem>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,7 +28,8 @@ struct Package {
 struct KnownAnswers {
   std::vector<std::vector<int8_t>> inputs;   // [h, w, c]
   std::vector<std::vector<int8_t>> outputs;  // [h, w, c]
-  std::vector<int> labels;                   // -1: unknown
+  // Whether an output is the right answer for sample i; empty: not known.
+  std::function<bool(size_t i, std::span<const int8_t> output)> right;
 };
 
 struct Unsupported {

@@ -8,7 +8,8 @@
 #include <cmath>
 
 #include "condenser/core/text.hpp"
-#include "train/evaluate.hpp"
+#include "condenser/data/metrics.hpp"
+#include "condenser/train/check_options.hpp"
 #include "train/loop.hpp"
 
 namespace condenser::train {
@@ -40,7 +41,7 @@ class ShortTrain : public search::Probe {
     options.seed = context.seed;
     options.epochs = std::max(1, static_cast<int>(std::lround(options_.epochs * context.fidelity)));
     const FitResult result = fitted(candidate, options, context);
-    findings.metrics["val_accuracy"] = accuracy_percent(*result.validation);
+    findings.metrics["val_accuracy"] = data::metrics().front().value(*result.validation);
     findings.metrics["val_loss"] = result.validation->loss;
   }
 
@@ -48,14 +49,20 @@ class ShortTrain : public search::Probe {
   // That training diverges is the candidate's doing; whatever else goes wrong is not.
   FitResult fitted(const search::Candidate& candidate, const TrainOptions& options,
                    const search::ProbeContext& context) const {
+    const DataFacts data = facts_of(*train_, validation_.get());
+    if (const auto found = conflict({.options = options, .data = &data, .spec = &candidate.spec}, "probe"))
+      throw search::CandidateError(conflict_error(options, "probe", *found).what());  // others may do
     try {
       return fit({.spec = candidate.spec,
                   .train = train_,
                   .validation = validation_,
                   .options = options,
                   .folder = {},
-                  .on_progress = telling(context)});
+                  .on_progress = telling(context),
+                  .section = "probe"});
     } catch (const Diverged& e) {
+      throw search::CandidateError(e.what());
+    } catch (const data::NotFinite& e) {
       throw search::CandidateError(e.what());
     } catch (const c10::Error& e) {
       throw core::Error(std::string("LibTorch: ") + e.what_without_backtrace());

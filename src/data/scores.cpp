@@ -1,12 +1,12 @@
 // Macro averages of decisions and ranks.
-#include "train/scores.hpp"
+#include "data/scores.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
 
-namespace condenser::train {
+namespace condenser::data {
 namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
@@ -15,7 +15,9 @@ constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 class Mean {
  public:
   void add(double numerator, double denominator) {
-    if (denominator > 0) sum_ += numerator / denominator, ++count_;
+    if (denominator <= 0) return;
+    sum_ += numerator / denominator;
+    ++count_;
   }
   double value() const { return count_ > 0 ? sum_ / static_cast<double>(count_) : kNone; }
 
@@ -84,19 +86,14 @@ double macro_auc(std::span<const float> outputs, std::span<const uint8_t> marks,
       while (end < order.size() && output(order[end]) == output(order[begin])) ++end;
       const double rank = 0.5 * static_cast<double>(begin + 1 + end);
       for (size_t i = begin; i < end; ++i)
-        if (marks[static_cast<size_t>(order[i] * classes + k)] != 0) ++positives, ranks += rank;
+        if (marks[static_cast<size_t>(order[i] * classes + k)] != 0) {
+          ++positives;
+          ranks += rank;
+        }
     }
     mean.add(ranks - positives * (positives + 1) / 2, positives * (static_cast<double>(n) - positives));
   }
   return mean.value();
 }
 
-double score_of(const Evaluation& e, const std::string& metric) {
-  if (metric == "balanced_accuracy") return e.balanced_accuracy;
-  if (metric == "macro_f1") return e.macro_f1;
-  if (metric == "auc") return e.auc;
-  if (metric == "loss") return -e.loss;
-  return e.total == 0 ? 0.0 : 100.0 * static_cast<double>(e.correct) / static_cast<double>(e.total);
-}
-
-}  // namespace condenser::train
+}  // namespace condenser::data

@@ -5,9 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "condenser/train/backend.hpp"
-
-namespace condenser::train {
+namespace condenser::data {
 
 // Decisions about one class.
 struct Counts {
@@ -27,7 +25,4 @@ double balanced_decisions(std::span<const Counts>);
 // count half. Mean over the classes with both kinds of items, NaN when there is none. Both [n, classes].
 double macro_auc(std::span<const float> outputs, std::span<const uint8_t> marks, int64_t classes);
 
-// The figure that train.metric names, turned so that larger is better.
-double score_of(const Evaluation&, const std::string& metric);
-
-}  // namespace condenser::train
+}  // namespace condenser::data
