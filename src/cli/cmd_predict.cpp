@@ -7,8 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "cli/learned.hpp"
+#include "cli/run_identity.hpp"
 #include "cli/stages.hpp"
-#include "condenser/arch/analysis.hpp"
 #include "condenser/arch/passes.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/core/output.hpp"
@@ -52,13 +53,22 @@ struct FloatNetwork {
       : weights(std::move(of_winner)), lowered(arch::lower(winner, &weights)), executor(lowered, weights) {}
 };
 
-Network float_network(const RunContext& run, const arch::Spec& winner) {
-  auto network = std::make_shared<const FloatNetwork>(winner, load_float_weights(run, winner));
+// A run folder and what it has kept: all that an answer needs.
+struct Trained {
+  std::filesystem::path folder;
+  Learned learned;
+  std::string key;  // of the training; empty: none was recorded
+  arch::Design network;
+};
+
+Network float_network(const Trained& run) {
+  auto network =
+      std::make_shared<const FloatNetwork>(run.network.spec, float_weights_in(run.folder, run.network.spec, run.key));
   return [network](const std::vector<float>& item) { return network->executor.run(item, 1); };
 }
 
-Network int8_network(const RunContext& run, const arch::Spec& winner) {
-  const Int8Network n = load_int8(run, winner);
+Network int8_network(const Trained& run) {
+  const Int8Network n = int8_in(run.folder, run.network, run.key);
   auto executor = std::make_shared<runtime::Int8Executor>(runtime::build_program(n.lowered, n.weights, n.quant));
   return [executor](const std::vector<float>& item) {
     std::vector<int8_t> input(item.size());
@@ -71,13 +81,13 @@ Network int8_network(const RunContext& run, const arch::Spec& winner) {
   };
 }
 
-void check_fits(const arch::Spec& winner, const data::Card& card) {
-  const arch::Shape item{card.shape.c, card.shape.h, card.shape.w}, output = arch::analyze(winner).nodes.back().shape;
+void check_fits(const arch::Design& winner, const data::Card& card) {
+  const arch::Shape item{card.shape.c, card.shape.h, card.shape.w}, output = winner.output();
   const auto classes = static_cast<int64_t>(card.classes.size());
-  if (!(winner.input == item) || !(output == arch::Shape{classes, 1, 1}))
-    throw core::Error("network " + winner.name + " makes " + arch::to_string(output) + " of " +
-                      arch::to_string(winner.input) + "; data set " + card.name + " has " + std::to_string(classes) +
-                      " classes and items of " + arch::to_string(item));
+  if (!(winner.spec.input == item) || !(output == arch::Shape{classes, 1, 1}))
+    throw core::Error("network " + winner.spec.name + " makes " + arch::to_string(output) + " of " +
+                      arch::to_string(winner.spec.input) + "; data set " + card.name + " has " +
+                      std::to_string(classes) + " classes and items of " + arch::to_string(item));
 }
 
 std::vector<double> probabilities(const std::vector<float>& logits, bool independent) {
@@ -185,20 +195,32 @@ std::string answers_json(const std::vector<Answer>& answers, const Reading& r) {
   return list.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
+// Neither the data nor the configuration is looked at, so a run folder answers wherever it was copied to.
+Trained find_trained(const Invocation& call) {
+  const std::filesystem::path folder = find_run(call.subject, call.runs);
+  if (auto learned = find_record<Learned>(folder))
+    return {folder, *learned, key_of(learned->settings), winner_in(folder)};
+  if (!std::filesystem::exists(folder / "weights.safetensors"))
+    throw core::Error(folder.string() + ": no network was trained there; run `condenser train` first");
+  core::log::warning(file_of<Learned>(folder).string() +
+                     " is missing, as in runs of earlier versions: classes, shape and normalization are taken from the "
+                     "data as they are now");
+  const RunConfig config = read_run_config(folder.string(), {});
+  return {folder, learned_of(config.card, config.train), "", load_winner(RunContext(config, folder))};
+}
+
 }  // namespace
 
 int cmd_predict(const Invocation& call) {
-  const RunConfig config = read_run_config(call.subject, {});
-  const RunContext run(config, folder_of(config, call.subject, call.runs));
-  const std::vector<std::string>& classes = config.card.classes;
-  const arch::Spec winner = load_winner(run);
-  check_fits(winner, config.card);
-  const Network network = call.int8 ? int8_network(run, winner) : float_network(run, winner);
-  const bool several = config.card.multi_label;
-  const Reading reading{classes, train::independent_classes(config.train, several), several,
-                        static_cast<size_t>(call.top)};
+  const Trained run = find_trained(call);
+  const data::Card card = card_of(run.learned);
+  const std::vector<std::string>& classes = card.classes;
+  check_fits(run.network, card);
+  const Network network = call.int8 ? int8_network(run) : float_network(run);
+  const bool several = card.multi_label;
+  const Reading reading{classes, run.learned.independent_classes, several, static_cast<size_t>(call.top)};
   std::vector<Answer> answers;
-  for (const std::string& file : call.files) answers.push_back(answer(file, config.card, network, reading));
+  for (const std::string& file : call.files) answers.push_back(answer(file, card, network, reading));
 
   const core::Table lines = several ? several_table(answers, classes) : short_table(answers, classes);
   const std::string text = call.format == "json"       ? answers_json(answers, reading)

@@ -1,7 +1,8 @@
 // Stage `quantize`: lowers the winner, calibrates, writes int8 weights, and reports what int8 costs.
 
-#include <nlohmann/json.hpp>
+#include <cmath>
 
+#include "cli/run_identity.hpp"
 #include "cli/stages.hpp"
 #include "condenser/arch/passes.hpp"
 #include "condenser/data/split.hpp"
@@ -12,24 +13,20 @@ namespace {
 
 constexpr int64_t kReportSamples = 64;  // for the per-node signal-to-noise ratios
 
-nlohmann::ordered_json accuracy_json(const quant::Accuracy& a) {
+AccuracyRecord accuracy_record(const quant::Accuracy& a) {
   const quant::Interval i = quant::wilson_95(a);
-  return {{"correct", a.correct},
-          {"total", a.total},
-          {"accuracy_percent", a.percent()},
-          {"low_percent", i.low_percent},
-          {"high_percent", i.high_percent}};
+  return {a.correct, a.total, a.percent(), i.low_percent, i.high_percent};
 }
 
 }  // namespace
 
 StageOutput stage_quantize(RunContext& run) {
   const RunConfig& c = run.config;
-  const arch::Spec winner = load_winner(run);
-  const std::string hash = arch::hash(winner).hex();
-  arch::Weights float_weights = load_float_weights(run, winner);
-  const arch::Spec lowered = arch::lower(winner, &float_weights);
-  quant::Quantized q = quant::quantize(lowered, float_weights, *run.training(), c.quant);
+  const arch::Design winner = load_winner(run);
+  const std::string hash = arch::hash(winner.spec).hex();
+  arch::Weights float_weights = load_float_weights(run, winner.spec);
+  const arch::Spec lowered = arch::lower(winner.spec, &float_weights);
+  quant::Quantized q = quant::quantize(winner, float_weights, *run.training(), c.quant);
   q.weights.metadata["spec_hash"] = hash;
   q.weights.metadata["lowered_hash"] = arch::hash(lowered).hex();
 
@@ -39,24 +36,22 @@ StageOutput stage_quantize(RunContext& run) {
   const quant::Accuracy as_float = quant::float_accuracy(lowered, float_weights, *run.test());
   const quant::Accuracy as_int8 = quant::int8_accuracy(lowered, q.weights, q.quant, *run.test());
 
-  nlohmann::ordered_json j;
-  j["schema_version"] = 1;
-  j["spec_hash"] = hash;
-  j["lowered_hash"] = arch::hash(lowered).hex();
-  j["rounding"] = q.quant.rounding;
-  j["observer"] = c.quant.observer;
-  j["calibration_samples"] = std::min<int64_t>(c.quant.calibration_samples, run.training()->size());
-  j["test_float"] = accuracy_json(as_float);
-  j["test_int8"] = accuracy_json(as_int8);
+  QuantRecord record{.spec_hash = hash,
+                     .lowered_hash = arch::hash(lowered).hex(),
+                     .rounding = q.quant.rounding,
+                     .observer = c.quant.observer,
+                     .calibration_samples = std::min<int64_t>(c.quant.calibration_samples, run.training()->size()),
+                     .test_float = accuracy_record(as_float),
+                     .test_int8 = accuracy_record(as_int8),
+                     .settings = settings_of(run, "quantize")};
   for (const auto& n : nodes)
-    j["nodes"].push_back({{"node", n.node},
-                          {"snr_db", n.snr_db},
-                          {"saturated_fraction", n.saturated_fraction},
-                          {"scale", n.output.scale},
-                          {"zero_point", n.output.zero_point}});
-  arch::save_weights(run.folder / "weights_int8.safetensors", q.weights);
+    record.nodes.push_back({n.node, std::isfinite(n.snr_db) ? std::optional(n.snr_db) : std::nullopt,
+                            n.saturated_fraction, n.output.scale, n.output.zero_point});
+  q.weights.metadata["key"] = key_of(record.settings);
+  q.weights.metadata["training"] = key_of(settings_of(run, "train"));
+  q.quant.weights_checksum = arch::save_weights(run.folder / "weights_int8.safetensors", q.weights);
   core::write_atomic(run.folder / "quant.json", runtime::to_json(q.quant));
-  core::write_atomic(run.folder / "quant_report.json", j.dump(2) + "\n");
+  write_record(run.folder, record);
 
   StageOutput out{"Int8, per node", quant::to_table(nodes), {}};
   out.lines.push_back("test accuracy float: " + quant::to_string(as_float));

@@ -6,6 +6,8 @@
 #include "cli/cost_estimate.hpp"
 #include "cli/launch.hpp"
 #include "cli/progress.hpp"
+#include "cli/report_material.hpp"
+#include "cli/run_identity.hpp"
 #include "cli/run_status.hpp"
 #include "cli/summary.hpp"
 #include "cli/torch_module.hpp"
@@ -39,10 +41,17 @@ int follow(const RunConfig& config, const std::filesystem::path& path) {
 // This process alone, or rank 0.
 int lead(const Invocation& call, const std::vector<std::string>& names, const RunConfig& config, bool closing,
          const std::filesystem::path& path, bool all_ranks) {
-  const RunFolder folder(config, path, call.fresh);
+  const RunFolder folder(path, call.fresh);
   RunContext context(config, folder.path());
-  StatusFile status(folder.path(), call.verb, config.card.name);
   context.all_ranks = all_ranks;
+  try {
+    for (const std::string& line : plan(context, names)) core::log::info(line);
+    folder.begin(config);
+  } catch (...) {
+    folder.abandon_if_empty();
+    throw;
+  }
+  StatusFile status(folder.path(), call.verb, config.card.name);
   const core::AtForcedEnd at_forced_end([&] {
     const std::string message = "stopped in stage " + status.current();
     status.end("stopped", message);
@@ -68,11 +77,15 @@ int lead(const Invocation& call, const std::vector<std::string>& names, const Ru
     return static_cast<int>(stopped.code());
   } catch (const std::exception& e) {
     status.end("failed", e.what());
+    folder.abandon_if_empty();
     throw;
   }
   if (closing) {
-    const std::string summary = summary_json(context);
-    core::write_output((call.format == "text" ? closing_lines(context, summary, call.subject) : summary));
+    const report::Material material = read_material(context);
+    const std::string text = call.format == "text" ? closing_lines(context, material, call.subject)
+                                                   : core::json_visible(report::summary_json(material));
+    core::write_output(text);
+    if (!search::passed(material.verdicts)) return kLimitMissed;
   }
   return 0;
 }

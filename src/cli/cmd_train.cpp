@@ -1,13 +1,15 @@
 // Stage `train`: makes weights for the winner; and the verb `eval`, accuracy on the test part.
 
-#include <nlohmann/json.hpp>
+#include <cmath>
 
 #include "cli/evaluation_files.hpp"
 #include "cli/progress.hpp"
+#include "cli/run_identity.hpp"
 #include "cli/stages.hpp"
 #include "cli/torch_module.hpp"
 #include "condenser/arch/analysis.hpp"
 #include "condenser/arch/spec_io.hpp"
+#include "condenser/core/log.hpp"
 #include "condenser/core/output.hpp"
 #include "condenser/report/curves.hpp"
 
@@ -25,10 +27,11 @@ std::string text_of(const char* format, double value) {
 
 std::string of(int64_t done, int64_t all) { return std::to_string(done) + "/" + std::to_string(all); }
 
-ProgressFacts progress_facts(const train::Progress& p) {
+ProgressFacts progress_facts(const train::Progress& p, bool on_validation) {
   ProgressFacts f{"train", p.steps ? static_cast<double>(p.step) / static_cast<double>(p.steps) : 0, {}};
   f.facts = {"epoch " + of(p.epoch + 1, p.epochs), text_of("loss %.4f", p.loss)};
-  if (p.val_accuracy) f.facts.push_back(text_of("val %.2f %%", *p.val_accuracy));
+  if (p.val_accuracy)
+    f.facts.push_back(text_of(on_validation ? "val (trained on) %.2f %%" : "val %.2f %%", *p.val_accuracy));
   f.facts.insert(f.facts.end(),
                  {duration_text(p.eta_s) + " left", text_of("acc %.2f %%", p.train_accuracy),
                   core::thousands(std::llround(p.images_per_s)) + " images/s", "step " + of(p.step, p.steps)});
@@ -49,20 +52,84 @@ core::Table one_row(const std::string& what, const quant::Accuracy& a) {
 void write_curves(const RunContext& run) {
   const fs::path metrics = run.folder / "metrics.csv";
   if (!fs::exists(metrics)) return;
-  const std::string svg = report::curves_svg(core::read_file(metrics), run.config.name + ": learning curves");
+  const std::string svg = report::curves_svg(core::read_file(metrics), run.config.name + ": learning curves",
+                                             run.config.train_on_validation);
   if (!svg.empty()) core::write_atomic(run.folder / "curves.svg", svg);
+}
+
+// What the winner learns from.
+std::shared_ptr<const data::Dataset> training_part(RunContext& run) {
+  return run.config.train_on_validation ? run.whole_training() : run.training();
 }
 
 train::FitResult fit(RunContext& run, const arch::Spec& winner,
                      const std::function<void(const train::Progress&)>& on_progress) {
   const RunConfig& c = run.config;
   return torch_backend().fit({.spec = winner,
-                              .train = c.train_on_validation ? run.whole_training() : run.training(),
+                              .train = training_part(run),
                               .validation = run.validation(),
                               .options = c.train,
                               .folder = run.folder,
                               .on_progress = on_progress,
                               .all_ranks = run.all_ranks});
+}
+
+// What a training with other options left: nothing of it may be taken for this one's, and nothing is lost.
+void set_aside(const fs::path& folder) {
+  constexpr const char* kMade[] = {"checkpoints",       "weights.safetensors",
+                                   "train.json",        "metrics.csv",
+                                   "metrics.jsonl",     "curves.svg",
+                                   "validation",        "eval",
+                                   "quant.json",        "weights_int8.safetensors",
+                                   "quant_report.json", "export",
+                                   "export.json",       "verify.json",
+                                   "report.md",         "report.html",
+                                   "summary.json",      "learned.json"};
+  std::vector<fs::path> made;
+  for (const char* name : kMade)
+    if (fs::exists(folder / name)) made.push_back(folder / name);
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (entry.path().filename().string().starts_with("events.out.")) made.push_back(entry.path());
+  if (made.empty()) return;
+  int count = 1;
+  while (fs::exists(folder / "earlier" / std::to_string(count))) ++count;
+  const fs::path aside = folder / "earlier" / std::to_string(count);
+  core::create_folder(aside);
+  std::error_code error;
+  for (const fs::path& path : made) {
+    fs::rename(path, aside / path.filename(), error);
+    if (error) throw core::Error(path.string() + ": cannot move to " + aside.string() + ": " + error.message());
+  }
+  core::log::info("what the earlier training and the stages after it left is in " + aside.string());
+}
+
+// Writes learned.json, or finds that of the training that goes on here; whatever other options made is set aside.
+std::string begin_training(RunContext& run) {
+  const Learned now = training_record(run);
+  const auto there = find_record<Learned>(run.folder);
+  if (!there && fs::exists(run.folder / "weights.safetensors"))
+    throw core::ConfigError(
+        run.folder.string() +
+        ": its weights.safetensors is of an earlier version of condenser, "
+        "which kept no learned.json; use --fresh to move that run aside, or another name (name=...)");
+  if (there && there->settings != now.settings) set_aside(run.folder);
+  write_record(run.folder, now);
+  if (!fs::exists(run.folder / "winner.arch.json"))
+    arch::write_spec(run.folder / "winner.arch.json", load_winner(run).spec);
+  return key_of(now.settings);
+}
+
+// train.json when the training has ended; a damaged one, or the evaluation that came with it, is made again from the
+// last checkpoint.
+std::optional<TrainRecord> finished_training(const fs::path& folder, const std::string& key) {
+  try {
+    const auto record = find_record<TrainRecord>(folder);
+    find_record<EvaluationRecord>(folder / "validation");
+    if (record && record->key == key && fs::exists(folder / "weights.safetensors")) return record;
+  } catch (const core::Error& e) {
+    core::log::warning(e.what());
+  }
+  return std::nullopt;
 }
 
 // The test part of the run's data set or of another one, normalized as the run's.
@@ -86,42 +153,43 @@ void train_with_leader(RunContext& run) {
 
 StageOutput stage_train(RunContext& run) {
   const RunConfig& c = run.config;
-  const arch::Spec winner = load_winner(run);
+  const arch::Design design = load_winner(run);
+  const arch::Spec& winner = design.spec;
   const std::string hash = arch::hash(winner).hex();
   const std::string part = c.train_on_validation ? "validation part (trained on)" : "validation part";
-  const fs::path file = run.folder / "weights.safetensors", note = run.folder / "train.json";
+  const fs::path file = run.folder / "weights.safetensors";
   StageOutput out{"Training of " + hash.substr(0, 12), {}, {}};
   quant::Accuracy validation;
-  if (fs::exists(file) && fs::exists(note)) {
-    load_float_weights(run, winner);  // refuses weights of another network
-    const auto j = nlohmann::json::parse(core::read_file(note));
-    validation = {j.at("validation_correct"), j.at("validation_total")};
+  const std::string key = begin_training(run);
+  if (const auto finished = finished_training(run.folder, key)) {
+    float_weights_in(run.folder, winner, key);  // refuses weights of another network
+    validation = {finished->validation_correct, finished->validation_total};
     if (run.all_ranks) torch_backend().hand_out("");  // nothing to do for the others
     out.lines.push_back("finished before; the weights are in " + file.string());
   } else {
     if (run.all_ranks) torch_backend().hand_out(arch::to_json(winner));
     ProgressLine line;
     train::FitResult result = fit(run, winner, [&](const train::Progress& p) {
-      if (line.due()) line.update(progress_facts(p));
+      if (line.due()) line.update(progress_facts(p, c.train_on_validation));
     });
     line.finish();
     result.weights.metadata["spec_hash"] = hash;
+    result.weights.metadata["key"] = key;
     arch::save_weights(file, result.weights);
     if (result.validation) {
       validation = accuracy_of(*result.validation);
       write_evaluation(run.folder / "validation",
                        {c.name, part, hash, *result.validation, *run.validation(), is_audio(c.card)});
     }
-    core::write_atomic(note, nlohmann::ordered_json{{"schema_version", 1},
-                                                    {"spec_hash", hash},
-                                                    {"network", winner.name},
-                                                    {"params", arch::analyze(winner).params},
-                                                    {"epochs", c.train.epochs},
-                                                    {"on_validation", c.train_on_validation},
-                                                    {"validation_correct", validation.correct},
-                                                    {"validation_total", validation.total}}
-                                     .dump(2) +
-                                 "\n");
+    write_record(run.folder, TrainRecord{.spec_hash = hash,
+                                         .network = winner.name,
+                                         .params = design.cost.params,
+                                         .epochs = c.train.epochs,
+                                         .training_items = training_part(run)->size(),
+                                         .on_validation = c.train_on_validation,
+                                         .validation_correct = validation.correct,
+                                         .validation_total = validation.total,
+                                         .key = key});
     if (result.resumed_at_step) out.lines.push_back("resumed at step " + std::to_string(result.resumed_at_step));
   }
   write_curves(run);
@@ -133,9 +201,13 @@ StageOutput stage_train(RunContext& run) {
 
 int cmd_eval(const Invocation& call) {
   const RunConfig config = read_run_config(call.subject, call.overrides);
-  const RunFolder folder(config, folder_of(config, call.subject, call.runs), false);
+  const fs::path place = folder_of(config, call.subject, call.runs);
+  if (!fs::exists(place)) throw core::Error(place.string() + ": no such run folder; run `condenser train` first");
+  const RunFolder folder(place, false);
   RunContext run(config, folder.path());
-  const arch::Spec winner = load_winner(run);
+  plan(run, {"eval"});
+  const arch::Design design = load_winner(run);
+  const arch::Spec& winner = design.spec;
   const auto test = test_part(run, call.card);
   const train::Evaluation e =
       torch_backend().evaluate(winner, load_float_weights(run, winner), *test, config.train.threads);

@@ -7,8 +7,10 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "cli/records/records.hpp"
 #include "cli/tiles.hpp"
 #include "condenser/core/files.hpp"
+#include "condenser/core/text.hpp"
 
 namespace condenser::cli {
 
@@ -58,13 +60,31 @@ std::string mistakes_png(const EvaluatedPart& p, const std::vector<int64_t>& ite
     const train::Prediction& made = p.evaluation.predictions[static_cast<size_t>(i)];
     p.data.get(i, item);
     tiles.push_back(tile_of(item, p.data, p.audio));
-    tiles.back().caption = {p.data.classes()[static_cast<size_t>(p.data.label(i))],
-                            "-> " + p.data.classes()[static_cast<size_t>(made.predicted)] + ", " +
-                                std::to_string(static_cast<int>(made.probability * 100)) + " %",
-                            p.data.name(i)};
+    // The probability stands first: a long name is cut at its end, a number never.
+    tiles.back().caption = {
+        p.data.classes()[static_cast<size_t>(p.data.label(i))],
+        "-> " + core::fixed(100 * made.probability, 1) + " % " + p.data.classes()[static_cast<size_t>(made.predicted)],
+        p.data.name(i)};
   }
   return report::sheet_png(tiles, kMistakesInARow,
                            p.run + ", " + p.part + ": most confident mistakes (true -> predicted)");
+}
+
+std::optional<double> defined(double value) { return std::isfinite(value) ? std::optional(value) : std::nullopt; }
+
+// The rows of the table that people see.
+std::vector<ClassRecord> class_records(const report::Confusion& confusion) {
+  const core::Table table = report::per_class_table(confusion);
+  std::vector<ClassRecord> records;
+  const auto percent = [](const core::Cell& cell) {
+    return cell.text.empty() ? std::nullopt : std::optional(std::stod(cell.json));
+  };
+  for (size_t k = 0; k < table.rows.size(); ++k) {
+    const auto& row = table.rows[k];
+    const std::string name = k < confusion.classes.size() ? confusion.classes[k] : row[0].text;
+    records.push_back({name, percent(row[1]), percent(row[2]), percent(row[3]), std::stoll(row[4].json)});
+  }
+  return records;
 }
 
 }  // namespace
@@ -78,26 +98,23 @@ quant::Accuracy accuracy_of(const train::Evaluation& e) { return {e.correct, e.t
 std::string evaluation_json(const EvaluatedPart& p) {
   const quant::Accuracy accuracy = accuracy_of(p.evaluation);
   const quant::Interval interval = quant::wilson_95(accuracy);
-  auto per_class = ordered_json::array();
-  if (has_confusion(p)) per_class = ordered_json::parse(core::to_json(report::per_class_table(confusion_of(p))));
-  const ordered_json j{{"schema_version", 1},
-                       {"part", p.part},
-                       {"spec_hash", p.spec_hash},
-                       {"correct", accuracy.correct},
-                       {"total", accuracy.total},
-                       {"accuracy_percent", accuracy.percent()},
-                       {"low_percent", interval.low_percent},
-                       {"high_percent", interval.high_percent},
-                       {"loss", p.evaluation.loss},
-                       {"balanced_accuracy_percent", p.evaluation.balanced_accuracy},
-                       {"macro_f1_percent", p.evaluation.macro_f1},
-                       {"auc_percent", p.evaluation.auc},
-                       {"classes", p.data.classes()},
-                       {"per_class", per_class}};
-  std::string text = j.dump(2, ' ', false, ordered_json::error_handler_t::replace);
-  text.resize(text.size() -
-              2);  // without the closing brace: the matrix gets a line for each class, not for each number
-  text += ",\n  \"confusion\": [";
+  EvaluationRecord record{.part = p.part,
+                          .spec_hash = p.spec_hash,
+                          .correct = accuracy.correct,
+                          .total = accuracy.total,
+                          .accuracy_percent = accuracy.percent(),
+                          .low_percent = interval.low_percent,
+                          .high_percent = interval.high_percent,
+                          .loss = defined(p.evaluation.loss),
+                          .balanced_accuracy_percent = defined(p.evaluation.balanced_accuracy),
+                          .macro_f1_percent = defined(p.evaluation.macro_f1),
+                          .auc_percent = defined(p.evaluation.auc),
+                          .classes = p.data.classes(),
+                          .per_class = has_confusion(p) ? class_records(confusion_of(p)) : std::vector<ClassRecord>()};
+  std::string text = to_text(record);
+  const std::string none = "[]\n}\n";  // the matrix is the last and gets a line for each class, not for each number
+  text.resize(text.size() - none.size());
+  text += "[";
   const auto& rows = p.evaluation.confusion;
   for (size_t k = 0; k < rows.size(); ++k) text += (k ? ",\n    " : "\n    ") + ordered_json(rows[k]).dump();
   return text + (rows.empty() ? "]\n}\n" : "\n  ]\n}\n");

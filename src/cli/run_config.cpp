@@ -5,11 +5,17 @@
 #include <algorithm>
 #include <map>
 #include <regex>
-#include <sstream>
+
+#include "cli/learned.hpp"
+#include "condenser/arch/analysis.hpp"
+#include "condenser/arch/spec_io.hpp"
+#include "condenser/arch/zoo.hpp"
+#include "condenser/core/text.hpp"
 
 namespace condenser::cli {
 
 using core::ConfigError;
+using core::config::Decides;
 using core::config::Reader;
 namespace fs = std::filesystem;
 
@@ -22,8 +28,8 @@ namespace {
 
 void read_dataset(Reader r, DatasetOptions& o) {
   r.existing_path("card", o.card, "data set card: a folder under datasets/ or a card.yaml");
-  r.text("folder", o.folder,
-         "instead of a card: a folder with train/<class>/ and test/<class>/, or <class>/ images (JPEG, PNG)");
+  r.existing_path("folder", o.folder,
+                  "instead of a card: a folder with train/<class>/ and test/<class>/, or <class>/ images (JPEG, PNG)");
   r.integers("shape", o.shape, 1, 4096,
              "channels, height, width that images of `folder` are brought to; 1 channel is grey");
   r.number("validation_fraction", o.validation_fraction, 0.01, 0.5,
@@ -36,7 +42,7 @@ void read_dataset(Reader r, DatasetOptions& o) {
   r.choice("cache", o.cache, {"auto", "memory", "disk", "none"},
            "keep pictures decoded for later epochs; auto: in memory up to 1 GiB, on disk up to 32 GiB, else none");
   r.text("cache_folder", o.cache_folder,
-         "of decoded pictures on disk; empty: $XDG_CACHE_HOME/condenser or ~/.cache/condenser");
+         "of decoded pictures on disk; empty: $XDG_CACHE_HOME/condenser or ~/.cache/condenser", Decides::Nothing);
   r.choice("on_damaged", o.on_damaged, {"stop", "skip"},
            "pictures that cannot be decoded: stop, or leave them out with a warning");
   if (o.shape.size() != 3) throw r.error("shape", "three numbers: channels, height, width");
@@ -50,13 +56,30 @@ data::Card card_of(const DatasetOptions& o) {
   return card;
 }
 
-data::Card open_card(const DatasetOptions& o, const Reader& r) {
+// What the run has kept, when the data are not at hand; stages that need data say then where they were.
+std::optional<data::Card> kept_card(const DatasetOptions& o, const fs::path& run_folder) {
+  const fs::path& place = o.folder.empty() ? o.card : o.folder;
+  if (run_folder.empty() || fs::exists(place)) return std::nullopt;
+  const auto learned = find_record<Learned>(run_folder);
+  if (!learned) return std::nullopt;
+  data::Card card = card_of(*learned);
+  card.file = card.root = place;
+  for (const char* split : {"train", "test"}) card.splits[split] = {{split, ""}};
+  return card;
+}
+
+data::Card open_card(const DatasetOptions& o, const Reader& r, const fs::path& run_folder) {
   if (o.folder.empty() == o.card.empty())
     throw r.error(o.folder.empty() ? "card" : "folder", "exactly one of dataset.card and dataset.folder");
+  if (auto card = kept_card(o, run_folder)) return *card;
   try {
     data::Card card = card_of(o);
     const auto train = card.splits.find("train");
-    if (train != card.splits.end() && fs::exists(card.root / train->second.front().path)) data::find_classes(card);
+    if (train != card.splits.end() && fs::exists(card.root / train->second.front().path)) {
+      data::find_classes(card);
+    } else if (card.classes.empty() && !run_folder.empty()) {  // left to data that are not at hand
+      if (const auto learned = find_record<Learned>(run_folder)) card.classes = learned->classes;
+    }
     return card;
   } catch (const ConfigError&) {
     throw;
@@ -97,20 +120,62 @@ std::unique_ptr<search::Generator> read_generator(Reader& r, const std::string& 
   return chosen;
 }
 
-// One place lists the sections; with `help` nothing is opened, only options are collected.
-void read_sections(Reader& root, RunConfig& c, bool help) {
+bool in_zoo(const std::string& name) {
+  return std::any_of(arch::zoo().begin(), arch::zoo().end(), [&](const auto& card) { return card.name == name; });
+}
+
+constexpr char kAboutSpec[] = "a network of your own instead of a search: a spec file (YAML, JSON) or a zoo name";
+
+void check_fits(const arch::Spec& spec, const data::Card& card, const Reader& root) {
+  const arch::Shape item{card.shape.c, card.shape.h, card.shape.w}, output = arch::analyze(spec).nodes.back().shape;
+  const auto classes = static_cast<int64_t>(card.classes.size());
+  if (!(spec.input == item) || (classes > 0 && output.elements() != classes))
+    throw root.error("spec", "a network for " + card.name + ": " + arch::to_string(item) + " in, " +
+                                 std::to_string(classes) + " classes out; network " + core::printable(spec.name) +
+                                 " makes " + arch::to_string(output) + " of " + arch::to_string(spec.input));
+}
+
+// The network that `spec` names, for the data of the run. A run folder keeps its network: the file may be gone.
+std::optional<arch::Spec> read_network(Reader& root, RunConfig& c, const fs::path& run_folder) {
+  root.text("spec", c.spec, kAboutSpec, Decides::Nothing);  // the network counts, not its place
+  if (c.spec.empty()) return std::nullopt;
+  const data::ItemShape s = c.card.shape;
+  std::optional<arch::Spec> network;
+  try {
+    if (in_zoo(c.spec)) {
+      network = arch::find_zoo(c.spec).make({s.c, s.h, s.w}, static_cast<int>(c.card.classes.size()));
+    } else {
+      fs::path file = c.spec;
+      root.existing_path("spec", file, kAboutSpec);
+      c.spec = file.string();
+      const fs::path kept = run_folder / "winner.arch.json";
+      network = arch::read_spec(!run_folder.empty() && !fs::exists(file) && fs::exists(kept) ? kept : file);
+    }
+  } catch (const arch::SpecError& e) {
+    throw ConfigError(root.where("spec") + ": spec: " + e.what());
+  }
+  check_fits(*network, c.card, root);
+  return network;
+}
+
+// One place lists the sections; with `help` nothing is opened, only options are collected. `run_folder`: of a run that
+// goes on; empty: none.
+void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_folder = {}) {
   int version = 1;
   root.integer("condenser", version, 1, 1, "version of this file's format");
-  root.text("name", c.name, "of the run; its folder is runs/<name>");
+  root.text("name", c.name, "of the run; its folder is runs/<name>", Decides::Nothing);
   root.integer("seed", c.seed, 0, UINT64_MAX, "of search, probes and training");
   c.stages = stage_names();
   root.choices("stages", c.stages, stage_names(), "what `condenser run` does, in order");
 
   Reader dataset = root.section("dataset", "what to learn from");
   read_dataset(dataset, c.dataset);
-  if (!help) c.card = open_card(c.dataset, dataset);
+  if (!help) c.card = open_card(c.dataset, dataset, run_folder);
 
-  root.existing_path("spec", c.spec, "a network of your own (YAML or JSON) instead of a search");
+  if (help)
+    root.text("spec", c.spec, kAboutSpec, Decides::Nothing);
+  else
+    c.network = read_network(root, c, run_folder);
   const search::SpaceContext context{{c.card.shape.c, c.card.shape.h, c.card.shape.w},
                                      static_cast<int>(c.card.classes.size())};
   Reader space = root.section("space", "which networks are searched (search/spaces/*.yaml)");
@@ -122,6 +187,7 @@ void read_sections(Reader& root, RunConfig& c, bool help) {
   }
   Reader gate = root.section("gate", "hard constraints (search/budgets/*.yaml)");
   search::read_options(gate, c.gate);
+  if (!help) search::fit_to_data(c.gate, c.card.name, context.input);
   Reader search_section = root.section("search", "how to search");
   c.search.seed = c.seed;
   search::read_options(search_section, c.search);
@@ -168,26 +234,6 @@ data::OpenOptions open_options(const DatasetOptions& o, double crop_area) {
   return options;
 }
 
-// A resolved configuration has sections at the margin and their keys two spaces further.
-std::string identity_of(const std::string& resolved) {
-  std::istringstream in(resolved);
-  std::string out, line, section;
-  bool left_out = false;
-  while (std::getline(in, line)) {
-    const size_t indent = line.find_first_not_of(' ');
-    if (indent == 0 && line[0] != '-') {
-      section = line.substr(0, line.find(':'));
-      left_out = section == "stages";
-    } else if (indent == 2 && section != "stages") {
-      const std::string key = line.substr(indent, line.find(':') - indent);
-      const bool trains = section == "train" || (section == "probe" && key != "device");
-      left_out = (trains && train::free_options().contains(key)) || (section == "dataset" && key == "cache_folder");
-    }
-    if (!left_out) out += line + "\n";
-  }
-  return out;
-}
-
 RunConfig read_run_config(const std::string& subject, const std::vector<std::string>& overrides) {
   fs::path file = subject;
   if (fs::is_directory(file)) {
@@ -197,13 +243,15 @@ RunConfig read_run_config(const std::string& subject, const std::vector<std::str
   }
   if (!fs::exists(file)) throw ConfigError(subject + ": no such file; expected a run.yaml or a run folder");
   RunConfig c;
-  Reader root = Reader::from_file(file, overrides);
+  const bool goes_on = fs::is_directory(subject);
+  Reader root = goes_on ? Reader::from_resolved_file(file, overrides) : Reader::from_file(file, overrides);
   if (!root.has("name")) c.name = fs::absolute(file).parent_path().filename().string();
-  read_sections(root, c, false);
+  read_sections(root, c, false, goes_on ? fs::path(subject) : fs::path());
   root.finish();
   if (!std::regex_match(c.name, std::regex("[A-Za-z0-9][A-Za-z0-9._-]{0,99}")))
     throw root.error("name", "letters, digits, '.', '_' and '-' (it names a folder)");
   c.resolved = root.resolved_yaml();
+  c.settings = root.settings();
   return c;
 }
 

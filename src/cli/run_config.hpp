@@ -17,7 +17,7 @@ namespace condenser::cli {
 
 struct DatasetOptions {
   std::filesystem::path card;         // datasets/<name>
-  std::string folder;                 // or: a folder of one's own, see data::folder_card
+  std::filesystem::path folder;       // or: a folder of one's own, see data::folder_card
   std::vector<int> shape{3, 32, 32};  // of images from `folder`
   double validation_fraction = 0.1;   // cut from the training part when the card has no validation split
   uint64_t split_seed = 1;
@@ -47,7 +47,8 @@ struct RunConfig {
   uint64_t seed = 1;
   std::vector<std::string> stages;
   DatasetOptions dataset;
-  std::filesystem::path spec;            // a network of one's own instead of a search; empty: searched
+  std::string spec;                   // a network of one's own instead of a search, file or zoo name; empty: searched
+  std::optional<arch::Spec> network;  // that network, made for the data; none: searched
   std::unique_ptr<search::Space> space;  // null with `spec`
   search::GateOptions gate;
   search::SearchOptions search;
@@ -61,18 +62,18 @@ struct RunConfig {
   VerifyOptions verify;
 
   data::Card card;
-  std::string resolved;  // YAML of everything in force
+  std::string resolved;                         // YAML of everything in force
+  std::vector<core::config::Setting> settings;  // the same, option by option
 };
 
 bool is_audio(const data::Card&);  // items are features of sounds, [1, frames, coefficients]
 
-// The part of a resolved configuration that decides results: all but the list of stages, and options of speed and
-// safety such as numbers of threads, which may differ from call to call.
-std::string identity_of(const std::string& resolved);
-
 const std::vector<std::string>& stage_names();  // search, train, quantize, export, verify, report
 
-// `subject`: a run.yaml, or a run folder (its config.resolved.yaml). Throws ConfigError.
+// `subject`: a run.yaml, or a run folder (its config.resolved.yaml). Paths in a file start from the file's folder, its
+// parents or the working directory, whichever has them first; a run folder keeps them absolute. What a run folder has
+// kept of its own (learned.json, winner.arch.json) stands in for data and a network that are no longer there. Throws
+// ConfigError.
 RunConfig read_run_config(const std::string& subject, const std::vector<std::string>& overrides);
 
 // Every option with its default, range and help, for --help-config.

@@ -6,13 +6,12 @@
 #include <unistd.h>
 
 #include <ctime>
-#include <nlohmann/json.hpp>
 #include <regex>
-#include <sstream>
+#include <set>
 
 #include "cli/hardware.hpp"
+#include "cli/records/records.hpp"
 #include "cli/version.hpp"
-#include "condenser/core/hash.hpp"
 #include "condenser/core/log.hpp"
 
 namespace condenser::cli {
@@ -30,47 +29,56 @@ std::string time_stamp(const char* format) {
   return text;
 }
 
-void write_env(const fs::path& file, uint64_t seed) {
+EnvironmentRecord environment(uint64_t seed) {
   utsname system{};
   uname(&system);
-  nlohmann::ordered_json env;
-  env["schema_version"] = 1;
-  env["condenser"] = version();
-  env["compiler"] = compiler();
-  env["build_type"] = build_type();
-  env["libtorch"] = libtorch_version();
-  env["system"] = std::string(system.sysname) + " " + system.release + " " + system.machine;
-  env["cpu"] = cpu_model();
-  env["threads"] = hardware_threads();
-  env["seed"] = seed;
-  env["started"] = time_stamp("%Y-%m-%dT%H:%M:%S%z");
-  core::write_atomic(file, env.dump(2) + "\n");
+  return {.condenser = version(),
+          .compiler = compiler(),
+          .build_type = build_type(),
+          .libtorch = libtorch_version(),
+          .system = std::string(system.sysname) + " " + system.release + " " + system.machine,
+          .cpu = cpu_model(),
+          .threads = hardware_threads(),
+          .seed = seed,
+          .started = time_stamp("%Y-%m-%dT%H:%M:%S%z")};
 }
 
-// First line in which the two texts differ, for a helpful refusal.
-std::string first_difference(const std::string& old_text, const std::string& new_text) {
-  std::istringstream a(old_text), b(new_text);
-  std::string x, y, section;
-  while (true) {
-    const bool more_a = static_cast<bool>(std::getline(a, x)), more_b = static_cast<bool>(std::getline(b, y));
-    if (!more_a && !more_b) return "";
-    if (!more_a) x = "(nothing)";
-    if (!more_b) y = "(nothing)";
-    if (x != y) {
-      const auto trim = [](std::string s) { return s.substr(std::min(s.find_first_not_of(' '), s.size())); };
-      return (section.empty() ? "" : section + " ") + "'" + trim(x) + "' there, '" + trim(y) + "' now";
-    }
-    if (!x.empty() && x[0] != ' ') section = x;
+// Written once; a damaged one says where the run goes on instead.
+void note_environment(const fs::path& folder, uint64_t seed) {
+  try {
+    if (find_record<EnvironmentRecord>(folder)) return;
+  } catch (const core::Error& e) {
+    core::log::warning(e.what());
   }
+  write_record(folder, environment(seed));
 }
 
 // What a killed process was writing: temporary files of core::write_atomic and of exports. Called under the lock.
 void remove_leftovers(const fs::path& folder) {
   static const std::regex pattern(R"(.*\.tmp-[0-9]+-[0-9]+|\..*\.(new|old)\.[0-9]+)");
   std::vector<fs::path> leftovers;
-  for (const auto& entry : fs::recursive_directory_iterator(folder))
-    if (std::regex_match(entry.path().filename().string(), pattern)) leftovers.push_back(entry.path());
-  for (const fs::path& path : leftovers) fs::remove_all(path);
+  std::error_code error;
+  for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
+    if (std::regex_match(entry->path().filename().string(), pattern)) leftovers.push_back(entry->path());
+  for (const fs::path& path : leftovers) fs::remove_all(path, error);
+}
+
+fs::path trimmed(const fs::path& folder) { return folder.has_filename() ? folder : folder.parent_path(); }
+
+// runs/name-20260131-174500, with -2, -3 ... when that is taken. Renames fail on a folder that has content, so of two
+// processes that choose the same name one tries the next.
+fs::path move_aside(const fs::path& folder) {
+  const std::string base = trimmed(folder).string() + "-" + time_stamp("%Y%m%d-%H%M%S");
+  for (int count = 1; count < 10000; ++count) {
+    const fs::path aside = count == 1 ? base : base + "-" + std::to_string(count);
+    std::error_code error;
+    if (fs::exists(fs::symlink_status(aside, error))) continue;
+    fs::rename(folder, aside, error);
+    if (!error) return aside;
+    if (error != std::errc::directory_not_empty && error != std::errc::file_exists)
+      throw core::Error(folder.string() + ": cannot move the old run to " + aside.string() + ": " + error.message());
+  }
+  throw core::Error(base + ": ten thousand runs of that name were moved aside in this second");
 }
 
 }  // namespace
@@ -79,33 +87,42 @@ fs::path folder_of(const RunConfig& config, const std::string& subject, const fs
   return fs::is_directory(subject) ? fs::path(subject) : runs / config.name;
 }
 
-RunFolder::RunFolder(const RunConfig& config, const fs::path& folder, bool fresh) : path_(folder) {
-  std::error_code error;
-  fs::create_directories(path_, error);
-  if (error) throw core::Error(path_.string() + ": cannot create the run folder: " + error.message());
+fs::path find_run(const std::string& subject, const fs::path& runs) {
+  if (fs::is_directory(subject)) return subject;
+  if (!fs::exists(subject))
+    throw core::ConfigError(subject + ": no such file or folder; expected a run folder or a run.yaml");
+  std::string name = fs::absolute(subject).parent_path().filename().string();
+  core::config::Reader::from_file(subject).text("name", name, "");
+  const fs::path folder = runs / name;
+  if (!fs::is_directory(folder))
+    throw core::ConfigError(folder.string() + ": no such run folder; `condenser train " + subject + "` makes it");
+  return folder;
+}
+
+RunFolder::RunFolder(const fs::path& folder, bool fresh) : path_(folder), created_(!fs::exists(folder)) {
   lock_ = std::make_unique<core::FolderLock>(path_);
   remove_leftovers(path_);
-  const fs::path resolved = path_ / "config.resolved.yaml";
-  const bool used = fs::exists(resolved);
-  const std::string before = used ? identity_of(core::read_file(resolved)) : "";
-  if (used && before != identity_of(config.resolved)) {
-    if (!fresh)
-      throw core::ConfigError(
-          path_.string() + ": holds a run of another configuration (" +
-          first_difference(before, identity_of(config.resolved)) +
-          "); expected the same one. Use --fresh to move the old run aside, or another name (name=...)");
-  }
-  if (used && fresh) {
-    const fs::path aside = path_.string() + "-" + time_stamp("%Y%m%d-%H%M%S");
-    lock_.reset();
-    fs::rename(path_, aside);
-    core::log::info("moved the old run to " + aside.string());
-    fs::create_directories(path_);
-    lock_ = std::make_unique<core::FolderLock>(path_);
-  }
-  core::write_atomic(resolved, config.resolved);
-  if (!fs::exists(path_ / "env.json")) write_env(path_ / "env.json", config.seed);
+  if (!fresh || !fs::exists(path_ / "config.resolved.yaml")) return;
+  lock_.reset();
+  core::log::info("moved the old run to " + move_aside(path_).string());
+  lock_ = std::make_unique<core::FolderLock>(path_);
+  created_ = true;
+}
+
+void RunFolder::begin(const RunConfig& config) const {
+  core::write_atomic(path_ / "config.resolved.yaml", config.resolved);
+  note_environment(path_, config.seed);
   core::log::set_file(path_ / "log.txt");
+}
+
+void RunFolder::abandon_if_empty() const {
+  static const std::set<std::string> notes{".lock", "config.resolved.yaml", "env.json", "status.json", "log.txt"};
+  if (!created_) return;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(path_, error))
+    if (!notes.contains(entry.path().filename().string())) return;
+  for (const std::string& note : notes) fs::remove(path_ / note, error);
+  fs::remove(path_, error);
 }
 
 }  // namespace condenser::cli

@@ -2,11 +2,12 @@
 // runs/<name>/: what was run, where, and everything the stages leave. One living process at a time.
 //
 //   config.resolved.yaml  what is run, after defaults and overrides      env.json    versions, hardware, seed
-//   study.sqlite          every trial                                    winner.arch.json, winner.json
+//   learned.json          what inputs and outputs of the network mean    study.sqlite  every trial
+//   winner.arch.json, winner.json                                        earlier/    results of other options
 //   status.json           last call: stage, how it ended, time           validation/, eval/: see evaluation_files.hpp
 //   metrics.csv, .jsonl, events.out.tfevents.*, checkpoints/             weights.safetensors, train.json, curves.svg
-//   quant.json, weights_int8.safetensors, quant_report.json              export/<target>/
-//   report.md, summary.json, log.txt
+//   quant.json, weights_int8.safetensors, quant_report.json              export/<target>/, export.json, verify.json
+//   report.html, .md, .json, pictures/, summary.json, log.txt
 
 #include <filesystem>
 #include <memory>
@@ -18,17 +19,24 @@ namespace condenser::cli {
 
 class RunFolder {
  public:
-  // Creates or reopens the folder and takes its lock. A folder of another configuration is refused, unless `fresh`:
-  // then it is moved aside with a time stamp.
-  RunFolder(const RunConfig&, const std::filesystem::path& folder, bool fresh);
+  // Creates or reopens the folder and takes its lock. `fresh`: a run that is there is moved aside under a name with the
+  // time.
+  RunFolder(const std::filesystem::path& folder, bool fresh);
+  // Notes what is run and where, when work begins.
+  void begin(const RunConfig&) const;
+  // Removes the folder when this object created it and no stage has left anything, so that a mistake leaves no trace.
+  void abandon_if_empty() const;
   const std::filesystem::path& path() const { return path_; }
 
  private:
   std::filesystem::path path_;
+  bool created_ = false;
   std::unique_ptr<core::FolderLock> lock_;
 };
 
 // Where the run of `subject` lives: the folder itself, or runs/<name>.
 std::filesystem::path folder_of(const RunConfig&, const std::string& subject, const std::filesystem::path& runs);
+// The same without reading more of a run.yaml than its name. Throws ConfigError when there is no such folder.
+std::filesystem::path find_run(const std::string& subject, const std::filesystem::path& runs);
 
 }  // namespace condenser::cli

@@ -6,10 +6,12 @@
 #include <cstdio>
 #include <numeric>
 
-#include "condenser/arch/passes.hpp"
+#include "cli/progress.hpp"
+#include "cli/run_identity.hpp"
 #include "condenser/arch/spec_io.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/core/output.hpp"
+#include "condenser/core/text.hpp"
 #include "condenser/data/split.hpp"
 
 namespace condenser::cli {
@@ -42,6 +44,12 @@ std::shared_ptr<const data::Dataset> RunContext::test() {
   return test_;
 }
 
+std::string RunContext::fingerprint(const std::string& split) {
+  const auto [entry, added] = fingerprints_.try_emplace(split);
+  if (added) entry->second = data::fingerprint(config.card, split);
+  return entry->second;
+}
+
 const std::vector<Stage>& stages() {
   static const std::vector<Stage> table{
       {"search", "find a network inside the constraints", stage_search},
@@ -49,7 +57,7 @@ const std::vector<Stage>& stages() {
       {"quantize", "post-training int8 quantization with a report", stage_quantize},
       {"export", "write files for devices", stage_export},
       {"verify", "prove the export: compile, run, compare every integer", stage_verify},
-      {"report", "write report.md", stage_report},
+      {"report", "write report.html, report.md and summary.json", stage_report},
   };
   return table;
 }
@@ -60,44 +68,104 @@ const Stage& find_stage(const std::string& name) {
   throw core::ConfigError("stage " + name + " does not exist");
 }
 
-arch::Spec load_winner(const RunContext& run) {
-  if (!run.config.spec.empty()) return arch::read_spec(run.config.spec);
-  const fs::path file = run.folder / "winner.arch.json";
+arch::Design winner_in(const fs::path& folder) {
+  const fs::path file = folder / "winner.arch.json";
   if (!fs::exists(file)) throw core::Error(file.string() + " is missing; run `condenser search` first");
-  return arch::read_spec(file);
+  return arch::design_of(arch::read_spec(file));
+}
+
+arch::Design load_winner(const RunContext& run) {
+  return run.config.network ? arch::design_of(*run.config.network) : winner_in(run.folder);
 }
 
 namespace {
-arch::Weights load_matching(const fs::path& file, const std::string& verb, const std::string& spec_hash) {
-  if (!fs::exists(file)) throw core::Error(file.string() + " is missing; run `condenser " + verb + "` first");
-  arch::Weights weights = arch::load_weights(file);
-  const auto found = weights.metadata.find("spec_hash");
-  if (found == weights.metadata.end() || found->second != spec_hash)
-    throw core::Error(file.string() + ": belongs to network " +
-                      (found == weights.metadata.end() ? "(unknown)" : found->second) + "; expected " + spec_hash +
-                      ". Run `condenser " + verb + "` again");
-  return weights;
+
+std::string of(const arch::Weights& weights, const char* key) {
+  const auto found = weights.metadata.find(key);
+  return found == weights.metadata.end() ? "" : found->second;
 }
+
+arch::WeightsFile load_matching(const fs::path& file, const std::string& verb, const std::string& spec_hash) {
+  if (!fs::exists(file)) throw core::Error(file.string() + " is missing; run `condenser " + verb + "` first");
+  arch::WeightsFile loaded = arch::load_weights_file(file);
+  if (loaded.checksum.empty())
+    throw core::Error(file.string() + ": has no checksum, as files of other programs and of earlier versions; run " +
+                      "`condenser " + verb + "` again");
+  const std::string found = of(loaded.weights, "spec_hash");
+  if (found != spec_hash)
+    throw core::Error(file.string() + ": belongs to network " + (found.empty() ? "(unknown)" : found) + "; expected " +
+                      spec_hash + ". Run `condenser " + verb + "` again");
+  return loaded;
+}
+
+// `metadata`: under which name the key stands in the file.
+void check_key(const arch::Weights& weights, const char* metadata, const std::string& key, const fs::path& file,
+               const std::string& verb) {
+  if (key.empty() || of(weights, metadata) == key) return;
+  throw core::Error(file.string() + ": comes from a training with other options or data than this run has now; run " +
+                    "`condenser " + verb + "` again");
+}
+
+// What the run says that a stage was made with must be what this call has.
+void check_settings(RunContext& run, const std::string& stage, const fs::path& file, const Settings& there) {
+  const auto changed = changes(there, settings_of(run, stage));
+  if (!changed.empty())
+    throw core::ConfigError(file.string() + ": was made with other options or data: " + core::join(changed) +
+                            "; run `condenser " + stage + "` again, or go back to those");
+}
+
+// Runs of earlier versions kept no record; their files are taken as they are.
+bool is_recorded(const RunContext& run) {
+  if (fs::exists(file_of<Learned>(run.folder))) return true;
+  core::log::warning(file_of<Learned>(run.folder).string() +
+                     " is missing, as in runs of earlier versions: classes, shape and normalization are taken from the "
+                     "data as they are now");
+  return false;
+}
+
 }  // namespace
 
-arch::Weights load_float_weights(const RunContext& run, const arch::Spec& winner) {
-  arch::Weights weights = load_matching(run.folder / "weights.safetensors", "train", arch::hash(winner).hex());
+arch::Weights float_weights_in(const fs::path& folder, const arch::Spec& winner, const std::string& key) {
+  const fs::path file = folder / "weights.safetensors";
+  arch::Weights weights = load_matching(file, "train", arch::hash(winner).hex()).weights;
+  check_key(weights, "key", key, file, "train");
   arch::check_weights(winner, weights);
   return weights;
 }
 
-Int8Network load_int8(const RunContext& run, const arch::Spec& winner) {
+Int8Network int8_in(const fs::path& folder, const arch::Design& winner, const std::string& key) {
   Int8Network network;
-  network.lowered = arch::lower(winner, nullptr);
-  network.weights = load_matching(run.folder / "weights_int8.safetensors", "quantize", arch::hash(winner).hex());
-  const fs::path file = run.folder / "quant.json";
+  network.lowered = winner.lowered;
+  const fs::path weights_file = folder / "weights_int8.safetensors", file = folder / "quant.json";
+  arch::WeightsFile loaded = load_matching(weights_file, "quantize", arch::hash(winner.spec).hex());
+  network.weights = std::move(loaded.weights);
+  check_key(network.weights, "training", key, weights_file, "quantize");
   if (!fs::exists(file)) throw core::Error(file.string() + " is missing; run `condenser quantize` first");
   network.quant = runtime::quant_from_json(core::read_file(file), file.string());
+  if (network.quant.weights_checksum != loaded.checksum)
+    throw core::Error(file.string() + ": belongs to other int8 weights than " + weights_file.string() +
+                      "; run `condenser quantize` again");
   runtime::check_quantized(network.lowered, network.weights, network.quant);
   return network;
 }
 
-void print(const StageOutput& output, const std::string& format) {
+arch::Weights load_float_weights(RunContext& run, const arch::Spec& winner) {
+  if (!is_recorded(run)) return float_weights_in(run.folder, winner, "");
+  if (fs::exists(run.folder / "weights.safetensors"))
+    check_settings(run, "train", run.folder / "weights.safetensors", read_record<Learned>(run.folder).settings);
+  return float_weights_in(run.folder, winner, key_of(settings_of(run, "train")));
+}
+
+Int8Network load_int8(RunContext& run, const arch::Design& winner) {
+  if (!is_recorded(run)) return int8_in(run.folder, winner, "");
+  if (fs::exists(run.folder / "weights_int8.safetensors"))
+    check_settings(run, "quantize", run.folder / "weights_int8.safetensors",
+                   read_record<QuantRecord>(run.folder).settings);
+  return int8_in(run.folder, winner, key_of(settings_of(run, "train")));
+}
+
+void print(const StageOutput& output, const std::string& format, size_t columns) {
+  const size_t terminal = output_columns();
   std::string text;
   if (format == "json") {
     text = core::to_json(output.table);
@@ -105,7 +173,7 @@ void print(const StageOutput& output, const std::string& format) {
     text = core::to_csv(output.table);
   } else {
     text = format == "markdown" ? "### " + output.title + "\n\n" + core::to_markdown(output.table)
-                                : output.title + "\n" + core::to_text(output.table);
+                                : output.title + "\n" + core::to_text(output.table, terminal ? terminal : columns);
     for (const std::string& line : output.lines) text += line + "\n";
   }
   if (text.empty() || text.back() != '\n') text += '\n';

@@ -323,6 +323,12 @@ Reader Reader::from_file(const std::filesystem::path& file, const std::vector<st
   return Reader(Tree::load(read_yaml_file(file, ""), {.name = file.string(), .path = file}, overrides), 0);
 }
 
+Reader Reader::from_resolved_file(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
+  return Reader(
+      Tree::load(read_yaml_file(file, ""), {.name = file.string(), .path = file, .role = Source::Resolved}, overrides),
+      0);
+}
+
 Reader Reader::from_text(const std::string& yaml, const std::string& name, const std::vector<std::string>& overrides) {
   return Reader(Tree::load(yaml, {.name = name, .path = name}, overrides), 0);
 }

@@ -109,11 +109,14 @@ void add_option(Tree& tree, int map, const std::string& key, Option option) {
 
 // The common shape of all accessors: note the option with its default, read the value if there is one, note the value.
 template <class T, class Read, class ToText>
-void access(Tree& tree, int map, const std::string& key, T& value, Option option, Read read, ToText to_text) {
+void access(Tree& tree, int map, const std::string& key, T& value, Option option, Decides decides, Read read,
+            ToText to_text) {
   option.default_value = to_text(value);
   add_option(tree, map, key, std::move(option));
   if (const int id = tree.find(map, key); id >= 0) value = read(id, tree.path_of(map, key));
-  tree.ask(map, key, Asked::Value).text = to_text(value);
+  Asked& asked = tree.ask(map, key, Asked::Value);
+  asked.text = to_text(value);
+  asked.decides = decides;
 }
 
 std::string number_text(double value) { return yaml_number(value); }
@@ -122,13 +125,32 @@ std::string integer_text(T value) {
   return std::to_string(value);
 }
 
-// Where else in the document a key would have been known: "train.batch_size", or "".
+std::string last_part(const std::string& path) {
+  const size_t dot = path.rfind('.');
+  return dot == std::string::npos ? path : path.substr(dot + 1);
+}
+
+// Where else in the document a key would have been known: "probe.epochs or train.epochs", the places nearest to the
+// root; or "".
 std::string known_elsewhere(const Tree& tree, const std::string& key) {
+  const auto depth = [](const std::string& path) { return std::count(path.begin(), path.end(), '.'); };
+  std::vector<std::string> places;
   for (const Option& option : tree.options) {
-    const size_t dot = option.path.rfind('.');
-    if (option.path.substr(dot == std::string::npos ? 0 : dot + 1) == key) return option.path;
+    if (last_part(option.path) != key) continue;
+    if (!places.empty() && depth(option.path) < depth(places[0])) places.clear();
+    if (places.empty() || depth(option.path) == depth(places[0])) places.push_back(option.path);
   }
-  return "";
+  std::string text;
+  for (const std::string& place : places) text += (text.empty() ? "" : " or ") + place;
+  return text;
+}
+
+// The same for a key that is also misspelt.
+std::string nearly_known_elsewhere(const Tree& tree, const std::string& key) {
+  std::vector<std::string> names;
+  for (const Option& option : tree.options) names.push_back(last_part(option.path));
+  const std::string near = nearest(key, names);
+  return near.empty() ? "" : known_elsewhere(tree, near);
 }
 
 ConfigError unknown_key(const Tree& tree, int map, const Entry& entry) {
@@ -136,6 +158,7 @@ ConfigError unknown_key(const Tree& tree, int map, const Entry& entry) {
   for (const Asked& asked : tree.nodes[map].asked) known.push_back(asked.key);
   std::string near = nearest(entry.key, known), list;
   if (near.empty()) near = known_elsewhere(tree, entry.key);
+  if (near.empty()) near = nearly_known_elsewhere(tree, entry.key);
   for (const std::string& key : known) list.append(list.empty() ? "" : ", ").append(key);
   return ConfigError(tree.where(entry.node) + ": " + tree.path_of(map, entry.key) + ": unknown key" +
                      (near.empty() ? "" : "; did you mean " + near + "?") +
@@ -228,33 +251,37 @@ std::vector<std::string> Reader::keys() const {
   return keys;
 }
 
-void Reader::integer(const std::string& key, int& value, int64_t min, int64_t max, const std::string& help) {
+void Reader::integer(const std::string& key, int& value, int64_t min, int64_t max, const std::string& help,
+                     Decides decides) {
   const int low = static_cast<int>(std::max<int64_t>(min, std::numeric_limits<int>::lowest()));
   const int high = static_cast<int>(std::min<int64_t>(max, std::numeric_limits<int>::max()));
   const auto read = [&](int id, const std::string& path) { return read_integer<int>(*tree_, id, path, low, high); };
-  access(*tree_, node_, key, value, {.type = "integer", .expected = range_text(low, high), .help = help}, read,
+  access(*tree_, node_, key, value, {.type = "integer", .expected = range_text(low, high), .help = help}, decides, read,
          integer_text<int>);
 }
 
-void Reader::integer(const std::string& key, int64_t& value, int64_t min, int64_t max, const std::string& help) {
+void Reader::integer(const std::string& key, int64_t& value, int64_t min, int64_t max, const std::string& help,
+                     Decides decides) {
   const auto read = [&](int id, const std::string& path) { return read_integer<int64_t>(*tree_, id, path, min, max); };
-  access(*tree_, node_, key, value, {.type = "integer", .expected = range_text(min, max), .help = help}, read,
+  access(*tree_, node_, key, value, {.type = "integer", .expected = range_text(min, max), .help = help}, decides, read,
          integer_text<int64_t>);
 }
 
-void Reader::integer(const std::string& key, uint64_t& value, uint64_t min, uint64_t max, const std::string& help) {
+void Reader::integer(const std::string& key, uint64_t& value, uint64_t min, uint64_t max, const std::string& help,
+                     Decides decides) {
   const auto read = [&](int id, const std::string& path) { return read_integer<uint64_t>(*tree_, id, path, min, max); };
-  access(*tree_, node_, key, value, {.type = "integer", .expected = range_text(min, max), .help = help}, read,
+  access(*tree_, node_, key, value, {.type = "integer", .expected = range_text(min, max), .help = help}, decides, read,
          integer_text<uint64_t>);
 }
 
-void Reader::number(const std::string& key, double& value, double min, double max, const std::string& help) {
+void Reader::number(const std::string& key, double& value, double min, double max, const std::string& help,
+                    Decides decides) {
   const auto read = [&](int id, const std::string& path) { return read_number(*tree_, id, path, min, max); };
-  access(*tree_, node_, key, value, {.type = "number", .expected = range_text(min, max), .help = help}, read,
+  access(*tree_, node_, key, value, {.type = "number", .expected = range_text(min, max), .help = help}, decides, read,
          number_text);
 }
 
-void Reader::boolean(const std::string& key, bool& value, const std::string& help) {
+void Reader::boolean(const std::string& key, bool& value, const std::string& help, Decides decides) {
   const auto read = [&](int id, const std::string& path) {
     const Node& node = tree_->nodes[id];
     const bool plain = node.kind == Kind::Scalar && !node.quoted;
@@ -262,19 +289,20 @@ void Reader::boolean(const std::string& key, bool& value, const std::string& hel
     if (plain && (node.text == "false" || node.text == "False" || node.text == "FALSE")) return false;
     throw tree_->error(id, path, "true or false");
   };
-  access(*tree_, node_, key, value, {.type = "boolean", .expected = "true or false", .help = help}, read,
+  access(*tree_, node_, key, value, {.type = "boolean", .expected = "true or false", .help = help}, decides, read,
          [](bool v) { return std::string(v ? "true" : "false"); });
 }
 
-void Reader::text(const std::string& key, std::string& value, const std::string& help) {
+void Reader::text(const std::string& key, std::string& value, const std::string& help, Decides decides) {
   const auto read = [&](int id, const std::string& path) { return read_text(*tree_, id, path, "text"); };
-  access(*tree_, node_, key, value, {.type = "text", .help = help}, read, yaml_text);
+  access(*tree_, node_, key, value, {.type = "text", .help = help}, decides, read, yaml_text);
 }
 
 void Reader::choice(const std::string& key, std::string& value, const std::vector<std::string>& allowed,
-                    const std::string& help) {
+                    const std::string& help, Decides decides) {
   const auto read = [&](int id, const std::string& path) { return read_choice(*tree_, id, path, allowed); };
-  access(*tree_, node_, key, value, {.type = "choice", .expected = one_of(allowed), .help = help}, read, yaml_text);
+  access(*tree_, node_, key, value, {.type = "choice", .expected = one_of(allowed), .help = help}, decides, read,
+         yaml_text);
 }
 
 void Reader::integers(const std::string& key, std::vector<int>& value, int64_t min, int64_t max,
@@ -284,7 +312,7 @@ void Reader::integers(const std::string& key, std::vector<int>& value, int64_t m
   const std::string expected = with_range("integers", range_text(low, high));
   const auto item = [&](int id, const std::string& path) { return read_integer<int>(*tree_, id, path, low, high); };
   const auto read = [&](int id, const std::string& path) { return read_list<int>(*tree_, id, path, expected, item); };
-  access(*tree_, node_, key, value, {.type = "list", .expected = expected, .help = help}, read,
+  access(*tree_, node_, key, value, {.type = "list", .expected = expected, .help = help}, Decides::Results, read,
          [](const std::vector<int>& v) { return list_text(v, integer_text<int>); });
 }
 
@@ -295,7 +323,7 @@ void Reader::numbers(const std::string& key, std::vector<double>& value, double 
   const auto read = [&](int id, const std::string& path) {
     return read_list<double>(*tree_, id, path, expected, item);
   };
-  access(*tree_, node_, key, value, {.type = "list", .expected = expected, .help = help}, read,
+  access(*tree_, node_, key, value, {.type = "list", .expected = expected, .help = help}, Decides::Results, read,
          [](const std::vector<double>& v) { return list_text(v, number_text); });
 }
 
@@ -304,7 +332,7 @@ void Reader::texts(const std::string& key, std::vector<std::string>& value, cons
   const auto read = [&](int id, const std::string& path) {
     return read_list<std::string>(*tree_, id, path, "texts", item);
   };
-  access(*tree_, node_, key, value, {.type = "list", .expected = "texts", .help = help}, read,
+  access(*tree_, node_, key, value, {.type = "list", .expected = "texts", .help = help}, Decides::Results, read,
          [](const std::vector<std::string>& v) { return list_text(v, yaml_text); });
 }
 
@@ -315,7 +343,7 @@ void Reader::choices(const std::string& key, std::vector<std::string>& value, co
   const auto read = [&](int id, const std::string& path) {
     return read_list<std::string>(*tree_, id, path, expected.substr(7), item);
   };
-  access(*tree_, node_, key, value, {.type = "list", .expected = expected, .help = help}, read,
+  access(*tree_, node_, key, value, {.type = "list", .expected = expected, .help = help}, Decides::Results, read,
          [](const std::vector<std::string>& v) { return list_text(v, yaml_text); });
 }
 
@@ -329,11 +357,13 @@ void Reader::existing_path(const std::string& key, std::filesystem::path& value,
   };
   const auto read = [&](int id, const std::string& path) {
     const std::string text = read_text(*tree_, id, path, "a file or folder");
-    return text.empty() ? std::filesystem::path() : resolve(text, id);  // "" as in a resolved configuration: none
+    if (text.empty()) return std::filesystem::path();  // "" as in a resolved configuration: none
+    const bool kept = tree_->sources[tree_->nodes[id].source].role == Source::Resolved;
+    return kept && std::filesystem::path(text).is_absolute() ? std::filesystem::path(text) : resolve(text, id);
   };
   const bool look_up_default = !has(key) && !value.empty() && !tree_->without_document;
-  access(*tree_, node_, key, value, {.type = "text", .expected = "an existing file or folder", .help = help}, read,
-         [](const std::filesystem::path& v) { return yaml_text(v.string()); });
+  access(*tree_, node_, key, value, {.type = "text", .expected = "an existing file or folder", .help = help},
+         Decides::Nothing, read, [](const std::filesystem::path& v) { return yaml_text(v.string()); });
   if (!look_up_default) return;
   value = resolve(value, 0);
   tree_->ask(node_, key, Asked::Value).text = yaml_text(value.string());
@@ -355,6 +385,22 @@ std::string Reader::where(const std::string& key) const {
 void Reader::finish() const { reject_unknown(*tree_, node_); }
 
 std::vector<Option> Reader::options() const { return tree_->options; }
+
+namespace {
+void collect(const Tree& tree, int map, std::vector<Setting>& settings) {
+  for (const Asked& asked : tree.nodes[map].asked) {
+    if (asked.form == Asked::Value) settings.push_back({tree.path_of(map, asked.key), asked.text, asked.decides});
+    if (asked.form == Asked::Section)
+      for (const int section : asked.sections) collect(tree, section, settings);
+  }
+}
+}  // namespace
+
+std::vector<Setting> Reader::settings() const {
+  std::vector<Setting> settings;
+  collect(*tree_, 0, settings);
+  return settings;
+}
 
 std::string Reader::resolved_yaml() const { return yaml_document(*tree_, 0); }
 

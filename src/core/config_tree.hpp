@@ -14,9 +14,9 @@ namespace condenser::core::config {
 enum class Kind { Null, Scalar, List, Map };
 
 struct Source {
-  std::string name;            // in messages
-  std::filesystem::path path;  // relative paths in it are looked up from here
-  enum { Main, Fragment, CommandLine } role = Main;
+  std::string name;                                            // in messages
+  std::filesystem::path path;                                  // relative paths in it are looked up from here
+  enum { Main, Fragment, CommandLine, Resolved } role = Main;  // Resolved: Main, written by an earlier call
 };
 
 struct Entry {
@@ -31,6 +31,7 @@ struct Asked {
   Form form = Value;
   std::string text;
   std::vector<int> sections;
+  Decides decides = Decides::Results;
 };
 
 struct Node {

@@ -9,11 +9,14 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "condenser/core/error.hpp"
 #include "condenser/core/stop.hpp"
@@ -103,10 +106,39 @@ int write_all(int fd, std::string_view bytes) {
   return 0;
 }
 
-void create_folder(const std::filesystem::path& folder) {
-  std::error_code reason;
-  if (!folder.empty()) std::filesystem::create_directories(folder, reason);
-  if (reason) throw Error(folder.string() + ": cannot create the folder: " + reason.message());
+// The folders that this process has locked, by their names, with the lock files that are open.
+struct Locked {
+  std::filesystem::path folder;  // absolute
+  int fd;
+};
+std::mutex locked_mutex;
+std::vector<Locked> locked_folders;
+
+bool is_same_file(const std::filesystem::path& path, int fd) {
+  struct stat by_name {
+  }, open{};
+  return ::stat(path.c_str(), &by_name) == 0 && ::fstat(fd, &open) == 0 && by_name.st_dev == open.st_dev &&
+         by_name.st_ino == open.st_ino;
+}
+
+bool lies_in(const std::filesystem::path& path, const std::filesystem::path& folder) {
+  return std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first == folder.end();
+}
+
+std::filesystem::path full_name(const std::filesystem::path& folder) {
+  std::filesystem::path name = std::filesystem::absolute(folder).lexically_normal();
+  return name.has_filename() ? name : name.parent_path();
+}
+
+void check_not_moved(const std::filesystem::path& folder) {
+  const std::lock_guard guard(locked_mutex);
+  if (locked_folders.empty()) return;
+  const std::filesystem::path name = full_name(folder);
+  for (const Locked& locked : locked_folders)
+    if (lies_in(name, locked.folder) && !is_same_file(locked.folder / ".lock", locked.fd))
+      throw Error(locked.folder.string() +
+                  ": was moved or removed while this process worked in it; expected it to stay. What was finished is "
+                  "in its new place: start again there");
 }
 
 // Makes the rename durable. File systems without it, and folders that may be written but not listed, are left alone.
@@ -206,6 +238,14 @@ class Gunzip {
 
 }  // namespace
 
+void create_folder(const std::filesystem::path& folder) {
+  if (folder.empty()) return;
+  check_not_moved(folder);
+  std::error_code reason;
+  std::filesystem::create_directories(folder, reason);
+  if (reason) throw Error(folder.string() + ": cannot create the folder: " + reason.message());
+}
+
 std::string read_file(const std::filesystem::path& path, size_t max_bytes) {
   const Descriptor file(open_for_reading(path, max_bytes));
   std::string content;
@@ -267,9 +307,15 @@ FolderLock::FolderLock(const std::filesystem::path& folder) {
   // The number serves only the message above; a full disk must not prevent the lock.
   if (::ftruncate(file.get(), 0) == 0) (void)write_all(file.get(), std::to_string(::getpid()) + "\n");
   fd_ = file.release();
+  const std::lock_guard guard(locked_mutex);
+  locked_folders.push_back({full_name(folder), fd_});
 }
 
 FolderLock::~FolderLock() {
+  {
+    const std::lock_guard guard(locked_mutex);
+    std::erase_if(locked_folders, [this](const Locked& locked) { return locked.fd == fd_; });
+  }
   // The file stays: removing it would let two processes lock two files of the same name.
   if (::ftruncate(fd_, 0) != 0) {
   }

@@ -301,6 +301,33 @@ bool Card::has_split(const std::string& split) const {
   return split == "test" && test_fraction > 0 && splits.contains("train");
 }
 
+std::string fingerprint(const Card& card, const std::string& split) {
+  const auto entries = card.splits.find(split);
+  if (entries == card.splits.end()) return "";
+  const Format& format = find_format(card.format);
+  std::string listing;
+  int64_t files = 0;
+  std::error_code gone;
+  const auto add = [&](const fs::path& file) {
+    listing +=
+        file.lexically_relative(card.root).generic_string() + " " + std::to_string(fs::file_size(file, gone)) + "\n";
+    ++files;
+  };
+  for (const CardFile& entry : entries->second) {
+    const fs::path path = entry.path == "." ? card.root : card.root / entry.path;
+    if (!fs::exists(path, gone)) return "";
+    if (!entry.sha256.empty()) {
+      listing += entry.path + " " + entry.sha256 + "\n";
+      ++files;
+    } else if (!fs::is_directory(path)) {
+      add(path);
+    } else if (format.contents) {
+      for (const fs::path& file : format.contents(path)) add(file);
+    }
+  }
+  return std::to_string(files) + (files == 1 ? " file " : " files ") + core::hash128(listing).hex().substr(0, 16);
+}
+
 namespace {
 
 // From the training data, unless the card lists them.

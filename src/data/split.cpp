@@ -13,6 +13,7 @@
 #include "condenser/core/error.hpp"
 #include "condenser/core/hash.hpp"
 #include "condenser/core/rng.hpp"
+#include "condenser/core/text.hpp"
 #include "data/parallel.hpp"
 
 namespace condenser::data {
@@ -46,7 +47,7 @@ int64_t share(int64_t n, double fraction) {
 
 TwoWay stratified_split(const Dataset& dataset, double fraction, uint64_t seed) {
   if (!(fraction > 0 && fraction < 1)) {
-    throw core::Error("split: fraction " + std::to_string(fraction) + "; expected a number between 0 and 1");
+    throw core::Error("split: fraction " + core::number(fraction) + "; expected a number between 0 and 1");
   }
   TwoWay parts;
   for (const std::vector<int64_t>& items : shuffled_classes(dataset, seed, kSplitStream)) {

@@ -55,8 +55,8 @@ Identity identity_of(const FitRequest& r) {
   auto reader = core::config::Reader::empty();
   TrainOptions options = r.options;
   read_options(reader, options);
-  for (const auto& option : reader.options())
-    if (option.type != "section" && !free_options().contains(option.path)) identity[option.path] = option.default_value;
+  for (const auto& [path, value, decides] : reader.settings())
+    if (decides == core::config::Decides::Results) identity[path] = value;
   // Files count by their content: they may lie elsewhere.
   if (!options.init.empty()) identity["init"] = core::sha256_file(weights_file(options.init));
   if (!options.distill.teacher.empty()) {

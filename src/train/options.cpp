@@ -8,6 +8,8 @@
 namespace condenser::train {
 namespace {
 
+using core::config::Decides;
+
 bool in_zoo(const std::string& name) {
   return std::any_of(arch::zoo().begin(), arch::zoo().end(), [&](const auto& card) { return card.name == name; });
 }
@@ -15,7 +17,7 @@ bool in_zoo(const std::string& name) {
 void read_distill(core::config::Reader reader, DistillOptions& o) {
   reader.existing_path("teacher", o.teacher, "weights of the teacher, or the folder of its run; empty: off");
   const std::string about = "its network: a zoo name or a spec file; empty: the winner in the folder of its run";
-  reader.text("spec", o.spec, about);
+  reader.text("spec", o.spec, about, Decides::Nothing);  // its content counts: see identity.cpp
   if (!o.spec.empty() && !in_zoo(o.spec)) {
     std::filesystem::path file = o.spec;
     reader.existing_path("spec", file, about);
@@ -74,23 +76,25 @@ void read_options(core::config::Reader& reader, TrainOptions& o) {
   read_resize(reader.section("resize", "smaller pictures in early epochs"), o.resize);
   auto augment = reader.section("augment", "random changes of training items");
   read_options(augment, o.augment);
-  reader.choice("device", o.device, {"auto", "cpu", "cuda"}, "where to train; auto: on a GPU when there is one");
+  // The device that is used counts, not how it was named: the trainer's identity has it.
+  reader.choice("device", o.device, {"auto", "cpu", "cuda"}, "where to train; auto: on a GPU when there is one",
+                Decides::Nothing);
   reader.choice(
       "amp", o.amp, {"off", "bf16", "fp16"},
       "automatic mixed precision: convolutions and products in this type; fp16, with scaled losses, on a GPU");
   reader.boolean("deterministic", o.deterministic,
                  "on a GPU: operations that add up in one order, where there are such; the processor's always do");
-  reader.integer("threads", o.threads, 0, 1024, "threads of LibTorch; 0: all cores");
+  reader.integer("threads", o.threads, 0, 1024, "threads of LibTorch; 0: all cores", Decides::Nothing);
   reader.integer("loader_threads", o.loader_threads, 0, 256,
-                 "threads that prepare batches; 0: one, beside a GPU up to eight");
+                 "threads that prepare batches; 0: one, beside a GPU up to eight", Decides::Nothing);
   reader.integer("checkpoint_steps", o.checkpoint_steps, 0, 1000000000,
-                 "save every so many steps; 0: at the end of each epoch only");
+                 "save every so many steps; 0: at the end of each epoch only", Decides::Nothing);
   reader.boolean("sync_batch_norm", o.sync_batch_norm,
                  "several processes: batch norm over the whole batch; false: over each process's share of it");
   reader.number("bucket_mb", o.bucket_mb, 0.001, 4096,
                 "several processes: gradients are summed in pieces of so many MiB, during the backward pass");
   reader.integer("rank_timeout", o.rank_timeout, 5, 86400,
-                 "several processes: seconds without an answer after which one counts as lost");
+                 "several processes: seconds without an answer after which one counts as lost", Decides::Nothing);
   reader.integer("seed", o.seed, uint64_t{0}, UINT64_MAX, "of initial weights, order and augmentation");
 
   if (o.device == "cpu" && o.amp == "fp16") throw reader.error("amp", "off or bf16 with device cpu: fp16 is for GPUs");
@@ -107,12 +111,6 @@ void read_options(core::config::Reader& reader, TrainOptions& o) {
 
 bool independent_classes(const TrainOptions& o, bool multi_label) {
   return o.loss == "binary" || (o.loss == "auto" && multi_label);
-}
-
-// The device that is used counts, not how it was named: the trainer's identity has it.
-const std::set<std::string>& free_options() {
-  static const std::set<std::string> keys{"threads", "loader_threads", "checkpoint_steps", "device", "rank_timeout"};
-  return keys;
 }
 
 }  // namespace condenser::train

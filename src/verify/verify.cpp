@@ -2,6 +2,8 @@
 // integer. Knows nothing about kernels: it treats the export as a stranger would.
 #include "condenser/verify/verify.hpp"
 
+#include <signal.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -93,6 +95,15 @@ std::string describe(const ProcessResult& result) {
   return "exit status " + std::to_string(result.status) + (line.empty() ? "" : ": " + line);
 }
 
+// Ended from outside, or short of memory or room: says nothing about the files.
+bool machine_trouble(const ProcessResult& result) {
+  if (!result.started || result.status == 128 + SIGKILL || result.status == 128 + SIGTERM) return true;
+  constexpr const char* kSigns[] = {"Killed signal",          "virtual memory exhausted", "out of memory",
+                                    "Cannot allocate memory", "No space left on device",  "ReserveShadowMemoryRange"};
+  return result.status != 0 &&
+         std::ranges::any_of(kSigns, [&](const char* sign) { return result.output.find(sign) != std::string::npos; });
+}
+
 std::string join(const std::vector<std::vector<int8_t>>& samples) {
   std::string bytes;
   for (const std::vector<int8_t>& sample : samples)
@@ -130,7 +141,14 @@ class Trial {
     return false;
   }
 
-  // The first compiler that exists and builds an empty program with these flags.
+  // Trouble of the machine proves nothing about the export.
+  bool skip(const std::string& reason) {
+    check_.ran = false;
+    check_.detail = reason;
+    return false;
+  }
+
+  // The first compiler that exists, and builds an empty program with these flags that runs.
   std::optional<std::string> find_compiler() {
     const fs::path source = temporary_.path() / "probe.c";
     core::write_atomic(source, "int main(void) { return 0; }\n");
@@ -141,11 +159,16 @@ class Trial {
       arguments.insert(arguments.end(), {source.string(), "-o", (temporary_.path() / "probe").string()});
       const ProcessResult result = start(arguments);
       if (result.ok()) {
-        check_.detail.clear();
-        return compiler;
-      }
-      if (result.started && result.status != 127)
+        const ProcessResult ran = start({(temporary_.path() / "probe").string()});
+        if (ran.ok()) {
+          check_.detail.clear();
+          return compiler;
+        }
+        check_.detail =
+            "an empty program does not run in " + temporary_.path().parent_path().string() + ": " + describe(ran);
+      } else if (result.started && result.status != 127) {
         check_.detail = compiler + " lacks these options: " + describe(result);
+      }
     }
     return std::nullopt;
   }
@@ -160,6 +183,7 @@ class Trial {
     }
     arguments.insert(arguments.end(), {"-o", program().string()});
     const ProcessResult result = start(arguments);
+    if (machine_trouble(result)) return skip("compiling: " + describe(result));
     return result.ok() || fail("compiling: " + describe(result));
   }
 
@@ -167,6 +191,7 @@ class Trial {
     self_test_ = start({program().string()});
     // A failed comparison (1) is looked into below, where every difference is counted.
     const bool ran = self_test_.started && !self_test_.timed_out && (self_test_.status == 0 || self_test_.status == 1);
+    if (machine_trouble(self_test_)) return skip("self-test: " + describe(self_test_));
     return ran || fail("self-test: " + describe(self_test_));
   }
 
@@ -175,6 +200,7 @@ class Trial {
     const fs::path outputs = temporary_.path() / "outputs.bin";
     core::write_atomic(inputs, join(answers_.inputs));
     const ProcessResult result = start({program().string(), inputs.string(), outputs.string()});
+    if (machine_trouble(result)) return skip("running all samples: " + describe(result));
     if (!result.ok()) return fail("running all samples: " + describe(result));
     found_ = core::read_file(outputs);
     const size_t expected = answers_.outputs.size() * manifest_.output_bytes;
@@ -249,7 +275,11 @@ std::vector<Check> verify_c99(const fs::path& folder, const exporters::KnownAnsw
 // Looking at files proves nothing about their numbers: at least one check must have run samples.
 bool passed(const std::vector<Check>& checks) {
   const bool some = std::ranges::any_of(checks, [](const Check& c) { return c.ran && c.samples > 0; });
-  return some && std::ranges::all_of(checks, [](const Check& c) { return !c.ran || c.passed; });
+  return some && !failed(checks);
+}
+
+bool failed(const std::vector<Check>& checks) {
+  return std::ranges::any_of(checks, [](const Check& c) { return c.ran && !c.passed; });
 }
 
 core::Table to_table(const std::vector<Check>& checks) {

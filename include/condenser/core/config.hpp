@@ -24,6 +24,17 @@ struct Option {
   std::string help;
 };
 
+// Whether an option decides what comes out, or only how fast, how safely or where: a run goes on although options that
+// decide nothing have changed.
+enum class Decides { Results, Nothing };
+
+// An option and the value in force, as YAML text.
+struct Setting {
+  std::string path;
+  std::string value;
+  Decides decides = Decides::Results;
+};
+
 struct Tree;  // parsed document and bookkeeping; private to config.cpp
 
 // A view of one mapping of the document. Each accessor overwrites `value` when the key is present, checks the range,
@@ -35,6 +46,9 @@ class Reader {
   // "command line: train.epochs = x; expected ...". A value is a scalar as typed (or quoted), or a flow list [1, 2].
   // Missing sections are created; of two overrides of one key the later wins.
   static Reader from_file(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
+  // The same for a resolved configuration of an earlier call: paths in it are absolute and stay as they are although
+  // nothing may lie there any more. Overrides are checked as ever.
+  static Reader from_resolved_file(const std::filesystem::path& file, const std::vector<std::string>& overrides = {});
   static Reader from_text(const std::string& yaml, const std::string& name,
                           const std::vector<std::string>& overrides = {});
   static Reader empty();  // no document: every option keeps its default; used to collect help
@@ -49,15 +63,18 @@ class Reader {
   bool has(const std::string& key) const;
   std::vector<std::string> keys() const;  // present keys, file order (for free-form maps)
 
-  void integer(const std::string& key, int& value, int64_t min, int64_t max, const std::string& help);
-  void integer(const std::string& key, int64_t& value, int64_t min, int64_t max, const std::string& help);
-  void integer(const std::string& key, uint64_t& value, uint64_t min, uint64_t max, const std::string& help);
-  void number(const std::string& key, double& value, double min, double max,
-              const std::string& help);  // refuses NaN and infinity
-  void boolean(const std::string& key, bool& value, const std::string& help);
-  void text(const std::string& key, std::string& value, const std::string& help);
+  void integer(const std::string& key, int& value, int64_t min, int64_t max, const std::string& help,
+               Decides = Decides::Results);
+  void integer(const std::string& key, int64_t& value, int64_t min, int64_t max, const std::string& help,
+               Decides = Decides::Results);
+  void integer(const std::string& key, uint64_t& value, uint64_t min, uint64_t max, const std::string& help,
+               Decides = Decides::Results);
+  void number(const std::string& key, double& value, double min, double max, const std::string& help,
+              Decides = Decides::Results);  // refuses NaN and infinity
+  void boolean(const std::string& key, bool& value, const std::string& help, Decides = Decides::Results);
+  void text(const std::string& key, std::string& value, const std::string& help, Decides = Decides::Results);
   void choice(const std::string& key, std::string& value, const std::vector<std::string>& allowed,
-              const std::string& help);
+              const std::string& help, Decides = Decides::Results);
   void integers(const std::string& key, std::vector<int>& value, int64_t min, int64_t max, const std::string& help);
   void numbers(const std::string& key, std::vector<double>& value, double min, double max, const std::string& help);
   void texts(const std::string& key, std::vector<std::string>& value, const std::string& help);
@@ -65,7 +82,7 @@ class Reader {
                const std::string& help);
   // A file or folder that must exist, made absolute with find_file from the file that names it: a fragment for its own
   // keys, the working directory for the command line, the run file for a default that is not empty. Empty text
-  // means none.
+  // means none. A path decides nothing by itself: whoever keeps results adds what lies there.
   void existing_path(const std::string& key, std::filesystem::path& value, const std::string& help);
 
   // "file:line: key = found; expected ..." for checks that only the owner of the option can make.
@@ -78,7 +95,9 @@ class Reader {
   void finish() const;
 
   std::vector<Option> options() const;  // everything asked for so far in the whole document, in order
-  std::string resolved_yaml() const;    // the values in force after defaults, file and overrides, of the whole document
+  std::vector<Setting> settings()
+      const;  // of options asked for so far in the whole document, in order, no lists of mappings
+  std::string resolved_yaml() const;  // the values in force after defaults, file and overrides, of the whole document
 
  private:
   Reader(std::shared_ptr<Tree> tree, int node);

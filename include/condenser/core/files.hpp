@@ -18,8 +18,13 @@ std::string read_file(const std::filesystem::path& path, size_t max_bytes = kMos
 
 // Writes to a temporary name beside `path`, flushes (fsync), renames, flushes the folder. Either the old or the whole
 // new content is ever visible. On failure (disk full) removes the temporary file and throws Error. Creates parent
-// folders.
+// folders as create_folder does.
 void write_atomic(const std::filesystem::path& path, std::string_view content);
+
+// With its parents; nothing to do when it exists. Throws Error: not permitted, or the folder is or lies in one that
+// this process has locked and that was moved or removed since: it is never made anew, which would tear its content
+// apart.
+void create_folder(const std::filesystem::path& folder);
 
 // Exclusive advisory lock of a folder, held while the object lives and released by the kernel when the process dies.
 // A forked child that lives on without exec keeps the lock too.

@@ -57,6 +57,10 @@ std::string checksum(const std::filesystem::path& file_or_folder, const std::str
 // part for testing it is cut, see Card::test_fraction. No normalization but mean 0.5, std 0.25. Says in the log what
 // was taken for what. Throws core::Error for folders that can be read in two ways, or in none.
 Card folder_card(const std::filesystem::path& folder, const ItemShape&, double test_fraction, uint64_t split_seed);
+// Tells whether the files of a split are those of an earlier call, without decoding them: the checksums that the card
+// gives, else number, names and sizes of the files: "120 files 3f2a...". A file replaced by another of the same name
+// and size is not noticed. "": the split, or its data, are not there.
+std::string fingerprint(const Card&, const std::string& split);
 
 // Fills in the classes of a card that leaves them to its data: the sorted folders of an image folder's training split,
 // the sorted labels of a CSV file. Throws core::Error when the training data are missing or hold fewer than two, when

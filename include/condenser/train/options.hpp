@@ -2,7 +2,6 @@
 // How to make Weights. Plain data; no LibTorch here.
 
 #include <filesystem>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -68,8 +67,5 @@ void read_options(core::config::Reader&, TrainOptions&);
 
 // Whether classes are decisions of their own (a sigmoid each) rather than one choice (softmax): binary loss.
 bool independent_classes(const TrainOptions&, bool multi_label);
-
-// Keys that may change between the starts of one run: they decide its speed and safety, not its result.
-const std::set<std::string>& free_options();
 
 }  // namespace condenser::train

@@ -1,9 +1,12 @@
 #pragma once
-// Test images and the integers that the framework's int8 executor answers.
+// What `export` writes and `verify` compares: the int8 network as a package, test images and the integers that the
+// framework's int8 executor answers.
 
 #include "cli/stages.hpp"
 
 namespace condenser::cli {
+
+exporters::Package make_package(RunContext&, const arch::Design& winner, const Int8Network&);
 
 // `count` images of the data set, as equal per class as possible, in the set's order.
 exporters::KnownAnswers make_known_answers(const Int8Network&, const data::Dataset&, int count);

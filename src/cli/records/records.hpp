@@ -1,0 +1,321 @@
+#pragma once
+// The small JSON files of a run folder, a struct each. A struct lists its keys once, in `fields`, for writing and for
+// reading. Whoever reads a file gets a struct or a core::Error that names the file, the key, what was found there, what
+// was expected, and the verb that writes the file anew.
+//
+// Keys are stable; a file of another schema version, with a key too many or too few, or of another type is refused.
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "condenser/search/gate.hpp"
+
+namespace condenser::cli {
+
+// Where a record lies in its folder, which verb writes it, and the version of its keys.
+struct RecordFile {
+  const char* name;
+  const char* verb;
+  int version;
+};
+
+// What decides the results of a stage, by name: options in force, what the data are, and the key of the stage before.
+using Settings = std::map<std::string, std::string>;
+
+// learned.json: what the inputs and outputs of the network mean, written when its training begins and kept with it
+// wherever the run folder goes.
+struct Learned {
+  static constexpr RecordFile kFile{"learned.json", "train", 1};
+  std::string data;                  // name of the data set
+  std::string format;                // of its files, a row of the table of formats
+  std::vector<std::string> classes;  // by index of the output
+  bool several_classes = false;      // an item may have any number of them
+  bool independent_classes = false;  // an output is a decision of its own (sigmoid), else one of all (softmax)
+  std::vector<int64_t> shape;        // of an item: channels, height, width
+  std::vector<double> mean, std;     // per channel
+  Settings front_end;                // of sounds: what is computed from a clip
+  double scale = 1.0;                // of int8 features: value = scale * (q - zero_point)
+  int64_t zero_point = 0;
+  std::string spec_hash;  // the network that was trained
+  Settings settings;      // of the training
+
+  template <class Self, class F>
+  static void fields(Self& r, F&& f) {
+    f("data", r.data);
+    f("format", r.format);
+    f("classes", r.classes);
+    f("several_classes", r.several_classes);
+    f("independent_classes", r.independent_classes);
+    f("shape", r.shape);
+    f("mean", r.mean);
+    f("std", r.std);
+    f("front_end", r.front_end);
+    f("scale", r.scale);
+    f("zero_point", r.zero_point);
+    f("spec_hash", r.spec_hash);
+    f("settings", r.settings);
+  }
+};
+
+// winner.json, beside winner.arch.json.
+struct WinnerRecord {
+  static constexpr RecordFile kFile{"winner.json", "search", 1};
+  std::string spec_hash;
+  std::optional<int64_t> trial;  // none: a network of one's own
+  std::string genotype;
+  int64_t examined = 0;  // candidates of the search; 0: none was searched
+  std::map<std::string, double> metrics;
+  std::vector<search::Verdict> verdicts;
+  Settings settings;  // of the search
+
+  template <class Self, class F>
+  static void fields(Self& r, F&& f) {
+    f("spec_hash", r.spec_hash);
+    f("trial", r.trial);
+    f("genotype", r.genotype);
+    f("examined", r.examined);
+    f("metrics", r.metrics);
+    f("verdicts", r.verdicts);
+    f("settings", r.settings);
+  }
+};
+
+// train.json: written when the training has ended.
+struct TrainRecord {
+  static constexpr RecordFile kFile{"train.json", "train", 1};
+  std::string spec_hash, network;
+  int64_t params = 0, epochs = 0, training_items = 0;
+  bool on_validation = false;
+  int64_t validation_correct = 0, validation_total = 0;
+  std::string key;  // of the training: see run_identity.hpp
+
+  template <class Self, class F>
+  static void fields(Self& r, F&& f) {
+    f("spec_hash", r.spec_hash);
+    f("network", r.network);
+    f("params", r.params);
+    f("epochs", r.epochs);
+    f("training_items", r.training_items);
+    f("on_validation", r.on_validation);
+    f("validation_correct", r.validation_correct);
+    f("validation_total", r.validation_total);
+    f("key", r.key);
+  }
+};
+
+struct AccuracyRecord {
+  int64_t correct = 0, total = 0;
+  double accuracy_percent = 0, low_percent = 0, high_percent = 100;  // Wilson, 95 %
+
+  template <class Self, class F>
+  static void fields(Self& r, F&& f) {
+    f("correct", r.correct);
+    f("total", r.total);
+    f("accuracy_percent", r.accuracy_percent);
+    f("low_percent", r.low_percent);
+    f("high_percent", r.high_percent);
+  }
+};
+
+struct NodeRecord {
+  std::string node;
+  std::optional<double> snr_db;  // none: nothing was lost
+  double saturated_fraction = 0, scale = 1;
+  int64_t zero_point = 0;
+
+  template <class Self, class F>
+  static void fields(Self& r, F&& f) {
+    f("node", r.node);
+    f("snr_db", r.snr_db);
+    f("saturated_fraction", r.saturated_fraction);
+    f("scale", r.scale);
+    f("zero_point", r.zero_point);
+  }
+};
+
+// quant_report.json
+struct QuantRecord {
+  static constexpr RecordFile kFile{"quant_report.json", "quantize", 1};
+  std::string spec_hash, lowered_hash, rounding, observer;
+  int64_t calibration_samples = 0;
+  AccuracyRecord test_float, test_int8;
+  std::vector<NodeRecord> nodes;
+  Settings settings;
+
+  template <class Self, class F>
+  static void fields(Self& r, F&& f) {
+    f("spec_hash", r.spec_hash);
+    f("lowered_hash", r.lowered_hash);
+    f("rounding", r.rounding);
+    f("observer", r.observer);
+    f("calibration_samples", r.calibration_samples);
+    f("test_float", r.test_float);
+    f("test_int8", r.test_int8);
+    f("nodes", r.nodes);
+    f("settings", r.settings);
+  }
+};
+
+// export.json: what export/<target>/ was made of.
+struct ExportRecord {
+  static constexpr RecordFile kFile{"export.json", "export", 1};
+  std::string spec_hash;
+  std::vector<std::string> targets;
+  Settings settings;
+
+  template <class Self, class F>
+  static void fields(Self& r, F&& f) {
+    f("spec_hash", r.spec_hash);
+    f("targets", r.targets);
+    f("settings", r.settings);
+  }
+};
+
+struct CheckRecord {
+  std::string target, name;
+  bool ran = false, passed = false;
+  int64_t samples = 0, differing_values = 0;
+  double accuracy_percent = 0;
+  std::string detail;
+
+  template <class Self, class F>
+  static void fields(Self& r, F&& f) {
+    f("target", r.target);
+    f("name", r.name);
+    f("ran", r.ran);
+    f("passed", r.passed);
+    f("samples", r.samples);
+    f("differing_values", r.differing_values);
+    f("accuracy_percent", r.accuracy_percent);
+    f("detail", r.detail);
+  }
+};
+
+// verify.json
+struct VerifyRecord {
+  static constexpr RecordFile kFile{"verify.json", "verify", 1};
+  std::vector<CheckRecord> checks;
+  bool passed = false;
+  Settings settings;
+
+  template <class Self, class F>
+  static void fields(Self& r, F&& f) {
+    f("checks", r.checks);
+    f("passed", r.passed);
+    f("settings", r.settings);
+  }
+};
+
+// env.json: where a run began.
+struct EnvironmentRecord {
+  static constexpr RecordFile kFile{"env.json", "run", 1};
+  std::string condenser, compiler, build_type, libtorch, system, cpu;
+  int64_t threads = 0;
+  uint64_t seed = 0;
+  std::string started;
+
+  template <class Self, class F>
+  static void fields(Self& r, F&& f) {
+    f("condenser", r.condenser);
+    f("compiler", r.compiler);
+    f("build_type", r.build_type);
+    f("libtorch", r.libtorch);
+    f("system", r.system);
+    f("cpu", r.cpu);
+    f("threads", r.threads);
+    f("seed", r.seed);
+    f("started", r.started);
+  }
+};
+
+// status.json: see run_status.hpp.
+struct RunStatus {
+  static constexpr RecordFile kFile{"status.json", "run", 1};
+  std::string verb, stage;  // of the last call; the stage that it reached
+  std::string state;        // running, finished, stopped, failed. Running without a lock: the process was killed
+  std::string message;      // why it stopped or failed
+  std::string data;         // name of the data set
+  int64_t created = 0;      // seconds since 1970, of the first call
+  int64_t started = 0;      // of the last
+  double seconds = 0;       // that all calls together took until the file was written
+
+  template <class Self, class F>
+  static void fields(Self& r, F&& f) {
+    f("verb", r.verb);
+    f("stage", r.stage);
+    f("state", r.state);
+    f("message", r.message);
+    f("data", r.data);
+    f("created", r.created);
+    f("started", r.started);
+    f("seconds", r.seconds);
+  }
+};
+
+struct ClassRecord {
+  std::string name;
+  std::optional<double> precision_percent, recall_percent, f1_percent;  // none: no item of the class
+  int64_t support = 0;
+
+  template <class Self, class F>
+  static void fields(Self& r, F&& f) {
+    f("class", r.name);
+    f("precision_percent", r.precision_percent);
+    f("recall_percent", r.recall_percent);
+    f("f1_percent", r.f1_percent);
+    f("support", r.support);
+  }
+};
+
+// evaluation.json, in the folder of the part that was evaluated.
+struct EvaluationRecord {
+  static constexpr RecordFile kFile{"evaluation.json", "eval", 1};
+  std::string part, spec_hash;
+  int64_t correct = 0, total = 0;
+  double accuracy_percent = 0, low_percent = 0, high_percent = 100;
+  std::optional<double> loss, balanced_accuracy_percent, macro_f1_percent, auc_percent;  // none: not defined here
+  std::vector<std::string> classes;
+  std::vector<ClassRecord> per_class;           // the last is the macro average; empty with several classes per item
+  std::vector<std::vector<int64_t>> confusion;  // [label][prediction]; empty with several classes per item
+
+  template <class Self, class F>
+  static void fields(Self& r, F&& f) {
+    f("part", r.part);
+    f("spec_hash", r.spec_hash);
+    f("correct", r.correct);
+    f("total", r.total);
+    f("accuracy_percent", r.accuracy_percent);
+    f("low_percent", r.low_percent);
+    f("high_percent", r.high_percent);
+    f("loss", r.loss);
+    f("balanced_accuracy_percent", r.balanced_accuracy_percent);
+    f("macro_f1_percent", r.macro_f1_percent);
+    f("auc_percent", r.auc_percent);
+    f("classes", r.classes);
+    f("per_class", r.per_class);
+    f("confusion", r.confusion);
+  }
+};
+
+// Defined for every record above.
+template <class Record>
+std::string to_text(const Record&);  // JSON, ends with a line feed
+template <class Record>
+Record from_text(const std::string& text, const std::string& where);  // `where` stands in messages
+
+template <class Record>
+std::filesystem::path file_of(const std::filesystem::path& folder) {
+  return folder / Record::kFile.name;
+}
+template <class Record>
+Record read_record(const std::filesystem::path& folder);  // a missing file is an error too
+template <class Record>
+std::optional<Record> find_record(const std::filesystem::path& folder);  // none: there is no such file
+template <class Record>
+void write_record(const std::filesystem::path& folder, const Record&);
+
+}  // namespace condenser::cli
