@@ -44,8 +44,8 @@ int64_t share(int64_t n, double fraction) {
   return n < 2 ? wanted : std::clamp<int64_t>(wanted, 1, n - 1);
 }
 
-// Size and last bytes tell files apart well enough: who is taken for a copy by mistake only changes sides. "": unreadable,
-// which reading the item will say.
+// Size and last bytes tell files apart well enough: who is taken for a copy by mistake only changes sides. "":
+// unreadable, which reading the item will say.
 std::string end_of(const std::string& file) {
   constexpr std::streamoff kBytes = 4096;
   std::ifstream in(file, std::ios::binary | std::ios::ate);
