@@ -48,6 +48,12 @@ void read_dataset(Reader r, DatasetOptions& o) {
   if (o.shape.size() != 3) throw r.error("shape", "three numbers: channels, height, width");
 }
 
+// False for a link that leads to itself too, which fs::exists() alone answers with an exception.
+bool is_there(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
 data::Card card_of(const DatasetOptions& o) {
   const data::ItemShape shape{o.shape[0], o.shape[1], o.shape[2]};
   data::Card card =
@@ -59,7 +65,7 @@ data::Card card_of(const DatasetOptions& o) {
 // What the run has kept, when the data are not at hand; stages that need data say then where they were.
 std::optional<data::Card> kept_card(const DatasetOptions& o, const fs::path& run_folder) {
   const fs::path& place = o.folder.empty() ? o.card : o.folder;
-  if (run_folder.empty() || fs::exists(place)) return std::nullopt;
+  if (run_folder.empty() || is_there(place)) return std::nullopt;
   const auto learned = find_record<Learned>(run_folder);
   if (!learned) return std::nullopt;
   data::Card card = card_of(*learned);
@@ -75,7 +81,7 @@ data::Card open_card(const DatasetOptions& o, const Reader& r, const fs::path& r
   try {
     data::Card card = card_of(o);
     const auto train = card.splits.find("train");
-    if (train != card.splits.end() && fs::exists(card.root / train->second.front().path)) {
+    if (train != card.splits.end() && is_there(card.root / train->second.front().path)) {
       data::find_classes(card);
     } else if (card.classes.empty() && !run_folder.empty()) {  // left to data that are not at hand
       if (const auto learned = find_record<Learned>(run_folder)) card.classes = learned->classes;
@@ -262,14 +268,15 @@ data::OpenOptions open_options(const DatasetOptions& o, double crop_area) {
 
 RunConfig read_run_config(const std::string& subject, const std::vector<std::string>& overrides) {
   fs::path file = subject;
-  if (fs::is_directory(file)) {
+  std::error_code ignored;
+  if (fs::is_directory(file, ignored)) {
     file /= "config.resolved.yaml";
     if (!fs::exists(file))
       throw ConfigError(subject + ": no config.resolved.yaml in it; expected a run folder (runs/<name>) or a run.yaml");
   }
-  if (!fs::exists(file)) throw ConfigError(subject + ": no such file; expected a run.yaml or a run folder");
+  if (!is_there(file)) throw ConfigError(subject + ": no such file; expected a run.yaml or a run folder");
   RunConfig c;
-  const bool goes_on = fs::is_directory(subject);
+  const bool goes_on = fs::is_directory(subject, ignored);
   Reader root = goes_on ? Reader::from_resolved_file(file, overrides) : Reader::from_file(file, overrides);
   if (!root.has("name")) c.name = fs::absolute(file).parent_path().filename().string();
   read_sections(root, c, false, goes_on ? fs::path(subject) : fs::path());

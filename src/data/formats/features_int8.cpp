@@ -116,7 +116,8 @@ std::vector<fs::path> int8_files(const fs::path& folder) {
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const fs::path& path = entry.path();
-    if (entry.is_regular_file() && (path.extension() == ".bin" || path.filename() == kLabels)) files.push_back(path);
+    std::error_code ignored;
+    if (entry.is_regular_file(ignored) && (path.extension() == ".bin" || path.filename() == kLabels)) files.push_back(path);
   }
   std::ranges::sort(files, {}, [](const fs::path& file) -> const std::string& { return file.native(); });
   return files;

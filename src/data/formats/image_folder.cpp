@@ -43,7 +43,8 @@ void check_image_folder(const Card& card, const std::string& split) { check_pict
 
 std::vector<std::string> image_folder_classes(const Card& card, const std::string& split) {
   const fs::path folder = place_of(card, split);
-  if (!fs::is_directory(folder)) {
+  std::error_code ignored;  // a link to itself is no folder either
+  if (!fs::is_directory(folder, ignored)) {
     throw core::Error(folder.string() + ": no such folder; its folders are the classes, as " + card.file.string() +
                       " lists none");
   }
