@@ -3,12 +3,13 @@
 #include "cli/package.hpp"
 #include "cli/run_identity.hpp"
 #include "cli/stages.hpp"
+#include "condenser/core/text.hpp"
 
 namespace condenser::cli {
 
 StageOutput stage_export(RunContext& run) {
   const RunConfig& c = run.config;
-  const arch::Spec winner = load_winner(run);
+  const arch::Design winner = load_winner(run);
   const Int8Network network = load_int8(run, winner);
   const exporters::Package package = make_package(run, winner, network);
   const auto answers = make_known_answers(network, *run.test(), c.verify.known_answers);
@@ -18,7 +19,7 @@ StageOutput stage_export(RunContext& run) {
       {}};
   for (const std::string& name : c.targets) {
     const exporters::Target& target = exporters::find_target(name);
-    const auto problems = target.unsupported(network.lowered);
+    const auto problems = target.unsupported(winner);
     if (!problems.empty())
       throw core::Error("target " + name + " refuses node " + problems.front().node + ": " + problems.front().why);
     const std::filesystem::path folder = run.folder / "export" / name;
@@ -29,7 +30,7 @@ StageOutput stage_export(RunContext& run) {
       if (entry.is_regular_file()) ++files, bytes += static_cast<int64_t>(entry.file_size());
     out.table.rows.push_back({core::cell(name), core::cell(folder.string()), core::cell(files), core::cell(bytes)});
   }
-  write_record(run.folder, ExportRecord{arch::hash(winner).hex(), c.targets, settings_of(run, "export")});
+  write_record(run.folder, ExportRecord{arch::hash(winner.spec).hex(), c.targets, settings_of(run, "export")});
   return out;
 }
 

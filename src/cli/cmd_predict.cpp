@@ -10,7 +10,6 @@
 #include "cli/learned.hpp"
 #include "cli/run_identity.hpp"
 #include "cli/stages.hpp"
-#include "condenser/arch/analysis.hpp"
 #include "condenser/arch/passes.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/core/output.hpp"
@@ -59,11 +58,12 @@ struct Trained {
   std::filesystem::path folder;
   Learned learned;
   std::string key;  // of the training; empty: none was recorded
-  arch::Spec network;
+  arch::Design network;
 };
 
 Network float_network(const Trained& run) {
-  auto network = std::make_shared<const FloatNetwork>(run.network, float_weights_in(run.folder, run.network, run.key));
+  auto network =
+      std::make_shared<const FloatNetwork>(run.network.spec, float_weights_in(run.folder, run.network.spec, run.key));
   return [network](const std::vector<float>& item) { return network->executor.run(item, 1); };
 }
 
@@ -81,13 +81,13 @@ Network int8_network(const Trained& run) {
   };
 }
 
-void check_fits(const arch::Spec& winner, const data::Card& card) {
-  const arch::Shape item{card.shape.c, card.shape.h, card.shape.w}, output = arch::analyze(winner).nodes.back().shape;
+void check_fits(const arch::Design& winner, const data::Card& card) {
+  const arch::Shape item{card.shape.c, card.shape.h, card.shape.w}, output = winner.output();
   const auto classes = static_cast<int64_t>(card.classes.size());
-  if (!(winner.input == item) || !(output == arch::Shape{classes, 1, 1}))
-    throw core::Error("network " + winner.name + " makes " + arch::to_string(output) + " of " +
-                      arch::to_string(winner.input) + "; data set " + card.name + " has " + std::to_string(classes) +
-                      " classes and items of " + arch::to_string(item));
+  if (!(winner.spec.input == item) || !(output == arch::Shape{classes, 1, 1}))
+    throw core::Error("network " + winner.spec.name + " makes " + arch::to_string(output) + " of " +
+                      arch::to_string(winner.spec.input) + "; data set " + card.name + " has " +
+                      std::to_string(classes) + " classes and items of " + arch::to_string(item));
 }
 
 std::vector<double> probabilities(const std::vector<float>& logits, bool independent) {

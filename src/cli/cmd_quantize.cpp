@@ -22,11 +22,11 @@ AccuracyRecord accuracy_record(const quant::Accuracy& a) {
 
 StageOutput stage_quantize(RunContext& run) {
   const RunConfig& c = run.config;
-  const arch::Spec winner = load_winner(run);
-  const std::string hash = arch::hash(winner).hex();
-  arch::Weights float_weights = load_float_weights(run, winner);
-  const arch::Spec lowered = arch::lower(winner, &float_weights);
-  quant::Quantized q = quant::quantize(lowered, float_weights, *run.training(), c.quant);
+  const arch::Design winner = load_winner(run);
+  const std::string hash = arch::hash(winner.spec).hex();
+  arch::Weights float_weights = load_float_weights(run, winner.spec);
+  const arch::Spec lowered = arch::lower(winner.spec, &float_weights);
+  quant::Quantized q = quant::quantize(winner, float_weights, *run.training(), c.quant);
   q.weights.metadata["spec_hash"] = hash;
   q.weights.metadata["lowered_hash"] = arch::hash(lowered).hex();
 

@@ -6,6 +6,7 @@
 #include "cli/cost_estimate.hpp"
 #include "cli/launch.hpp"
 #include "cli/progress.hpp"
+#include "cli/report_material.hpp"
 #include "cli/run_identity.hpp"
 #include "cli/run_status.hpp"
 #include "cli/summary.hpp"
@@ -80,8 +81,11 @@ int lead(const Invocation& call, const std::vector<std::string>& names, const Ru
     throw;
   }
   if (closing) {
-    const SummaryRecord summary = summary_of(context);
-    core::write_output(call.format == "text" ? closing_lines(context, summary, call.subject) : to_text(summary));
+    const report::Material material = read_material(context);
+    const std::string text = call.format == "text" ? closing_lines(context, material, call.subject)
+                                                   : core::json_visible(report::summary_json(material));
+    core::write_output(text);
+    if (!search::passed(material.verdicts)) return kLimitMissed;
   }
   return 0;
 }

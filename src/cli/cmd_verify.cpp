@@ -10,7 +10,7 @@ namespace condenser::cli {
 
 StageOutput stage_verify(RunContext& run) {
   const RunConfig& c = run.config;
-  const arch::Spec winner = load_winner(run);
+  const arch::Design winner = load_winner(run);
   const Int8Network network = load_int8(run, winner);
   const exporters::Package package = make_package(run, winner, network);
   const auto shipped = make_known_answers(network, *run.test(), c.verify.known_answers);

@@ -10,6 +10,7 @@
 #include "cli/records/records.hpp"
 #include "cli/tiles.hpp"
 #include "condenser/core/files.hpp"
+#include "condenser/core/text.hpp"
 
 namespace condenser::cli {
 
@@ -59,10 +60,11 @@ std::string mistakes_png(const EvaluatedPart& p, const std::vector<int64_t>& ite
     const train::Prediction& made = p.evaluation.predictions[static_cast<size_t>(i)];
     p.data.get(i, item);
     tiles.push_back(tile_of(item, p.data, p.audio));
-    tiles.back().caption = {p.data.classes()[static_cast<size_t>(p.data.label(i))],
-                            "-> " + p.data.classes()[static_cast<size_t>(made.predicted)] + ", " +
-                                std::to_string(static_cast<int>(made.probability * 100)) + " %",
-                            p.data.name(i)};
+    // The probability stands first: a long name is cut at its end, a number never.
+    tiles.back().caption = {
+        p.data.classes()[static_cast<size_t>(p.data.label(i))],
+        "-> " + core::fixed(100 * made.probability, 1) + " % " + p.data.classes()[static_cast<size_t>(made.predicted)],
+        p.data.name(i)};
   }
   return report::sheet_png(tiles, kMistakesInARow,
                            p.run + ", " + p.part + ": most confident mistakes (true -> predicted)");

@@ -36,10 +36,10 @@ std::string input_note(const data::Card& card, const runtime::TensorQuant& input
 
 }  // namespace
 
-exporters::Package make_package(RunContext& run, const arch::Spec& winner, const Int8Network& network) {
+exporters::Package make_package(RunContext& run, const arch::Design& winner, const Int8Network& network) {
   return {
       network.lowered,       network.weights,
-      network.quant,         arch::hash(winner).hex(),
+      network.quant,         arch::hash(winner.spec).hex(),
       run.test()->classes(), input_note(run.config.card, network.quant.nodes.at(network.lowered.nodes[0].name).output)};
 }
 

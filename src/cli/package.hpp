@@ -6,7 +6,7 @@
 
 namespace condenser::cli {
 
-exporters::Package make_package(RunContext&, const arch::Spec& winner, const Int8Network&);
+exporters::Package make_package(RunContext&, const arch::Design& winner, const Int8Network&);
 
 // `count` images of the data set, as equal per class as possible, in the set's order.
 exporters::KnownAnswers make_known_answers(const Int8Network&, const data::Dataset&, int count);

@@ -28,41 +28,31 @@ namespace {
 
 void read_dataset(Reader r, DatasetOptions& o) {
   r.existing_path("card", o.card, "data set card: a folder under datasets/ or a card.yaml");
-  r.existing_path("folder", o.folder, "instead of a card: a folder with train/<class>/ and test/<class>/ images (JPEG, PNG)");
+  r.existing_path("folder", o.folder,
+                  "instead of a card: a folder with train/<class>/ and test/<class>/, or <class>/ images (JPEG, PNG)");
   r.integers("shape", o.shape, 1, 4096,
              "channels, height, width that images of `folder` are brought to; 1 channel is grey");
   r.number("validation_fraction", o.validation_fraction, 0.01, 0.5,
            "part of the training images kept for choices when the card has no validation split");
-  r.integer("split_seed", o.split_seed, 0, UINT64_MAX, "seed of that split");
+  r.integer("split_seed", o.split_seed, 0, UINT64_MAX, "seed of the parts that are cut");
+  r.number("test_fraction", o.test_fraction, 0.01, 0.5,
+           "part of every class kept for the test when `folder` has no part for it");
+  r.boolean("allow_empty_classes", o.allow_empty_classes, "go on when a class has no item to learn from");
   r.integer("samples", o.samples, 0, 1'000'000'000, "use only so many training images, class-balanced; 0: all");
   r.choice("cache", o.cache, {"auto", "memory", "disk", "none"},
            "keep pictures decoded for later epochs; auto: in memory up to 1 GiB, on disk up to 32 GiB, else none");
   r.text("cache_folder", o.cache_folder,
-         "of decoded pictures on disk; empty: $XDG_CACHE_HOME/condenser or ~/.cache/condenser",
-         Decides::Nothing);
+         "of decoded pictures on disk; empty: $XDG_CACHE_HOME/condenser or ~/.cache/condenser", Decides::Nothing);
   r.choice("on_damaged", o.on_damaged, {"stop", "skip"},
            "pictures that cannot be decoded: stop, or leave them out with a warning");
   if (o.shape.size() != 3) throw r.error("shape", "three numbers: channels, height, width");
 }
 
-// A card for a plain folder of images: the same code path as for every other set.
-data::Card folder_card(const DatasetOptions& o, const Reader& r) {
-  data::Card card;
-  card.file = card.root = o.folder;
-  card.name = o.folder.filename().string();
-  if (card.name.empty()) card.name = o.folder.parent_path().filename().string();
-  card.about = "images of one's own";
-  card.format = "image_folder";
-  card.shape = {o.shape[0], o.shape[1], o.shape[2]};
-  card.normalization.mean.assign(o.shape[0], 0.5);
-  card.normalization.std.assign(o.shape[0], 0.25);
-  for (const char* split : {"train", "test"}) {
-    if (!fs::is_directory(card.root / split))
-      throw r.error("folder",
-                    "a folder with train/<class>/ and test/<class>/; " + (card.root / split).string() + " is missing");
-    card.splits[split] = {{split, ""}};
-  }
-  if (fs::is_directory(card.root / "validation")) card.splits["validation"] = {{"validation", ""}};
+data::Card card_of(const DatasetOptions& o) {
+  const data::ItemShape shape{o.shape[0], o.shape[1], o.shape[2]};
+  data::Card card =
+      o.folder.empty() ? data::read_card(o.card) : data::folder_card(o.folder, shape, o.test_fraction, o.split_seed);
+  card.allow_empty_classes |= o.allow_empty_classes;
   return card;
 }
 
@@ -82,19 +72,20 @@ data::Card open_card(const DatasetOptions& o, const Reader& r, const fs::path& r
   if (o.folder.empty() == o.card.empty())
     throw r.error(o.folder.empty() ? "card" : "folder", "exactly one of dataset.card and dataset.folder");
   if (auto card = kept_card(o, run_folder)) return *card;
-  data::Card card = o.folder.empty() ? data::read_card(o.card) : folder_card(o, r);
-  const auto train = card.splits.find("train");
-  if (train == card.splits.end() || !fs::exists(card.root / train->second.front().path)) {
-    const auto learned = run_folder.empty() ? std::nullopt : find_record<Learned>(run_folder);
-    if (learned && card.classes.empty()) card.classes = learned->classes;  // left to data that are not at hand
-    return card;
-  }
   try {
-    data::find_classes(card);
+    data::Card card = card_of(o);
+    const auto train = card.splits.find("train");
+    if (train != card.splits.end() && fs::exists(card.root / train->second.front().path)) {
+      data::find_classes(card);
+    } else if (card.classes.empty() && !run_folder.empty()) {  // left to data that are not at hand
+      if (const auto learned = find_record<Learned>(run_folder)) card.classes = learned->classes;
+    }
+    return card;
+  } catch (const ConfigError&) {
+    throw;
   } catch (const core::Error& error) {
     throw ConfigError(error.what());
   }
-  return card;
 }
 
 void check_augment(Reader r, const train::AugmentOptions& o, const data::Card& card) {
@@ -196,6 +187,7 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
   }
   Reader gate = root.section("gate", "hard constraints (search/budgets/*.yaml)");
   search::read_options(gate, c.gate);
+  if (!help) search::fit_to_data(c.gate, c.card.name, context.input);
   Reader search_section = root.section("search", "how to search");
   c.search.seed = c.seed;
   search::read_options(search_section, c.search);
@@ -229,7 +221,6 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
 }
 
 }  // namespace
-
 
 bool is_audio(const data::Card& card) { return card.format == "wav_folder" || card.format == "features_int8"; }
 data::OpenOptions open_options(const DatasetOptions& o, double crop_area) {

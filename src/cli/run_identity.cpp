@@ -66,7 +66,8 @@ void add_file(Settings& settings, const std::string& name, const fs::path& path,
   else if (known != before.end())
     settings[name] = known->second;
   else
-    throw ConfigError(name + ": " + core::printable(path.string()) + ": no such file; expected it to stay where it was");
+    throw ConfigError(name + ": " + core::printable(path.string()) +
+                      ": no such file; expected it to stay where it was");
 }
 
 fs::path in_run(const fs::path& path, const char* file) { return fs::is_directory(path) ? path / file : path; }
@@ -215,7 +216,7 @@ Settings settings_of(RunContext& run, const std::string& stage) {
   if (stage == "search") add_files(settings, "probe", c.probe.train, before);
   if (stage == "train") {
     add_files(settings, "train", c.train, before);
-    settings[kNetwork] = arch::hash(load_winner(run)).hex();
+    settings[kNetwork] = arch::hash(load_winner(run).spec).hex();
   }
   if (stage == "quantize") settings[kBefore] = key_of(settings_of(run, "train"));
   if (stage == "export") settings[kBefore] = key_of(settings_of(run, "quantize"));

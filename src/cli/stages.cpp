@@ -6,8 +6,8 @@
 #include <cstdio>
 #include <numeric>
 
+#include "cli/progress.hpp"
 #include "cli/run_identity.hpp"
-#include "condenser/arch/passes.hpp"
 #include "condenser/arch/spec_io.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/core/output.hpp"
@@ -57,7 +57,7 @@ const std::vector<Stage>& stages() {
       {"quantize", "post-training int8 quantization with a report", stage_quantize},
       {"export", "write files for devices", stage_export},
       {"verify", "prove the export: compile, run, compare every integer", stage_verify},
-      {"report", "write report.md", stage_report},
+      {"report", "write report.html, report.md and summary.json", stage_report},
   };
   return table;
 }
@@ -68,14 +68,14 @@ const Stage& find_stage(const std::string& name) {
   throw core::ConfigError("stage " + name + " does not exist");
 }
 
-arch::Spec winner_in(const fs::path& folder) {
+arch::Design winner_in(const fs::path& folder) {
   const fs::path file = folder / "winner.arch.json";
   if (!fs::exists(file)) throw core::Error(file.string() + " is missing; run `condenser search` first");
-  return arch::read_spec(file);
+  return arch::design_of(arch::read_spec(file));
 }
 
-arch::Spec load_winner(const RunContext& run) {
-  return run.config.network ? *run.config.network : winner_in(run.folder);
+arch::Design load_winner(const RunContext& run) {
+  return run.config.network ? arch::design_of(*run.config.network) : winner_in(run.folder);
 }
 
 namespace {
@@ -133,11 +133,11 @@ arch::Weights float_weights_in(const fs::path& folder, const arch::Spec& winner,
   return weights;
 }
 
-Int8Network int8_in(const fs::path& folder, const arch::Spec& winner, const std::string& key) {
+Int8Network int8_in(const fs::path& folder, const arch::Design& winner, const std::string& key) {
   Int8Network network;
-  network.lowered = arch::lower(winner, nullptr);
+  network.lowered = winner.lowered;
   const fs::path weights_file = folder / "weights_int8.safetensors", file = folder / "quant.json";
-  arch::WeightsFile loaded = load_matching(weights_file, "quantize", arch::hash(winner).hex());
+  arch::WeightsFile loaded = load_matching(weights_file, "quantize", arch::hash(winner.spec).hex());
   network.weights = std::move(loaded.weights);
   check_key(network.weights, "training", key, weights_file, "quantize");
   if (!fs::exists(file)) throw core::Error(file.string() + " is missing; run `condenser quantize` first");
@@ -156,7 +156,7 @@ arch::Weights load_float_weights(RunContext& run, const arch::Spec& winner) {
   return float_weights_in(run.folder, winner, key_of(settings_of(run, "train")));
 }
 
-Int8Network load_int8(RunContext& run, const arch::Spec& winner) {
+Int8Network load_int8(RunContext& run, const arch::Design& winner) {
   if (!is_recorded(run)) return int8_in(run.folder, winner, "");
   if (fs::exists(run.folder / "weights_int8.safetensors"))
     check_settings(run, "quantize", run.folder / "weights_int8.safetensors",
@@ -164,7 +164,8 @@ Int8Network load_int8(RunContext& run, const arch::Spec& winner) {
   return int8_in(run.folder, winner, key_of(settings_of(run, "train")));
 }
 
-void print(const StageOutput& output, const std::string& format) {
+void print(const StageOutput& output, const std::string& format, size_t columns) {
+  const size_t terminal = output_columns();
   std::string text;
   if (format == "json") {
     text = core::to_json(output.table);
@@ -172,7 +173,7 @@ void print(const StageOutput& output, const std::string& format) {
     text = core::to_csv(output.table);
   } else {
     text = format == "markdown" ? "### " + output.title + "\n\n" + core::to_markdown(output.table)
-                                : output.title + "\n" + core::to_text(output.table);
+                                : output.title + "\n" + core::to_text(output.table, terminal ? terminal : columns);
     for (const std::string& line : output.lines) text += line + "\n";
   }
   if (text.empty() || text.back() != '\n') text += '\n';

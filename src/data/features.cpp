@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "condenser/core/error.hpp"
+#include "condenser/core/text.hpp"
 #include "data/frontend.h"
 
 namespace condenser::data {
@@ -64,12 +65,12 @@ void check(const AudioOptions& o) {
   const FeatureOptions& f = o.features;
   const int clip = samples_of(o.clip_ms, o.sample_rate), window = samples_of(f.window_ms, o.sample_rate);
   if (window < 4 || window > kLargestFft) {
-    refuse("window_ms", std::to_string(f.window_ms), "4 to " + std::to_string(kLargestFft) + " samples");
+    refuse("window_ms", core::number(f.window_ms), "4 to " + std::to_string(kLargestFft) + " samples");
   }
-  if (!f.centered && window > clip) refuse("window_ms", std::to_string(f.window_ms), "at most clip_ms");
-  if (samples_of(f.stride_ms, o.sample_rate) < 1) refuse("stride_ms", std::to_string(f.stride_ms), "a sample or more");
-  if (f.low_hz >= f.high_hz) refuse("low_hz", std::to_string(f.low_hz), "less than high_hz");
-  if (f.high_hz > o.sample_rate / 2.0) refuse("high_hz", std::to_string(f.high_hz), "at most half of sample_rate");
+  if (!f.centered && window > clip) refuse("window_ms", core::number(f.window_ms), "at most clip_ms");
+  if (samples_of(f.stride_ms, o.sample_rate) < 1) refuse("stride_ms", core::number(f.stride_ms), "a sample or more");
+  if (f.low_hz >= f.high_hz) refuse("low_hz", core::number(f.low_hz), "less than high_hz");
+  if (f.high_hz > o.sample_rate / 2.0) refuse("high_hz", core::number(f.high_hz), "at most half of sample_rate");
   if (f.kind == "mfcc" && f.coefficients > f.bands) {
     refuse("coefficients", std::to_string(f.coefficients), "at most bands, " + std::to_string(f.bands));
   }

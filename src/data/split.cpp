@@ -4,10 +4,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <map>
 #include <numeric>
+#include <set>
+#include <string>
 
 #include "condenser/core/error.hpp"
+#include "condenser/core/hash.hpp"
 #include "condenser/core/rng.hpp"
+#include "condenser/core/text.hpp"
+#include "data/parallel.hpp"
 
 namespace condenser::data {
 namespace {
@@ -40,7 +47,7 @@ int64_t share(int64_t n, double fraction) {
 
 TwoWay stratified_split(const Dataset& dataset, double fraction, uint64_t seed) {
   if (!(fraction > 0 && fraction < 1)) {
-    throw core::Error("split: fraction " + std::to_string(fraction) + "; expected a number between 0 and 1");
+    throw core::Error("split: fraction " + core::number(fraction) + "; expected a number between 0 and 1");
   }
   TwoWay parts;
   for (const std::vector<int64_t>& items : shuffled_classes(dataset, seed, kSplitStream)) {
@@ -51,6 +58,38 @@ TwoWay stratified_split(const Dataset& dataset, double fraction, uint64_t seed) 
   std::ranges::sort(parts.first);
   std::ranges::sort(parts.second);
   return parts;
+}
+
+void keep_copies_together(const Dataset& dataset, TwoWay& parts) {
+  std::map<uintmax_t, std::vector<int64_t>> of_size;
+  for (const auto* part : {&parts.first, &parts.second}) {
+    for (const int64_t i : *part) {
+      std::error_code failed;
+      const uintmax_t size = std::filesystem::file_size(dataset.name(i), failed);
+      if (!failed) of_size[size].push_back(i);
+    }
+  }
+  std::vector<int64_t> candidates;
+  for (const auto& [size, items] : of_size)
+    if (items.size() > 1) candidates.insert(candidates.end(), items.begin(), items.end());
+  std::vector<std::string> content(candidates.size());
+  for_each(std::ssize(candidates), [&](int64_t k) {
+    try {
+      content[static_cast<size_t>(k)] = core::sha256_file(dataset.name(candidates[static_cast<size_t>(k)]));
+    } catch (const core::Error&) {  // reading the item says what is wrong
+    }
+  });
+  std::set<std::string> in_first;
+  for (size_t k = 0; k < candidates.size(); ++k)
+    if (std::ranges::binary_search(parts.first, candidates[k])) in_first.insert(content[k]);
+  in_first.erase("");
+  std::set<int64_t> moved;
+  for (size_t k = 0; k < candidates.size(); ++k)
+    if (in_first.contains(content[k]) && std::ranges::binary_search(parts.second, candidates[k]))
+      moved.insert(candidates[k]);
+  std::erase_if(parts.second, [&](int64_t i) { return moved.contains(i); });
+  parts.first.insert(parts.first.end(), moved.begin(), moved.end());
+  std::ranges::sort(parts.first);
 }
 
 // Deals one item of each class in turn until `count` are out; classes that run dry are passed over. The class order is

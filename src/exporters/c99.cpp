@@ -35,8 +35,20 @@ void check_answers(const KnownAnswers& answers, const runtime::Int8Program& prog
   }
 }
 
+std::vector<Unsupported> refusals(const arch::Spec& lowered, const arch::Analysis& cost) {
+  std::vector<Unsupported> refused;
+  std::vector<arch::Shape> inputs;
+  for (const arch::Node& node : lowered.nodes) {
+    inputs.clear();
+    for (const int input : node.inputs) inputs.push_back(cost.nodes[static_cast<size_t>(input)].shape);
+    std::string why = runtime::int8_refusal(node.op, inputs);
+    if (!why.empty()) refused.push_back({node.name, std::move(why)});
+  }
+  return refused;
+}
+
 void check_supported(const arch::Spec& spec) {
-  const std::vector<Unsupported> refused = c99_unsupported(spec);
+  const std::vector<Unsupported> refused = refusals(spec, arch::analyze(spec));
   if (refused.empty()) return;
   std::string message = "the c99 target cannot express network '" + spec.name + "':";
   for (const Unsupported& item : refused) message += " node " + item.node + ": " + item.why + ";";
@@ -46,17 +58,8 @@ void check_supported(const arch::Spec& spec) {
 
 }  // namespace
 
-std::vector<Unsupported> c99_unsupported(const arch::Spec& lowered) {
-  arch::validate(lowered);
-  const arch::Analysis analysis = arch::analyze(lowered);
-  std::vector<Unsupported> refused;
-  for (const arch::Node& node : lowered.nodes) {
-    std::vector<arch::Shape> inputs;
-    for (const int input : node.inputs) inputs.push_back(analysis.nodes[static_cast<size_t>(input)].shape);
-    const std::string why = runtime::int8_refusal(node.op, inputs);
-    if (!why.empty()) refused.push_back({node.name, why});
-  }
-  return refused;
+std::vector<Unsupported> c99_unsupported(const arch::Design& design) {
+  return refusals(design.lowered, design.lowered_cost);
 }
 
 void c99_write(const Package& package, const KnownAnswers& answers, const ExportOptions& options,

@@ -11,7 +11,7 @@
 
 namespace condenser::exporters {
 
-std::vector<Unsupported> c99_unsupported(const arch::Spec& lowered);
+std::vector<Unsupported> c99_unsupported(const arch::Design&);
 void c99_write(const Package&, const KnownAnswers&, const ExportOptions&, const std::filesystem::path& folder);
 
 // File name -> content.

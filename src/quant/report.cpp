@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <functional>
 #include <future>
 #include <limits>
 #include <thread>
 
 #include "condenser/arch/analysis.hpp"
+#include "condenser/core/text.hpp"
 #include "condenser/runtime/float_executor.hpp"
 #include "condenser/runtime/int8_executor.hpp"
 #include "quant/calibrate.hpp"
@@ -79,14 +79,9 @@ Accuracy in_parts(int64_t total, const std::function<int64_t(int64_t begin, int6
   return result;
 }
 
-std::string number(double value, int digits) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.*f", digits, value);
-  return text;
-}
-
 core::Cell snr_cell(double db) {
   if (std::isfinite(db)) return core::cell(db, 1);
+  if (std::isnan(db)) return core::empty_cell();
   return {"null", db > 0 ? "exact" : "no signal"};
 }
 
@@ -131,8 +126,8 @@ core::Table to_table(const std::vector<NodeReport>& reports) {
                    {"scale", "scale"},
                    {"zero_point", "zero point"}};
   for (const NodeReport& r : reports) {
-    table.rows.push_back({core::cell(r.node), snr_cell(r.snr_db), core::cell(100.0 * r.saturated_fraction, 2),
-                          core::cell(r.output.scale, 6), core::cell(r.output.zero_point)});
+    table.rows.push_back({core::cell(r.node), snr_cell(r.snr_db), core::cell(100.0 * r.saturated_fraction, 3),
+                          core::significant_cell(r.output.scale, 6), core::cell(r.output.zero_point)});
   }
   return table;
 }
@@ -150,8 +145,8 @@ Interval wilson_95(const Accuracy& a) {
 
 std::string to_string(const Accuracy& a) {
   const Interval i = wilson_95(a);
-  return number(a.percent(), 2) + " % (" + std::to_string(a.correct) + "/" + std::to_string(a.total) +
-         ", 95 % interval " + number(i.low_percent, 2) + ".." + number(i.high_percent, 2) + ")";
+  return core::fixed(a.percent(), 2) + " % (" + std::to_string(a.correct) + "/" + std::to_string(a.total) +
+         ", 95 % interval " + core::fixed(i.low_percent, 2) + ".." + core::fixed(i.high_percent, 2) + ")";
 }
 
 Accuracy float_accuracy(const arch::Spec& spec, const arch::Weights& weights, const data::Dataset& samples) {

@@ -52,11 +52,11 @@ arch::Weights named(const arch::Spec& spec, const nn::BlockLayout& layout, const
   return weights;
 }
 
-core::Error diverged(int64_t step, double lr, const std::string& where, int64_t saved_step) {
-  return core::Error("training diverged at step " + std::to_string(step) + ", learning rate " + number_text(lr) + ": " +
-                     where + " is not finite" +
-                     (saved_step > 0 ? "; checkpoints/last.safetensors holds step " + std::to_string(saved_step) : "") +
-                     "; try a smaller train.lr, a longer train.warmup_epochs or train.clip_grad");
+Diverged diverged(int64_t step, double lr, const std::string& where, int64_t saved_step) {
+  return Diverged("training diverged at step " + std::to_string(step) + ", learning rate " + number_text(lr) + ": " +
+                  where + " is not finite" +
+                  (saved_step > 0 ? "; checkpoints/last.safetensors holds step " + std::to_string(saved_step) : "") +
+                  "; try a smaller train.lr, a longer train.warmup_epochs or train.clip_grad");
 }
 
 // "" when all are finite.

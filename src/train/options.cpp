@@ -77,7 +77,8 @@ void read_options(core::config::Reader& reader, TrainOptions& o) {
   auto augment = reader.section("augment", "random changes of training items");
   read_options(augment, o.augment);
   // The device that is used counts, not how it was named: the trainer's identity has it.
-  reader.choice("device", o.device, {"auto", "cpu", "cuda"}, "where to train; auto: on a GPU when there is one", Decides::Nothing);
+  reader.choice("device", o.device, {"auto", "cpu", "cuda"}, "where to train; auto: on a GPU when there is one",
+                Decides::Nothing);
   reader.choice(
       "amp", o.amp, {"off", "bf16", "fp16"},
       "automatic mixed precision: convolutions and products in this type; fp16, with scaled losses, on a GPU");

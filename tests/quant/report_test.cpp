@@ -93,7 +93,7 @@ TEST_CASE("int8 keeps the accuracy of a network on separable images", "[quant][r
     INFO(observer);
     quant::QuantOptions options;
     options.observer = observer;
-    const quant::Quantized q = quant::quantize(spec, weights, *train, options);
+    const quant::Quantized q = quant::quantize(arch::design_of(spec), weights, *train, options);
     const quant::Accuracy rounded = quant::int8_accuracy(spec, q.weights, q.quant, *test);
     CHECK(rounded.total == 200);
     CHECK(std::abs(rounded.percent() - exact.percent()) <= 2.0);
@@ -111,7 +111,7 @@ TEST_CASE("accuracy counts the first of equal scores", "[quant][report]") {
   const quant::Accuracy exact = quant::float_accuracy(spec, weights, *samples);
   CHECK(exact.correct == 3);
   CHECK(exact.total == 5);
-  const quant::Quantized q = quant::quantize(spec, weights, *samples, {.observer = "min_max"});
+  const quant::Quantized q = quant::quantize(arch::design_of(spec), weights, *samples, {.observer = "min_max"});
   const quant::Accuracy rounded = quant::int8_accuracy(spec, q.weights, q.quant, *samples);
   CHECK(rounded.correct == 3);
   CHECK(rounded.total == 5);
@@ -121,7 +121,8 @@ TEST_CASE("node reports recomputed from the two executors", "[quant][report]") {
   const arch::Spec spec = classifier();
   const auto samples = gratings(6, 4);
   const arch::Weights weights = arch::random_weights(spec, 5);
-  const quant::Quantized q = quant::quantize(spec, weights, *samples, {.observer = "percentile", .percentile = 97.0});
+  const quant::Quantized q =
+      quant::quantize(arch::design_of(spec), weights, *samples, {.observer = "percentile", .percentile = 97.0});
   const auto reports = quant::node_reports(spec, weights, q.weights, q.quant, *samples);
   REQUIRE(reports.size() == spec.nodes.size());
 

@@ -137,7 +137,7 @@ TEST_CASE("short training answers by the seed of its context", "[train]") {
   const auto probe = backend().make_short_train(run.train, run.validation, run.options);
   CHECK(probe->name() == "short_train");
   CHECK(probe->cost_seconds() > 0);
-  const search::Candidate candidate{run.spec};
+  const search::Candidate candidate = arch::design_of(run.spec);
   search::Findings first, second, quarter;
   probe->ask(candidate, {.seed = 9, .fidelity = 1.0}, first);
   probe->ask(candidate, {.seed = 9, .fidelity = 1.0}, second);

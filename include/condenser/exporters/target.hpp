@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "condenser/arch/design.hpp"
 #include "condenser/arch/weights.hpp"
 #include "condenser/runtime/quant_params.hpp"
 
@@ -40,7 +41,7 @@ struct ExportOptions {
 struct Target {
   std::string name;
   std::string about;
-  std::vector<Unsupported> (*unsupported)(const arch::Spec& lowered);  // callable before training, also from the gate
+  std::vector<Unsupported> (*unsupported)(const arch::Design&);  // callable before training, also from the gate
   // Writes into a temporary folder beside `folder` and renames: never half an export.
   void (*write)(const Package&, const KnownAnswers&, const ExportOptions&, const std::filesystem::path& folder);
 };

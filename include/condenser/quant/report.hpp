@@ -13,7 +13,8 @@ namespace condenser::quant {
 
 struct NodeReport {
   std::string node;
-  double snr_db = 0;              // 10 log10(sum x^2 / sum (x - dequantized)^2) against the float executor
+  double snr_db = 0;              // 10 log10(sum x^2 / sum (x - dequantized)^2) against the float executor; infinite
+                                  // without noise, minus infinite without signal, NaN: not known which
   double saturated_fraction = 0;  // of float values outside what the node's int8 range can say
   runtime::TensorQuant output;
 };

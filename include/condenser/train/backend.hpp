@@ -128,7 +128,7 @@ class Backend {
 };
 
 // Exported by libcondenser_torch.so with C linkage. `abi` must equal kBackendAbi.
-constexpr int kBackendAbi = 5;
+constexpr int kBackendAbi = 6;
 using BackendFactory = Backend* (*)(int abi);
 constexpr const char* kBackendSymbol = "condenser_torch_backend";
 

@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "condenser/core/error.hpp"
+#include "condenser/core/text.hpp"
 
 namespace condenser::data {
 namespace {
@@ -102,7 +103,7 @@ class ClipDataset : public Dataset {
   // A recording shorter than the clip is repeated.
   void add_noise(const SampleAugment& augment, core::Rng& rng, std::vector<float>& wave) const {
     if (clips_.noises.empty()) {
-      throw core::Error("augment: noise_probability = " + std::to_string(augment.noise_probability) +
+      throw core::Error("augment: noise_probability = " + core::number(augment.noise_probability) +
                         ", but the data set has no background noise: neither a folder _background_noise_ nor training "
                         "clips of a class _silence_; set it to 0");
     }
