@@ -70,9 +70,13 @@ void c99_write(const Package& package, const KnownAnswers& answers, const Export
   check_supported(package.spec);
   const runtime::Int8Program program = runtime::build_program(package.spec, package.weights, *package.quant);
   check_answers(answers, program);
-  Files files = c99_sources(program, package, answers, options.prefix);
+  Files files = c99_sources(program, package, answers, options);
   for (const std::string& name : kernel_files(c99_kernels(program))) files[name] = kernel_text(name);
-  files["manifest.json"] = c99_manifest(program, package, answers, options.prefix, files);
+  const std::string tag = c99_kernel_tag(options);
+  for (auto& [name, text] : files) {
+    if (name.ends_with(".c") || name.ends_with(".h")) text = tag_kernels(text, tag);
+  }
+  files["manifest.json"] = c99_manifest(program, package, answers, options, files);
   write_export_folder(folder, files);
 }
 

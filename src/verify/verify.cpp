@@ -30,7 +30,10 @@ struct Toolchain {
   std::vector<std::string> flags;
 };
 
-const std::vector<std::string> kStrict = {"-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic"};
+const std::vector<std::string> kStrict = {
+    "-std=c99",          "-Wall",    "-Wextra", "-Werror",     "-pedantic",           "-Wconversion",
+    "-Wsign-conversion", "-Wshadow", "-Wundef", "-Wcast-qual", "-Wstrict-prototypes", "-Wmissing-prototypes",
+    "-Wdouble-promotion"};
 
 std::vector<Toolchain> toolchains() {
   return {
@@ -177,6 +180,7 @@ class Trial {
     std::vector<std::string> arguments = {compiler};
     arguments.insert(arguments.end(), kStrict.begin(), kStrict.end());
     arguments.insert(arguments.end(), toolchain_.flags.begin(), toolchain_.flags.end());
+    arguments.push_back("-D" + self_test_macro());
     const fs::path sources = fs::absolute(folder_);
     for (const auto& [name, hash] : manifest_.files) {
       if (name.ends_with(".c")) arguments.push_back((sources / name).string());
@@ -231,6 +235,15 @@ class Trial {
       check_.detail = "sample " + std::to_string(s) + ", output " + std::to_string(i) + ": expected " +
                       std::to_string(expected) + ", found " + std::to_string(output[i]);
     }
+  }
+
+  // The self-test is empty without it.
+  std::string self_test_macro() const {
+    std::string macro = manifest_.prefix + "_self_test";
+    for (char& c : macro) {
+      if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    }
+    return macro;
   }
 
   fs::path program() const { return temporary_.path() / "model_test"; }

@@ -38,6 +38,7 @@ struct Unsupported {
 
 struct ExportOptions {
   std::string prefix = "model";  // of C symbols and files
+  bool private_kernels = false;  // kernels that no other export shares: whole folders can be added to one program
 };
 
 struct Target {

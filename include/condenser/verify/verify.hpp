@@ -20,8 +20,9 @@ struct Check {
   std::string detail;
 };
 
-// Compiles the c99 export in `folder` with -std=c99 -Wall -Wextra -Werror -pedantic (gcc and, when present, clang; and
-// with address and undefined-behaviour sanitizers), feeds it all `answers` inputs and compares every output integer.
+// Compiles the c99 export in `folder` with -std=c99 and the strict warnings of verify.cpp as errors (gcc and, when
+// present, clang; and with address and undefined-behaviour sanitizers), feeds it all `answers` inputs and compares
+// every output integer.
 std::vector<Check> verify_c99(const std::filesystem::path& folder, const exporters::KnownAnswers& answers);
 
 // The whole proof of an export. Nothing in `folder` is compiled or run before it is known to be what the package says:
