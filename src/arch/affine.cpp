@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "condenser/core/error.hpp"
+#include "condenser/core/text.hpp"
 
 namespace condenser::arch {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 void check_finite(const std::string& node, size_t channel, float mean, float variance, double scale, double shift) {
   if (std::isfinite(scale) && std::isfinite(shift)) return;
   throw core::Error("weights: channel " + std::to_string(channel) + " of batch norm " + node + " has variance " +
-                    std::to_string(variance) + ", mean " + std::to_string(mean) +
+                    core::number(variance) + ", mean " + core::number(mean) +
                     ", which give no finite scale and shift; has training diverged?");
 }
 

@@ -10,6 +10,8 @@
 #include <utility>
 
 #include "arch/affine.hpp"
+#include "arch/lowering.hpp"
+#include "condenser/arch/analysis.hpp"
 
 namespace condenser::arch {
 namespace {
@@ -108,7 +110,7 @@ class Lowering {
   };
 
   static size_t at(int i) { return static_cast<size_t>(i); }
-  const Node& node(int i) const { return spec_.nodes[at(i)]; }
+  const Node& node(int i) const { return spec_.node(i); }
   const Shape& shape(int i) const { return analysis_.nodes[at(i)].shape; }
 
   // Place of the value of node i in the result: its own, or that of the node it merges into, which then computes what i
@@ -248,13 +250,12 @@ class Lowering {
   Parameters parameters_;
 };
 
-// Cheap, for exported(): fuse_branches() finds nothing unless two batch norms that go back to one value meet in a sum.
+// Cheap: fuse_branches() finds nothing unless two batch norms that go back to one value meet in a sum.
 bool may_have_branches(const Spec& spec) {
-  const auto node = [&](int i) -> const Node& { return spec.nodes[static_cast<size_t>(i)]; };
   const auto source = [&](int i) {  // of the branch that ends in node i; -1: no branch
-    if (!std::holds_alternative<BatchNorm>(node(i).op)) return -1;
-    const int producer = node(i).inputs[0];
-    return std::holds_alternative<Conv2d>(node(producer).op) ? node(producer).inputs[0] : producer;
+    if (!std::holds_alternative<BatchNorm>(spec.node(i).op)) return -1;
+    const int producer = spec.node(i).inputs[0];
+    return std::holds_alternative<Conv2d>(spec.node(producer).op) ? spec.node(producer).inputs[0] : producer;
   };
   return std::any_of(spec.nodes.begin(), spec.nodes.end(), [&](const Node& sum) {
     if (!std::holds_alternative<Add>(sum.op)) return false;
@@ -278,22 +279,11 @@ Spec lower(const Spec& spec, Weights* weights) {
   return result;
 }
 
-Exported exported(const Spec& spec, const Analysis& given) {
-  Exported e;
-  if (may_have_branches(spec)) {
-    const Spec fused = fuse_branches(spec, nullptr);
-    const Analysis analysis = analyze(fused);
-    e.lowered = Lowering(fused, analysis, std::nullopt).run(e.cost);
-  } else {
-    e.lowered = Lowering(spec, given, std::nullopt).run(e.cost);
-  }
-  e.plan = plan_memory(e.lowered, e.cost);
-  return e;
-}
-
-Examination examine(const Spec& spec) {
-  Analysis given = analyze(spec);
-  return {exported(spec, given), std::move(given)};
+Spec lowered_structure(const Spec& spec, const Analysis& given, Analysis& cost) {
+  if (!may_have_branches(spec)) return Lowering(spec, given, std::nullopt).run(cost);
+  const Spec fused = fuse_branches(spec, nullptr);
+  const Analysis analysis = analyze(fused);
+  return Lowering(fused, analysis, std::nullopt).run(cost);
 }
 
 }  // namespace condenser::arch

@@ -6,13 +6,14 @@
 #include <cstring>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <tuple>
+#include <unordered_set>
 
 #include "arch/tensor_shape.hpp"
 #include "condenser/arch/weights.hpp"
 #include "condenser/core/error.hpp"
 #include "condenser/core/files.hpp"
+#include "condenser/core/seal.hpp"
 
 namespace condenser::arch {
 namespace {
@@ -25,6 +26,8 @@ using nlohmann::json;
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;  // the limit of the format's reference reader
 constexpr size_t kAlignment = 8;
 constexpr const char* kMetadata = "__metadata__";
+constexpr const char* kChecksum = "condenser_checksum";
+constexpr std::string_view kChecksumLabel = "\"condenser_checksum\":\"";
 constexpr DType kAllTypes[] = {DType::F32, DType::I8, DType::I32, DType::I64, DType::U8};
 
 // A name from a foreign file as it may stand in a message: quoted, ASCII, not endless.
@@ -82,6 +85,51 @@ std::string to_safetensors(const Weights& weights) {
 }
 
 namespace {
+
+// Looks for keys that appear twice in the header (depth 1) or in one tensor (depth 2).
+struct RepeatedKeys : json::json_sax_t {
+  std::string fault;
+
+  bool start_object(size_t) override {
+    if (open_.size() == kDeepest) return stop("the header nests too deep; expected tensors by name");
+    open_.emplace_back();
+    return true;
+  }
+  bool end_object() override {
+    open_.pop_back();
+    return true;
+  }
+  bool key(std::string& name) override {
+    return open_.back().insert(name).second || stop("name " + shown(name) + " appears twice in the header");
+  }
+  bool parse_error(size_t position, const std::string&, const json::exception&) override {
+    return stop("the header is not valid JSON in UTF-8, near byte " + std::to_string(position) + " of it");
+  }
+  bool start_array(size_t) override {
+    if (++arrays_ > kDeepest) return stop("the header nests too deep; expected tensors by name");
+    return true;
+  }
+  bool end_array() override {
+    --arrays_;
+    return true;
+  }
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(json::number_integer_t) override { return true; }
+  bool number_unsigned(json::number_unsigned_t) override { return true; }
+  bool number_float(json::number_float_t, const std::string&) override { return true; }
+  bool string(std::string&) override { return true; }
+  bool binary(json::binary_t&) override { return true; }
+
+ private:
+  static constexpr size_t kDeepest = 3;
+  bool stop(const std::string& message) {
+    fault = message;
+    return false;
+  }
+  std::vector<std::unordered_set<std::string>> open_;
+  size_t arrays_ = 0;
+};
 
 // Reads one file's bytes. Every number in the header is checked before it is used as an offset or a size.
 class SafetensorsReader {
@@ -141,22 +189,12 @@ class SafetensorsReader {
     data_ = bytes_.substr(8 + static_cast<size_t>(length));
     if (text.empty() || text.front() != '{') fail("the header does not begin with '{'; expected a safetensors file");
 
-    // JSON keeps the last of equal keys; the format forbids them, so they are looked for while parsing. The parser
-    // reports the keys of the header with depth 1 and those of a tensor with depth 2.
-    std::vector<std::set<std::string>> seen(4);
-    const auto watch = [&](int depth, json::parse_event_t event, json& parsed) {
-      const auto level = static_cast<size_t>(std::max(depth, 0));
-      if (level >= seen.size()) fail("the header nests too deep; expected tensors by name");
-      if (event == json::parse_event_t::object_start) {
-        if (level + 1 < seen.size()) seen[level + 1].clear();
-      } else if (event == json::parse_event_t::key) {
-        const auto& key = parsed.get_ref<const std::string&>();
-        if (!seen[level].insert(key).second) fail("name " + shown(key) + " appears twice in the header");
-      }
-      return true;
-    };
+    // JSON keeps the last of equal keys; the format forbids them. A pass of its own: the parser's callback would search
+    // all siblings at the end of every object.
+    RepeatedKeys keys;
+    if (!json::sax_parse(text.begin(), text.end(), &keys)) fail(keys.fault);
     try {
-      json header = json::parse(text.begin(), text.end(), watch);
+      json header = json::parse(text.begin(), text.end());
       if (!header.is_object()) fail("the header is not a JSON object");
       return header;
     } catch (const json::parse_error& error) {
@@ -239,12 +277,25 @@ Weights from_safetensors(std::string_view bytes, const std::string& name) {
   return SafetensorsReader(bytes, name).read();
 }
 
-void save_weights(const std::filesystem::path& path, const Weights& weights) {
-  core::write_atomic(path, to_safetensors(weights));
+std::string save_weights(const std::filesystem::path& path, const Weights& weights) {
+  Weights with_place = weights;
+  with_place.metadata[kChecksum] = core::kUnsealed;
+  const std::string bytes = core::sealed(to_safetensors(with_place), kChecksumLabel);
+  core::write_atomic(path, bytes);
+  return core::look_at_seal(bytes, kChecksumLabel).digits;
 }
 
-Weights load_weights(const std::filesystem::path& path) {
-  return from_safetensors(core::read_file(path), path.string());
+WeightsFile load_weights_file(const std::filesystem::path& path) {
+  const std::string bytes = core::read_file(path);
+  const core::Seal seal = core::look_at_seal(bytes, kChecksumLabel);
+  if (seal.state == core::SealState::Broken)
+    throw core::Error(path.string() + ": damaged: its checksum is not that of its bytes; expected the file as it was " +
+                      "written. Copy it again, or make it anew");
+  WeightsFile file{from_safetensors(bytes, path.string()), seal.digits};
+  file.weights.metadata.erase(kChecksum);
+  return file;
 }
+
+Weights load_weights(const std::filesystem::path& path) { return load_weights_file(path).weights; }
 
 }  // namespace condenser::arch

@@ -8,6 +8,7 @@
 #include "arch/name_set.hpp"
 #include "arch/node_check.hpp"
 #include "condenser/core/config.hpp"
+#include "condenser/core/text.hpp"
 
 namespace condenser::arch {
 namespace {
@@ -68,9 +69,9 @@ void check_pool(const std::string& node, const Size& kernel, const Size& stride,
 
 void check_batch_norm(const std::string& node, const BatchNorm& bn) {
   const bool eps_ok = std::isfinite(bn.eps) && bn.eps > 0 && bn.eps <= 1;
-  if (!eps_ok) throw SpecError(node, "eps = " + std::to_string(bn.eps) + "; expected more than 0, at most 1");
+  if (!eps_ok) throw SpecError(node, "eps = " + core::number(bn.eps) + "; expected more than 0, at most 1");
   const bool momentum_ok = std::isfinite(bn.momentum) && bn.momentum >= 0 && bn.momentum <= 1;
-  if (!momentum_ok) throw SpecError(node, "momentum = " + std::to_string(bn.momentum) + "; expected 0..1");
+  if (!momentum_ok) throw SpecError(node, "momentum = " + core::number(bn.momentum) + "; expected 0..1");
 }
 
 void check_attributes(const std::string& node, const Op& op) {

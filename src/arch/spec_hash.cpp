@@ -7,9 +7,12 @@
 // Stored studies depend on these bytes: a new attribute may enter the text only when it differs from its default.
 
 #include <algorithm>
+#include <array>
 #include <bit>
-#include <cstdio>
+#include <charconv>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "condenser/arch/spec.hpp"
@@ -19,62 +22,80 @@ namespace {
 
 using core::Hash128;
 
-std::string text(const Size& s) { return std::to_string(s.h) + "," + std::to_string(s.w); }
+// Appended to one text: a search hashes every candidate.
+class Label {
+ public:
+  explicit Label(std::string& text) : text_(text) { text_.clear(); }
 
-std::string text(const Pad& p) {
-  return std::to_string(p.top) + "," + std::to_string(p.bottom) + "," + std::to_string(p.left) + "," +
-         std::to_string(p.right);
-}
+  Label& operator<<(std::string_view part) {
+    text_ += part;
+    return *this;
+  }
+  Label& operator<<(int64_t value) {
+    char digits[24];
+    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+    return *this << std::string_view(digits, static_cast<size_t>(end - digits));
+  }
+  Label& operator<<(int value) { return *this << int64_t{value}; }
+  Label& operator<<(bool value) { return *this << int64_t{value}; }
+  Label& operator<<(double value) {  // exact bits; minus zero is zero
+    char digits[16];
+    const auto bits = std::bit_cast<uint64_t>(value == 0 ? 0.0 : value);
+    for (int i = 0; i < 16; ++i) digits[i] = "0123456789abcdef"[bits >> (60 - 4 * i) & 15];
+    return *this << std::string_view(digits, 16);
+  }
+  Label& operator<<(const Size& s) { return *this << s.h << "," << s.w; }
+  Label& operator<<(const Pad& p) { return *this << p.top << "," << p.bottom << "," << p.left << "," << p.right; }
+  Label& operator<<(Clamp clamp) {
+    return clamp == Clamp::None ? *this : *this << ";clamp=" << std::string_view(to_string(clamp));
+  }
+  template <class Window>
+  Label& window(const Window& w) {
+    return *this << ";kernel=" << w.kernel << ";stride=" << w.stride << ";pad=" << w.pad;
+  }
+  Label& softmax(SoftmaxAxis axis, bool rescale) {
+    if (axis != SoftmaxAxis::Channels) *this << ";axis=" << std::string_view(to_string(axis));
+    return rescale ? *this << ";rescale" : *this;
+  }
 
-std::string text(double value) {  // exact bits; minus zero is zero
-  char digits[17];
-  std::snprintf(digits, sizeof digits, "%016llx",
-                static_cast<unsigned long long>(std::bit_cast<uint64_t>(value == 0 ? 0.0 : value)));
-  return digits;
-}
+  // A pointer would be a bool.
+  template <size_t kSize>
+  Label& operator<<(const char (&part)[kSize]) {
+    return *this << std::string_view(part, kSize - 1);
+  }
 
-template <class Window>
-std::string window(const Window& w) {
-  return ";kernel=" + text(w.kernel) + ";stride=" + text(w.stride) + ";pad=" + text(w.pad);
-}
+ private:
+  std::string& text_;
+};
 
-std::string clamp_text(Clamp clamp) { return clamp == Clamp::None ? "" : std::string(";clamp=") + to_string(clamp); }
-
-std::string softmax_text(SoftmaxAxis axis, bool rescale) {
-  return (axis == SoftmaxAxis::Channels ? std::string() : std::string(";axis=") + to_string(axis)) +
-         (rescale ? ";rescale" : "");
-}
-
-std::string attributes(const Op& op, const Shape& input) {
-  const std::string rest = std::visit(
-      Overloaded{
-          [&](const Input&) { return ";shape=" + to_string(input); },
-          [](const Conv2d& c) {
-            return ";out=" + std::to_string(c.out) + window(c) + ";groups=" + std::to_string(c.groups) +
-                   ";bias=" + std::to_string(c.bias) + clamp_text(c.clamp);
-          },
-          [](const BatchNorm& b) { return ";eps=" + text(b.eps) + ";momentum=" + text(b.momentum); },
-          [](const Activation& a) { return std::string(";kind=") + to_string(a.kind); },
-          [](const Softmax& s) { return softmax_text(s.axis, s.rescale); },
-          [](const SoftmaxMul& s) { return softmax_text(s.axis, s.rescale); },
-          [](const AvgPool& p) { return window(p) + ";count_include_pad=" + std::to_string(p.count_include_pad); },
-          [](const MaxPool& p) { return window(p); },
-          [](const GlobalAvgPool&) { return std::string(); },
-          [](const Linear& l) {
-            return ";out=" + std::to_string(l.out) + ";bias=" + std::to_string(l.bias) + clamp_text(l.clamp);
-          },
-          [](const Add& a) { return clamp_text(a.clamp); },
-          [](const Mul&) { return std::string(); },
-          [](const PRelu&) { return std::string(); },
-          [](const Scale&) { return std::string(); },
-          [](const BlurPool& p) { return ";taps=" + std::to_string(p.taps) + ";stride=" + text(p.stride); },
-          [](const Upsample& u) { return ";size=" + text(u.size); },
-          [](const Concat&) { return std::string(); },
-          [](const Slice& s) { return ";begin=" + std::to_string(s.begin) + ";count=" + std::to_string(s.count); },
-          [](const ChannelShuffle& s) { return ";groups=" + std::to_string(s.groups); },
-      },
-      op);
-  return op_name(op) + rest;
+void write_attributes(const Op& op, const Shape& input, std::string& text) {
+  Label l(text);
+  l << std::string_view(op_name(op));
+  visit_op(Overloaded{
+               [&](const Input&) { l << ";shape=" << std::string_view(to_string(input)); },
+               [&](const Conv2d& c) {
+                 l << ";out=" << c.out;
+                 l.window(c) << ";groups=" << c.groups << ";bias=" << c.bias << c.clamp;
+               },
+               [&](const BatchNorm& b) { l << ";eps=" << b.eps << ";momentum=" << b.momentum; },
+               [&](const Activation& a) { l << ";kind=" << std::string_view(to_string(a.kind)); },
+               [&](const Softmax& s) { l.softmax(s.axis, s.rescale); },
+               [&](const SoftmaxMul& s) { l.softmax(s.axis, s.rescale); },
+               [&](const AvgPool& p) { l.window(p) << ";count_include_pad=" << p.count_include_pad; },
+               [&](const MaxPool& p) { l.window(p); },
+               [&](const GlobalAvgPool&) {},
+               [&](const Linear& f) { l << ";out=" << f.out << ";bias=" << f.bias << f.clamp; },
+               [&](const Add& a) { l << a.clamp; },
+               [&](const Mul&) {},
+               [&](const PRelu&) {},
+               [&](const Scale&) {},
+               [&](const BlurPool& p) { l << ";taps=" << p.taps << ";stride=" << p.stride; },
+               [&](const Upsample& u) { l << ";size=" << u.size; },
+               [&](const Concat&) {},
+               [&](const Slice& s) { l << ";begin=" << s.begin << ";count=" << s.count; },
+               [&](const ChannelShuffle& s) { l << ";groups=" << s.groups; },
+           },
+           op);
 }
 
 // Colours alone cannot tell p(a, a), q(b, b) from p(a, b), q(a, b) when a and b look alike.
@@ -84,62 +105,96 @@ bool reads_one_node_twice(const Node& node) {
   return false;
 }
 
-// Hash of a label and a list of hashes, sorted first when their order does not matter.
-Hash128 combine(const std::string& label, std::vector<Hash128> parts, bool unordered) {
-  if (unordered) std::sort(parts.begin(), parts.end());
-  std::string bytes = label + "\n";
-  for (const Hash128& part : parts) bytes += part.hex() + "\n";
+void append_hex(std::string& text, const Hash128& hash) {
+  char digits[32];
+  for (size_t i = 0; i < 16; ++i) {
+    digits[2 * i] = "0123456789abcdef"[hash.bytes[i] >> 4];
+    digits[2 * i + 1] = "0123456789abcdef"[hash.bytes[i] & 15];
+  }
+  text.append(digits, sizeof digits);
+}
+
+// Hash of a label and a list of hashes, which is sorted first when its order does not matter.
+Hash128 combine(std::string_view label, std::span<Hash128> parts, bool unordered, std::string& bytes) {
+  if (unordered && parts.size() > 1) std::sort(parts.begin(), parts.end());
+  bytes.assign(label).push_back('\n');
+  for (const Hash128& part : parts) {
+    append_hex(bytes, part);
+    bytes.push_back('\n');
+  }
   return core::hash128(bytes);
 }
 
-// One sweep from the input to the output: colour' = H(label, colours' of the inputs).
-std::vector<Hash128> sweep_up(const Spec& spec, const Liveness& live, const std::vector<std::string>& labels) {
-  std::vector<Hash128> colour(spec.nodes.size());
-  for (size_t i = 0; i < spec.nodes.size(); ++i) {
-    if (!live[i]) continue;
-    std::vector<Hash128> inputs;
-    for (int input : spec.nodes[i].inputs) inputs.push_back(colour[static_cast<size_t>(input)]);
-    colour[i] = combine(labels[i], std::move(inputs), commutative(spec.nodes[i].op));
-  }
-  return colour;
-}
+class Hasher {
+ public:
+  explicit Hasher(const Spec& spec) : spec_(spec), live_(live_nodes(spec)), size_(spec.nodes.size()) {}
 
-// One sweep from the output to the input: colour' = H(colour, {(colour' of a reader, place among its inputs)}).
-std::vector<Hash128> sweep_down(const Spec& spec, const Liveness& live, const std::vector<Hash128>& up) {
-  std::vector<Hash128> colour(spec.nodes.size());
-  std::vector<std::vector<Hash128>> readers(spec.nodes.size());
-  for (size_t i = spec.nodes.size(); i-- > 0;) {
-    if (!live[i]) continue;
-    colour[i] = combine(up[i].hex(), std::move(readers[i]), true);
-    const bool any_order = commutative(spec.nodes[i].op);
-    for (size_t k = 0; k < spec.nodes[i].inputs.size(); ++k) {
-      const std::string place = any_order ? "any" : std::to_string(k);
-      readers[static_cast<size_t>(spec.nodes[i].inputs[k])].push_back(combine(place, {colour[i]}, false));
+  Hash128 run() {
+    const std::vector<Hash128> up = sweep_up([&](size_t i) -> std::string_view {
+      write_attributes(spec_.nodes[i].op, spec_.input, label_);
+      if (reads_one_node_twice(spec_.nodes[i])) label_ += ";twice";
+      return label_;
+    });
+    const std::vector<Hash128> down = sweep_down(up);
+    std::vector<Hash128> all = sweep_up([&](size_t i) { return hex(down[i]); });
+    size_t kept = 0;
+    for (size_t i = 0; i < size_; ++i) {
+      if (live_[i]) all[kept++] = all[i];
     }
+    std::string label = "condenser spec 1\n";
+    append_hex(label, up.back());
+    return combine(label, std::span(all).first(kept), true, bytes_);
   }
-  return colour;
-}
+
+ private:
+  std::string_view hex(const Hash128& hash) {
+    label_.clear();
+    append_hex(label_, hash);
+    return label_;
+  }
+
+  // One sweep from the input to the output: colour' = H(label, colours' of the inputs).
+  template <class LabelOf>
+  std::vector<Hash128> sweep_up(const LabelOf& label_of) {
+    std::vector<Hash128> colour(size_);
+    for (size_t i = 0; i < size_; ++i) {
+      if (!live_[i]) continue;
+      const Node& node = spec_.nodes[i];
+      std::array<Hash128, kMaxInputs> inputs;
+      for (size_t k = 0; k < node.inputs.size(); ++k) inputs[k] = colour[static_cast<size_t>(node.inputs[k])];
+      colour[i] = combine(label_of(i), std::span(inputs).first(node.inputs.size()), commutative(node.op), bytes_);
+    }
+    return colour;
+  }
+
+  // One sweep from the output to the input: colour' = H(colour, {(colour' of a reader, place among its inputs)}).
+  std::vector<Hash128> sweep_down(const std::vector<Hash128>& up) {
+    std::vector<Hash128> colour(size_);
+    std::vector<std::vector<Hash128>> readers(size_);
+    for (size_t i = size_; i-- > 0;) {
+      if (!live_[i]) continue;
+      const Node& node = spec_.nodes[i];
+      colour[i] = combine(hex(up[i]), readers[i], true, bytes_);
+      const bool any_order = commutative(node.op);
+      for (size_t k = 0; k < node.inputs.size(); ++k) {
+        const std::string place = any_order ? "any" : std::to_string(k);
+        readers[static_cast<size_t>(node.inputs[k])].push_back(combine(place, std::span(&colour[i], 1), false, bytes_));
+      }
+    }
+    return colour;
+  }
+
+  const Spec& spec_;
+  const Liveness live_;
+  const size_t size_;
+  std::string label_, bytes_;  // room for texts
+};
 
 }  // namespace
 
 core::Hash128 hash(const Spec& spec) {
   validate(spec);
-  const Liveness live = live_nodes(spec);
-  std::vector<std::string> labels(spec.nodes.size());
-  for (size_t i = 0; i < labels.size(); ++i) {
-    labels[i] = attributes(spec.nodes[i].op, spec.input);
-    if (reads_one_node_twice(spec.nodes[i])) labels[i] += ";twice";
-  }
-  const std::vector<Hash128> up = sweep_up(spec, live, labels);
-  const std::vector<Hash128> down = sweep_down(spec, live, up);
-  for (size_t i = 0; i < labels.size(); ++i) labels[i] = down[i].hex();
-  const std::vector<Hash128> refined = sweep_up(spec, live, labels);
-
-  std::vector<Hash128> all;
-  for (size_t i = 0; i < labels.size(); ++i) {
-    if (live[i]) all.push_back(refined[i]);
-  }
-  return combine("condenser spec 1\n" + up.back().hex(), std::move(all), true);
+  return Hasher(spec).run();
 }
 
 }  // namespace condenser::arch

@@ -9,10 +9,12 @@
 
 #include "arch/tensor_shape.hpp"
 #include "condenser/arch/analysis.hpp"
+#include "condenser/arch/check_finite.hpp"
 #include "condenser/core/config.hpp"
 #include "condenser/core/error.hpp"
 #include "condenser/core/hash.hpp"
 #include "condenser/core/rng.hpp"
+#include "condenser/core/text.hpp"
 
 namespace condenser::arch {
 namespace {
@@ -159,6 +161,18 @@ std::vector<ParamInfo> parameters(const Spec& spec) {
                node.op);
   }
   return all;
+}
+
+void check_finite(const Weights& weights, const std::string& what) {
+  for (const auto& [name, tensor] : weights.tensors) {
+    if (tensor.dtype != DType::F32) continue;
+    const auto values = tensor.f32();
+    const auto bad = std::find_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); });
+    if (bad == values.end()) continue;
+    throw core::Error(core::printable(what) + ": tensor " + core::printable(name) + " holds " + core::number(*bad) +
+                      " at position " + std::to_string(bad - values.begin()) +
+                      "; expected finite numbers. Train again, or take weights from before the training went wrong");
+  }
 }
 
 void check_weights(const Spec& spec, const Weights& weights) {

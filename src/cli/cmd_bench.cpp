@@ -1,13 +1,16 @@
-// `condenser bench gate`: how many candidates a second one core expands, analyzes, lowers, plans and checks: what a
-// search does with each proposal before it trains anything. `condenser bench train` has a file of its own.
+// `condenser bench gate`: how many candidates a second one core expands, costs, lowers, plans, hashes and checks,
+// export included: all that a search does with each proposal before it trains anything. `condenser bench train` has a
+// file of its own.
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "cli/bench_data.hpp"
 #include "cli/bench_train.hpp"
+#include "cli/cost_estimate.hpp"
 #include "cli/print.hpp"
 #include "cli/stages.hpp"
 #include "condenser/arch/rules.hpp"
@@ -24,7 +27,7 @@ struct GateBench {
   int64_t passed = 0;
 };
 
-// The whole space `columns` at 3x32x32 with ten classes, all rules and all budgets.
+// The whole space `columns` at 3x32x32 with ten classes, all rules, all budgets and the export to C99.
 GateBench bench_gate() {
   auto reader = core::config::Reader::from_text("space: columns\n", "bench");
   const auto space = search::make_space(reader, {{3, 32, 32}, 10});
@@ -34,7 +37,7 @@ GateBench bench_gate() {
   options.max_macs = 20'000'000;
   options.max_constant_bytes = 128 * 1024;
   options.max_arena_bytes = 64 * 1024;
-  const search::Gate gate(options);
+  const search::Gate gate = make_gate(options, {"c99"});
   core::Rng rng(1, 0);
   std::vector<search::Genotype> genotypes;
   for (int i = 0; i < kCandidates; ++i) genotypes.push_back(search::sample(*space, rng));
@@ -43,15 +46,17 @@ GateBench bench_gate() {
   std::vector<double> speeds;
   for (int round = 0; round <= kRounds; ++round) {  // the first warms the caches
     int64_t nodes = 0;
+    std::set<core::Hash128> seen;
     result.passed = 0;
     const auto begin = std::chrono::steady_clock::now();
     for (const search::Genotype& genotype : genotypes) {
       const search::Candidate candidate = space->expand(genotype);
+      if (!seen.insert(arch::hash(candidate.spec)).second) continue;
       result.passed += search::passed(gate.before_training(candidate));
       nodes += static_cast<int64_t>(candidate.spec.nodes.size());
     }
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-    result.nodes_per_spec = static_cast<double>(nodes) / kCandidates;
+    result.nodes_per_spec = static_cast<double>(nodes) / static_cast<double>(seen.size());
     if (round > 0) speeds.push_back(kCandidates / seconds.count());
   }
   std::sort(speeds.begin(), speeds.end());
@@ -80,7 +85,7 @@ int cmd_bench(const Invocation& call) {
     print_json(j);
     return 0;
   }
-  StageOutput out{"Gate on one core: expand, rules, analyze, lower, plan memory",
+  StageOutput out{"Gate on one core: expand, analyze, lower, plan memory, hash, rules, budgets, export rule",
                   {{{"specs_per_second", "specs/s"},
                     {"slowest_round", "slowest round"},
                     {"fastest_round", "fastest round"},

@@ -13,13 +13,13 @@
 #include "cli/records/records.hpp"
 #include "cli/torch_module.hpp"
 #include "cli/version.hpp"
-#include "condenser/arch/passes.hpp"
+#include "condenser/arch/design.hpp"
 #include "condenser/arch/zoo.hpp"
 #include "condenser/core/config.hpp"
 #include "condenser/core/files.hpp"
+#include "condenser/core/output.hpp"
 #include "condenser/core/text.hpp"
 #include "condenser/quant/report.hpp"
-#include "condenser/core/output.hpp"
 #include "condenser/report/comparison.hpp"
 
 namespace condenser::cli {
@@ -34,13 +34,13 @@ struct Entry {
 };
 
 void count(Entry& entry) {
-  const arch::Examination e = arch::examine(*entry.spec);
+  const arch::Design d = arch::design_of(*entry.spec);
   entry.row.input = arch::to_string(entry.spec->input);
-  entry.row.outputs = e.given.nodes.back().shape.elements();
-  entry.row.params = e.given.params;
-  entry.row.macs = e.given.macs;
-  entry.row.constant_bytes = e.cost.constant_bytes;
-  entry.row.arena_bytes = e.plan.peak_bytes;
+  entry.row.outputs = d.output().elements();
+  entry.row.params = d.cost.params;
+  entry.row.macs = d.cost.macs;
+  entry.row.constant_bytes = d.lowered_cost.constant_bytes;
+  entry.row.arena_bytes = d.plan.peak_bytes;
 }
 
 // With what was asked for; with less of it where the network cannot have that, and a note saying so.

@@ -9,8 +9,8 @@
 #include "cli/networks.hpp"
 #include "cli/print.hpp"
 #include "cli/stages.hpp"
+#include "condenser/arch/design.hpp"
 #include "condenser/arch/diagram.hpp"
-#include "condenser/arch/passes.hpp"
 #include "condenser/arch/rules.hpp"
 #include "condenser/arch/spec_io.hpp"
 #include "condenser/arch/zoo.hpp"
@@ -22,33 +22,34 @@ namespace {
 
 // The card of a reference network that is described as it was published, or null: at another input or width of the
 // output its published numbers are not this network's.
-const arch::ZooCard* card_of(const arch::Spec& spec, const arch::Examination& f) {
+const arch::ZooCard* card_of(const arch::Design& d) {
   for (const arch::ZooCard& card : arch::zoo()) {
-    const bool same = card.name == spec.name && card.input == spec.input;
-    if (same && f.given.nodes.back().shape.elements() == card.classes) return &card;
+    const bool same = card.name == d.spec.name && card.input == d.spec.input;
+    if (same && d.output().elements() == card.classes) return &card;
   }
   return nullptr;
 }
 
-std::optional<double> netscore_of(const arch::ZooCard* card, const arch::Examination& f) {
+std::optional<double> netscore_of(const arch::ZooCard* card, const arch::Design& d) {
   if (card == nullptr || !card->accuracy_percent) return std::nullopt;
-  return arch::netscore(*card->accuracy_percent, f.given.params, f.given.macs);
+  return arch::netscore(*card->accuracy_percent, d.cost.params, d.cost.macs);
 }
 
-nlohmann::ordered_json facts_json(const arch::Spec& spec, const arch::Examination& f) {
+nlohmann::ordered_json facts_json(const arch::Design& d) {
+  const arch::Spec& spec = d.spec;
   nlohmann::ordered_json j;
   j["schema_version"] = 1;
   j["name"] = spec.name;
   j["hash"] = arch::hash(spec).hex();
   j["input"] = {spec.input.c, spec.input.h, spec.input.w};
-  j["params"] = f.given.params;
-  j["macs"] = f.given.macs;
-  j["constant_bytes"] = f.cost.constant_bytes;
-  j["arena_bytes"] = f.plan.peak_bytes;
-  j["live_bytes"] = f.plan.peak_live_bytes;
-  j["peak_node"] = f.lowered.nodes[f.plan.peak_node].name;
-  const arch::ZooCard* card = card_of(spec, f);
-  const auto netscore = netscore_of(card, f);
+  j["params"] = d.cost.params;
+  j["macs"] = d.cost.macs;
+  j["constant_bytes"] = d.lowered_cost.constant_bytes;
+  j["arena_bytes"] = d.plan.peak_bytes;
+  j["live_bytes"] = d.plan.peak_live_bytes;
+  j["peak_node"] = d.peak_node();
+  const arch::ZooCard* card = card_of(d);
+  const auto netscore = netscore_of(card, d);
   j["netscore"] = netscore ? nlohmann::ordered_json(*netscore) : nlohmann::ordered_json(nullptr);
   j["published_accuracy_percent"] = card && card->accuracy_percent ? nlohmann::ordered_json(*card->accuracy_percent)
                                                                    : nlohmann::ordered_json(nullptr);
@@ -61,7 +62,7 @@ nlohmann::ordered_json facts_json(const arch::Spec& spec, const arch::Examinatio
   return j;
 }
 
-std::string card_text(const arch::ZooCard* card, const arch::Examination& f) {
+std::string card_text(const arch::ZooCard* card, const arch::Design& d) {
   if (card == nullptr) return "";
   std::string text;
   const auto line = [&](const char* what, const std::string& value) {
@@ -69,7 +70,7 @@ std::string card_text(const arch::ZooCard* card, const arch::Examination& f) {
   };
   if (card->accuracy_percent) {
     line("published   ", core::cell(*card->accuracy_percent, 2).text + " % top-1, " + card->data);
-    line("NetScore    ", core::cell(*netscore_of(card, f), 2).text + " (from the published accuracy)");
+    line("NetScore    ", core::cell(*netscore_of(card, d), 2).text + " (from the published accuracy)");
   }
   line("source      ", card->source);
   line("claims      ", card->claims);
@@ -77,13 +78,13 @@ std::string card_text(const arch::ZooCard* card, const arch::Examination& f) {
   return text;
 }
 
-std::string facts_text(const arch::Spec& spec, const arch::Examination& f) {
-  std::string text = "\nparameters  " + core::thousands(f.given.params) + "\nMACs        " +
-                     core::thousands(f.given.macs) + "\nint8 flash  " + core::bytes_text(f.cost.constant_bytes) +
-                     " of constants\nint8 RAM    " + core::bytes_text(f.plan.peak_bytes) + " arena; at least " +
-                     core::thousands(f.plan.peak_live_bytes) + " are live at node " +
-                     f.lowered.nodes[f.plan.peak_node].name + "\nhash        " + arch::hash(spec).hex() + "\n" +
-                     card_text(card_of(spec, f), f);
+std::string facts_text(const arch::Design& d) {
+  const arch::Spec& spec = d.spec;
+  std::string text = "\nparameters  " + core::thousands(d.cost.params) + "\nMACs        " +
+                     core::thousands(d.cost.macs) + "\nint8 flash  " + core::bytes_text(d.lowered_cost.constant_bytes) +
+                     " of constants\nint8 RAM    " + core::bytes_text(d.plan.peak_bytes) + " arena; at least " +
+                     core::thousands(d.plan.peak_live_bytes) + " are live at node " + d.peak_node() + "\nhash        " +
+                     arch::hash(spec).hex() + "\n" + card_text(card_of(d), d);
   for (const arch::Rule& rule : arch::rules()) {
     const auto violations = rule.check(spec);
     text += "rule        " + rule.name + ": " + (violations.empty() ? "holds" : "BROKEN") + "\n";
@@ -102,13 +103,13 @@ int cmd_describe(const Invocation& call) {
     core::write_output((call.format == "dot" ? arch::to_dot(spec) : arch::to_mermaid(spec)));
     return 0;
   }
-  const arch::Examination f = arch::examine(spec);
+  const arch::Design design = arch::design_of(spec);
   if (call.format == "json") {
-    print_json(facts_json(spec, f));
+    print_json(facts_json(design));
     return 0;
   }
   print({spec.name + ", input " + arch::to_string(spec.input), arch::layer_table(spec), {}}, call.format);
-  if (call.format != "csv") core::write_output(facts_text(spec, f));
+  if (call.format != "csv") core::write_output(facts_text(design));
   return 0;
 }
 
@@ -181,19 +182,16 @@ core::Table zoo_table(const ZooFilter& filter) {
                      {"unknown", "unknown", false}},
                     {}};
   for (const arch::ZooCard& card : arch::zoo()) {
-    const arch::Spec spec = card.make(card.input, card.classes);
-    const arch::Analysis cost = arch::analyze(spec);
+    const arch::Design d = arch::design_of(card.make(card.input, card.classes));
+    const arch::Analysis& cost = d.cost;
     if (!filter.passes(card.task, card.input, static_cast<double>(cost.params), static_cast<double>(cost.macs)))
       continue;
-    const arch::Spec lowered = arch::lower(spec, nullptr);
-    const arch::Analysis lowered_cost = arch::analyze(lowered);
-    table.rows.push_back({core::cell(card.name), core::cell(card.family), core::cell(card.task), text_cell(card.data),
-                          core::cell(arch::to_string(card.input)), core::cell(card.classes), core::cell(cost.params),
-                          core::cell(cost.macs), core::cell(lowered_cost.constant_bytes),
-                          core::cell(arch::plan_memory(lowered, lowered_cost).peak_bytes),
-                          percent_cell(card.accuracy_percent), percent_cell(card.int8_accuracy_percent),
-                          text_cell(card.published_size), text_cell(card.claims), core::cell(card.about),
-                          core::cell(card.source), text_cell(card.unknown)});
+    table.rows.push_back(
+        {core::cell(card.name), core::cell(card.family), core::cell(card.task), text_cell(card.data),
+         core::cell(arch::to_string(card.input)), core::cell(card.classes), core::cell(cost.params),
+         core::cell(cost.macs), core::cell(d.lowered_cost.constant_bytes), core::cell(d.plan.peak_bytes),
+         percent_cell(card.accuracy_percent), percent_cell(card.int8_accuracy_percent), text_cell(card.published_size),
+         text_cell(card.claims), core::cell(card.about), core::cell(card.source), text_cell(card.unknown)});
   }
   return table;
 }

@@ -2,15 +2,12 @@
 // several, all that are likelier than not. Runs without LibTorch, so it answers at once.
 
 #include <algorithm>
-#include <cmath>
 #include <functional>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
 #include "cli/learned.hpp"
 #include "cli/run_identity.hpp"
 #include "cli/stages.hpp"
-#include "condenser/arch/analysis.hpp"
 #include "condenser/arch/passes.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/core/output.hpp"
@@ -30,8 +27,7 @@ struct Guess {
 // How logits are read.
 struct Reading {
   const std::vector<std::string>& classes;
-  bool independent;  // a sigmoid for each class; else softmax
-  bool several;      // an item has any number of classes
+  data::Task task;
   size_t top;
 };
 
@@ -39,7 +35,7 @@ struct Reading {
 struct Answer {
   std::string file;
   std::vector<Guess> guesses;        // the most likely first
-  std::vector<std::string> classes;  // `several`: those likelier than not
+  std::vector<std::string> classes;  // where an item may have several: those likelier than not
   std::string error;
 };
 
@@ -59,11 +55,12 @@ struct Trained {
   std::filesystem::path folder;
   Learned learned;
   std::string key;  // of the training; empty: none was recorded
-  arch::Spec network;
+  arch::Design network;
 };
 
 Network float_network(const Trained& run) {
-  auto network = std::make_shared<const FloatNetwork>(run.network, float_weights_in(run.folder, run.network, run.key));
+  auto network =
+      std::make_shared<const FloatNetwork>(run.network.spec, float_weights_in(run.folder, run.network.spec, run.key));
   return [network](const std::vector<float>& item) { return network->executor.run(item, 1); };
 }
 
@@ -74,44 +71,33 @@ Network int8_network(const Trained& run) {
     std::vector<int8_t> input(item.size());
     executor->quantize_input(item, input);
     const runtime::TensorQuant& scale = executor->program().output_quant();
-    std::vector<float> logits;
-    for (const int8_t q : executor->run(input))
-      logits.push_back(static_cast<float>(scale.scale * (q - scale.zero_point)));
+    const std::span<const int8_t> outputs = executor->run(input);
+    std::vector<float> logits(outputs.size());
+    quant::dequantize(outputs, scale, logits);
     return logits;
   };
 }
 
-void check_fits(const arch::Spec& winner, const data::Card& card) {
-  const arch::Shape item{card.shape.c, card.shape.h, card.shape.w}, output = arch::analyze(winner).nodes.back().shape;
+void check_fits(const arch::Design& winner, const data::Card& card) {
+  const arch::Shape item{card.shape.c, card.shape.h, card.shape.w}, output = winner.output();
   const auto classes = static_cast<int64_t>(card.classes.size());
-  if (!(winner.input == item) || !(output == arch::Shape{classes, 1, 1}))
-    throw core::Error("network " + winner.name + " makes " + arch::to_string(output) + " of " +
-                      arch::to_string(winner.input) + "; data set " + card.name + " has " + std::to_string(classes) +
-                      " classes and items of " + arch::to_string(item));
-}
-
-std::vector<double> probabilities(const std::vector<float>& logits, bool independent) {
-  std::vector<double> p;
-  if (independent) {
-    for (const double z : logits) p.push_back(1 / (1 + std::exp(-z)));
-    return p;
-  }
-  const double largest = *std::max_element(logits.begin(), logits.end());
-  for (const double z : logits) p.push_back(std::exp(z - largest));
-  const double sum = std::accumulate(p.begin(), p.end(), 0.0);
-  for (double& v : p) v /= sum;
-  return p;
+  if (!(winner.spec.input == item) || !(output == arch::Shape{classes, 1, 1}))
+    throw core::Error("network " + winner.spec.name + " makes " + arch::to_string(output) + " of " +
+                      arch::to_string(winner.spec.input) + "; data set " + card.name + " has " +
+                      std::to_string(classes) + " classes and items of " + arch::to_string(item));
 }
 
 Answer read_logits(const std::string& file, const std::vector<float>& logits, const Reading& r) {
   Answer answer{.file = file};
-  const std::vector<double> p = probabilities(logits, r.independent);
+  data::check_outputs(logits, file);
+  std::vector<float> p(logits.size());
+  data::probabilities(r.task, logits, p);
   for (size_t k = 0; k < p.size(); ++k) answer.guesses.push_back({k, p[k]});
   std::stable_sort(answer.guesses.begin(), answer.guesses.end(),
-                   [](const Guess& a, const Guess& b) { return a.probability > b.probability; });
-  if (r.several)
+                   [&](const Guess& a, const Guess& b) { return logits[a.label] > logits[b.label]; });
+  if (r.task.several)
     for (const Guess& g : answer.guesses)
-      if (g.probability > 0.5) answer.classes.push_back(r.classes[g.label]);
+      if (data::decided(logits[g.label])) answer.classes.push_back(r.classes[g.label]);
   answer.guesses.resize(std::min(r.top, answer.guesses.size()));
   return answer;
 }
@@ -188,7 +174,7 @@ std::string answers_json(const std::vector<Answer>& answers, const Reading& r) {
     nlohmann::ordered_json j{{"file", a.file}, {"top", nlohmann::ordered_json::array()}, {"error", nullptr}};
     for (const Guess& g : a.guesses)
       j["top"].push_back({{"class", r.classes[g.label]}, {"probability", g.probability}});
-    if (r.several && a.error.empty()) j["classes"] = a.classes;
+    if (r.task.several && a.error.empty()) j["classes"] = a.classes;
     if (!a.error.empty()) j["error"] = a.error;
     list.push_back(std::move(j));
   }
@@ -218,7 +204,9 @@ int cmd_predict(const Invocation& call) {
   check_fits(run.network, card);
   const Network network = call.int8 ? int8_network(run) : float_network(run);
   const bool several = card.multi_label;
-  const Reading reading{classes, run.learned.independent_classes, several, static_cast<size_t>(call.top)};
+  const data::Task task{
+      .classes = std::ssize(classes), .independent = run.learned.independent_classes, .several = several};
+  const Reading reading{classes, task, static_cast<size_t>(call.top)};
   std::vector<Answer> answers;
   for (const std::string& file : call.files) answers.push_back(answer(file, card, network, reading));
 

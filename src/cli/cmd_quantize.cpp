@@ -5,6 +5,7 @@
 #include "cli/run_identity.hpp"
 #include "cli/stages.hpp"
 #include "condenser/arch/passes.hpp"
+#include "condenser/data/metrics.hpp"
 #include "condenser/data/split.hpp"
 
 namespace condenser::cli {
@@ -13,7 +14,8 @@ namespace {
 
 constexpr int64_t kReportSamples = 64;  // for the per-node signal-to-noise ratios
 
-AccuracyRecord accuracy_record(const quant::Accuracy& a) {
+AccuracyRecord accuracy_record(const data::Evaluation& e) {
+  const quant::Accuracy a = quant::accuracy_of(e);
   const quant::Interval i = quant::wilson_95(a);
   return {a.correct, a.total, a.percent(), i.low_percent, i.high_percent};
 }
@@ -22,19 +24,20 @@ AccuracyRecord accuracy_record(const quant::Accuracy& a) {
 
 StageOutput stage_quantize(RunContext& run) {
   const RunConfig& c = run.config;
-  const arch::Spec winner = load_winner(run);
-  const std::string hash = arch::hash(winner).hex();
-  arch::Weights float_weights = load_float_weights(run, winner);
-  const arch::Spec lowered = arch::lower(winner, &float_weights);
-  quant::Quantized q = quant::quantize(lowered, float_weights, *run.training(), c.quant);
+  const arch::Design winner = load_winner(run);
+  const std::string hash = arch::hash(winner.spec).hex();
+  arch::Weights float_weights = load_float_weights(run, winner.spec);
+  const arch::Spec lowered = arch::lower(winner.spec, &float_weights);
+  quant::Quantized q = quant::quantize(winner, float_weights, *run.training(), c.quant);
   q.weights.metadata["spec_hash"] = hash;
   q.weights.metadata["lowered_hash"] = arch::hash(lowered).hex();
 
   const auto sample = data::subset(
       run.training(), data::stratified_subset(*run.training(), kReportSamples, c.quant.calibration_seed + 1));
   const auto nodes = quant::node_reports(lowered, float_weights, q.weights, q.quant, *sample);
-  const quant::Accuracy as_float = quant::float_accuracy(lowered, float_weights, *run.test());
-  const quant::Accuracy as_int8 = quant::int8_accuracy(lowered, q.weights, q.quant, *run.test());
+  const data::Task task = task_of(c);
+  const data::Evaluation as_float = quant::evaluate_float(lowered, float_weights, *run.test(), task);
+  const data::Evaluation as_int8 = quant::evaluate_int8(lowered, q.weights, q.quant, *run.test(), task);
 
   QuantRecord record{.spec_hash = hash,
                      .lowered_hash = arch::hash(lowered).hex(),
@@ -49,13 +52,13 @@ StageOutput stage_quantize(RunContext& run) {
                             n.saturated_fraction, n.output.scale, n.output.zero_point});
   q.weights.metadata["key"] = key_of(record.settings);
   q.weights.metadata["training"] = key_of(settings_of(run, "train"));
-  arch::save_weights(run.folder / "weights_int8.safetensors", q.weights);
+  q.quant.weights_checksum = arch::save_weights(run.folder / "weights_int8.safetensors", q.weights);
   core::write_atomic(run.folder / "quant.json", runtime::to_json(q.quant));
   write_record(run.folder, record);
 
   StageOutput out{"Int8, per node", quant::to_table(nodes), {}};
-  out.lines.push_back("test accuracy float: " + quant::to_string(as_float));
-  out.lines.push_back("test accuracy int8:  " + quant::to_string(as_int8));
+  out.lines.push_back("test accuracy float: " + quant::to_string(quant::accuracy_of(as_float)));
+  out.lines.push_back("test accuracy int8:  " + quant::to_string(quant::accuracy_of(as_int8)));
   return out;
 }
 

@@ -1,42 +1,30 @@
-// Stage `report`: report.md and summary.json from what the other stages left. The text itself is made by report/.
+// Stage `report`: report.html, report.md, report.json and summary.json from what the other stages left. The page itself
+// is made by report/.
 
-#include <nlohmann/json.hpp>
-
-#include "cli/cost_estimate.hpp"
-#include "cli/summary.hpp"
-#include "condenser/report/markdown.hpp"
+#include "cli/report_material.hpp"
+#include "condenser/core/files.hpp"
 
 namespace condenser::cli {
 
+namespace fs = std::filesystem;
+
 StageOutput stage_report(RunContext& run) {
-  const std::string summary = to_text(summary_of(run));
-  report::Material m;
-  m.name = run.config.name;
-  m.summary_json = summary;
-  m.winner = load_winner(run);
-  if (run.config.space && std::filesystem::exists(run.folder / "study.sqlite")) {
-    m.trials = search::make_sqlite_store((run.folder / "study.sqlite").string())->load();
-    m.objective = run.config.search.objective;
-    m.space = run.config.space.get();
-  }
-  const auto text_of = [&](const char* file) {
-    return std::filesystem::exists(run.folder / file) ? core::read_file(run.folder / file) : std::string();
-  };
-  m.quant_report_json = text_of("quant_report.json");
-  m.verify_json = text_of("verify.json");
-  m.env_json = text_of("env.json");
-  m.metrics_csv = text_of("metrics.csv");
-  m.curves = std::filesystem::exists(run.folder / "curves.svg");
-  m.evaluation_folder = std::filesystem::exists(run.folder / "eval" / "evaluation.json") ? "eval" : "validation";
-  m.evaluation_json = text_of((m.evaluation_folder + "/evaluation.json").c_str());
-  m.mistakes = std::filesystem::exists(run.folder / m.evaluation_folder / "mistakes.png");
-  m.dataset = run.config.card.name + ": " + run.config.card.about;
-  core::write_atomic(run.folder / "summary.json", summary);
-  core::write_atomic(run.folder / "report.md", report::to_markdown(m));
+  const report::Material material = read_material(run);
+  const report::Page page = report::run_page(material);
+  // Pictures of the stages lie there already; those of the report are its own.
+  for (const report::Figure* figure : report::figures(page))
+    if (figure->file.starts_with("pictures/")) core::write_atomic(run.folder / figure->file, figure->bytes);
+  const std::pair<const char*, std::string> files[] = {{"report.html", report::to_html(page)},
+                                                       {"report.md", report::to_markdown(page)},
+                                                       {"report.json", report::to_json(page)},
+                                                       {"summary.json", report::summary_json(material)}};
   StageOutput out{"Report", {{{"file", "file", false}, {"bytes", "bytes"}}, {}}, {}};
-  for (const char* file : {"report.md", "summary.json"})
-    out.table.rows.push_back({core::cell((run.folder / file).string()),
-                              core::cell(static_cast<int64_t>(std::filesystem::file_size(run.folder / file)))});
+  for (const auto& [name, text] : files) {
+    core::write_atomic(run.folder / name, text);
+    out.table.rows.push_back({core::cell((run.folder / name).string()), core::cell(static_cast<int64_t>(text.size()))});
+  }
+  if (!page.warnings.empty())
+    out.lines.push_back("warnings, which stand at the top of the report: " + std::to_string(page.warnings.size()));
   return out;
 }
 

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "cli/check_run.hpp"
 #include "cli/cost_estimate.hpp"
 #include "cli/launch.hpp"
+#include "cli/portable.hpp"
 #include "cli/progress.hpp"
+#include "cli/report_material.hpp"
 #include "cli/run_identity.hpp"
 #include "cli/run_status.hpp"
 #include "cli/summary.hpp"
@@ -26,8 +29,7 @@ std::string resume_hint(const Invocation& call) {
 }
 
 // A rank other than 0: trains its share and leaves files, locks and messages to rank 0.
-int follow(const RunConfig& config, const std::filesystem::path& path) {
-  RunContext context(config, path);
+int follow(RunContext& context) {
   context.all_ranks = true;
   try {
     train_with_leader(context);
@@ -38,10 +40,10 @@ int follow(const RunConfig& config, const std::filesystem::path& path) {
 }
 
 // This process alone, or rank 0.
-int lead(const Invocation& call, const std::vector<std::string>& names, const RunConfig& config, bool closing,
-         const std::filesystem::path& path, bool all_ranks) {
-  const RunFolder folder(path, call.fresh);
-  RunContext context(config, folder.path());
+int lead(const Invocation& call, const std::vector<std::string>& names, RunContext& context, bool closing,
+         bool all_ranks) {
+  const RunConfig& config = context.config;
+  const RunFolder folder(context.folder, call.fresh);
   context.all_ranks = all_ranks;
   try {
     for (const std::string& line : plan(context, names)) core::log::info(line);
@@ -80,16 +82,21 @@ int lead(const Invocation& call, const std::vector<std::string>& names, const Ru
     throw;
   }
   if (closing) {
-    const SummaryRecord summary = summary_of(context);
-    core::write_output(call.format == "text" ? closing_lines(context, summary, call.subject) : to_text(summary));
+    const report::Material material = read_material(context);
+    const std::string text = call.format == "text" ? closing_lines(context, material, call.subject)
+                                                   : core::json_visible(report::summary_json(material));
+    core::write_output(text);
+    if (!search::passed(material.verdicts)) return kLimitMissed;
   }
   return 0;
 }
 
 int run_stages(const Invocation& call, const std::vector<std::string>& names, const RunConfig& config, bool closing) {
+  if (config.train.portable || config.probe.train.portable) make_portable(call.arguments);
   const auto path = folder_of(config, call.subject, call.runs);
+  RunContext context(config, path);
   if (call.dry_run) {
-    RunContext context(config, path);
+    check_run(context, names, std::max(1, call.nproc), call.fresh);
     print(dry_run(context), call.format);
     return 0;
   }
@@ -107,13 +114,14 @@ int run_stages(const Invocation& call, const std::vector<std::string>& names, co
     core::log::set_level(core::log::Level::Warning);
     if (!together) return 0;
   }
+  check_run(context, names, together ? ranks.size : 1, call.fresh);
   try {
     if (together) torch_backend().join(ranks, config.train.rank_timeout);
   } catch (const core::Stopped& stopped) {
     return static_cast<int>(stopped.code());
   }
-  if (!ranks.leads()) return follow(config, path);
-  return lead(call, names, config, closing, path, together);
+  if (!ranks.leads()) return follow(context);
+  return lead(call, names, context, closing, together);
 }
 
 }  // namespace

@@ -6,18 +6,23 @@
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
+#include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 
 #include "cli/progress.hpp"
 #include "cli/records/records.hpp"
 #include "cli/stages.hpp"
 #include "condenser/core/error.hpp"
+#include "condenser/core/text.hpp"
 
 namespace condenser::cli {
 
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr size_t kColumns = 100;
 
 // One row. Absent: that stage has not run, or its file cannot be read.
 struct Run {
@@ -26,6 +31,7 @@ struct Run {
   std::string network, data;
   std::optional<int64_t> params;
   std::optional<double> val_percent, test_percent, int8_percent;
+  bool val_trained_on = false;
   std::optional<double> seconds;
   int64_t created = 0;
 };
@@ -76,9 +82,8 @@ void read_results(const fs::path& folder, Run& run) {
   if (const auto trained = readable<TrainRecord>(folder, run)) {
     run.network = trained->network;
     run.params = trained->params;
-    if (trained->on_validation)
-      add_note(run, "the validation part was trained on");
-    else if (trained->validation_total > 0)
+    run.val_trained_on = trained->on_validation;
+    if (trained->validation_total > 0)
       run.val_percent = quant::Accuracy{trained->validation_correct, trained->validation_total}.percent();
   }
   if (const auto quantized = readable<QuantRecord>(folder, run)) {
@@ -87,6 +92,22 @@ void read_results(const fs::path& folder, Run& run) {
   }
   if (const auto evaluated = readable<EvaluationRecord>(folder / "eval", run))
     run.test_percent = evaluated->accuracy_percent;
+}
+
+// What the report warned of, in short. That the validation part was trained on stands beside its figure.
+void read_warnings(const fs::path& folder, Run& run) {
+  const fs::path file = folder / "summary.json";
+  if (!fs::exists(file)) return;
+  try {
+    for (const auto& warning : nlohmann::json::parse(core::read_file(file)).at("warnings")) {
+      std::string code = warning.at("code");
+      std::replace(code.begin(), code.end(), '_', ' ');
+      if (!code.empty() && code != "trained on validation" && run.note.find(code) == std::string::npos)
+        add_note(run, code);
+    }
+  } catch (const std::exception&) {
+    add_note(run, "summary.json cannot be read");
+  }
 }
 
 bool is_run(const fs::path& folder) {
@@ -102,6 +123,7 @@ Run read_run(const fs::path& folder) {
     if (fs::exists(folder / t.file, ignored)) run.stages += (run.stages.empty() ? "" : " ") + std::string(t.stage);
   read_state(folder, run);
   read_results(folder, run);
+  read_warnings(folder, run);
   return run;
 }
 
@@ -121,6 +143,21 @@ core::Cell maybe(const std::optional<Value>& value) {
     return value ? core::cell(*value) : core::empty_cell();
 }
 
+// Of items that were trained on: no measure, and said so.
+core::Cell validation_cell(const Run& r) {
+  core::Cell cell = maybe(r.val_percent);
+  if (r.val_percent && r.val_trained_on) cell.text += " *";
+  return cell;
+}
+
+// People want to know how far it came: a run that is finished before its last stage says which it reached.
+core::Cell state_cell(const Run& r) {
+  core::Cell cell = core::cell(r.state);
+  const std::string last = r.stages.substr(r.stages.rfind(' ') + 1);
+  if (r.state == "finished" && !last.empty() && last != "report") cell.text += " (" + last + ")";
+  return cell;
+}
+
 core::Cell word(const std::string& text) { return text.empty() ? core::empty_cell() : core::cell(text); }
 
 core::Table runs_table(const std::vector<Run>& runs) {
@@ -131,6 +168,7 @@ core::Table runs_table(const std::vector<Run>& runs) {
                  {"data", "data", false},
                  {"params", "params"},
                  {"val_accuracy_percent", "val. %"},
+                 {"val_trained_on", "val. trained on", false},
                  {"test_accuracy_percent", "test %"},
                  {"int8_accuracy_percent", "int8 %"},
                  {"seconds", "took"},
@@ -140,12 +178,13 @@ core::Table runs_table(const std::vector<Run>& runs) {
   for (const Run& r : runs)
     t.rows.push_back(
         {core::cell(r.name),
-         core::cell(r.state),
+         state_cell(r),
          word(r.stages),
          word(r.network),
          word(r.data),
          maybe(r.params),
-         maybe(r.val_percent),
+         validation_cell(r),
+         {r.val_trained_on ? "true" : "false", r.val_trained_on ? "yes" : "no"},
          maybe(r.test_percent),
          maybe(r.int8_percent),
          r.seconds ? core::Cell{core::cell(*r.seconds, 1).json, duration_text(*r.seconds)} : core::empty_cell(),
@@ -154,12 +193,15 @@ core::Table runs_table(const std::vector<Run>& runs) {
   return t;
 }
 
-// People have no use for a column that is empty in every row.
-core::Table without_empty_columns(const core::Table& t) {
+// Without columns that are empty in every row, and without those that stand elsewhere for people: in the state, beside
+// a figure, below the table.
+core::Table for_people(const core::Table& t) {
+  const std::set<std::string> elsewhere{"stages_done", "val_trained_on", "note"};
   core::Table kept;
   kept.rows.resize(t.rows.size());
   for (size_t c = 0; c < t.columns.size(); ++c) {
-    if (std::all_of(t.rows.begin(), t.rows.end(), [&](const auto& row) { return row[c].text.empty(); })) continue;
+    const bool empty = std::all_of(t.rows.begin(), t.rows.end(), [&](const auto& row) { return row[c].text.empty(); });
+    if (empty || elsewhere.contains(t.columns[c].key)) continue;
     kept.columns.push_back(t.columns[c]);
     for (size_t r = 0; r < t.rows.size(); ++r) kept.rows[r].push_back(t.rows[r][c]);
   }
@@ -190,9 +232,13 @@ int cmd_runs(const Invocation& call) {
   const core::Table table = runs_table(runs);
   StageOutput out{
       std::to_string(runs.size()) + (runs.size() == 1 ? " run in " : " runs in ") + folder.string(), table, {}};
-  if (call.format == "text" || call.format == "markdown") out.table = without_empty_columns(table);
+  if (call.format == "text" || call.format == "markdown") out.table = for_people(table);
   if (others > 0) out.lines.push_back(std::to_string(others) + " other files or folders there are no runs");
-  print(out, call.format);
+  if (std::any_of(runs.begin(), runs.end(), [](const Run& r) { return r.val_percent && r.val_trained_on; }))
+    out.lines.push_back("*: of items that were trained on (train.on_validation); no measure of the network");
+  for (const Run& r : runs)
+    if (!r.note.empty()) out.lines.push_back(core::printable(r.name) + ": " + r.note);
+  print(out, call.format, kColumns);
   return 0;
 }
 

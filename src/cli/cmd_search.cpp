@@ -2,6 +2,8 @@
 // file.
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 
 #include "cli/cost_estimate.hpp"
 #include "cli/progress.hpp"
@@ -11,7 +13,10 @@
 #include "cli/torch_module.hpp"
 #include "condenser/arch/spec_io.hpp"
 #include "condenser/core/log.hpp"
+#include "condenser/core/text.hpp"
 #include "condenser/data/split.hpp"
+#include "condenser/search/near_miss.hpp"
+#include "condenser/search/trial_table.hpp"
 
 namespace condenser::cli {
 
@@ -26,6 +31,7 @@ class LazyShortTrain : public search::Probe {
   explicit LazyShortTrain(RunContext& run) : run_(run) {}
   std::string name() const override { return "short_train"; }
   double cost_seconds() const override { return 1.0; }
+  std::vector<std::string> finds() const override { return {"val_accuracy", "val_loss"}; }
   void ask(const search::Candidate& candidate, const search::ProbeContext& context,
            search::Findings& findings) override {
     if (!probe_) {
@@ -42,55 +48,40 @@ class LazyShortTrain : public search::Probe {
   std::unique_ptr<search::Probe> probe_;
 };
 
-std::string metric_text(const Trial& trial, const std::string& name, const char* format) {
-  const auto found = trial.findings.metrics.find(name);
-  if (found == trial.findings.metrics.end()) return "-";
-  char text[64];
-  std::snprintf(text, sizeof text, format, found->second);
-  return text;
-}
-
-int64_t metric_count(const Trial& trial, const std::string& name) {
-  const auto found = trial.findings.metrics.find(name);
-  return found == trial.findings.metrics.end() ? 0 : static_cast<int64_t>(found->second);
-}
-
-std::string trial_line(const Trial& trial, int64_t examined, int64_t wanted) {
+std::string trial_line(const Trial& trial, const std::string& objective, int64_t examined, int64_t wanted) {
   std::string line =
       "[" + std::to_string(examined) + "/" + std::to_string(wanted) + "] trial " + std::to_string(trial.index);
   if (trial.state == TrialState::Failed) return line + ": failed: " + trial.error;
-  line += ": val " + metric_text(trial, "val_accuracy", "%.2f %%") + ", " +
-          core::thousands(metric_count(trial, "params")) + " params, " + core::thousands(metric_count(trial, "macs")) +
-          " MACs, arena " + core::thousands(metric_count(trial, "arena_bytes")) + " bytes";
+  line += ": " + objective + " " + search::text_of(trial, objective) + ", " + search::text_of(trial, "params") + ", " +
+          search::text_of(trial, "macs") + ", arena " + search::text_of(trial, "arena_bytes");
   if (!trial.feasible()) line += " (does not pass the gate)";
   return line + ", " + duration_text(trial.seconds);
 }
 
-core::Table trial_table(const std::vector<Trial>& trials) {
-  core::Table t{{{"trial", "trial"},
-                 {"state", "state", false},
-                 {"val_accuracy_percent", "val. accuracy %"},
-                 {"params", "params"},
-                 {"macs", "MACs"},
-                 {"constant_bytes", "constants, bytes"},
-                 {"arena_bytes", "arena, bytes"},
-                 {"netscore", "NetScore"},
-                 {"hash", "network", false}},
-                {}};
-  for (const Trial& trial : trials) {
-    if (trial.state == TrialState::Refused || trial.same_as >= 0) continue;
-    const auto metric = [&](const char* name, int digits) {
-      const auto found = trial.findings.metrics.find(name);
-      return found == trial.findings.metrics.end() ? core::empty_cell() : core::cell(found->second, digits);
-    };
-    t.rows.push_back(
-        {core::cell(trial.index), core::cell(trial.feasible() ? "feasible" : search::to_string(trial.state)),
-         metric("val_accuracy", 2), core::cell(metric_count(trial, "params")), core::cell(metric_count(trial, "macs")),
-         core::cell(metric_count(trial, "constant_bytes")), core::cell(metric_count(trial, "arena_bytes")),
-         metric("netscore", 2), core::cell(trial.hash.hex().substr(0, 12))});
+// The live line: what is examined, how far the search is, and when it will be done if the next candidates take as long.
+class SearchProgress {
+ public:
+  explicit SearchProgress(int64_t wanted) : wanted_(static_cast<double>(wanted)) {}
+
+  void update(int64_t trial, int64_t examined, double fraction, const std::string& doing) {
+    if (!first_) first_ = static_cast<double>(examined);
+    if (!line_.due()) return;
+    const double done = static_cast<double>(examined) + fraction;
+    const double passed = std::chrono::duration<double>(Clock::now() - started_).count();
+    ProgressFacts facts{"search", done / wanted_, {"candidate " + std::to_string(trial) + ", " + doing}};
+    if (done > *first_) facts.facts.push_back(duration_text(passed / (done - *first_) * (wanted_ - done)) + " left");
+    facts.facts.push_back(std::to_string(examined) + " of " + core::fixed(wanted_, 0) + " examined");
+    line_.update(facts);
   }
-  return t;
-}
+  void finish() { line_.finish(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  double wanted_;
+  std::optional<double> first_;  // examined before this process came
+  Clock::time_point started_ = Clock::now();
+  ProgressLine line_;
+};
 
 std::string refusal_text(const search::Verdict& v) {
   return v.rule + (v.node.empty() ? "" : " at node " + v.node) + ": " + v.value + "; limit " + v.limit;
@@ -103,11 +94,75 @@ std::string refusal_summary(const std::vector<Trial>& trials) {
   return text;
 }
 
+std::string failure_summary(const std::vector<Trial>& trials) {
+  int64_t failed = 0;
+  const Trial* last = nullptr;
+  for (const Trial& trial : trials) {
+    if (trial.state != TrialState::Failed || trial.same_as >= 0) continue;
+    ++failed;
+    last = &trial;
+  }
+  if (last == nullptr) return "";
+  return std::to_string(failed) + " failed, the last of them candidate " + std::to_string(last->index) + ": " +
+         last->error;
+}
+
+// The largest shape of one's own pictures, smaller than now, with which this genotype keeps the bound; "": none.
+std::string smaller_shape(const RunConfig& c, const search::Genotype& genotype, const search::Bound& bound) {
+  if (c.dataset.folder.empty()) return "";  // a card says its shape
+  const data::ItemShape now = c.card.shape;
+  for (const double factor : {0.75, 0.5, 0.375, 0.25, 0.125}) {
+    const auto h = std::lround(factor * static_cast<double>(now.h)),
+               w = std::lround(factor * static_cast<double>(now.w));
+    try {
+      auto reader = core::config::Reader::from_text(c.resolved, "space");
+      auto section = reader.section("space", "");
+      const auto space = search::make_space(section, {{now.c, h, w}, static_cast<int>(c.card.classes.size())});
+      if (bound.metric->of_design(space->expand(genotype)) <= bound.limit)
+        return "dataset.shape=[" + std::to_string(now.c) + "," + std::to_string(h) + "," + std::to_string(w) + "]";
+    } catch (const core::Error&) {
+      // Too small for the strides, or other decisions: the next.
+    }
+  }
+  return "";
+}
+
+// One change of the configuration that lets the nearest candidate pass this rule.
+std::string change_for(const RunConfig& c, const search::NearMiss& miss, const std::vector<Trial>& trials) {
+  const bool comparator = miss.rule == "beats_comparator";
+  if (miss.bound == nullptr) {
+    if (comparator) return "lower gate.comparator.min_probe_accuracy, or train longer (probe.epochs)";
+    if (miss.rule.starts_with("exportable_to_")) return "leave options with that operator out of the space";
+    return "narrow the space to options that keep it, or take it out of gate.rules";
+  }
+  const std::string key = comparator ? "gate.comparator.max_" + miss.bound->metric->name : "gate." + miss.rule;
+  const std::string raise = key + "=" + std::to_string(miss.value);
+  const bool arena = miss.bound->metric->name == "arena_bytes" || miss.bound->metric->name == "macs";
+  const std::string shape =
+      arena ? smaller_shape(c, trials[static_cast<size_t>(miss.trial)].genotype, *miss.bound) : std::string();
+  return raise + (shape.empty() ? ", or smaller options in the space" : ", or " + shape);
+}
+
+// Why a search ended with nothing: for every rule how near it came and what would let that candidate pass.
+std::string nothing_found(const RunConfig& c, const search::Gate& gate, const std::vector<Trial>& trials) {
+  std::string text =
+      "search: no feasible candidate among " + core::thousands(static_cast<int64_t>(trials.size())) + " proposals";
+  for (const search::NearMiss& miss : search::near_misses(trials, gate)) {
+    const search::Verdict& v = miss.verdict;
+    text += ". " + miss.rule + " refused " + core::thousands(miss.refused) + ": " + v.limit + "; nearest " + v.value +
+            " (candidate " + std::to_string(miss.trial) + (v.node.empty() ? "" : ", node " + v.node) + "); try " +
+            change_for(c, miss, trials);
+  }
+  const std::string failures = failure_summary(trials);
+  return text + (failures.empty() ? "" : ". " + failures);
+}
+
 // A network of one's own: nothing to search, the gate still holds.
 StageOutput own_network(RunContext& run) {
-  const arch::Spec spec = load_winner(run);
+  const arch::Design design = load_winner(run);
+  const arch::Spec& spec = design.spec;
   const search::Gate gate = make_gate(run.config);
-  const auto verdicts = gate.before_training(spec);
+  const auto verdicts = gate.before_training(design);
   StageOutput out{"Gate for " + spec.name,
                   {{{"rule", "rule", false},
                     {"passed", "passed", false},
@@ -132,6 +187,7 @@ StageOutput own_network(RunContext& run) {
 }  // namespace
 
 StageOutput stage_search(RunContext& run) {
+  for (const std::string& note : run.config.gate.notes) core::log::info("gate: " + note);
   if (run.config.network) return own_network(run);
   const RunConfig& c = run.config;
   const search::Gate gate = make_gate(c);
@@ -141,26 +197,24 @@ StageOutput stage_search(RunContext& run) {
   const auto store = search::make_sqlite_store((run.folder / "study.sqlite").string());
   store->bind(lines_of(settings_of(run, "search")));
 
+  SearchProgress progress(c.search.trials);
   bool first = true;
-  const auto on_trial = [&](const Trial& trial, int64_t examined) {
+  search::SearchWatch watch;
+  watch.on_progress = [&](int64_t trial, int64_t examined, double fraction, const std::string& doing) {
+    progress.update(trial, examined, fraction, doing);
+  };
+  watch.on_trial = [&](const Trial& trial, int64_t examined) {
     if (first && trial.index > 0)
       core::log::info("search: going on after " + std::to_string(trial.index) + " stored trials");
     first = false;
     if (trial.state == TrialState::Refused || trial.same_as >= 0) return;
-    core::log::info("search: " + trial_line(trial, examined, c.search.trials));
+    core::log::info("search: " + trial_line(trial, c.search.objective, examined, c.search.trials));
   };
-  const auto trials = search::run_search({*c.space, *c.generator, gate, inquisitor, *store}, c.search, on_trial);
+  const auto trials = search::run_search({*c.space, *c.generator, gate, inquisitor, *store}, c.search, watch);
+  progress.finish();
 
   const Trial* best = search::best(trials, c.search.objective);
-  if (!best) {
-    const std::string refusals = refusal_summary(trials);
-    throw core::Error(
-        "search: no feasible candidate among " + std::to_string(trials.size()) + " proposals. Refused by rule: " +
-            (refusals.empty() ? "none; every examined candidate failed (see " + (run.folder / "log.txt").string() + ")"
-                              : refusals) +
-            ". Widen the space (search/spaces) or relax the gate (search/budgets)",
-        core::ExitCode::NoFeasible);
-  }
+  if (!best) throw core::Error(nothing_found(c, gate, trials), core::ExitCode::NoFeasible);
   const arch::Spec winner = c.space->expand(best->genotype).spec;
   const auto examined = std::count_if(trials.begin(), trials.end(), [](const Trial& trial) {
     return trial.state != TrialState::Refused && trial.same_as < 0;
@@ -180,11 +234,12 @@ StageOutput stage_search(RunContext& run) {
   }
   StageOutput out{
       "Search: " + std::to_string(trials.size()) + " proposals, winner is trial " + std::to_string(best->index),
-      trial_table(trials),
+      search::trial_table(trials),
       {}};
   out.lines.push_back("refused before training: " + std::to_string(refused) +
                       (refused ? " (" + refusal_summary(trials) + ")" : "") + "; duplicates: " + std::to_string(same) +
                       "; failed: " + std::to_string(failed));
+  for (const std::string& note : c.gate.notes) out.lines.push_back("gate: " + note);
   out.lines.push_back("winner: " + best->hash.hex() + "  " + search::to_text(*c.space, best->genotype));
   return out;
 }

@@ -28,10 +28,11 @@ std::string text_of(const char* format, double value) {
 
 std::string of(int64_t done, int64_t all) { return std::to_string(done) + "/" + std::to_string(all); }
 
-ProgressFacts progress_facts(const train::Progress& p) {
+ProgressFacts progress_facts(const train::Progress& p, bool on_validation) {
   ProgressFacts f{"train", p.steps ? static_cast<double>(p.step) / static_cast<double>(p.steps) : 0, {}};
   f.facts = {"epoch " + of(p.epoch + 1, p.epochs), text_of("loss %.4f", p.loss)};
-  if (p.val_accuracy) f.facts.push_back(text_of("val %.2f %%", *p.val_accuracy));
+  if (p.val_accuracy)
+    f.facts.push_back(text_of(on_validation ? "val (trained on) %.2f %%" : "val %.2f %%", *p.val_accuracy));
   f.facts.insert(f.facts.end(),
                  {duration_text(p.eta_s) + " left", text_of("acc %.2f %%", p.train_accuracy),
                   core::thousands(std::llround(p.images_per_s)) + " images/s", "step " + of(p.step, p.steps)});
@@ -49,18 +50,36 @@ core::Table one_row(const std::string& what, const quant::Accuracy& a) {
             core::cell(a.total)}}};
 }
 
+// All figures but the accuracy, which has a line of its own.
+std::string metrics_text(const data::Evaluation& e) {
+  std::vector<std::string> parts;
+  for (const data::Metric& metric : data::metrics()) {
+    const double value = metric.value(e);
+    if (metric.name == "accuracy" || std::isnan(value)) continue;
+    parts.push_back(metric.title + " " + core::fixed(value, metric.unit.empty() ? 4 : 2) +
+                    (metric.unit.empty() ? "" : " " + metric.unit));
+  }
+  return core::join(parts);
+}
+
 void write_curves(const RunContext& run) {
   const fs::path metrics = run.folder / "metrics.csv";
   if (!fs::exists(metrics)) return;
-  const std::string svg = report::curves_svg(core::read_file(metrics), run.config.name + ": learning curves");
+  const std::string svg = report::curves_svg(core::read_file(metrics), run.config.name + ": learning curves",
+                                             run.config.train_on_validation);
   if (!svg.empty()) core::write_atomic(run.folder / "curves.svg", svg);
+}
+
+// What the winner learns from.
+std::shared_ptr<const data::Dataset> training_part(RunContext& run) {
+  return run.config.train_on_validation ? run.whole_training() : run.training();
 }
 
 train::FitResult fit(RunContext& run, const arch::Spec& winner,
                      const std::function<void(const train::Progress&)>& on_progress) {
   const RunConfig& c = run.config;
   return torch_backend().fit({.spec = winner,
-                              .train = c.train_on_validation ? run.whole_training() : run.training(),
+                              .train = training_part(run),
                               .validation = run.validation(),
                               .options = c.train,
                               .folder = run.folder,
@@ -70,10 +89,16 @@ train::FitResult fit(RunContext& run, const arch::Spec& winner,
 
 // What a training with other options left: nothing of it may be taken for this one's, and nothing is lost.
 void set_aside(const fs::path& folder) {
-  constexpr const char* kMade[] = {"checkpoints", "weights.safetensors", "train.json", "metrics.csv", "metrics.jsonl",
-                                   "curves.svg", "validation", "eval", "quant.json", "weights_int8.safetensors",
-                                   "quant_report.json", "export", "export.json", "verify.json", "report.md",
-                                   "report.html", "summary.json", "learned.json"};
+  constexpr const char* kMade[] = {"checkpoints",       "weights.safetensors",
+                                   "train.json",        "metrics.csv",
+                                   "metrics.jsonl",     "curves.svg",
+                                   "validation",        "eval",
+                                   "quant.json",        "weights_int8.safetensors",
+                                   "quant_report.json", "export",
+                                   "export.json",       "verify.json",
+                                   "report.md",         "report.html",
+                                   "report.json",       "pictures",
+                                   "summary.json",      "learned.json"};
   std::vector<fs::path> made;
   for (const char* name : kMade)
     if (fs::exists(folder / name)) made.push_back(folder / name);
@@ -98,16 +123,19 @@ std::string begin_training(RunContext& run) {
   const Learned now = training_record(run);
   const auto there = find_record<Learned>(run.folder);
   if (!there && fs::exists(run.folder / "weights.safetensors"))
-    throw core::ConfigError(run.folder.string() + ": its weights.safetensors is of an earlier version of condenser, "
-                            "which kept no learned.json; use --fresh to move that run aside, or another name (name=...)");
+    throw core::ConfigError(
+        run.folder.string() +
+        ": its weights.safetensors is of an earlier version of condenser, "
+        "which kept no learned.json; use --fresh to move that run aside, or another name (name=...)");
   if (there && there->settings != now.settings) set_aside(run.folder);
   write_record(run.folder, now);
-  if (!fs::exists(run.folder / "winner.arch.json")) arch::write_spec(run.folder / "winner.arch.json", load_winner(run));
+  if (!fs::exists(run.folder / "winner.arch.json"))
+    arch::write_spec(run.folder / "winner.arch.json", load_winner(run).spec);
   return key_of(now.settings);
 }
 
-// train.json when the training has ended; a damaged one, or the evaluation that came with it, is made again from the last
-// checkpoint.
+// train.json when the training has ended; a damaged one, or the evaluation that came with it, is made again from the
+// last checkpoint.
 std::optional<TrainRecord> finished_training(const fs::path& folder, const std::string& key) {
   try {
     const auto record = find_record<TrainRecord>(folder);
@@ -140,7 +168,8 @@ void train_with_leader(RunContext& run) {
 
 StageOutput stage_train(RunContext& run) {
   const RunConfig& c = run.config;
-  const arch::Spec winner = load_winner(run);
+  const arch::Design design = load_winner(run);
+  const arch::Spec& winner = design.spec;
   const std::string hash = arch::hash(winner).hex();
   const std::string part = c.train_on_validation ? "validation part (trained on)" : "validation part";
   const fs::path file = run.folder / "weights.safetensors";
@@ -157,21 +186,22 @@ StageOutput stage_train(RunContext& run) {
     core::log::info("training data: " + core::printable(c.card.name + " in " + c.card.root.string()));
     ProgressLine line;
     train::FitResult result = fit(run, winner, [&](const train::Progress& p) {
-      if (line.due()) line.update(progress_facts(p));
+      if (line.due()) line.update(progress_facts(p, c.train_on_validation));
     });
     line.finish();
     result.weights.metadata["spec_hash"] = hash;
     result.weights.metadata["key"] = key;
     arch::save_weights(file, result.weights);
     if (result.validation) {
-      validation = accuracy_of(*result.validation);
+      validation = quant::accuracy_of(*result.validation);
       write_evaluation(run.folder / "validation",
                        {c.name, part, hash, *result.validation, *run.validation(), is_audio(c.card)});
     }
     write_record(run.folder, TrainRecord{.spec_hash = hash,
                                          .network = winner.name,
-                                         .params = arch::analyze(winner).params,
+                                         .params = design.cost.params,
                                          .epochs = c.train.epochs,
+                                         .training_items = training_part(run)->size(),
                                          .on_validation = c.train_on_validation,
                                          .validation_correct = validation.correct,
                                          .validation_total = validation.total,
@@ -192,10 +222,11 @@ int cmd_eval(const Invocation& call) {
   const RunFolder folder(place, false);
   RunContext run(config, folder.path());
   plan(run, {"eval"});
-  const arch::Spec winner = load_winner(run);
+  const arch::Design design = load_winner(run);
+  const arch::Spec& winner = design.spec;
   const auto test = test_part(run, call.card);
   const train::Evaluation e =
-      torch_backend().evaluate(winner, load_float_weights(run, winner), *test, config.train.threads);
+      torch_backend().evaluate(winner, load_float_weights(run, winner), *test, task_of(config), config.train.threads);
   const EvaluatedPart part{config.name, "test part", arch::hash(winner).hex(), e, *test, is_audio(config.card)};
   const fs::path files = run.folder / (call.card.empty() ? "eval" : "eval_" + data::read_card(call.card).name);
   write_evaluation(files, part);
@@ -204,16 +235,17 @@ int cmd_eval(const Invocation& call) {
     return 0;
   }
   if (!has_confusion(part)) {
-    StageOutput out{config.name + ", test part, float", one_row("test part", accuracy_of(e)), {}};
-    out.lines.push_back("of all decisions: " + text_of("balanced accuracy %.2f %%", e.balanced_accuracy) +
-                        text_of(", macro F1 %.2f %%", e.macro_f1) + text_of(", AUC %.2f %%", e.auc));
-    return print(out, call.format), 0;
+    StageOutput out{config.name + ", test part, float", one_row("test part", quant::accuracy_of(e)), {}};
+    out.lines.push_back("of all decisions: " + metrics_text(e));
+    print(out, call.format);
+    return 0;
   }
   StageOutput out{config.name + ", test part, float", report::per_class_table(confusion_of(part)), {}};
   for (const std::string& mistake : report::worst_mistakes(confusion_of(part), 5)) out.lines.push_back(mistake);
   out.lines.push_back("files in " + files.string() + "/: confusion.svg, per_class.csv, predictions.csv" +
                       (e.correct < e.total ? ", mistakes.png" : ""));
-  out.lines.push_back("test part: " + quant::to_string(accuracy_of(e)) + ", loss " + text_of("%.4f", e.loss));
+  out.lines.push_back(metrics_text(e));
+  out.lines.push_back("test part: " + quant::to_string(quant::accuracy_of(e)));
   print(out, call.format);
   return 0;
 }

@@ -1,6 +1,6 @@
 // Stage `verify`: compiles the exported C, runs it, and demands the framework's integers.
 
-#include "cli/known_answers.hpp"
+#include "cli/package.hpp"
 #include "cli/run_identity.hpp"
 #include "cli/stages.hpp"
 #include "condenser/core/text.hpp"
@@ -10,8 +10,11 @@ namespace condenser::cli {
 
 StageOutput stage_verify(RunContext& run) {
   const RunConfig& c = run.config;
-  const Int8Network network = load_int8(run, load_winner(run));
-  const auto answers = make_known_answers(network, *run.test(), c.verify.samples);
+  const arch::Design winner = load_winner(run);
+  const Int8Network network = load_int8(run, winner);
+  const exporters::Package package = make_package(run, winner, network);
+  const auto shipped = make_known_answers(network, *run.test(), task_of(c), c.verify.known_answers);
+  const auto answers = make_known_answers(network, *run.test(), task_of(c), c.verify.samples);
   StageOutput out{"Verification on " + std::to_string(answers.inputs.size()) + " test images", {}, {}};
   if (const auto exported = find_record<ExportRecord>(run.folder)) {
     const auto changed = changes(exported->settings, settings_of(run, "export"));
@@ -20,13 +23,15 @@ StageOutput stage_verify(RunContext& run) {
                         core::join(changed) + "; run `condenser export` again");
   }
   VerifyRecord record{.settings = settings_of(run, "verify")};
-  bool all = true;
+  bool all = true, mismatch = false;
   for (const std::string& name : c.targets) {
     const auto folder = run.folder / "export" / name;
     if (!std::filesystem::exists(folder))
       throw core::Error(folder.string() + " is missing; run `condenser export` first");
-    const auto checks = verify::verify_c99(folder, answers);
+    const auto checks =
+        verify::verify_export(exporters::find_target(name), package, shipped, c.export_options, folder, answers);
     all = all && verify::passed(checks);
+    mismatch = mismatch || verify::failed(checks);
     core::Table table = verify::to_table(checks);
     if (out.table.columns.empty()) out.table.columns = table.columns;
     for (auto& row : table.rows) out.table.rows.push_back(std::move(row));
@@ -38,10 +43,11 @@ StageOutput stage_verify(RunContext& run) {
   write_record(run.folder, record);
   if (!all) {
     print(out, "text");
-    throw core::Error(
-        "verify: the exported code and the framework disagree, or nothing could be compiled (table above, " +
-            (run.folder / "verify.json").string() + ")",
-        core::ExitCode::VerifyMismatch);
+    const std::string where = " (table above, " + (run.folder / "verify.json").string() + ")";
+    if (mismatch)
+      throw core::Error("verify: the export and the framework disagree" + where, core::ExitCode::VerifyMismatch);
+    throw core::Error("verify: nothing could be compiled and run here, so nothing is proven" + where +
+                      "; install gcc or clang and call `condenser verify` again");
   }
   return out;
 }

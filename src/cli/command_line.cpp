@@ -235,6 +235,11 @@ std::vector<VerbRow> describe_command_line() {
 CommandLine parse(int argc, char** argv) {
   CommandLine line;
   const std::string first = argc > 1 ? argv[1] : "";
+  if (argc < 2) {
+    line.text = overview();
+    line.code = static_cast<int>(core::ExitCode::Usage);
+    return line;
+  }
   if (first == "--help" || first == "-h" || (first == "help" && argc == 2)) {
     line.text = overview();
     return line;

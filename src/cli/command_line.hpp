@@ -18,6 +18,7 @@ struct CommandLine {
   Invocation call;
   GlobalOptions global;
   std::string text;
+  int code = 0;  // with `text`
 };
 
 // Throws ConfigError: unknown verb or option, a value out of its range.

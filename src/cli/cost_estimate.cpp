@@ -2,63 +2,106 @@
 
 #include "cli/cost_estimate.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
+#include <set>
 #include <thread>
 
 #include "cli/progress.hpp"
-#include "condenser/arch/analysis.hpp"
-#include "condenser/arch/passes.hpp"
+#include "cli/torch_module.hpp"
+#include "condenser/core/stop.hpp"
 
 namespace condenser::cli {
 
-search::Gate make_gate(const RunConfig& config) {
+search::Gate make_gate(const search::GateOptions& options, const std::vector<std::string>& targets) {
   std::vector<search::ExtraRule> extra;
-  for (const std::string& name : config.targets) {
+  for (const std::string& name : targets) {
     const exporters::Target& target = exporters::find_target(name);
-    extra.push_back([&target](const arch::Spec& spec) {
-      const auto problems = target.unsupported(arch::lower(spec, nullptr));
+    extra.push_back([&target](const arch::Design& design) {
+      const auto problems = target.unsupported(design);
       search::Verdict v{"exportable_to_" + target.name, problems.empty(), "", "every operator is supported",
                         "supported operators of " + target.name};
       if (!problems.empty()) v.node = problems.front().node, v.value = problems.front().why;
       return v;
     });
   }
-  return search::Gate(config.gate, std::move(extra));
+  return search::Gate(options, std::move(extra));
 }
+
+search::Gate make_gate(const RunConfig& config) { return make_gate(config.gate, config.targets); }
 
 namespace {
 
-// Training work per second and thread, forward MACs, batch 128, small column networks: the low end of what was measured
-// (docs in experiments/digits_quickstart). An order of magnitude, not a promise.
+// Training work per second and thread where nothing can be measured: forward MACs, batch 128, small column networks,
+// the low end of what was measured (docs in experiments/digits_quickstart). An order of magnitude, not a promise.
 constexpr double kMacsPerSecondPerThread = 1.0e9;
 constexpr double kForwardBackward = 3.0;
 
-double training_seconds(double macs, double images, double epochs, int threads) {
+// How long training takes here: seconds for each forward multiply-accumulate of each image.
+struct Pace {
+  double seconds_per_mac = 0;
+  bool measured = false;
+};
+
+Pace guessed_pace(int threads) {
   const int used = threads > 0 ? threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  return kForwardBackward * macs * images * epochs / (kMacsPerSecondPerThread * used);
+  return {kForwardBackward / (kMacsPerSecondPerThread * used), false};
+}
+
+// Steps of the very network on a batch of noise, for about a second. Guessed where LibTorch is absent or a GPU trains.
+Pace pace_of(const arch::Design& design, const train::TrainOptions& o, double images) {
+  try {
+    train::Backend& backend = torch_backend();
+    if (o.device != "cpu" && backend.version().find("CUDA") != std::string::npos) return guessed_pace(o.threads);
+    int rounds = 0;
+    std::vector<double> seconds_per_image;
+    backend.measure_training(
+        {.spec = design.spec,
+         .batch = static_cast<int>(std::min<double>(o.batch_size, images)),
+         .threads = o.threads,
+         .seconds = 0.3,
+         .next_round = [&] { return rounds++ < 3; },
+         .round = [&](int64_t n, double s) { seconds_per_image.push_back(s / static_cast<double>(n)); }});
+    std::sort(seconds_per_image.begin(), seconds_per_image.end());
+    return {seconds_per_image[1] / static_cast<double>(design.cost.macs), true};
+  } catch (const core::Stopped&) {
+    throw;
+  } catch (const core::Error&) {
+    return guessed_pace(o.threads);
+  }
 }
 
 struct Sampled {
   int total = 0, passed = 0;
   double mean_macs = 0;
-  std::map<std::string, int> refused;
+  std::map<std::string, int> refused;   // candidates by rule
+  std::optional<arch::Design> typical;  // of those that pass, the one whose MACs are nearest to the mean
 };
 
 Sampled sample_space(const RunConfig& c) {
   const search::Gate gate = make_gate(c);
   Sampled s;
   core::Rng rng(c.seed, 0xD47);
+  std::vector<search::Candidate> passed;
   for (s.total = 0; s.total < 300; ++s.total) {
-    const arch::Spec spec = c.space->expand(search::sample(*c.space, rng)).spec;
-    const auto verdicts = gate.before_training(spec);
-    if (search::passed(verdicts)) {
-      ++s.passed;
-      s.mean_macs += static_cast<double>(arch::analyze(spec).macs);
-    }
-    for (const auto& v : verdicts) s.refused[v.rule] += !v.passed;
+    search::Candidate candidate = c.space->expand(search::sample(*c.space, rng));
+    const auto verdicts = gate.before_training(candidate);
+    std::set<std::string> broken;
+    for (const auto& v : verdicts)
+      if (!v.passed) broken.insert(v.rule);
+    for (const std::string& rule : broken) ++s.refused[rule];
+    if (!broken.empty()) continue;
+    s.mean_macs += static_cast<double>(candidate.cost.macs);
+    passed.push_back(std::move(candidate));
   }
-  if (s.passed) s.mean_macs /= s.passed;
+  s.passed = static_cast<int>(passed.size());
+  if (passed.empty()) return s;
+  s.mean_macs /= s.passed;
+  s.typical = *std::ranges::min_element(passed, {}, [&](const search::Candidate& candidate) {
+    return std::abs(static_cast<double>(candidate.cost.macs) - s.mean_macs);
+  });
   return s;
 }
 
@@ -81,13 +124,15 @@ StageOutput dry_run(RunContext& run) {
   if (c.space) {
     s = sample_space(c);
   } else {
-    s.mean_macs = static_cast<double>(arch::analyze(load_winner(run)).macs);
+    s.typical = load_winner(run);
+    s.mean_macs = static_cast<double>(s.typical->cost.macs);
   }
-  const double probe_images = c.probe.samples > 0 ? std::min<double>(c.probe.samples, training) : training;
-  const double probe_s = training_seconds(s.mean_macs, probe_images + validation / kForwardBackward,
-                                          c.probe.train.epochs, c.probe.train.threads);
   const double train_images = c.train_on_validation ? training + validation : training;
-  const double train_s = training_seconds(s.mean_macs, train_images, c.train.epochs, c.train.threads);
+  const Pace pace = s.typical ? pace_of(*s.typical, c.train, train_images) : guessed_pace(c.train.threads);
+  const double seconds_per_image = pace.seconds_per_mac * s.mean_macs;
+  const double probe_images = c.probe.samples > 0 ? std::min<double>(c.probe.samples, training) : training;
+  const double probe_s = seconds_per_image * (probe_images * c.probe.train.epochs + validation / kForwardBackward);
+  const double train_s = seconds_per_image * train_images * c.train.epochs;
   for (const std::string& name : c.stages) {
     std::string what = find_stage(name).about;
     core::Cell seconds = core::empty_cell();
@@ -123,8 +168,11 @@ StageOutput dry_run(RunContext& run) {
     if (!refused.empty()) out.lines.push_back("refused in the sample: " + refused);
   }
   out.lines.push_back("run folder: " + run.folder.string());
-  out.lines.push_back("times are estimates from MACs (" + fixed(kMacsPerSecondPerThread / 1e9, 0) +
-                      " GMAC/s a thread), good to a factor of three");
+  out.lines.push_back(pace.measured
+                          ? "times are estimates from a second of training steps on this machine, good to a factor "
+                            "of two while its load stays the same"
+                          : "times are estimates from MACs (" + fixed(kMacsPerSecondPerThread / 1e9, 0) +
+                                " GMAC/s a thread), good to a factor of three");
   return out;
 }
 

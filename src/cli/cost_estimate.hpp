@@ -7,6 +7,7 @@
 namespace condenser::cli {
 
 // The configured gate plus one rule per export target: exportable_to_<target>.
+search::Gate make_gate(const search::GateOptions&, const std::vector<std::string>& targets);
 search::Gate make_gate(const RunConfig&);
 
 // Stages, data, size of the space, share of it that passes the gate (sampled), estimated time. Trains nothing, writes

@@ -3,11 +3,11 @@
 #include "cli/data_check.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "cli/print.hpp"
 #include "cli/stages.hpp"
+#include "condenser/core/text.hpp"
 #include "condenser/data/check.hpp"
 
 namespace condenser::cli {
@@ -34,41 +34,37 @@ core::Table counts_table(const data::CheckReport& report) {
 }
 
 std::string list(const std::vector<double>& values) {
-  std::string text;
-  char number[32];
-  for (double value : values) {
-    std::snprintf(number, sizeof number, "%s%.4f", text.empty() ? "" : ", ", value);
-    text += number;
-  }
-  return "[" + text + "]";
+  std::vector<std::string> texts;
+  for (const double value : values) texts.push_back(core::fixed(value, 4));
+  return "[" + core::join(texts) + "]";
 }
 
-std::string line(const data::Duplicate& d) {
-  return d.first_split + " " + d.first + " = " + d.second_split + " " + d.second +
-         (d.same_label ? "" : " (with another label)");
+void add_finding(const data::Finding& finding, std::vector<std::string>& out) {
+  out.push_back((finding.problem ? "problem: " : "note: ") + (finding.split.empty() ? "" : finding.split + ": ") +
+                finding.text);
+  for (size_t i = 0; i < std::min(kShown, finding.items.size()); ++i) out.push_back("  " + finding.items[i]);
+  if (finding.items.size() > kShown)
+    out.push_back("  ... and " + std::to_string(finding.items.size() - kShown) + " more");
+}
+
+std::string verdict(const data::CheckReport& report) {
+  const auto problems = std::ranges::count_if(report.findings, &data::Finding::problem);
+  const auto notes = std::ssize(report.findings) - problems;
+  const std::string said =
+      notes == 0 ? "" : "; " + std::to_string(notes) + (notes == 1 ? " note" : " notes") + " above";
+  if (problems == 0) return "no problem found" + said;
+  return std::to_string(problems) + (problems == 1 ? " problem" : " problems") + " found: see above" + said;
 }
 
 std::vector<std::string> lines(const data::CheckReport& report, const data::Card& card) {
   std::vector<std::string> out;
   for (const auto& s : report.splits) {
-    if (!s.error.empty()) out.push_back(s.split + " cannot be opened: " + s.error);
-    if (s.found.mean.empty()) continue;
-    out.push_back(s.split + ": mean " + list(s.found.mean) + ", std " + list(s.found.std));
+    if (!s.found.mean.empty()) out.push_back(s.split + ": mean " + list(s.found.mean) + ", std " + list(s.found.std));
   }
   out.push_back("card: mean " + list(card.normalization.mean) + ", std " + list(card.normalization.std));
-  for (const auto& s : report.splits) {
-    for (size_t i = 0; i < std::min(kShown, s.unreadable.size()); ++i) out.push_back("unreadable: " + s.unreadable[i]);
-    if (s.unreadable.size() > kShown)
-      out.push_back("... and " + std::to_string(s.unreadable.size() - kShown) + " more in " + s.split);
-  }
-  // Those across splits first: they make a test result worthless.
-  std::vector<data::Duplicate> sorted = report.duplicates;
-  std::stable_partition(sorted.begin(), sorted.end(), [](const auto& d) { return d.first_split != d.second_split; });
-  for (size_t i = 0; i < std::min(kShown, sorted.size()); ++i) out.push_back("duplicate: " + line(sorted[i]));
-  if (sorted.size() > kShown) out.push_back("... and " + std::to_string(sorted.size() - kShown) + " more");
-  out.push_back("duplicates: " + std::to_string(report.between) + " between splits, " + std::to_string(report.within) +
-                " within a split");
-  out.push_back(report.clean() ? "no problem found" : "problems found: see above");
+  for (const data::Finding& finding : report.findings) add_finding(finding, out);
+  out.push_back(verdict(report));
+  for (std::string& text : out) text = core::printable(text);
   return out;
 }
 
@@ -76,6 +72,7 @@ nlohmann::ordered_json to_json(const data::CheckReport& report, const data::Card
   nlohmann::ordered_json j{{"schema_version", 1},
                            {"card", card.name},
                            {"clean", report.clean()},
+                           {"findings", nlohmann::ordered_json::array()},
                            {"classes", report.classes},
                            {"card_mean", card.normalization.mean},
                            {"card_std", card.normalization.std},
@@ -92,6 +89,14 @@ nlohmann::ordered_json to_json(const data::CheckReport& report, const data::Card
                            {"unreadable", s.unreadable},
                            {"mean", s.found.mean},
                            {"std", s.found.std}});
+  }
+  for (const auto& f : report.findings) {
+    j["findings"].push_back({{"problem", f.problem},
+                             {"kind", f.kind},
+                             {"split", f.split},
+                             {"count", f.count},
+                             {"text", f.text},
+                             {"items", f.items}});
   }
   for (const auto& d : report.duplicates) {
     j["duplicates"].push_back({{"first_split", d.first_split},

@@ -10,6 +10,7 @@
 #include "cli/records/records.hpp"
 #include "cli/tiles.hpp"
 #include "condenser/core/files.hpp"
+#include "condenser/core/text.hpp"
 
 namespace condenser::cli {
 
@@ -30,7 +31,7 @@ core::Table predictions_table(const EvaluatedPart& p) {
                 {}};
   const auto& classes = p.data.classes();
   for (size_t i = 0; i < p.evaluation.predictions.size(); ++i) {
-    const train::Prediction& made = p.evaluation.predictions[i];
+    const data::Prediction& made = p.evaluation.predictions[i];
     const int label = p.data.label(static_cast<int64_t>(i));
     t.rows.push_back({core::cell(p.data.name(static_cast<int64_t>(i))), core::cell(classes[static_cast<size_t>(label)]),
                       core::cell(classes[static_cast<size_t>(made.predicted)]),
@@ -56,13 +57,14 @@ std::string mistakes_png(const EvaluatedPart& p, const std::vector<int64_t>& ite
   std::vector<report::Tile> tiles;
   std::vector<float> item(static_cast<size_t>(p.data.shape().elements()));
   for (const int64_t i : items) {
-    const train::Prediction& made = p.evaluation.predictions[static_cast<size_t>(i)];
+    const data::Prediction& made = p.evaluation.predictions[static_cast<size_t>(i)];
     p.data.get(i, item);
     tiles.push_back(tile_of(item, p.data, p.audio));
-    tiles.back().caption = {p.data.classes()[static_cast<size_t>(p.data.label(i))],
-                            "-> " + p.data.classes()[static_cast<size_t>(made.predicted)] + ", " +
-                                std::to_string(static_cast<int>(made.probability * 100)) + " %",
-                            p.data.name(i)};
+    // The probability stands first: a long name is cut at its end, a number never.
+    tiles.back().caption = {
+        p.data.classes()[static_cast<size_t>(p.data.label(i))],
+        "-> " + core::fixed(100 * made.probability, 1) + " % " + p.data.classes()[static_cast<size_t>(made.predicted)],
+        p.data.name(i)};
   }
   return report::sheet_png(tiles, kMistakesInARow,
                            p.run + ", " + p.part + ": most confident mistakes (true -> predicted)");
@@ -91,10 +93,8 @@ report::Confusion confusion_of(const EvaluatedPart& p) { return {p.data.classes(
 
 bool has_confusion(const EvaluatedPart& p) { return !p.evaluation.confusion.empty(); }
 
-quant::Accuracy accuracy_of(const train::Evaluation& e) { return {e.correct, e.total}; }
-
 std::string evaluation_json(const EvaluatedPart& p) {
-  const quant::Accuracy accuracy = accuracy_of(p.evaluation);
+  const quant::Accuracy accuracy = quant::accuracy_of(p.evaluation);
   const quant::Interval interval = quant::wilson_95(accuracy);
   EvaluationRecord record{.part = p.part,
                           .spec_hash = p.spec_hash,
@@ -122,8 +122,9 @@ void write_evaluation(const fs::path& folder, const EvaluatedPart& p) {
   core::write_atomic(folder / "evaluation.json", evaluation_json(p));
   if (!has_confusion(p)) return;
   const report::Confusion confusion = confusion_of(p);
-  core::write_atomic(folder / "confusion.svg", report::confusion_svg(confusion, p.run + ", " + p.part,
-                                                                     quant::to_string(accuracy_of(p.evaluation))));
+  core::write_atomic(
+      folder / "confusion.svg",
+      report::confusion_svg(confusion, p.run + ", " + p.part, quant::to_string(quant::accuracy_of(p.evaluation))));
   core::write_atomic(folder / "confusion.csv", core::to_csv(report::confusion_table(confusion)));
   core::write_atomic(folder / "per_class.csv", core::to_csv(report::per_class_table(confusion)));
   core::write_atomic(folder / "predictions.csv", core::to_csv(predictions_table(p)));

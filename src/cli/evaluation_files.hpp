@@ -9,24 +9,22 @@
 #include <filesystem>
 #include <string>
 
-#include "condenser/data/dataset.hpp"
+#include "condenser/data/metrics.hpp"
 #include "condenser/quant/report.hpp"
 #include "condenser/report/confusion.hpp"
-#include "condenser/train/backend.hpp"
 
 namespace condenser::cli {
 
 struct EvaluatedPart {
   std::string run, part;  // names for titles: "digits", "test part"
   std::string spec_hash;
-  const train::Evaluation& evaluation;
+  const data::Evaluation& evaluation;
   const data::Dataset& data;
   bool audio = false;  // items are features of sounds
 };
 
 bool has_confusion(const EvaluatedPart&);  // not with several classes per item
 report::Confusion confusion_of(const EvaluatedPart&);
-quant::Accuracy accuracy_of(const train::Evaluation&);
 std::string evaluation_json(const EvaluatedPart&);
 
 // Writes the files of a part into `folder`.

@@ -103,7 +103,8 @@ std::string overview() {
   out +=
       "\nAlways: -q, --quiet (warnings and errors only), -v, --verbose, --version.\n"
       "Exit codes: 0 ok, 1 run failed, 2 usage or configuration, 3 no feasible candidate, 4 verification\n"
-      "mismatch, 5 run folder locked, 75 requeue, 129 SIGHUP, 130 SIGINT, 143 SIGTERM.\n";
+      "mismatch, 5 run folder locked, 6 finished but a limit does not hold, 75 requeue, 129 SIGHUP, 130\n"
+      "SIGINT, 143 SIGTERM.\n";
   return out;
 }
 

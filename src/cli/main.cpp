@@ -17,7 +17,7 @@ int dispatch(int argc, char** argv) {
   const CommandLine line = parse(argc, argv);
   if (!line.verb) {
     core::write_output(line.text);
-    return 0;
+    return line.code;
   }
   core::log::set_level(line.global.quiet     ? core::log::Level::Warning
                        : line.global.verbose ? core::log::Level::Debug

@@ -115,15 +115,23 @@ std::string plain_line(const ProgressFacts& p) {
 
 double plain_interval_s(double passed_s) { return std::clamp(passed_s / 30, 10.0, 60.0); }
 
-int terminal_columns() {
+namespace {
+
+int columns_of(int descriptor) {
   const std::string_view told = variable("COLUMNS");
   int columns = 0;
   const auto [end, error] = std::from_chars(told.data(), told.data() + told.size(), columns);
   if (error == std::errc() && end == told.data() + told.size() && columns > 0) return std::min(columns, 10'000);
   winsize size{};
-  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  if (ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
   return 80;
 }
+
+}  // namespace
+
+int terminal_columns() { return columns_of(STDERR_FILENO); }
+
+size_t output_columns() { return isatty(STDOUT_FILENO) ? static_cast<size_t>(columns_of(STDOUT_FILENO)) : 0; }
 
 std::string duration_text(double seconds) {
   char text[64];

@@ -37,6 +37,8 @@ double plain_interval_s(double passed_s);
 
 // Of the terminal on stderr: COLUMNS when it is a sensible number, else what the terminal says, else 80.
 int terminal_columns();
+// Of the terminal that standard output is, told the same way; 0: it is none.
+size_t output_columns();
 
 std::string duration_text(double seconds);  // "1 min 12 s", "3.4 s"
 

@@ -28,48 +28,44 @@ namespace {
 
 void read_dataset(Reader r, DatasetOptions& o) {
   r.existing_path("card", o.card, "data set card: a folder under datasets/ or a card.yaml");
-  r.existing_path("folder", o.folder, "instead of a card: a folder with train/<class>/ and test/<class>/ images (JPEG, PNG)");
+  r.existing_path("folder", o.folder,
+                  "instead of a card: a folder with train/<class>/ and test/<class>/, or <class>/ images (JPEG, PNG)");
   r.integers("shape", o.shape, 1, 4096,
              "channels, height, width that images of `folder` are brought to; 1 channel is grey");
   r.number("validation_fraction", o.validation_fraction, 0.01, 0.5,
            "part of the training images kept for choices when the card has no validation split");
-  r.integer("split_seed", o.split_seed, 0, UINT64_MAX, "seed of that split");
+  r.integer("split_seed", o.split_seed, 0, UINT64_MAX, "seed of the parts that are cut");
+  r.number("test_fraction", o.test_fraction, 0.01, 0.5,
+           "part of every class kept for the test when `folder` has no part for it");
+  r.boolean("allow_empty_classes", o.allow_empty_classes, "go on when a class has no item to learn from");
   r.integer("samples", o.samples, 0, 1'000'000'000, "use only so many training images, class-balanced; 0: all");
   r.choice("cache", o.cache, {"auto", "memory", "disk", "none"},
            "keep pictures decoded for later epochs; auto: in memory up to 1 GiB, on disk up to 32 GiB, else none");
   r.text("cache_folder", o.cache_folder,
-         "of decoded pictures on disk; empty: $XDG_CACHE_HOME/condenser or ~/.cache/condenser",
-         Decides::Nothing);
+         "of decoded pictures on disk; empty: $XDG_CACHE_HOME/condenser or ~/.cache/condenser", Decides::Nothing);
   r.choice("on_damaged", o.on_damaged, {"stop", "skip"},
            "pictures that cannot be decoded: stop, or leave them out with a warning");
   if (o.shape.size() != 3) throw r.error("shape", "three numbers: channels, height, width");
 }
 
-// A card for a plain folder of images: the same code path as for every other set.
-data::Card folder_card(const DatasetOptions& o, const Reader& r) {
-  data::Card card;
-  card.file = card.root = o.folder;
-  card.name = o.folder.filename().string();
-  if (card.name.empty()) card.name = o.folder.parent_path().filename().string();
-  card.about = "images of one's own";
-  card.format = "image_folder";
-  card.shape = {o.shape[0], o.shape[1], o.shape[2]};
-  card.normalization.mean.assign(o.shape[0], 0.5);
-  card.normalization.std.assign(o.shape[0], 0.25);
-  for (const char* split : {"train", "test"}) {
-    if (!fs::is_directory(card.root / split))
-      throw r.error("folder",
-                    "a folder with train/<class>/ and test/<class>/; " + (card.root / split).string() + " is missing");
-    card.splits[split] = {{split, ""}};
-  }
-  if (fs::is_directory(card.root / "validation")) card.splits["validation"] = {{"validation", ""}};
+// False for a link that leads to itself too, which fs::exists() alone answers with an exception.
+bool is_there(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
+data::Card card_of(const DatasetOptions& o) {
+  const data::ItemShape shape{o.shape[0], o.shape[1], o.shape[2]};
+  data::Card card =
+      o.folder.empty() ? data::read_card(o.card) : data::folder_card(o.folder, shape, o.test_fraction, o.split_seed);
+  card.allow_empty_classes |= o.allow_empty_classes;
   return card;
 }
 
 // What the run has kept, when the data are not at hand; stages that need data say then where they were.
 std::optional<data::Card> kept_card(const DatasetOptions& o, const fs::path& run_folder) {
   const fs::path& place = o.folder.empty() ? o.card : o.folder;
-  if (run_folder.empty() || fs::exists(place)) return std::nullopt;
+  if (run_folder.empty() || is_there(place)) return std::nullopt;
   const auto learned = find_record<Learned>(run_folder);
   if (!learned) return std::nullopt;
   data::Card card = card_of(*learned);
@@ -82,34 +78,30 @@ data::Card open_card(const DatasetOptions& o, const Reader& r, const fs::path& r
   if (o.folder.empty() == o.card.empty())
     throw r.error(o.folder.empty() ? "card" : "folder", "exactly one of dataset.card and dataset.folder");
   if (auto card = kept_card(o, run_folder)) return *card;
-  data::Card card = o.folder.empty() ? data::read_card(o.card) : folder_card(o, r);
-  const auto train = card.splits.find("train");
-  if (train == card.splits.end() || !fs::exists(card.root / train->second.front().path)) {
-    const auto learned = run_folder.empty() ? std::nullopt : find_record<Learned>(run_folder);
-    if (learned && card.classes.empty()) card.classes = learned->classes;  // left to data that are not at hand
-    return card;
-  }
   try {
-    data::find_classes(card);
+    data::Card card = card_of(o);
+    const auto train = card.splits.find("train");
+    if (train != card.splits.end() && is_there(card.root / train->second.front().path)) {
+      data::find_classes(card);
+    } else if (card.classes.empty() && !run_folder.empty()) {  // left to data that are not at hand
+      if (const auto learned = find_record<Learned>(run_folder)) card.classes = learned->classes;
+    }
+    return card;
+  } catch (const ConfigError&) {
+    throw;
   } catch (const core::Error& error) {
     throw ConfigError(error.what());
   }
-  return card;
 }
 
-void check_augment(Reader r, const train::AugmentOptions& o, const data::Card& card) {
-  if (const auto wrong = train::misfit(o, card.shape)) throw r.error(wrong->key, wrong->expected);
-  if (!is_audio(card)) return;
-  const std::pair<const char*, double> of_pictures[] = {
-      {"randaugment", o.randaugment.operations}, {"brightness", o.brightness}, {"contrast", o.contrast}};
-  for (const auto& [key, value] : of_pictures)
-    if (value > 0) throw r.error(key, "none for sounds: " + card.name + " has features, not brightness");
-}
-
-void read_train(Reader& r, train::TrainOptions& o, const RunConfig& c, bool help) {
+void read_train(Reader& r, train::TrainOptions& o, const RunConfig& c, const std::string& section, bool help) {
   o.seed = c.seed;
-  train::read_options(r, o);
-  if (!help) check_augment(r.section("augment"), o.augment, c.card);
+  train::read_options(r, o, section);
+  o.augment.specaugment.time_in_columns = is_audio(c.card) && c.card.audio.features.time == "columns";
+  if (help) return;
+  const train::DataFacts data = facts_of(c.card);
+  const auto found = train::conflict({.options = o, .data = &data, .searching = section == "probe"}, section);
+  if (found) throw train::conflict_error(r, *found);
 }
 
 std::unique_ptr<search::Generator> read_generator(Reader& r, const std::string& name) {
@@ -127,6 +119,14 @@ std::unique_ptr<search::Generator> read_generator(Reader& r, const std::string& 
     throw r.error("generator", "one of " + list);
   }
   return chosen;
+}
+
+// A part of the items that every class is in.
+void check_samples(const Reader& r, int samples, const data::Card& card) {
+  const auto classes = std::ssize(card.classes);
+  if (samples > 0 && samples < classes)
+    throw r.error("samples", "0 (all) or at least one for each of the " + std::to_string(classes) +
+                                 " classes of data set " + core::printable(card.name));
 }
 
 bool in_zoo(const std::string& name) {
@@ -190,6 +190,7 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
   Reader dataset = root.section("dataset", "what to learn from");
   read_dataset(dataset, c.dataset);
   if (!help) c.card = open_card(c.dataset, dataset, run_folder);
+  check_samples(dataset, c.dataset.samples, c.card);
 
   if (help)
     root.text("spec", c.spec, kAboutSpec, Decides::Nothing);
@@ -206,6 +207,7 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
   }
   Reader gate = root.section("gate", "hard constraints (search/budgets/*.yaml)");
   search::read_options(gate, c.gate);
+  if (!help) search::fit_to_data(c.gate, c.card.name, context.input);
   Reader search_section = root.section("search", "how to search");
   c.search.seed = c.seed;
   search::read_options(search_section, c.search);
@@ -214,11 +216,12 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
   Reader probe = root.section("probe", "the short training that scores a candidate");
   c.probe.train.epochs = 1;
   probe.integer("samples", c.probe.samples, 0, 100'000'000, "training images of a probe, class-balanced; 0: all");
-  read_train(probe, c.probe.train, c, help);
+  check_samples(probe, c.probe.samples, c.card);
+  read_train(probe, c.probe.train, c, "probe", help);
   Reader train = root.section("train", "training of the winner");
   train.boolean("on_validation", c.train_on_validation,
                 "train the winner on the validation part too (all choices are made by then)");
-  read_train(train, c.train, c, help);
+  read_train(train, c.train, c, "train", help);
   if (c.train_on_validation && (c.train.patience > 0 || c.train.keep == "best"))
     throw train.error("on_validation", "false with patience or keep = best, which choose by that part");
 
@@ -229,6 +232,8 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
   for (const auto& target : exporters::targets()) known.push_back(target.name);
   exports.choices("targets", c.targets, known, "formats to write");
   exports.text("prefix", c.export_options.prefix, "of C symbols and file names");
+  exports.boolean("private_kernels", c.export_options.private_kernels,
+                  "C functions of the kernels carry the prefix: two whole export folders fit into one program");
   if (!std::regex_match(c.export_options.prefix, std::regex("[a-z][a-z0-9_]{0,30}")))
     throw exports.error("prefix", "a C identifier of lower-case letters, digits and _ (at most 31)");
   Reader verify = root.section("verify", "proof of the export");
@@ -238,6 +243,26 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
 
 }  // namespace
 
+train::DataFacts facts_of(const data::Card& card) {
+  using train::ItemKind;
+  static const std::map<std::string, ItemKind> kinds{{"image_folder", ItemKind::PictureFiles},
+                                                     {"csv", ItemKind::PictureFiles},
+                                                     {"wav_folder", ItemKind::Clips},
+                                                     {"features_int8", ItemKind::Features}};
+  const auto found = kinds.find(card.format);
+  return {.kind = found == kinds.end() ? ItemKind::Pictures : found->second,
+          .shape = card.shape,
+          .classes = std::ssize(card.classes),
+          .multi_label = card.multi_label,
+          .items = std::nullopt,
+          .validation = std::nullopt};
+}
+
+data::Task task_of(const RunConfig& c) {
+  return {.classes = std::ssize(c.card.classes),
+          .independent = train::independent_classes(c.train, c.card.multi_label),
+          .several = c.card.multi_label};
+}
 
 bool is_audio(const data::Card& card) { return card.format == "wav_folder" || card.format == "features_int8"; }
 data::OpenOptions open_options(const DatasetOptions& o, double crop_area) {
@@ -255,14 +280,15 @@ data::OpenOptions open_options(const DatasetOptions& o, double crop_area) {
 
 RunConfig read_run_config(const std::string& subject, const std::vector<std::string>& overrides) {
   fs::path file = subject;
-  if (fs::is_directory(file)) {
+  std::error_code ignored;
+  if (fs::is_directory(file, ignored)) {
     file /= "config.resolved.yaml";
     if (!fs::exists(file))
       throw ConfigError(subject + ": no config.resolved.yaml in it; expected a run folder (runs/<name>) or a run.yaml");
   }
-  if (!fs::exists(file)) throw ConfigError(subject + ": no such file; expected a run.yaml or a run folder");
+  if (!is_there(file)) throw ConfigError(subject + ": no such file; expected a run.yaml or a run folder");
   RunConfig c;
-  const bool goes_on = fs::is_directory(subject);
+  const bool goes_on = fs::is_directory(subject, ignored);
   Reader root = goes_on ? Reader::from_resolved_file(file, overrides) : Reader::from_file(file, overrides);
   if (!root.has("name")) c.name = fs::absolute(file).parent_path().filename().string();
   read_sections(root, c, false, goes_on ? fs::path(subject) : fs::path());

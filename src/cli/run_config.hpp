@@ -8,23 +8,27 @@
 #include "cli/invocation.hpp"
 #include "condenser/core/config.hpp"
 #include "condenser/data/card.hpp"
+#include "condenser/data/task.hpp"
 #include "condenser/exporters/target.hpp"
 #include "condenser/quant/quantize.hpp"
 #include "condenser/search/driver.hpp"
+#include "condenser/train/check_options.hpp"
 #include "condenser/train/options.hpp"
 
 namespace condenser::cli {
 
 struct DatasetOptions {
   std::filesystem::path card;         // datasets/<name>
-  std::filesystem::path folder;       // or: a folder of one's own with train/<class>/ and test/<class>/
+  std::filesystem::path folder;       // or: a folder of one's own, see data::folder_card
   std::vector<int> shape{3, 32, 32};  // of images from `folder`
   double validation_fraction = 0.1;   // cut from the training part when the card has no validation split
   uint64_t split_seed = 1;
-  int samples = 0;                  // use only so many training images, class-balanced (smoke runs); 0: all
-  std::string cache = "auto";       // decoded pictures: auto, memory, disk, none
-  std::string cache_folder;         // of `disk`; empty: the user's cache folder
-  std::string on_damaged = "stop";  // pictures that cannot be decoded: stop, skip
+  double test_fraction = 0.2;        // cut from the training part when there is no test part
+  bool allow_empty_classes = false;  // a class may have no item to learn from
+  int samples = 0;                   // use only so many training images, class-balanced (smoke runs); 0: all
+  std::string cache = "auto";        // decoded pictures: auto, memory, disk, none
+  std::string cache_folder;          // of `disk`; empty: the user's cache folder
+  std::string on_damaged = "stop";   // pictures that cannot be decoded: stop, skip
 };
 
 // How splits are opened; `crop_area`: the smallest share of a picture that will be drawn.
@@ -45,8 +49,8 @@ struct RunConfig {
   uint64_t seed = 1;
   std::vector<std::string> stages;
   DatasetOptions dataset;
-  std::string spec;                      // a network of one's own instead of a search, file or zoo name; empty: searched
-  std::optional<arch::Spec> network;     // that network, made for the data; none: searched
+  std::string spec;                   // a network of one's own instead of a search, file or zoo name; empty: searched
+  std::optional<arch::Spec> network;  // that network, made for the data; none: searched
   std::unique_ptr<search::Space> space;  // null with `spec`
   search::GateOptions gate;
   search::SearchOptions search;
@@ -63,6 +67,12 @@ struct RunConfig {
   std::string resolved;                         // YAML of everything in force
   std::vector<core::config::Setting> settings;  // the same, option by option
 };
+
+// What the card says of the data, before it is opened.
+train::DataFacts facts_of(const data::Card&);
+
+// What outputs of the run's networks mean.
+data::Task task_of(const RunConfig&);
 
 bool is_audio(const data::Card&);  // items are features of sounds, [1, frames, coefficients]
 

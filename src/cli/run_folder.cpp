@@ -89,7 +89,8 @@ fs::path folder_of(const RunConfig& config, const std::string& subject, const fs
 
 fs::path find_run(const std::string& subject, const fs::path& runs) {
   if (fs::is_directory(subject)) return subject;
-  if (!fs::exists(subject)) throw core::ConfigError(subject + ": no such file or folder; expected a run folder or a run.yaml");
+  if (!fs::exists(subject))
+    throw core::ConfigError(subject + ": no such file or folder; expected a run folder or a run.yaml");
   std::string name = fs::absolute(subject).parent_path().filename().string();
   core::config::Reader::from_file(subject).text("name", name, "");
   const fs::path folder = runs / name;

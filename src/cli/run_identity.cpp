@@ -66,7 +66,8 @@ void add_file(Settings& settings, RunContext& run, const std::string& name, cons
   else if (known != before.end())
     settings[name] = known->second;
   else
-    throw ConfigError(name + ": " + core::printable(path.string()) + ": no such file; expected it to stay where it was");
+    throw ConfigError(name + ": " + core::printable(path.string()) +
+                      ": no such file; expected it to stay where it was");
 }
 
 fs::path in_run(const fs::path& path, const char* file) { return fs::is_directory(path) ? path / file : path; }
@@ -174,7 +175,7 @@ bool left_something(const fs::path& folder, const std::string& stage) {
   const std::map<std::string, const char*> files{{"quantize", QuantRecord::kFile.name},
                                                  {"export", ExportRecord::kFile.name},
                                                  {"verify", VerifyRecord::kFile.name},
-                                                 {"report", SummaryRecord::kFile.name}};
+                                                 {"report", "summary.json"}};
   const auto file = files.find(stage);
   return file != files.end() && fs::exists(folder / file->second);
 }
@@ -229,7 +230,7 @@ Settings settings_of(RunContext& run, const std::string& stage) {
   if (stage == "search") add_files(settings, run, "probe", c.probe.train, before);
   if (stage == "train") {
     add_files(settings, run, "train", c.train, before);
-    settings[kNetwork] = arch::hash(load_winner(run)).hex();
+    settings[kNetwork] = arch::hash(load_winner(run).spec).hex();
   }
   if (stage == "quantize") settings[kBefore] = key_of(settings_of(run, "train"));
   if (stage == "export") settings[kBefore] = key_of(settings_of(run, "quantize"));
@@ -279,8 +280,8 @@ std::vector<std::string> plan(RunContext& run, const std::vector<std::string>& s
     if (changed.empty()) return;
     if (std::any_of(changed.begin(), changed.end(), is_data)) throw ConfigError(refusal(run, core::join(changed)));
     told = true;
-    lines.push_back(core::join(changed) + " changed: " +
-                    made_anew(run.folder, stage, stage_names, run.config.space != nullptr));
+    lines.push_back(core::join(changed) +
+                    " changed: " + made_anew(run.folder, stage, stage_names, run.config.space != nullptr));
   };
   const bool has_network = run.config.network || fs::exists(run.folder / "winner.arch.json");
   if (learned && has_network && asked("train")) tell("train", learned->settings, settings_of(run, "train"));

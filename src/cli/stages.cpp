@@ -6,8 +6,9 @@
 #include <cstdio>
 #include <numeric>
 
+#include "cli/progress.hpp"
 #include "cli/run_identity.hpp"
-#include "condenser/arch/passes.hpp"
+#include "condenser/arch/check_finite.hpp"
 #include "condenser/arch/spec_io.hpp"
 #include "condenser/core/hash.hpp"
 #include "condenser/core/log.hpp"
@@ -64,7 +65,7 @@ const std::vector<Stage>& stages() {
       {"quantize", "post-training int8 quantization with a report", stage_quantize},
       {"export", "write files for devices", stage_export},
       {"verify", "prove the export: compile, run, compare every integer", stage_verify},
-      {"report", "write report.md", stage_report},
+      {"report", "write report.html, report.md and summary.json", stage_report},
   };
   return table;
 }
@@ -75,14 +76,14 @@ const Stage& find_stage(const std::string& name) {
   throw core::ConfigError("stage " + name + " does not exist");
 }
 
-arch::Spec winner_in(const fs::path& folder) {
+arch::Design winner_in(const fs::path& folder) {
   const fs::path file = folder / "winner.arch.json";
   if (!fs::exists(file)) throw core::Error(file.string() + " is missing; run `condenser search` first");
-  return arch::read_spec(file);
+  return arch::design_of(arch::read_spec(file));
 }
 
-arch::Spec load_winner(const RunContext& run) {
-  return run.config.network ? *run.config.network : winner_in(run.folder);
+arch::Design load_winner(const RunContext& run) {
+  return run.config.network ? arch::design_of(*run.config.network) : winner_in(run.folder);
 }
 
 namespace {
@@ -92,14 +93,17 @@ std::string of(const arch::Weights& weights, const char* key) {
   return found == weights.metadata.end() ? "" : found->second;
 }
 
-arch::Weights load_matching(const fs::path& file, const std::string& verb, const std::string& spec_hash) {
+arch::WeightsFile load_matching(const fs::path& file, const std::string& verb, const std::string& spec_hash) {
   if (!fs::exists(file)) throw core::Error(file.string() + " is missing; run `condenser " + verb + "` first");
-  arch::Weights weights = arch::load_weights(file);
-  const std::string found = of(weights, "spec_hash");
+  arch::WeightsFile loaded = arch::load_weights_file(file);
+  if (loaded.checksum.empty())
+    throw core::Error(file.string() + ": has no checksum, as files of other programs and of earlier versions; run " +
+                      "`condenser " + verb + "` again");
+  const std::string found = of(loaded.weights, "spec_hash");
   if (found != spec_hash)
     throw core::Error(file.string() + ": belongs to network " + (found.empty() ? "(unknown)" : found) + "; expected " +
                       spec_hash + ". Run `condenser " + verb + "` again");
-  return weights;
+  return loaded;
 }
 
 // `metadata`: under which name the key stands in the file.
@@ -133,20 +137,25 @@ bool is_recorded(const RunContext& run) {
 
 arch::Weights float_weights_in(const fs::path& folder, const arch::Spec& winner, const std::string& key) {
   const fs::path file = folder / "weights.safetensors";
-  arch::Weights weights = load_matching(file, "train", arch::hash(winner).hex());
+  arch::Weights weights = load_matching(file, "train", arch::hash(winner).hex()).weights;
   check_key(weights, "key", key, file, "train");
   arch::check_weights(winner, weights);
+  arch::check_finite(weights, file.string());
   return weights;
 }
 
-Int8Network int8_in(const fs::path& folder, const arch::Spec& winner, const std::string& key) {
+Int8Network int8_in(const fs::path& folder, const arch::Design& winner, const std::string& key) {
   Int8Network network;
-  network.lowered = arch::lower(winner, nullptr);
+  network.lowered = winner.lowered;
   const fs::path weights_file = folder / "weights_int8.safetensors", file = folder / "quant.json";
-  network.weights = load_matching(weights_file, "quantize", arch::hash(winner).hex());
+  arch::WeightsFile loaded = load_matching(weights_file, "quantize", arch::hash(winner.spec).hex());
+  network.weights = std::move(loaded.weights);
   check_key(network.weights, "training", key, weights_file, "quantize");
   if (!fs::exists(file)) throw core::Error(file.string() + " is missing; run `condenser quantize` first");
   network.quant = runtime::quant_from_json(core::read_file(file), file.string());
+  if (network.quant.weights_checksum != loaded.checksum)
+    throw core::Error(file.string() + ": belongs to other int8 weights than " + weights_file.string() +
+                      "; run `condenser quantize` again");
   runtime::check_quantized(network.lowered, network.weights, network.quant);
   return network;
 }
@@ -157,7 +166,7 @@ arch::Weights load_float_weights(RunContext& run, const arch::Spec& winner) {
   return float_weights_in(run.folder, winner, key_of(settings_of(run, "train")));
 }
 
-Int8Network load_int8(RunContext& run, const arch::Spec& winner) {
+Int8Network load_int8(RunContext& run, const arch::Design& winner) {
   if (!is_recorded(run)) return int8_in(run.folder, winner, "");
   if (fs::exists(run.folder / "weights_int8.safetensors"))
     check_settings(run, "quantize", run.folder / "weights_int8.safetensors",
@@ -165,7 +174,8 @@ Int8Network load_int8(RunContext& run, const arch::Spec& winner) {
   return int8_in(run.folder, winner, key_of(settings_of(run, "train")));
 }
 
-void print(const StageOutput& output, const std::string& format) {
+void print(const StageOutput& output, const std::string& format, size_t columns) {
+  const size_t terminal = output_columns();
   std::string text;
   if (format == "json") {
     text = core::to_json(output.table);
@@ -173,7 +183,7 @@ void print(const StageOutput& output, const std::string& format) {
     text = core::to_csv(output.table);
   } else {
     text = format == "markdown" ? "### " + output.title + "\n\n" + core::to_markdown(output.table)
-                                : output.title + "\n" + core::to_text(output.table);
+                                : output.title + "\n" + core::to_text(output.table, terminal ? terminal : columns);
     for (const std::string& line : output.lines) text += line + "\n";
   }
   if (text.empty() || text.back() != '\n') text += '\n';

@@ -60,22 +60,23 @@ StageOutput stage_report(RunContext&);
 
 // What earlier stages left. Each throws core::Error naming the verb that makes what is missing or was made with other
 // options, which are named.
-arch::Spec load_winner(const RunContext&);
+arch::Design load_winner(const RunContext&);
 arch::Weights load_float_weights(RunContext&, const arch::Spec&);
 struct Int8Network {
   arch::Spec lowered;
   arch::Weights weights;
   runtime::QuantParams quant;
 };
-Int8Network load_int8(RunContext&, const arch::Spec& winner);
+Int8Network load_int8(RunContext&, const arch::Design& winner);
 
 // The same from a run folder alone, wherever it is. `key`: of the training that they must come from (see
 // run_identity.hpp); empty: of any.
-arch::Spec winner_in(const std::filesystem::path& folder);
+arch::Design winner_in(const std::filesystem::path& folder);
 arch::Weights float_weights_in(const std::filesystem::path& folder, const arch::Spec&, const std::string& key);
-Int8Network int8_in(const std::filesystem::path& folder, const arch::Spec&, const std::string& key);
+Int8Network int8_in(const std::filesystem::path& folder, const arch::Design&, const std::string& key);
 
-// Prints to stdout in the format asked for.
-void print(const StageOutput&, const std::string& format);
+// Prints to stdout in the format asked for. Text fits the terminal where it can; `columns`: the width where there is no
+// terminal, 0: as wide as it is.
+void print(const StageOutput&, const std::string& format, size_t columns = 0);
 
 }  // namespace condenser::cli

@@ -3,7 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
+
+#include "condenser/core/text.hpp"
 
 namespace condenser::cli {
 namespace {
@@ -51,9 +52,9 @@ std::vector<std::string> label_lines(const data::Batch& batch, int64_t i, const 
   std::stable_sort(present.begin(), present.end(), [&](size_t a, size_t b) { return shares[a] > shares[b]; });
   std::vector<std::string> lines;
   for (const size_t k : present) {
-    char share[32] = "";
-    if (shares[k] < 0.995f) std::snprintf(share, sizeof share, " %.2f", static_cast<double>(shares[k]));
-    lines.push_back((lines.empty() ? "" : "/ ") + classes[k] + share);
+    // The share stands first: a sheet cuts a long name at its end, a number never.
+    const std::string share = shares[k] < 0.995f ? core::fixed(static_cast<double>(shares[k]), 2) + " " : "";
+    lines.push_back((lines.empty() ? "" : "/ ") + share + classes[k]);
   }
   return lines.empty() ? std::vector<std::string>{"none"} : lines;
 }

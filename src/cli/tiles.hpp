@@ -10,7 +10,7 @@ namespace condenser::cli {
 // right and frequency upwards for audio features [1, frames, coefficients].
 report::Tile tile_of(std::span<const float> item, const data::Dataset&, bool audio);
 
-// The classes of row i: "cat", "cat 0.7 / dog 0.3", "none".
+// The classes of row i: "cat", "0.70 cat / 0.30 dog", "none".
 std::vector<std::string> label_lines(const data::Batch&, int64_t i, const std::vector<std::string>& classes);
 
 }  // namespace condenser::cli

@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 
+#include "build_id.hpp"
 #include "cli/version.hpp"
 
 namespace condenser::cli {
@@ -38,7 +39,7 @@ train::Backend* load() {
   void* handle = dlopen(module.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!handle) throw core::Error(module.string() + ": cannot load: " + dlerror() + "; " + remedy);
   const auto factory = reinterpret_cast<train::BackendFactory>(dlsym(handle, train::kBackendSymbol));
-  train::Backend* backend = factory ? factory(train::kBackendAbi) : nullptr;
+  train::Backend* backend = factory ? factory(kBuildId) : nullptr;
   if (!backend) throw core::Error(module.string() + ": belongs to another version of condenser; rebuild both");
   return backend;
 }

@@ -255,12 +255,7 @@ std::string display_name(const std::filesystem::path& path) {
 
 std::string read_yaml_file(const std::filesystem::path& file, const std::string& asked_by) {
   try {
-    std::error_code reason;
-    const auto size = std::filesystem::file_size(file, reason);
-    if (!reason && size > kMaxBytes)
-      throw Error(file.string() + ": " + std::to_string(size) + " bytes; expected at most " +
-                  std::to_string(kMaxBytes));
-    return read_file(file);
+    return read_file(file, kMaxBytes);
   } catch (const Error& problem) {
     throw ConfigError(asked_by + problem.what());
   }

@@ -251,7 +251,8 @@ std::vector<std::string> Reader::keys() const {
   return keys;
 }
 
-void Reader::integer(const std::string& key, int& value, int64_t min, int64_t max, const std::string& help, Decides decides) {
+void Reader::integer(const std::string& key, int& value, int64_t min, int64_t max, const std::string& help,
+                     Decides decides) {
   const int low = static_cast<int>(std::max<int64_t>(min, std::numeric_limits<int>::lowest()));
   const int high = static_cast<int>(std::min<int64_t>(max, std::numeric_limits<int>::max()));
   const auto read = [&](int id, const std::string& path) { return read_integer<int>(*tree_, id, path, low, high); };
@@ -259,19 +260,22 @@ void Reader::integer(const std::string& key, int& value, int64_t min, int64_t ma
          integer_text<int>);
 }
 
-void Reader::integer(const std::string& key, int64_t& value, int64_t min, int64_t max, const std::string& help, Decides decides) {
+void Reader::integer(const std::string& key, int64_t& value, int64_t min, int64_t max, const std::string& help,
+                     Decides decides) {
   const auto read = [&](int id, const std::string& path) { return read_integer<int64_t>(*tree_, id, path, min, max); };
   access(*tree_, node_, key, value, {.type = "integer", .expected = range_text(min, max), .help = help}, decides, read,
          integer_text<int64_t>);
 }
 
-void Reader::integer(const std::string& key, uint64_t& value, uint64_t min, uint64_t max, const std::string& help, Decides decides) {
+void Reader::integer(const std::string& key, uint64_t& value, uint64_t min, uint64_t max, const std::string& help,
+                     Decides decides) {
   const auto read = [&](int id, const std::string& path) { return read_integer<uint64_t>(*tree_, id, path, min, max); };
   access(*tree_, node_, key, value, {.type = "integer", .expected = range_text(min, max), .help = help}, decides, read,
          integer_text<uint64_t>);
 }
 
-void Reader::number(const std::string& key, double& value, double min, double max, const std::string& help, Decides decides) {
+void Reader::number(const std::string& key, double& value, double min, double max, const std::string& help,
+                    Decides decides) {
   const auto read = [&](int id, const std::string& path) { return read_number(*tree_, id, path, min, max); };
   access(*tree_, node_, key, value, {.type = "number", .expected = range_text(min, max), .help = help}, decides, read,
          number_text);
@@ -297,7 +301,8 @@ void Reader::text(const std::string& key, std::string& value, const std::string&
 void Reader::choice(const std::string& key, std::string& value, const std::vector<std::string>& allowed,
                     const std::string& help, Decides decides) {
   const auto read = [&](int id, const std::string& path) { return read_choice(*tree_, id, path, allowed); };
-  access(*tree_, node_, key, value, {.type = "choice", .expected = one_of(allowed), .help = help}, decides, read, yaml_text);
+  access(*tree_, node_, key, value, {.type = "choice", .expected = one_of(allowed), .help = help}, decides, read,
+         yaml_text);
 }
 
 void Reader::integers(const std::string& key, std::vector<int>& value, int64_t min, int64_t max,
@@ -357,8 +362,8 @@ void Reader::existing_path(const std::string& key, std::filesystem::path& value,
     return kept && std::filesystem::path(text).is_absolute() ? std::filesystem::path(text) : resolve(text, id);
   };
   const bool look_up_default = !has(key) && !value.empty() && !tree_->without_document;
-  access(*tree_, node_, key, value, {.type = "text", .expected = "an existing file or folder", .help = help}, Decides::Nothing, read,
-         [](const std::filesystem::path& v) { return yaml_text(v.string()); });
+  access(*tree_, node_, key, value, {.type = "text", .expected = "an existing file or folder", .help = help},
+         Decides::Nothing, read, [](const std::filesystem::path& v) { return yaml_text(v.string()); });
   if (!look_up_default) return;
   value = resolve(value, 0);
   tree_->ask(node_, key, Asked::Value).text = yaml_text(value.string());

@@ -14,8 +14,8 @@ namespace condenser::core::config {
 enum class Kind { Null, Scalar, List, Map };
 
 struct Source {
-  std::string name;            // in messages
-  std::filesystem::path path;  // relative paths in it are looked up from here
+  std::string name;                                            // in messages
+  std::filesystem::path path;                                  // relative paths in it are looked up from here
   enum { Main, Fragment, CommandLine, Resolved } role = Main;  // Resolved: Main, written by an earlier call
 };
 

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "condenser/core/error.hpp"
+#include "condenser/core/stop.hpp"
 
 namespace condenser::core {
 namespace {
@@ -57,6 +58,43 @@ size_t read_some(int fd, char* bytes, size_t size, const std::filesystem::path& 
   return static_cast<size_t>(got);
 }
 
+constexpr size_t kPiece = 1 << 16;  // bytes read at once
+
+// What somebody hands over as a stream of this process (a pipe of the shell) is read like a file.
+bool own_stream(const std::filesystem::path& path) {
+  const std::string& text = path.native();
+  return text == "/dev/stdin" || text.starts_with("/dev/fd/") || text.starts_with("/proc/self/fd/");
+}
+
+const char* kind_of(mode_t mode) {
+  if (S_ISDIR(mode)) return "a folder";
+  if (S_ISFIFO(mode)) return "a named pipe";
+  if (S_ISSOCK(mode)) return "a socket";
+  return "a device";
+}
+
+Error too_large(const std::filesystem::path& path, size_t max_bytes) {
+  return Error(path.string() + ": more than " + std::to_string(max_bytes) + " bytes; expected a smaller file");
+}
+
+// Opens a file that ends. Devices and named pipes are looked at, never opened: opening alone may wait or act.
+int open_for_reading(const std::filesystem::path& path, size_t max_bytes) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) throw failure(path, "cannot read", errno);
+  const bool stream = own_stream(path) && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
+  if (!S_ISREG(status.st_mode) && !stream)
+    throw Error(path.string() + ": " + kind_of(status.st_mode) + "; expected a regular file");
+  // The size is a hint only: files of /proc report 0.
+  if (S_ISREG(status.st_mode) && status.st_size > 0 && static_cast<uintmax_t>(status.st_size) > max_bytes)
+    throw too_large(path, max_bytes);
+  Descriptor file(open_retrying(path, stream ? O_RDONLY : O_RDONLY | O_NONBLOCK | O_NOCTTY));
+  if (file.get() < 0) throw failure(path, "cannot read", errno);
+  // Another kind of file may have taken its place meanwhile.
+  if (!stream && (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)))
+    throw Error(path.string() + ": changed while it was opened; expected a regular file");
+  return file.release();
+}
+
 // 0 or the reason as errno.
 int write_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
@@ -77,7 +115,8 @@ std::mutex locked_mutex;
 std::vector<Locked> locked_folders;
 
 bool is_same_file(const std::filesystem::path& path, int fd) {
-  struct stat by_name {}, open {};
+  struct stat by_name {
+  }, open{};
   return ::stat(path.c_str(), &by_name) == 0 && ::fstat(fd, &open) == 0 && by_name.st_dev == open.st_dev &&
          by_name.st_ino == open.st_ino;
 }
@@ -131,6 +170,7 @@ class TemporaryFile {
     if (const int reason = write_all(fd_, content)) throw failure(target, "cannot write", reason);
     if (::fsync(fd_) != 0) throw failure(target, "cannot flush", errno);
     if (::close(std::exchange(fd_, -1)) != 0) throw failure(target, "cannot close", errno);
+    reached("write", target.filename().c_str());
     if (::rename(path_.c_str(), target.c_str()) != 0) throw failure(target, "cannot replace", errno);
     renamed_ = true;
   }
@@ -206,16 +246,14 @@ void create_folder(const std::filesystem::path& folder) {
   if (reason) throw Error(folder.string() + ": cannot create the folder: " + reason.message());
 }
 
-std::string read_file(const std::filesystem::path& path) {
-  const Descriptor file(open_retrying(path, O_RDONLY));
-  if (file.get() < 0) throw failure(path, "cannot read", errno);
-  struct stat status {};
+std::string read_file(const std::filesystem::path& path, size_t max_bytes) {
+  const Descriptor file(open_for_reading(path, max_bytes));
   std::string content;
-  // The size is a hint only: pipes and /proc report 0.
-  if (::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode))
-    content.reserve(static_cast<size_t>(status.st_size));
-  char buffer[1 << 15];
-  while (const size_t got = read_some(file.get(), buffer, sizeof buffer, path)) content.append(buffer, got);
+  std::string buffer(kPiece, '\0');
+  while (const size_t got = read_some(file.get(), buffer.data(), buffer.size(), path)) {
+    if (got > max_bytes - content.size()) throw too_large(path, max_bytes);
+    content.append(buffer, 0, got);
+  }
   return content;
 }
 
@@ -285,9 +323,8 @@ FolderLock::~FolderLock() {
 }
 
 std::string read_gzip(const std::filesystem::path& path, size_t max_bytes) {
-  const Descriptor file(open_retrying(path, O_RDONLY));
-  if (file.get() < 0) throw failure(path, "cannot read", errno);
-  std::string buffer(1 << 16, '\0');
+  const Descriptor file(open_for_reading(path, max_bytes + kPiece));  // gzip may add a little to few bytes
+  std::string buffer(kPiece, '\0');
   size_t have = 0;
   while (have < 2) {  // the magic may arrive in two pieces from a pipe
     const size_t got = read_some(file.get(), buffer.data() + have, buffer.size() - have, path);
@@ -303,8 +340,7 @@ std::string read_gzip(const std::filesystem::path& path, size_t max_bytes) {
       gunzip.add(piece);
       continue;
     }
-    if (piece.size() > max_bytes - plain.size())
-      throw Error(path.string() + ": more than " + std::to_string(max_bytes) + " bytes");
+    if (piece.size() > max_bytes - plain.size()) throw too_large(path, max_bytes);
     plain += piece;
   }
   return zipped ? gunzip.finish() : plain;

@@ -1,9 +1,11 @@
-// SHA-256 through OpenSSL's EVP interface, and the hexadecimal text of 128-bit identities.
+// SHA-256 through OpenSSL, and the hexadecimal text of 128-bit identities. The low-level interface on purpose: a search
+// hashes some 300 short texts for every candidate, and EVP looks its algorithm up, under a lock, for each of them.
 // What is hashed (canonical bytes of a network, of a file) is decided by the callers.
 
 #include "condenser/core/hash.hpp"
 
-#include <openssl/evp.h>
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/sha.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -19,22 +21,21 @@ using Digest = std::array<uint8_t, 32>;
 
 class Sha256 {
  public:
-  Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
-    if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1) fail();
+  Sha256() {
+    if (SHA256_Init(&context_) != 1) fail();
   }
   void add(const void* bytes, size_t size) {
-    if (EVP_DigestUpdate(context_.get(), bytes, size) != 1) fail();
+    if (SHA256_Update(&context_, bytes, size) != 1) fail();
   }
   Digest finish() {
     Digest digest;
-    unsigned size = 0;
-    if (EVP_DigestFinal_ex(context_.get(), digest.data(), &size) != 1 || size != digest.size()) fail();
+    if (SHA256_Final(digest.data(), &context_) != 1) fail();
     return digest;
   }
 
  private:
   [[noreturn]] static void fail() { throw Error("libcrypto cannot compute SHA-256"); }
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
+  SHA256_CTX context_;
 };
 
 Digest sha256(std::string_view bytes) {
@@ -91,6 +92,9 @@ std::string sha256_hex(std::string_view bytes) { return to_hex(sha256(bytes)); }
 
 std::string sha256_file(const std::filesystem::path& file) {
   const auto refuse = [&] { return Error(file.string() + ": cannot read: " + std::strerror(errno)); };
+  std::error_code failed;
+  if (std::filesystem::exists(file, failed) && !std::filesystem::is_regular_file(file, failed))
+    throw Error(file.string() + ": not a regular file");  // opening a named pipe waits, a device may never end
   std::unique_ptr<FILE, int (*)(FILE*)> in(std::fopen(file.c_str(), "rb"), std::fclose);
   if (!in) throw refuse();
   Sha256 sha;

@@ -16,6 +16,7 @@
 #include "condenser/core/files.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/core/table.hpp"
+#include "condenser/core/text.hpp"
 #include "core/tensorboard.hpp"
 
 namespace condenser::core {
@@ -73,11 +74,6 @@ void remove_event_files(const fs::path& folder) {
     fs::remove(path, reason);
     if (reason) throw Error(path.string() + ": cannot remove: " + reason.message());
   }
-}
-
-std::string number(double value) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, value).ptr};
 }
 
 std::string csv_name(const std::string& name) {

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
-#include <cstdio>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string_view>
@@ -24,6 +23,8 @@ std::string group(std::string digits) {
   while (at > first + 3) digits.insert(at -= 3, 1, ',');
   return digits;
 }
+
+size_t width(const std::string& text) { return display_width(text); }
 
 void check(const Table& table) {
   for (size_t i = 0; i < table.rows.size(); ++i)
@@ -74,22 +75,127 @@ std::string join_lines(const std::vector<std::string>& lines) {
   return out;
 }
 
-// The rows as text, the titles first, each cell padded to its column's width.
-std::vector<std::vector<std::string>> padded(const Table& table,
-                                             const std::function<std::string(const std::string&)>& escape) {
-  std::vector<std::vector<std::string>> lines(1);
+using Lines = std::vector<std::vector<std::string>>;
+
+// The rows as text, the titles first.
+Lines texts(const Table& table, const std::function<std::string(const std::string&)>& escape) {
+  Lines lines(1);
   for (const Column& column : table.columns) lines[0].push_back(escape(printable(column.title)));
   for (const auto& row : table.rows) {
     lines.emplace_back();
     for (const Cell& cell : row) lines.back().push_back(escape(printable(cell.text)));
   }
-  for (size_t c = 0; c < table.columns.size(); ++c) {
-    size_t widest = 3;  // the shortest rule of a Markdown column with its colon
-    for (const auto& line : lines) widest = std::max(widest, display_width(line[c]));
-    for (auto& line : lines)
-      line[c].insert(table.columns[c].right ? 0 : line[c].size(), std::string(widest - display_width(line[c]), ' '));
+  return lines;
+}
+
+std::vector<size_t> widths(const Lines& lines) {
+  std::vector<size_t> widest(lines[0].size(), 3);  // the shortest rule of a Markdown column with its colon
+  for (const auto& line : lines)
+    for (size_t c = 0; c < line.size(); ++c) widest[c] = std::max(widest[c], width(line[c]));
+  return widest;
+}
+
+// Each cell padded to its column's width.
+void pad(const Table& table, Lines& lines, const std::vector<size_t>& wide) {
+  for (auto& line : lines)
+    for (size_t c = 0; c < line.size(); ++c)
+      line[c].insert(table.columns[c].right ? 0 : line[c].size(), std::string(wide[c] - width(line[c]), ' '));
+}
+
+// ---- narrow tables
+
+constexpr size_t kNarrowest = 8;  // that a column of text may become
+
+std::vector<std::string> words_of(const std::string& text) {
+  std::vector<std::string> words(1);
+  for (const char c : text) {
+    if (c != ' ')
+      words.back() += c;
+    else if (!words.back().empty())
+      words.emplace_back();
+  }
+  return words;
+}
+
+// Such a word is never broken: half a number is another number.
+bool is_number(const std::string& word) {
+  return word.find_first_of("0123456789") != std::string::npos &&
+         word.find_first_not_of("0123456789.,+-eE%()[]:;x") == std::string::npos;
+}
+
+// The width of the beginning of a word that still fits: up to its last sign of punctuation, else as much as there is.
+size_t break_at(const std::string& word, size_t room) {
+  size_t fits = 0, good = 0;
+  for (size_t at = 0; at < word.size();) {
+    next_code_point(word, at);
+    if (width(word.substr(0, at)) > room) break;
+    fits = at;
+    if (std::string_view("/_-=,;:.").find(word[at - 1]) != std::string_view::npos) good = at;
+  }
+  return good > 0 ? good : std::max<size_t>(fits, 1);
+}
+
+std::vector<std::string> wrapped(const std::string& text, size_t room) {
+  if (width(text) <= room) return {text};
+  std::vector<std::string> lines(1);
+  for (std::string word : words_of(text)) {
+    if (!lines.back().empty() && width(lines.back()) + 1 + width(word) > room) lines.emplace_back();
+    while (width(word) > room && !is_number(word)) {
+      const size_t length = break_at(word, room);
+      lines.back() = word.substr(0, length);
+      lines.emplace_back();
+      word.erase(0, length);
+    }
+    lines.back().append(lines.back().empty() ? "" : " ").append(word);
   }
   return lines;
+}
+
+// How narrow a column may become.
+size_t floor_of(const Lines& lines, size_t column) {
+  size_t floor = kNarrowest;
+  for (const auto& line : lines)
+    for (const std::string& word : words_of(line[column]))
+      if (is_number(word)) floor = std::max(floor, width(word));
+  return floor;
+}
+
+size_t total(const std::vector<size_t>& wide) {
+  size_t sum = 2 * (wide.size() - 1);
+  for (const size_t w : wide) sum += w;
+  return sum;
+}
+
+// Takes from the widest column of text until the table fits, or nothing can be taken any more.
+void narrow(const Table& table, const Lines& lines, size_t columns, std::vector<size_t>& wide) {
+  std::vector<size_t> floors;
+  for (size_t c = 0; c < wide.size(); ++c) floors.push_back(table.columns[c].right ? wide[c] : floor_of(lines, c));
+  while (total(wide) > columns) {
+    size_t most = wide.size();
+    for (size_t c = 0; c < wide.size(); ++c)
+      if (wide[c] > floors[c] && (most == wide.size() || wide[c] > wide[most])) most = c;
+    if (most == wide.size()) return;
+    --wide[most];
+  }
+}
+
+// Rows of several lines where a cell is wider than its column. `titles`: lines of the head.
+Lines broken(const Lines& lines, const std::vector<size_t>& wide, size_t& titles) {
+  Lines out;
+  for (size_t l = 0; l < lines.size(); ++l) {
+    std::vector<std::vector<std::string>> cells;
+    size_t high = 1;
+    for (size_t c = 0; c < wide.size(); ++c) {
+      cells.push_back(wrapped(lines[l][c], wide[c]));
+      high = std::max(high, cells.back().size());
+    }
+    for (size_t k = 0; k < high; ++k) {
+      out.emplace_back();
+      for (const auto& cell : cells) out.back().push_back(k < cell.size() ? cell[k] : "");
+    }
+    if (l == 0) titles = high;
+  }
+  return out;
 }
 
 }  // namespace
@@ -130,25 +236,45 @@ std::string json_visible(const std::string& json) {
 
 Cell cell(int64_t value) { return {std::to_string(value), thousands(value)}; }
 
-Cell cell(double value, int digits) {
+namespace {
+
+constexpr double kExact = 1e15;  // beyond it digits behind the point say nothing
+
+Cell number_cell(double value, const std::string& text) {
   if (!std::isfinite(value)) return {"null", number(value)};
-  return {number(value), group(fixed(value, digits))};
+  return {number(value), text};
 }
+
+}  // namespace
+
+Cell cell(double value, int digits) {
+  return number_cell(value, std::abs(value) < kExact ? group(fixed(value, digits)) : number(value));
+}
+
+Cell significant_cell(double value, int digits) { return number_cell(value, significant(value, digits)); }
 
 Cell cell(const std::string& value) { return {json_quote(value), value}; }
 Cell cell(const char* value) { return cell(std::string(value)); }
 Cell empty_cell() { return {"null", ""}; }
 
-std::string to_text(const Table& table) {
+std::string to_text(const Table& table, size_t columns) {
   check(table);
-  auto lines = padded(table, [](const std::string& text) { return text; });
+  if (table.columns.empty()) return "";
+  Lines lines = texts(table, [](const std::string& text) { return text; });
+  std::vector<size_t> wide = widths(lines);
+  size_t titles = 1;
+  if (columns > 0 && total(wide) > columns) {
+    narrow(table, lines, columns, wide);
+    lines = broken(lines, wide, titles);
+  }
+  pad(table, lines, wide);
   std::vector<std::string> rule;
-  for (const std::string& title : lines[0]) rule.emplace_back(display_width(title), '-');
-  lines.insert(lines.begin() + 1, rule);
+  for (const size_t w : wide) rule.emplace_back(w, '-');
+  lines.insert(lines.begin() + static_cast<std::ptrdiff_t>(titles), rule);
   std::vector<std::string> out;
   for (const auto& line : lines) {
-    std::string text;
-    for (const std::string& field : line) text += (text.empty() ? "" : "  ") + field;
+    std::string text = line[0];
+    for (size_t c = 1; c < line.size(); ++c) text += "  " + line[c];
     text.erase(text.find_last_not_of(' ') + 1);
     out.push_back(text);
   }
@@ -157,7 +283,8 @@ std::string to_text(const Table& table) {
 
 std::string to_markdown(const Table& table) {
   check(table);
-  auto lines = padded(table, escape_markdown);
+  Lines lines = texts(table, escape_markdown);
+  pad(table, lines, widths(lines));
   std::vector<std::string> rule;
   for (size_t c = 0; c < table.columns.size(); ++c) {
     rule.emplace_back(display_width(lines[0][c]), '-');

@@ -9,7 +9,12 @@
 
 #include "condenser/core/error.hpp"
 #include "condenser/core/hash.hpp"
+#include "condenser/core/log.hpp"
+#include "condenser/core/text.hpp"
+#include "condenser/data/split.hpp"
+#include "data/beside.hpp"
 #include "data/formats/formats.hpp"
+#include "data/names.hpp"
 
 namespace condenser::data {
 namespace fs = std::filesystem;
@@ -83,15 +88,38 @@ void read_splits(Reader& reader, Card& card) {
   if (card.splits.empty()) throw splits.error("train", "a list of files: - {path: ..., sha256: ...}");
 }
 
+std::string list_text(const std::vector<double>& values, double factor = 1) {
+  std::vector<std::string> texts;
+  for (const double value : values) texts.push_back(core::significant(value * factor, 4));
+  return "[" + core::join(texts) + "]";
+}
+
+// Of pictures: statistics of bytes, 0..255, are a common mistake.
+void check_range(Reader& reader, const Normalization& n) {
+  const auto outside = [](double x) { return x < 0 || x > 1; };
+  const bool wrong_mean = std::ranges::any_of(n.mean, outside), wrong_std = std::ranges::any_of(n.std, outside);
+  if (!wrong_mean && !wrong_std) return;
+  const auto of_bytes = [](double x) { return x >= 0 && x <= 255; };
+  std::string expected =
+      "values of 0..1, as pixels are scaled to 0..1; found mean " + list_text(n.mean) + " and std " + list_text(n.std);
+  if (std::ranges::all_of(n.mean, of_bytes) && std::ranges::all_of(n.std, of_bytes)) {
+    const double mean_factor = wrong_mean ? 1 / 255.0 : 1, std_factor = wrong_std ? 1 / 255.0 : 1;
+    expected +=
+        "; of bytes 0..255 that is mean " + list_text(n.mean, mean_factor) + " and std " + list_text(n.std, std_factor);
+  }
+  throw reader.error(wrong_mean ? "mean" : "std", expected);
+}
+
 void read_normalization(Reader& reader, Card& card) {
   Normalization& normalization = card.normalization;
   normalization.mean.assign(card.shape.c, 0.0);
   normalization.std.assign(card.shape.c, 1.0);
   reader.numbers("mean", normalization.mean, -1e3, 1e3, "mean per channel of values scaled to 0..1");
-  reader.numbers("std", normalization.std, 1e-6, 1e3, "standard deviation per channel");
+  reader.numbers("std", normalization.std, 1e-6, 1e3, "standard deviation per channel, of the same values");
   const std::string expected = std::to_string(card.shape.c) + " numbers, one per channel";
   if (std::ssize(normalization.mean) != card.shape.c) throw reader.error("mean", expected);
   if (std::ssize(normalization.std) != card.shape.c) throw reader.error("std", expected);
+  if (card.format != "wav_folder" && card.format != "features_int8") check_range(reader, normalization);
 }
 
 // Keys that only some formats have.
@@ -124,6 +152,9 @@ void read_classes(Reader& reader, Card& card) {
   if (different.size() != card.classes.size() || different.contains("")) {
     throw reader.error("classes", "different names, none empty");
   }
+  const std::string twins = alike(card.classes, LetterCase::Kept);  // who lists "a" and "A" means it
+  if (!twins.empty()) throw reader.error("classes", "names that people can tell apart: " + twins);
+  reader.boolean("allow_empty_classes", card.allow_empty_classes, "a class may have no item to learn from");
 }
 
 void read_format(Reader& reader, Card& card) {
@@ -218,12 +249,56 @@ Card read_card(const fs::path& card_or_folder) {
 }
 
 std::string checksum(const fs::path& path, const std::string& format) {
-  if (!fs::is_directory(path)) return core::sha256_file(path);
+  std::error_code ignored;
+  if (!fs::is_directory(path, ignored)) return core::sha256_file(path);
   std::string listing;
   for (const fs::path& file : find_format(format).contents(path)) {
     listing += core::sha256_file(file) + "  " + file.lexically_relative(path).generic_string() + "\n";
   }
   return core::sha256_hex(listing);
+}
+
+namespace {
+
+std::string some_of(std::vector<std::string> names) {
+  constexpr size_t kNamed = 5;
+  const bool more = names.size() > kNamed;
+  names.resize(std::min(kNamed, names.size()));
+  if (more) names.emplace_back("...");
+  return core::join(names);
+}
+
+bool is_there(const Card& card, const std::string& split) {
+  std::error_code ignored;
+  return card.splits.contains(split) && fs::exists(place_of(card, split), ignored);
+}
+
+// Found out now rather than when the test part is opened, after the training.
+void check_other_splits(const Card& card) {
+  const auto classes_of = find_format(card.format).classes;
+  const std::set<std::string> known(card.classes.begin(), card.classes.end());
+  for (const auto& [split, files] : card.splits) {
+    if (!is_there(card, split)) continue;
+    std::vector<std::string> unknown;
+    std::string near;
+    for (const std::string& name : classes_of(card, split)) {
+      if (known.contains(name)) continue;
+      if (near.empty()) near = suggestion(name, card.classes);
+      unknown.push_back(exactly(name));
+    }
+    if (unknown.empty()) continue;
+    const bool one = unknown.size() == 1;
+    throw core::Error(place_of(card, split).string() + ": " + some_of(unknown) +
+                      (one ? " is not one" : " are not among") + " of the " + std::to_string(card.classes.size()) +
+                      " classes" + near);
+  }
+}
+
+}  // namespace
+
+bool Card::has_split(const std::string& split) const {
+  if (splits.contains(split)) return true;
+  return split == "test" && test_fraction > 0 && splits.contains("train");
 }
 
 std::string fingerprint(const Card& card, const std::string& split) {
@@ -234,7 +309,8 @@ std::string fingerprint(const Card& card, const std::string& split) {
   int64_t files = 0;
   std::error_code gone;
   const auto add = [&](const fs::path& file) {
-    listing += file.lexically_relative(card.root).generic_string() + " " + std::to_string(fs::file_size(file, gone)) + "\n";
+    listing +=
+        file.lexically_relative(card.root).generic_string() + " " + std::to_string(fs::file_size(file, gone)) + "\n";
     ++files;
   };
   for (const CardFile& entry : entries->second) {
@@ -252,20 +328,60 @@ std::string fingerprint(const Card& card, const std::string& split) {
   return std::to_string(files) + (files == 1 ? " file " : " files ") + core::hash128(listing).hex().substr(0, 16);
 }
 
-void find_classes(Card& card) {
+namespace {
+
+// From the training data, unless the card lists them.
+void fill_classes(Card& card) {
   const auto classes = find_format(card.format).classes;
   if (!card.classes.empty() || !classes) return;
   if (!card.splits.contains("train")) {
     throw core::Error(card.file.string() + ": neither classes nor a split train to find them in; expected one of both");
   }
-  card.classes = classes(card);
-  if (card.classes.size() >= 2) return;
-  throw core::Error((card.root / card.splits.at("train").at(0).path).string() + ": " +
-                    std::to_string(card.classes.size()) + " classes; expected at least 2");
+  card.classes = classes(card, "train");
+  const fs::path place = place_of(card, "train");
+  const std::string twins = alike(card.classes);
+  if (!twins.empty())
+    throw core::Error(place.string() + ": classes " + twins + ", or both under classes: of a card if both are meant");
+  if (card.classes.size() < 2)
+    throw core::Error(place.string() + ": " + std::to_string(card.classes.size()) + " classes; expected at least 2");
 }
 
-std::shared_ptr<const Dataset> open_split(const Card& given, const std::string& split, const OpenOptions& options) {
-  Card card = given;
+}  // namespace
+
+void find_classes(Card& card) {
+  fill_classes(card);
+  if (find_format(card.format).classes) check_other_splits(card);
+}
+
+namespace {
+
+std::vector<int64_t> count_items(const Dataset& dataset) {
+  std::vector<int64_t> counts(dataset.classes().size());
+  std::vector<float> targets(counts.size());
+  for (int64_t i = 0; i < dataset.size(); ++i) {
+    if (!dataset.multi_label()) {
+      ++counts[static_cast<size_t>(dataset.label(i))];
+      continue;
+    }
+    dataset.targets(i, targets);
+    for (size_t c = 0; c < targets.size(); ++c) counts[c] += targets[c] > 0;
+  }
+  return counts;
+}
+
+void check_no_class_is_empty(const Card& card, const Dataset& train) {
+  if (card.allow_empty_classes) return;
+  std::vector<std::string> empty;
+  const std::vector<int64_t> counts = count_items(train);
+  for (size_t c = 0; c < counts.size(); ++c)
+    if (counts[c] == 0) empty.push_back(exactly(train.classes()[c]));
+  if (empty.empty()) return;
+  throw core::Error(place_of(card, "train").string() + ": no item of class " + some_of(empty) +
+                    " to learn from; add some, remove the class, or set dataset.allow_empty_classes (in a card: "
+                    "allow_empty_classes) to true");
+}
+
+std::shared_ptr<const Dataset> open_named(const Card& card, const std::string& split, const OpenOptions& options) {
   const Format& format = find_format(card.format);
   const std::vector<CardFile>& entries = files_of(card, split);
   format.check(card, split);
@@ -274,9 +390,40 @@ std::shared_ptr<const Dataset> open_split(const Card& given, const std::string& 
   if (options.verify == Verify::Checksums) {
     for (size_t i = 0; i < files.size(); ++i) verify_checksum(card, files[i], entries[i]);
   }
-  find_classes(card);
-  std::shared_ptr<const Dataset> dataset = format.open(card, split, files, options);
+  Card known = card;
+  fill_classes(known);
+  std::shared_ptr<const Dataset> dataset = format.open(known, split, files, options);
   if (dataset->size() == 0) throw core::Error(files[0].string() + ": no items; expected at least one");
+  if (split == "train") tell_unused(card.root, beside_splits(card), options);
+  return dataset;
+}
+
+// Split train without its part for testing, or that part.
+std::shared_ptr<const Dataset> open_cut(const Card& card, const std::string& split, const OpenOptions& options) {
+  const std::shared_ptr<const Dataset> whole = open_named(card, "train", options);
+  TwoWay parts = stratified_split(*whole, card.test_fraction, card.split_seed);
+  keep_copies_together(*whole, parts);
+  std::vector<int64_t>& part = split == "train" ? parts.first : parts.second;
+  const auto taken = std::ssize(part);
+  if (taken == 0)
+    throw core::Error(place_of(card, "train").string() +
+                      ": too few pictures to cut a part for testing from; add a "
+                      "folder test/, or more pictures");
+  std::shared_ptr<const Dataset> dataset = subset(whole, std::move(part));
+  core::log::info(card.name + ": there is no test part, so " + core::significant(100 * card.test_fraction, 3) +
+                  " % of every class of " + place_of(card, "train").string() +
+                  " are kept for testing (dataset.test_fraction, split_seed " + std::to_string(card.split_seed) +
+                  "): " + std::to_string(taken) + " of " + std::to_string(whole->size()) + " items are " + split);
+  return dataset;
+}
+
+}  // namespace
+
+std::shared_ptr<const Dataset> open_split(const Card& card, const std::string& split, const OpenOptions& options) {
+  const bool cut = card.test_fraction > 0 && !card.splits.contains("test") && card.splits.contains("train") &&
+                   (split == "train" || split == "test");
+  std::shared_ptr<const Dataset> dataset = cut ? open_cut(card, split, options) : open_named(card, split, options);
+  if (split == "train") check_no_class_is_empty(card, *dataset);
   return dataset;
 }
 

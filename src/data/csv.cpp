@@ -2,18 +2,49 @@
 #include "data/csv.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "condenser/core/error.hpp"
+#include "condenser/core/text.hpp"
 
 namespace condenser::data {
 namespace {
 
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+constexpr char kSeparators[] = {',', ';', '\t'};
+
+bool is_separator(char c) { return std::ranges::find(kSeparators, c) != std::end(kSeparators); }
+
+std::string_view without_mark(std::string_view text) {
+  return text.starts_with(kByteOrderMark) ? text.substr(kByteOrderMark.size()) : text;
+}
+
+// Spreadsheets write a first line "sep=;" for each other.
+char stated_separator(std::string_view text) {
+  text = without_mark(text);
+  const bool stated =
+      text.size() > 5 && text.starts_with("sep=") && is_separator(text[4]) && (text[5] == '\n' || text[5] == '\r');
+  return stated ? text[4] : '\0';
+}
+
+// Where the rows begin.
+size_t begin_of(std::string_view text) {
+  const size_t mark = text.size() - without_mark(text).size();
+  if (!stated_separator(text)) return mark;
+  return mark + (text.substr(mark + 5, 2) == "\r\n" ? 7 : 6);
+}
+
 class CsvReader {
  public:
-  CsvReader(std::string_view text, const std::filesystem::path& file) : text_(text), file_(file) {
-    if (text_.starts_with("\xef\xbb\xbf")) at_ = 3;
+  CsvReader(std::string_view text, const std::filesystem::path& file, char separator)
+      : text_(text), file_(file), separator_(separator) {
+    if (text_.starts_with("\xff\xfe") || text_.starts_with("\xfe\xff"))
+      throw core::Error(file_.string() + ": UTF-16; expected UTF-8: save it as \"CSV UTF-8\"");
     if (text_.find('\0') != std::string_view::npos)
-      throw core::Error(file_.string() + ": holds zero bytes; not a CSV file");
+      throw core::Error(file_.string() + ": holds zero bytes; not a CSV file, or UTF-16: save it as UTF-8");
+    if (text_.find('\n') == std::string_view::npos) end_ = '\r';
+    at_ = begin_of(text_);
+    if (at_ > 0 && stated_separator(text_)) line_ = 2;
   }
 
   // False at the end.
@@ -24,10 +55,11 @@ class CsvReader {
     first_line_ = line_;
     fields.clear();
     do {
+      skip_spaces_before_quote();
       fields.push_back(peek() == '"' ? quoted() : plain());
-    } while (take(','));
+    } while (take(separator_));
     if (at_ < text_.size() && !line_end()) {
-      throw error("text after a closing quote; expected a comma or the end of the line");
+      throw error("text after a closing quote; expected a separator or the end of the line");
     }
     return true;
   }
@@ -41,15 +73,25 @@ class CsvReader {
     ++at_;
     return true;
   }
+  bool is_space(char c) const { return (c == ' ' || c == '\t') && c != separator_; }
+  void skip_spaces_before_quote() {
+    size_t at = at_;
+    while (at < text_.size() && is_space(text_[at])) ++at;
+    if (at < text_.size() && text_[at] == '"') at_ = at;
+  }
+  void skip_spaces() {
+    while (is_space(peek())) ++at_;
+  }
   bool line_end() {
-    const size_t length = text_.substr(at_, 2) == "\r\n" ? 2 : peek() == '\n' ? 1 : 0;
+    const size_t length = text_.substr(at_, 2) == "\r\n" ? 2 : peek() == end_ && at_ < text_.size() ? 1 : 0;
     at_ += length;
     line_ += length > 0;
     return length > 0;
   }
 
   std::string plain() {
-    size_t end = std::min(text_.find_first_of(",\n", at_), text_.size());
+    const char stops[] = {separator_, end_};
+    size_t end = std::min(text_.find_first_of(std::string_view(stops, 2), at_), text_.size());
     if (end < text_.size() && text_[end] == '\n' && end > at_ && text_[end - 1] == '\r') --end;
     const std::string field(text_.substr(at_, end - at_));
     at_ = end;
@@ -62,7 +104,10 @@ class CsvReader {
     while (true) {
       if (at_ >= text_.size()) throw error("an open quote; expected a closing one");
       const char c = text_[at_++];
-      if (c == '"' && !take('"')) return field;
+      if (c == '"' && !take('"')) {
+        skip_spaces();
+        return field;
+      }
       line_ += c == '\n';
       field += c;
     }
@@ -74,6 +119,8 @@ class CsvReader {
 
   std::string_view text_;
   const std::filesystem::path& file_;
+  const char separator_;
+  char end_ = '\n';  // of a row
   size_t at_ = 0;
   int64_t line_ = 1, first_line_ = 1;
 };
@@ -81,15 +128,27 @@ class CsvReader {
 }  // namespace
 
 std::string shown(const std::string& field) {
-  std::string text = field.substr(0, 100);
-  std::ranges::replace_if(
-      text, [](unsigned char c) { return c < ' '; }, '?');
-  return field.size() > 100 ? text + "..." : text;
+  return core::printable(field.size() > 100 ? field.substr(0, 100) + "..." : field);
+}
+
+char separator_of(std::string_view text) {
+  if (const char stated = stated_separator(text)) return stated;
+  text = without_mark(text);
+  text.remove_prefix(std::min(text.find_first_not_of("\r\n"), text.size()));
+  size_t counts[std::size(kSeparators)] = {};
+  bool quoted = false;
+  for (const char c : text) {
+    if (c == '"') quoted = !quoted;
+    if (quoted) continue;
+    if (c == '\n' || c == '\r') break;
+    for (size_t i = 0; i < std::size(kSeparators); ++i) counts[i] += c == kSeparators[i];
+  }
+  return kSeparators[std::ranges::max_element(counts) - std::begin(counts)];
 }
 
 void read_csv(std::string_view text, const std::filesystem::path& file,
-              const std::function<void(int64_t, const std::vector<std::string>&)>& row) {
-  CsvReader reader(text, file);
+              const std::function<void(int64_t, const std::vector<std::string>&)>& row, char separator) {
+  CsvReader reader(text, file, separator);
   for (std::vector<std::string> fields; reader.next(fields);) row(reader.line(), fields);
 }
 

@@ -10,11 +10,17 @@
 
 namespace condenser::data {
 
-// Calls row(line, fields) for every row; `line` is where it begins, from 1. Fields may be quoted ("a ""b"", c"), then
-// they may hold commas, quotes and line ends. Rows end with \n or \r\n; empty lines are passed over, as is a byte order
-// mark. Throws core::Error naming file and line: an open quote, text after a closing one, a zero byte.
+// Calls row(line, fields) for every row; `line` is where it begins, from 1. Fields may be quoted ("a ""b"", c"), also
+// after spaces; then they may hold separators, quotes and line ends. Rows end with \n or \r\n, in a text without \n
+// with \r; empty lines are passed over, as are a byte order mark and a first line "sep=;". Throws core::Error naming
+// file and line: an open quote, text after a closing one, zero bytes (UTF-16 by name).
 void read_csv(std::string_view text, const std::filesystem::path& file,
-              const std::function<void(int64_t line, const std::vector<std::string>& fields)>& row);
+              const std::function<void(int64_t line, const std::vector<std::string>& fields)>& row,
+              char separator = ',');
+
+// The separator of a text: that of its line "sep=;", or of comma, semicolon and tab the one that its first row has most
+// of outside quotes; a comma when it has none.
+char separator_of(std::string_view text);
 
 // A field for messages: quoted fields may hold line ends, messages may not.
 std::string shown(const std::string& field);

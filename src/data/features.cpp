@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "condenser/core/error.hpp"
+#include "condenser/core/text.hpp"
 #include "data/frontend.h"
 
 namespace condenser::data {
@@ -64,12 +65,12 @@ void check(const AudioOptions& o) {
   const FeatureOptions& f = o.features;
   const int clip = samples_of(o.clip_ms, o.sample_rate), window = samples_of(f.window_ms, o.sample_rate);
   if (window < 4 || window > kLargestFft) {
-    refuse("window_ms", std::to_string(f.window_ms), "4 to " + std::to_string(kLargestFft) + " samples");
+    refuse("window_ms", core::number(f.window_ms), "4 to " + std::to_string(kLargestFft) + " samples");
   }
-  if (!f.centered && window > clip) refuse("window_ms", std::to_string(f.window_ms), "at most clip_ms");
-  if (samples_of(f.stride_ms, o.sample_rate) < 1) refuse("stride_ms", std::to_string(f.stride_ms), "a sample or more");
-  if (f.low_hz >= f.high_hz) refuse("low_hz", std::to_string(f.low_hz), "less than high_hz");
-  if (f.high_hz > o.sample_rate / 2.0) refuse("high_hz", std::to_string(f.high_hz), "at most half of sample_rate");
+  if (!f.centered && window > clip) refuse("window_ms", core::number(f.window_ms), "at most clip_ms");
+  if (samples_of(f.stride_ms, o.sample_rate) < 1) refuse("stride_ms", core::number(f.stride_ms), "a sample or more");
+  if (f.low_hz >= f.high_hz) refuse("low_hz", core::number(f.low_hz), "less than high_hz");
+  if (f.high_hz > o.sample_rate / 2.0) refuse("high_hz", core::number(f.high_hz), "at most half of sample_rate");
   if (f.kind == "mfcc" && f.coefficients > f.bands) {
     refuse("coefficients", std::to_string(f.coefficients), "at most bands, " + std::to_string(f.bands));
   }
@@ -172,9 +173,9 @@ ItemShape FrontEnd::shape() const {
 }
 
 // The largest sample, not the largest magnitude: MLPerf Tiny's training code divides by tf.reduce_max(audio).
-float FrontEnd::gain(std::span<const int16_t> clip) const {
-  const int largest = tables_->peak && !clip.empty() ? *std::ranges::max_element(clip) : 0;
-  return largest > 0 ? 1.0f / static_cast<float>(largest) : 1.0f / 32768;
+float FrontEnd::gain(std::span<const float> clip) const {
+  const float largest = tables_->peak && !clip.empty() ? *std::ranges::max_element(clip) : 0.0f;
+  return largest > 0 ? 1.0f / largest : 1.0f / 32768;
 }
 
 void FrontEnd::run(std::span<const float> clip, std::span<float> features) const {

@@ -10,6 +10,11 @@
 #include "data/formats/image.hpp"
 
 namespace condenser::data {
+namespace {
+
+constexpr size_t kMostPictureBytes = size_t{1} << 30;
+
+}  // namespace
 
 Pictures::Pictures(PictureList list, ItemShape shape, std::vector<std::string> classes, Normalization normalization)
     : list_(std::move(list)),
@@ -41,8 +46,8 @@ void Pictures::draw(int64_t i, const SampleAugment& augment, core::Rng& rng, std
 void Pictures::decode(int64_t i, const Window& window, int64_t h, int64_t w, std::span<uint8_t> planes) const {
   const std::string& file = list_.files[i];
   const int height = static_cast<int>(h), width = static_cast<int>(w);
-  const Picture picture =
-      decode_picture(core::read_file(file), static_cast<int>(shape_.c), file, {window, height, width});
+  const Picture picture = decode_picture(core::read_file(file, kMostPictureBytes), static_cast<int>(shape_.c), file,
+                                         {window, height, width});
   resize_to_planes(view_of(picture), height, width, planes);
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "condenser/core/error.hpp"
+#include "condenser/core/text.hpp"
 #include "data/formats/image.hpp"
 
 namespace condenser::data {
@@ -21,7 +22,7 @@ Normalization checked(Normalization given, int64_t channels) {
   }
   for (int64_t c = 0; c < channels; ++c) {
     if (!std::isfinite(given.mean[c]) || !std::isfinite(given.std[c]) || given.std[c] <= 0) {
-      throw core::Error("data set: mean " + std::to_string(given.mean[c]) + " and std " + std::to_string(given.std[c]) +
+      throw core::Error("data set: mean " + core::number(given.mean[c]) + " and std " + core::number(given.std[c]) +
                         " of channel " + std::to_string(c) + "; expected finite numbers, std above 0");
     }
   }

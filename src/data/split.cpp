@@ -4,10 +4,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <map>
 #include <numeric>
+#include <set>
+#include <string>
 
 #include "condenser/core/error.hpp"
+#include "condenser/core/hash.hpp"
 #include "condenser/core/rng.hpp"
+#include "condenser/core/text.hpp"
+#include "data/parallel.hpp"
 
 namespace condenser::data {
 namespace {
@@ -36,11 +44,24 @@ int64_t share(int64_t n, double fraction) {
   return n < 2 ? wanted : std::clamp<int64_t>(wanted, 1, n - 1);
 }
 
+// Size and last bytes tell files apart well enough: who is taken for a copy by mistake only changes sides. "":
+// unreadable, which reading the item will say.
+std::string end_of(const std::string& file) {
+  constexpr std::streamoff kBytes = 4096;
+  std::ifstream in(file, std::ios::binary | std::ios::ate);
+  const auto size = static_cast<std::streamoff>(in.tellg());
+  if (size < 0) return "";
+  std::string bytes(static_cast<size_t>(std::min(size, kBytes)), '\0');
+  in.seekg(size - std::ssize(bytes));
+  in.read(bytes.data(), std::ssize(bytes));
+  return in ? std::to_string(size) + " " + core::hash128(bytes).hex() : "";
+}
+
 }  // namespace
 
 TwoWay stratified_split(const Dataset& dataset, double fraction, uint64_t seed) {
   if (!(fraction > 0 && fraction < 1)) {
-    throw core::Error("split: fraction " + std::to_string(fraction) + "; expected a number between 0 and 1");
+    throw core::Error("split: fraction " + core::number(fraction) + "; expected a number between 0 and 1");
   }
   TwoWay parts;
   for (const std::vector<int64_t>& items : shuffled_classes(dataset, seed, kSplitStream)) {
@@ -51,6 +72,35 @@ TwoWay stratified_split(const Dataset& dataset, double fraction, uint64_t seed) 
   std::ranges::sort(parts.first);
   std::ranges::sort(parts.second);
   return parts;
+}
+
+void keep_copies_together(const Dataset& dataset, TwoWay& parts) {
+  std::map<uintmax_t, std::vector<int64_t>> of_size;
+  for (const auto* part : {&parts.first, &parts.second}) {
+    for (const int64_t i : *part) {
+      std::error_code failed;
+      const uintmax_t size = std::filesystem::file_size(dataset.name(i), failed);
+      if (!failed) of_size[size].push_back(i);
+    }
+  }
+  std::vector<int64_t> candidates;
+  for (const auto& [size, items] : of_size)
+    if (items.size() > 1) candidates.insert(candidates.end(), items.begin(), items.end());
+  std::vector<std::string> content(candidates.size());
+  for_each(std::ssize(candidates), [&](int64_t k) {
+    content[static_cast<size_t>(k)] = end_of(dataset.name(candidates[static_cast<size_t>(k)]));
+  });
+  std::set<std::string> in_first;
+  for (size_t k = 0; k < candidates.size(); ++k)
+    if (std::ranges::binary_search(parts.first, candidates[k])) in_first.insert(content[k]);
+  in_first.erase("");
+  std::set<int64_t> moved;
+  for (size_t k = 0; k < candidates.size(); ++k)
+    if (in_first.contains(content[k]) && std::ranges::binary_search(parts.second, candidates[k]))
+      moved.insert(candidates[k]);
+  std::erase_if(parts.second, [&](int64_t i) { return moved.contains(i); });
+  parts.first.insert(parts.first.end(), moved.begin(), moved.end());
+  std::ranges::sort(parts.first);
 }
 
 // Deals one item of each class in turn until `count` are out; classes that run dry are passed over. The class order is

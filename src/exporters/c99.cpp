@@ -23,10 +23,9 @@ void check_answers(const KnownAnswers& answers, const runtime::Int8Program& prog
   const auto in = static_cast<size_t>(program.spec.input.elements());
   const auto out = static_cast<size_t>(program.analysis.nodes.back().shape.elements());
   if (answers.inputs.empty()) throw core::Error("export without known answers; expected at least one sample");
-  if (answers.outputs.size() != answers.inputs.size() || answers.labels.size() != answers.inputs.size())
+  if (answers.outputs.size() != answers.inputs.size())
     throw core::Error("known answers: " + std::to_string(answers.inputs.size()) + " inputs, " +
-                      std::to_string(answers.outputs.size()) + " outputs, " + std::to_string(answers.labels.size()) +
-                      " labels; expected equal counts");
+                      std::to_string(answers.outputs.size()) + " outputs; expected equal counts");
   for (size_t i = 0; i < answers.inputs.size(); ++i) {
     if (answers.inputs[i].size() == in && answers.outputs[i].size() == out) continue;
     throw core::Error("known answer " + std::to_string(i) + ": " + std::to_string(answers.inputs[i].size()) +
@@ -35,8 +34,20 @@ void check_answers(const KnownAnswers& answers, const runtime::Int8Program& prog
   }
 }
 
+std::vector<Unsupported> refusals(const arch::Spec& lowered, const arch::Analysis& cost) {
+  std::vector<Unsupported> refused;
+  std::vector<arch::Shape> inputs;
+  for (const arch::Node& node : lowered.nodes) {
+    inputs.clear();
+    for (const int input : node.inputs) inputs.push_back(cost.nodes[static_cast<size_t>(input)].shape);
+    std::string why = runtime::int8_refusal(node.op, inputs);
+    if (!why.empty()) refused.push_back({node.name, std::move(why)});
+  }
+  return refused;
+}
+
 void check_supported(const arch::Spec& spec) {
-  const std::vector<Unsupported> refused = c99_unsupported(spec);
+  const std::vector<Unsupported> refused = refusals(spec, arch::analyze(spec));
   if (refused.empty()) return;
   std::string message = "the c99 target cannot express network '" + spec.name + "':";
   for (const Unsupported& item : refused) message += " node " + item.node + ": " + item.why + ";";
@@ -46,17 +57,8 @@ void check_supported(const arch::Spec& spec) {
 
 }  // namespace
 
-std::vector<Unsupported> c99_unsupported(const arch::Spec& lowered) {
-  arch::validate(lowered);
-  const arch::Analysis analysis = arch::analyze(lowered);
-  std::vector<Unsupported> refused;
-  for (const arch::Node& node : lowered.nodes) {
-    std::vector<arch::Shape> inputs;
-    for (const int input : node.inputs) inputs.push_back(analysis.nodes[static_cast<size_t>(input)].shape);
-    const std::string why = runtime::int8_refusal(node.op, inputs);
-    if (!why.empty()) refused.push_back({node.name, why});
-  }
-  return refused;
+std::vector<Unsupported> c99_unsupported(const arch::Design& design) {
+  return refusals(design.lowered, design.lowered_cost);
 }
 
 void c99_write(const Package& package, const KnownAnswers& answers, const ExportOptions& options,
@@ -68,9 +70,13 @@ void c99_write(const Package& package, const KnownAnswers& answers, const Export
   check_supported(package.spec);
   const runtime::Int8Program program = runtime::build_program(package.spec, package.weights, *package.quant);
   check_answers(answers, program);
-  Files files = c99_sources(program, package, answers, options.prefix);
+  Files files = c99_sources(program, package, answers, options);
   for (const std::string& name : kernel_files(c99_kernels(program))) files[name] = kernel_text(name);
-  files["manifest.json"] = c99_manifest(program, package, answers, options.prefix, files);
+  const std::string tag = c99_kernel_tag(options);
+  for (auto& [name, text] : files) {
+    if (name.ends_with(".c") || name.ends_with(".h")) text = tag_kernels(text, tag);
+  }
+  files["manifest.json"] = c99_manifest(program, package, answers, options, files);
   write_export_folder(folder, files);
 }
 

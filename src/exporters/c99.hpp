@@ -11,7 +11,7 @@
 
 namespace condenser::exporters {
 
-std::vector<Unsupported> c99_unsupported(const arch::Spec& lowered);
+std::vector<Unsupported> c99_unsupported(const arch::Design&);
 void c99_write(const Package&, const KnownAnswers&, const ExportOptions&, const std::filesystem::path& folder);
 
 // File name -> content.
@@ -19,11 +19,15 @@ using Files = std::map<std::string, std::string>;
 
 inline constexpr size_t kEmbeddedAnswers = 8;  // of the self-test
 
-// C and Makefile texts, the kernels excepted.
-Files c99_sources(const runtime::Int8Program&, const Package&, const KnownAnswers&, const std::string& prefix);
+// C texts, Makefile and README, the kernels excepted.
+Files c99_sources(const runtime::Int8Program&, const Package&, const KnownAnswers&, const ExportOptions&);
+// What the kernels' functions carry behind their names: the version of the kernels, after the prefix when private.
+std::string c99_kernel_tag(const ExportOptions&);
+// A template of c99_templates/ with every mark "%MARK%" replaced by its text.
+std::string c99_fill(const std::string& name, const std::map<std::string, std::string>& marks);
 // Names of the kernels that the program calls: "conv2d", "add", ...
 std::set<std::string> c99_kernels(const runtime::Int8Program&);
-std::string c99_manifest(const runtime::Int8Program&, const Package&, const KnownAnswers&, const std::string& prefix,
+std::string c99_manifest(const runtime::Int8Program&, const Package&, const KnownAnswers&, const ExportOptions&,
                          const Files&);
 
 }  // namespace condenser::exporters

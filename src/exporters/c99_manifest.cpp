@@ -77,12 +77,13 @@ ordered_json nodes(const runtime::Int8Program& program) {
 }  // namespace
 
 std::string c99_manifest(const runtime::Int8Program& program, const Package& package, const KnownAnswers& answers,
-                         const std::string& prefix, const Files& files) {
+                         const ExportOptions& options, const Files& files) {
   const ConstantBytes constants = count_constants(program);
   ordered_json root;
   root["condenser_export"] = kVersion;
   root["target"] = "c99";
-  root["prefix"] = prefix;
+  root["prefix"] = options.prefix;
+  root["kernel_tag"] = c99_kernel_tag(options);
   root["network"] = program.spec.name;
   root["spec_hash"] = package.spec_hash;
   root["lowered_hash"] = arch::hash(program.spec).hex();

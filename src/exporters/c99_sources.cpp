@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
+#include "condenser/core/text.hpp"
 #include "exporters/c99.hpp"
 #include "exporters/kernel_sources.hpp"
 #include "runtime/kernel_params.hpp"
@@ -24,10 +25,11 @@ struct Names {
   std::string macro;   // MODEL
 };
 
-// Text of people inside a comment: one line of printable characters that cannot end the comment or escape its line.
+// Text of people inside a comment: one line of printable characters that cannot end the comment or escape its line, and
+// of which no compiler warns (direction marks, bytes that are no UTF-8, trigraphs).
 std::string comment_text(const std::string& text) {
   std::string result;
-  for (const char c : text) {
+  for (const char c : core::printable(text)) {
     const bool plain = static_cast<unsigned char>(c) >= 0x20 && c != 0x7f && c != '\\' && c != '?';
     if (!plain) {
       result += ' ';
@@ -453,6 +455,7 @@ std::string model_header(const runtime::Int8Program& program, const Package& pac
   if (!package.input_note.empty()) text += " * Input: " + comment_text(package.input_note) + "\n";
   for (size_t i = 0; i < package.classes.size(); ++i)
     text += " * Output " + std::to_string(i) + ": " + comment_text(package.classes[i]) + "\n";
+  text += " * How to add it to a program, also beside other networks: README.md.\n";
   text += " * Spec " + comment_text(package.spec_hash) + ", lowered " + arch::hash(program.spec).hex() + ". */\n";
   text += "#ifndef " + m + "_H\n#define " + m + "_H\n\n#include <stdint.h>\n\n";
   text += integer("INPUT_HEIGHT", in.h) + integer("INPUT_WIDTH", in.w) + integer("INPUT_CHANNELS", in.c);
@@ -481,82 +484,14 @@ std::string sample_array(const std::string& name, const std::string& bytes,
   return text + "};\n\n";
 }
 
-// %P% and %M% stand for the prefix in lower and upper case.
-constexpr const char* kTestBody = R"(/* Runs the embedded samples and compares every byte. */
-static int self_test(void) {
-  long differences = 0;
-  for (int s = 0; s < SAMPLES; ++s) {
-    memcpy(%P%_input(), inputs[s], %M%_INPUT_BYTES);
-    if (%P%_run() != 0) {
-      printf("FAIL: sample %d did not run\n", s);
-      return 1;
-    }
-    for (int i = 0; i < %M%_OUTPUT_BYTES; ++i) {
-      const int found = %P%_output()[i];
-      if (found != outputs[s][i] && differences++ == 0) {
-        printf("sample %d, output %d: expected %d, found %d\n", s, i, outputs[s][i], found);
-      }
-    }
-  }
-  printf("%s: %d samples, %ld differing values\n", differences == 0 ? "PASS" : "FAIL", SAMPLES, differences);
-  return differences == 0 ? 0 : 1;
-}
-
-/* Runs every sample of one file (%M%_INPUT_BYTES each) and writes the outputs to another. */
-static int run_files(const char *input_name, const char *output_name) {
-  FILE *in = fopen(input_name, "rb");
-  FILE *out = fopen(output_name, "wb");
-  int failed = in == NULL || out == NULL;
-  while (!failed) {
-    const size_t got = fread(%P%_input(), 1, %M%_INPUT_BYTES, in);
-    if (got == 0) {
-      break;
-    }
-    failed = got != %M%_INPUT_BYTES || %P%_run() != 0 ||
-             fwrite(%P%_output(), 1, %M%_OUTPUT_BYTES, out) != %M%_OUTPUT_BYTES;
-  }
-  if (in != NULL) {
-    failed |= ferror(in) != 0;
-    fclose(in);
-  }
-  if (out != NULL) {
-    failed |= fclose(out) != 0;
-  }
-  if (failed) {
-    fprintf(stderr, "%s or %s: cannot be opened, read to the end of a sample, or written\n", input_name, output_name);
-  }
-  return failed;
-}
-
-int main(int argc, char **argv) {
-  if (argc == 1) {
-    return self_test();
-  }
-  if (argc == 3) {
-    return run_files(argv[1], argv[2]);
-  }
-  fprintf(stderr, "usage: %s [inputs.bin outputs.bin]\n", argv[0]);
-  return 2;
-}
-)";
-
-std::string fill_in(std::string text, const Names& names) {
-  for (const auto& [mark, value] : {std::pair{"%P%", names.prefix}, std::pair{"%M%", names.macro}}) {
-    for (size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at + value.size()))
-      text.replace(at, 3, value);
-  }
-  return text;
-}
-
 std::string test_source(const KnownAnswers& answers, const Names& names) {
   const size_t count = std::min(answers.inputs.size(), kEmbeddedAnswers);
-  return "/* Self-test for a host or a board with stdio: known inputs and the outputs that the framework's int8 "
-         "executor\n"
-         " * gives for them. With two file names it runs the samples of the first file instead. */\n"
-         "#include <stdio.h>\n#include <string.h>\n\n#include \"" +
-         names.prefix + ".h\"\n\nenum { SAMPLES = " + std::to_string(count) + " };\n\n" +
-         sample_array("inputs", names.macro + "_INPUT_BYTES", answers.inputs, count) +
-         sample_array("outputs", names.macro + "_OUTPUT_BYTES", answers.outputs, count) + fill_in(kTestBody, names);
+  return c99_fill("test.c.in",
+                  {{"P", names.prefix},
+                   {"M", names.macro},
+                   {"SAMPLES", std::to_string(count)},
+                   {"ARRAYS", sample_array("inputs", names.macro + "_INPUT_BYTES", answers.inputs, count) +
+                                  sample_array("outputs", names.macro + "_OUTPUT_BYTES", answers.outputs, count)}});
 }
 
 std::string makefile(const runtime::Int8Program& program, const Names& names) {
@@ -566,19 +501,32 @@ std::string makefile(const runtime::Int8Program& program, const Names& names) {
     if (file.ends_with(".c")) objects += " " + file.substr(0, file.size() - 2) + ".o";
     if (file.ends_with(".h")) headers += " " + file;
   }
-  return fill_in(
-      "# make: library and self-test. make test: runs the self-test. For a board:\n"
-      "#   make lib%P%.a CC=arm-none-eabi-gcc AR=arm-none-eabi-ar CFLAGS='-O2 -mcpu=cortex-m4 -mthumb'\n"
-      "CC ?= cc\nAR ?= ar\nCFLAGS ?= -O2\nSTRICT = -std=c99 -Wall -Wextra -pedantic\n"
-      "OBJECTS = " +
-          objects + "\nHEADERS = " + headers +
-          "\n\nall: lib%P%.a %P%_test\n\n"
-          "%.o: %.c $(HEADERS)\n\t$(CC) $(STRICT) $(CFLAGS) -c $< -o $@\n\n"
-          "lib%P%.a: $(OBJECTS)\n\t$(AR) rcs $@ $(OBJECTS)\n\n"
-          "%P%_test: %P%_test.o lib%P%.a\n\t$(CC) $(CFLAGS) $(LDFLAGS) %P%_test.o lib%P%.a -o $@\n\n"
-          "test: %P%_test\n\t./%P%_test\n\n"
-          "clean:\n\trm -f $(OBJECTS) %P%_test.o lib%P%.a %P%_test\n\n.PHONY: all test clean\n",
-      names);
+  return c99_fill("Makefile.in", {{"P", names.prefix}, {"M", names.macro}, {"OBJECTS", objects}, {"HEADERS", headers}});
+}
+
+// How kernels are put together with those of another export.
+std::string kernel_note(const ExportOptions& options) {
+  const std::string tag = "`_" + c99_kernel_tag(options) + "`";
+  if (options.private_kernels)
+    return "The functions of the kernels (`cnd_*` files) end in " + tag +
+           ", which no other\nprefix has: add the whole folder.";
+  return "The functions of the kernels (`cnd_*` files) end in " + tag +
+         ",\nwhich stands for their text:\n\n"
+         "- Exports with the same ending share kernels: compile every `cnd_*.c` file once, taken from any of the "
+         "folders. Each folder\n  holds only those its network uses, so the folders together have all that is needed. "
+         "Or link one library per folder.\n"
+         "- Exports with different endings come from different versions and never use each other's kernels: compile "
+         "every\n  folder whole.\n"
+         "- To add folders whole in every case, export with `export.private_kernels: true`; shared code is then there "
+         "twice.";
+}
+
+std::string readme(const runtime::Int8Program& program, const ExportOptions& options, const Names& names) {
+  return c99_fill("README.md.in", {{"P", names.prefix},
+                                   {"M", names.macro},
+                                   {"ARENA", std::to_string(program.plan.peak_bytes)},
+                                   {"CONSTANTS", std::to_string(program.analysis.constant_bytes)},
+                                   {"KERNELS", kernel_note(options)}});
 }
 
 }  // namespace
@@ -593,7 +541,8 @@ std::set<std::string> c99_kernels(const runtime::Int8Program& program) {
 }
 
 Files c99_sources(const runtime::Int8Program& program, const Package& package, const KnownAnswers& answers,
-                  const std::string& prefix) {
+                  const ExportOptions& options) {
+  const std::string& prefix = options.prefix;
   const Names names(prefix);
   ConstantWriter constants(names);
   for (size_t i = 0; i < program.spec.nodes.size(); ++i)
@@ -603,7 +552,8 @@ Files c99_sources(const runtime::Int8Program& program, const Package& package, c
           {prefix + "_weights.h", constants.header()},
           {prefix + "_weights.c", constants.source()},
           {prefix + "_test.c", test_source(answers, names)},
-          {"Makefile", makefile(program, names)}};
+          {"Makefile", makefile(program, names)},
+          {"README.md", readme(program, options, names)}};
 }
 
 }  // namespace condenser::exporters

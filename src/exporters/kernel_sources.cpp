@@ -1,7 +1,10 @@
 // Which kernel files an export needs: the kernels' own and, by reading their #include lines, the headers below.
 #include "exporters/kernel_sources.hpp"
 
+#include <algorithm>
+
 #include "condenser/core/error.hpp"
+#include "condenser/core/hash.hpp"
 
 namespace condenser::exporters {
 namespace {
@@ -16,10 +19,46 @@ void add_with_includes(const std::string& name, std::set<std::string>& files) {
   }
 }
 
+constexpr std::string_view kMark = "cnd_";
+
+bool in_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; }
+
+// A kernel is a function named like its source file.
+bool is_kernel(std::string_view name) {
+  return std::ranges::any_of(kernel_sources(),
+                             [&](const SourceText& source) { return source.name == std::string(name) + ".c"; });
+}
+
 }  // namespace
 
+std::string kernel_set(std::span<const SourceText> sources) {
+  std::string all;
+  for (const SourceText& source : sources) {
+    for (const std::string_view part : {source.name, source.text})
+      all.append(std::to_string(part.size())).append(" ").append(part);
+  }
+  return core::sha256_hex(all).substr(0, 8);
+}
+
+std::string tag_kernels(std::string_view text, const std::string& tag) {
+  std::string result;
+  size_t done = 0;
+  for (size_t at = text.find(kMark); at != std::string_view::npos; at = text.find(kMark, at)) {
+    size_t end = at;
+    while (end < text.size() && in_name(text[end])) ++end;
+    const bool whole = at == 0 || !in_name(text[at - 1]);
+    const bool called = end < text.size() && text[end] == '(';
+    if (whole && called && is_kernel(text.substr(at, end - at))) {
+      result.append(text.substr(done, end - done)).append("_").append(tag);
+      done = end;
+    }
+    at = end;
+  }
+  return result.append(text.substr(done));
+}
+
 std::string_view kernel_text(const std::string& name) {
-  for (const KernelSource& source : kernel_sources()) {
+  for (const SourceText& source : kernel_sources()) {
     if (source.name == name) return source.text;
   }
   throw core::Error("kernel source " + name + " is not part of this program");

@@ -1,5 +1,5 @@
 #pragma once
-// The text of the C99 kernels, put into the program when it is built (embed_kernels.cmake).
+// The text of the C99 kernels and of the templates, put into the program when it is built (embed_sources.cmake).
 
 #include <set>
 #include <span>
@@ -8,15 +8,23 @@
 
 namespace condenser::exporters {
 
-struct KernelSource {
+struct SourceText {
   std::string_view name;  // "cnd_conv2d.c"
   std::string_view text;
 };
 
-std::span<const KernelSource> kernel_sources();
+std::span<const SourceText> kernel_sources();
+std::span<const SourceText> template_sources();  // "Makefile.in"
 
 // Sources and headers of the named kernels ("conv2d", "add", ...) and every header that they include; sorted by name.
 std::set<std::string> kernel_files(const std::set<std::string>& kernels);
 std::string_view kernel_text(const std::string& name);  // throws core::Error
+
+// Eight hexadecimal digits over the names and texts of the given sources: other text, other kernels.
+std::string kernel_set(std::span<const SourceText> sources);
+
+// Kernels of different versions must never be linked to each other's callers, so the functions in an export carry a
+// tag: cnd_conv2d becomes cnd_conv2d_<tag>. `text` is C text; types and file names keep their names.
+std::string tag_kernels(std::string_view text, const std::string& tag);
 
 }  // namespace condenser::exporters

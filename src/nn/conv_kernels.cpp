@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "condenser/arch/analysis.hpp"
-#include "core/clones.hpp"
+#include "nn/clones.hpp"
 
 namespace condenser::nn {
 namespace {
@@ -47,7 +47,8 @@ inline void copy_every(const float* __restrict from, int64_t step, int64_t count
 }
 
 // The packed planes of some channels; `to` holds zeros where nothing is written.
-CONDENSER_CLONES void pack_input(const ConvGeometry& g, const float* x, int64_t channels, float* to) {
+CONDENSER_CLONED(pack_input, (const ConvGeometry& g, const float* x, int64_t channels, float* to),
+                 (g, x, channels, to)) {
   const int64_t sh = g.op.stride.h, sw = g.op.stride.w, top = g.op.pad.top, left = g.op.pad.left;
   if (sh == 1 && sw == 1) {
     for (int64_t c = 0; c < channels; ++c) {
@@ -73,21 +74,24 @@ CONDENSER_CLONES void pack_input(const ConvGeometry& g, const float* x, int64_t 
 }
 
 // Planes [channels, h, w] to or from planes with rows `row` floats apart.
-CONDENSER_CLONES void spread_rows(const float* from, int64_t channels, int64_t h, int64_t w, int64_t row, int64_t plane,
-                                  float* to) {
+CONDENSER_CLONED(spread_rows,
+                 (const float* from, int64_t channels, int64_t h, int64_t w, int64_t row, int64_t plane, float* to),
+                 (from, channels, h, w, row, plane, to)) {
   for (int64_t c = 0; c < channels; ++c)
     for (int64_t y = 0; y < h; ++y) copy_row(from + (c * h + y) * w, w, to + c * plane + y * row);
 }
-CONDENSER_CLONES void gather_rows(const float* from, int64_t channels, int64_t h, int64_t w, int64_t row, int64_t plane,
-                                  float* to) {
+CONDENSER_CLONED(gather_rows,
+                 (const float* from, int64_t channels, int64_t h, int64_t w, int64_t row, int64_t plane, float* to),
+                 (from, channels, h, w, row, plane, to)) {
   for (int64_t c = 0; c < channels; ++c)
     for (int64_t y = 0; y < h; ++y) copy_row(from + c * plane + y * row, w, to + (c * h + y) * w);
 }
 
 // Puts the products of the phases, `product` floats each, into the planes of the input's gradient. With stride 2 two
 // phases make a row.
-CONDENSER_CLONES void place_phases(const ConvGeometry& g, const float* products, int64_t product, int64_t channels,
-                                   float* dx) {
+CONDENSER_CLONED(place_phases,
+                 (const ConvGeometry& g, const float* products, int64_t product, int64_t channels, float* dx),
+                 (g, products, product, channels, dx)) {
   const int64_t sh = g.op.stride.h, sw = g.op.stride.w, plane = product / channels;
   for (size_t i = 0; i < g.gradient.size(); ++i) {
     const GradientPhase& phase = g.gradient[i];

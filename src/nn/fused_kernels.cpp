@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "core/clones.hpp"
+#include "nn/clones.hpp"
 
 namespace condenser::nn {
 namespace {
@@ -305,8 +305,9 @@ inline void gate_backward_loop(const PlaneOperand& a, const PlaneOperand& b, con
 
 }  // namespace
 
-CONDENSER_CLONES void moments(const float* __restrict x, const PlaneShape& shape, const float* pivot, float* sums,
-                              float* squares) {
+CONDENSER_CLONED(moments,
+                 (const float* __restrict x, const PlaneShape& shape, const float* pivot, float* sums, float* squares),
+                 (x, shape, pivot, sums, squares)) {
   if (shape.pixels == 1)
     return for_single_pixels(shape, [=](int64_t i, int64_t c) {
       const float d = x[i] - pivot[c];
@@ -333,38 +334,49 @@ CONDENSER_CLONES void moments(const float* __restrict x, const PlaneShape& shape
     }
 }
 
-CONDENSER_CLONES void squash_forward(Squash squash, const PlaneOperand& a, const PlaneShape& shape, float* y) {
+CONDENSER_CLONED(squash_forward, (Squash squash, const PlaneOperand& a, const PlaneShape& shape, float* y),
+                 (squash, a, shape, y)) {
   dispatch(squash, [&](auto f) { squash_forward_loop<decltype(f)>(a, shape, y); });
 }
 
-CONDENSER_CLONES void add_forward(Squash squash, const PlaneOperand& a, const PlaneOperand& b, const PlaneShape& shape,
-                                  float* y) {
+CONDENSER_CLONED(add_forward,
+                 (Squash squash, const PlaneOperand& a, const PlaneOperand& b, const PlaneShape& shape, float* y),
+                 (squash, a, b, shape, y)) {
   dispatch(squash, [&](auto f) { add_forward_loop<decltype(f)>(a, b, shape, y); });
 }
 
-CONDENSER_CLONES void gate_forward(Squash squash, const PlaneOperand& a, const PlaneOperand& b, const PlaneShape& shape,
-                                   float* scratch, float* y) {
+CONDENSER_CLONED(gate_forward,
+                 (Squash squash, const PlaneOperand& a, const PlaneOperand& b, const PlaneShape& shape, float* scratch,
+                  float* y),
+                 (squash, a, b, shape, scratch, y)) {
   dispatch(squash, [&](auto f) { gate_forward_loop<decltype(f)>(a, b, shape, scratch, y); });
 }
 
-CONDENSER_CLONES void squash_backward(Squash squash, const PlaneOperand& a, const float* dy, const PlaneShape& shape,
-                                      float* dz, PlaneSums out) {
+CONDENSER_CLONED(squash_backward,
+                 (Squash squash, const PlaneOperand& a, const float* dy, const PlaneShape& shape, float* dz,
+                  PlaneSums out),
+                 (squash, a, dy, shape, dz, out)) {
   dispatch(squash, [&](auto f) { squash_backward_loop<decltype(f)>(a, dy, shape, dz, out); });
 }
 
-CONDENSER_CLONES void add_backward(Squash squash, const PlaneOperand& a, const PlaneOperand& b, const float* dy,
-                                   const PlaneShape& shape, float* dz, PlaneSums out, float* products_b) {
+CONDENSER_CLONED(add_backward,
+                 (Squash squash, const PlaneOperand& a, const PlaneOperand& b, const float* dy, const PlaneShape& shape,
+                  float* dz, PlaneSums out, float* products_b),
+                 (squash, a, b, dy, shape, dz, out, products_b)) {
   dispatch(squash, [&](auto f) { add_backward_loop<decltype(f)>(a, b, dy, shape, dz, out, products_b); });
 }
 
-CONDENSER_CLONES void gate_backward(Squash squash, const PlaneOperand& a, const PlaneOperand& b, const float* dy,
-                                    const PlaneShape& shape, float* scratch, float* dza, float* dzb, PlaneSums out_a,
-                                    PlaneSums out_b) {
+CONDENSER_CLONED(gate_backward,
+                 (Squash squash, const PlaneOperand& a, const PlaneOperand& b, const float* dy, const PlaneShape& shape,
+                  float* scratch, float* dza, float* dzb, PlaneSums out_a, PlaneSums out_b),
+                 (squash, a, b, dy, shape, scratch, dza, dzb, out_a, out_b)) {
   dispatch(squash, [&](auto f) { gate_backward_loop<decltype(f)>(a, b, dy, shape, scratch, dza, dzb, out_a, out_b); });
 }
 
-CONDENSER_CLONES void affine(const float* dz, const float* __restrict x, const PlaneShape& shape, const float* p,
-                             const float* q, const float* r, float* out) {
+CONDENSER_CLONED(affine,
+                 (const float* dz, const float* __restrict x, const PlaneShape& shape, const float* p, const float* q,
+                  const float* r, float* out),
+                 (dz, x, shape, p, q, r, out)) {
   if (shape.pixels == 1)
     return for_single_pixels(shape, [=](int64_t i, int64_t c) { out[i] = p[c] * dz[i] + q[c] * x[i] + r[c]; });
   for (int64_t i = 0; i < shape.images; ++i)

@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <limits>
 
-#include "core/clones.hpp"
+#include "nn/clones.hpp"
 
 namespace condenser::nn {
 
-CONDENSER_CLONES void halve_forward(const float* x, int64_t planes, int64_t h, int64_t w, float* y) {
+CONDENSER_CLONED(halve_forward, (const float* x, int64_t planes, int64_t h, int64_t w, float* y),
+                 (x, planes, h, w, y)) {
   for (int64_t p = 0; p < planes; ++p, x += h * w)
     for (int64_t r = 0; r < h / 2; ++r, y += w / 2) {
       const float* __restrict upper = x + 2 * r * w;
@@ -17,7 +18,8 @@ CONDENSER_CLONES void halve_forward(const float* x, int64_t planes, int64_t h, i
     }
 }
 
-CONDENSER_CLONES void halve_backward(const float* dy, int64_t planes, int64_t h, int64_t w, float* dx) {
+CONDENSER_CLONED(halve_backward, (const float* dy, int64_t planes, int64_t h, int64_t w, float* dx),
+                 (dy, planes, h, w, dx)) {
   for (int64_t p = 0; p < planes; ++p, dx += h * w) {
     for (int64_t r = 0; r < h / 2; ++r, dy += w / 2)
       for (int64_t k = 0; k < 2; ++k) {
@@ -29,7 +31,8 @@ CONDENSER_CLONES void halve_backward(const float* dy, int64_t planes, int64_t h,
   }
 }
 
-CONDENSER_CLONES void means_forward(const float* x, int64_t planes, int64_t pixels, float* means) {
+CONDENSER_CLONED(means_forward, (const float* x, int64_t planes, int64_t pixels, float* means),
+                 (x, planes, pixels, means)) {
   const float share = 1.0f / static_cast<float>(pixels);
   for (int64_t p = 0; p < planes; ++p, x += pixels) {
     float sum = 0.0f;
@@ -39,13 +42,15 @@ CONDENSER_CLONES void means_forward(const float* x, int64_t planes, int64_t pixe
   }
 }
 
-CONDENSER_CLONES void means_backward(const float* d_means, int64_t planes, int64_t pixels, float* dx) {
+CONDENSER_CLONED(means_backward, (const float* d_means, int64_t planes, int64_t pixels, float* dx),
+                 (d_means, planes, pixels, dx)) {
   const float share = 1.0f / static_cast<float>(pixels);
   for (int64_t p = 0; p < planes; ++p, dx += pixels) std::fill(dx, dx + pixels, share * d_means[p]);
 }
 
-CONDENSER_CLONES void channel_sums(const float* __restrict x, int64_t images, int64_t channels, int64_t pixels,
-                                   float* __restrict sums) {
+CONDENSER_CLONED(channel_sums,
+                 (const float* __restrict x, int64_t images, int64_t channels, int64_t pixels, float* __restrict sums),
+                 (x, images, channels, pixels, sums)) {
   if (pixels == 1) {  // the lanes are channels then
     for (int64_t i = 0; i < images; ++i, x += channels)
       for (int64_t c = 0; c < channels; ++c) sums[c] += x[c];
@@ -60,16 +65,19 @@ CONDENSER_CLONES void channel_sums(const float* __restrict x, int64_t images, in
     }
 }
 
-CONDENSER_CLONES void scale_forward(const float* __restrict x, const float* factor, int64_t planes, int64_t pixels,
-                                    float* __restrict y) {
+CONDENSER_CLONED(scale_forward,
+                 (const float* __restrict x, const float* factor, int64_t planes, int64_t pixels, float* __restrict y),
+                 (x, factor, planes, pixels, y)) {
   for (int64_t p = 0; p < planes; ++p, x += pixels, y += pixels) {
     const float f = factor[p];
     for (int64_t i = 0; i < pixels; ++i) y[i] = f * x[i];
   }
 }
 
-CONDENSER_CLONES void scale_backward(const float* __restrict x, const float* factor, const float* __restrict dy,
-                                     int64_t planes, int64_t pixels, float* __restrict dx, float* d_factor) {
+CONDENSER_CLONED(scale_backward,
+                 (const float* __restrict x, const float* factor, const float* __restrict dy, int64_t planes,
+                  int64_t pixels, float* __restrict dx, float* d_factor),
+                 (x, factor, dy, planes, pixels, dx, d_factor)) {
   for (int64_t p = 0; p < planes; ++p, x += pixels, dy += pixels, dx += pixels) {
     const float f = factor[p];
     float sum = 0.0f;
@@ -82,9 +90,10 @@ CONDENSER_CLONES void scale_backward(const float* __restrict x, const float* fac
   }
 }
 
-CONDENSER_CLONES void max_pool_forward(const arch::MaxPool& op, const arch::Shape& in, const arch::Shape& out,
-                                       const float* __restrict x, int64_t planes, float* __restrict y,
-                                       int32_t* __restrict taps) {
+CONDENSER_CLONED(max_pool_forward,
+                 (const arch::MaxPool& op, const arch::Shape& in, const arch::Shape& out, const float* __restrict x,
+                  int64_t planes, float* __restrict y, int32_t* __restrict taps),
+                 (op, in, out, x, planes, y, taps)) {
   const int64_t sw = op.stride.w;
   for (int64_t p = 0; p < planes; ++p, x += in.h * in.w)
     for (int64_t r = 0; r < out.h; ++r, y += out.w, taps += out.w) {
@@ -113,8 +122,10 @@ CONDENSER_CLONES void max_pool_forward(const arch::MaxPool& op, const arch::Shap
     }
 }
 
-CONDENSER_CLONES void max_pool_backward(const arch::MaxPool& op, const arch::Shape& in, const arch::Shape& out,
-                                        const float* dy, const int32_t* taps, int64_t planes, float* dx) {
+CONDENSER_CLONED(max_pool_backward,
+                 (const arch::MaxPool& op, const arch::Shape& in, const arch::Shape& out, const float* dy,
+                  const int32_t* taps, int64_t planes, float* dx),
+                 (op, in, out, dy, taps, planes, dx)) {
   std::fill(dx, dx + planes * in.h * in.w, 0.0f);
   const auto kw = static_cast<int32_t>(op.kernel.w);
   for (int64_t p = 0; p < planes; ++p, dx += in.h * in.w)
@@ -127,9 +138,10 @@ CONDENSER_CLONES void max_pool_backward(const arch::MaxPool& op, const arch::Sha
       }
 }
 
-CONDENSER_CLONES void upsample_forward(const float* x, int64_t planes, int64_t h, int64_t w,
-                                       const std::vector<int32_t>& rows, const std::vector<int32_t>& columns,
-                                       float* y) {
+CONDENSER_CLONED(upsample_forward,
+                 (const float* x, int64_t planes, int64_t h, int64_t w, const std::vector<int32_t>& rows,
+                  const std::vector<int32_t>& columns, float* y),
+                 (x, planes, h, w, rows, columns, y)) {
   const auto height = static_cast<int64_t>(rows.size()), width = static_cast<int64_t>(columns.size());
   const int32_t* at = columns.data();
   for (int64_t p = 0; p < planes; ++p, x += h * w)
@@ -143,9 +155,10 @@ CONDENSER_CLONES void upsample_forward(const float* x, int64_t planes, int64_t h
     }
 }
 
-CONDENSER_CLONES void upsample_backward(const float* dy, int64_t planes, int64_t h, int64_t w,
-                                        const std::vector<int32_t>& rows, const std::vector<int32_t>& columns,
-                                        float* dx) {
+CONDENSER_CLONED(upsample_backward,
+                 (const float* dy, int64_t planes, int64_t h, int64_t w, const std::vector<int32_t>& rows,
+                  const std::vector<int32_t>& columns, float* dx),
+                 (dy, planes, h, w, rows, columns, dx)) {
   const auto height = static_cast<int64_t>(rows.size()), width = static_cast<int64_t>(columns.size());
   const int32_t* at = columns.data();
   std::vector<float> sum(columns.size());  // of the output rows that show the same input row

@@ -7,9 +7,28 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
+#include <string_view>
+
+#include "condenser/core/error.hpp"
+#include "condenser/core/text.hpp"
 
 namespace condenser::nn {
 namespace {
+
+struct Row {
+  const char* name;
+  Simd simd;
+};
+constexpr Row kRows[] = {{"baseline", Simd::Baseline}, {"avx2", Simd::Avx2}, {"avx512", Simd::Avx512}};
+
+Simd most_wanted() {
+  const char* text = std::getenv("CONDENSER_KERNELS");
+  if (text == nullptr || *text == 0) return Simd::Avx512;
+  for (const Row& row : kRows)
+    if (std::string_view(text) == row.name) return row.simd;
+  throw core::ConfigError("CONDENSER_KERNELS = " + core::printable(text) + "; expected baseline, avx2 or avx512");
+}
 
 Simd best_simd() {
 #if defined(__x86_64__) && defined(__linux__)
@@ -40,14 +59,23 @@ bool halves_wide_vectors() {
 }  // namespace
 
 Simd simd() {
-  static const Simd best = best_simd();
+  static const Simd best = std::min(best_simd(), most_wanted());
   return std::min(best, simd_limit.load());
 }
 
 void limit_simd(Simd most) { simd_limit = most; }
 
+std::string kernel_set() {
+  const Simd used = simd();
+  const std::string name = kRows[static_cast<int>(used)].name;
+  return used == Simd::Avx512 && halves_wide_vectors() ? name + " in halves" : name;
+}
+
 Tiling make_tiling(int64_t rows, int64_t width, int64_t from_row, int64_t to_row) {
-  if (from_row == width && to_row == width) width *= rows, rows = 1;
+  if (from_row == width && to_row == width) {
+    width *= rows;
+    rows = 1;
+  }
   struct Candidate {
     Simd simd;
     int lanes, registers;

@@ -2,6 +2,7 @@
 // Pixels as vectors of the processor.
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace condenser::nn {
@@ -10,6 +11,11 @@ namespace condenser::nn {
 enum class Simd { Baseline, Avx2, Avx512 };
 Simd simd();
 void limit_simd(Simd most);
+
+// The kernels that are chosen on this processor, in words: equal words, equal bits. "avx512", "avx512 in halves",
+// "avx2", "baseline". The environment variable CONDENSER_KERNELS = baseline, avx2 or avx512 limits them, for
+// measurements and to go on with a run of another processor.
+std::string kernel_set();
 
 // Pixels of a product as vectors: offsets in every source and in every output plane. The last vector of a row begins
 // `overlap` lanes early.

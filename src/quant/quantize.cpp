@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "condenser/arch/analysis.hpp"
+#include "condenser/arch/check_finite.hpp"
 #include "quant/calibrate.hpp"
 #include "quant/weight_rounding.hpp"
 
@@ -16,13 +16,6 @@ namespace {
 // a step of the sum and carry nothing; below 2^-30 no sum of int32 reaches half an output step.
 constexpr double kMaxMultiplier = 4096.0;
 constexpr double kMinMultiplier = 1.0 / 1073741824.0;
-
-void check_lowered(const arch::Spec& spec) {
-  for (const arch::Node& node : spec.nodes) {
-    if (!std::holds_alternative<arch::BatchNorm>(node.op)) continue;
-    throw arch::SpecError(node.name, "batch norm in a Spec to quantize; expected the result of lower()");
-  }
-}
 
 // The same range, widened until its scale reaches `least`.
 runtime::TensorQuant affine_at_least(const Range& r, double least) {
@@ -36,10 +29,8 @@ runtime::TensorQuant affine_at_least(const Range& r, double least) {
 
 class Quantizer {
  public:
-  Quantizer(const arch::Spec& spec, const arch::Weights& weights, const Calibration& calibration)
-      : spec_(spec), weights_(weights), calibration_(calibration) {
-    for (const arch::NodeCost& cost : arch::analyze(spec).nodes) shapes_.push_back(cost.shape);
-  }
+  Quantizer(const arch::Design& design, const arch::Weights& weights, const Calibration& calibration)
+      : spec_(design.lowered), costs_(design.lowered_cost.nodes), weights_(weights), calibration_(calibration) {}
 
   Quantized run() {
     for (size_t i = 0; i < spec_.nodes.size(); ++i) {
@@ -58,7 +49,7 @@ class Quantizer {
     return std::visit(arch::Overloaded{
                           [&](const arch::Input&) { return plain(affine(range)); },
                           [&](const arch::Conv2d& op) { return with_weights(i, op.bias, op.groups); },
-                          [&](const arch::BatchNorm&) { return plain(affine(range)); },  // refused before
+                          [&](const arch::BatchNorm&) { return plain(affine(range)); },  // lowered before
                           [&](const arch::Activation&) { return plain(affine(range)); },
                           // Probabilities: the whole of [0, 1) in steps of 1/256.
                           [&](const arch::Softmax&) {
@@ -149,7 +140,7 @@ class Quantizer {
     std::vector<double> correction;
     if (!calibration_.means[source].empty()) {
       const std::vector<double> patches =
-          mean_patches(node.op, shapes_[source], shapes_[i], calibration_.means[source]);
+          mean_patches(node.op, costs_[source].shape, costs_[i].shape, calibration_.means[source]);
       correction = mean_errors(rows, entry.weight_scales, patches, groups);
     }
     store(node.name, weight.shape, round_rows(rows, entry.weight_scales, input_scale, correction));
@@ -166,9 +157,9 @@ class Quantizer {
   }
 
   const arch::Spec& spec_;
+  const std::vector<arch::NodeCost>& costs_;  // parallel to its nodes
   const arch::Weights& weights_;
   const Calibration& calibration_;
-  std::vector<arch::Shape> shapes_;
   Quantized result_;
 };
 
@@ -182,10 +173,10 @@ void read_options(core::config::Reader& reader, QuantOptions& o) {
   reader.boolean("bias_correction", o.bias_correction, "move biases by the mean error of weight rounding");
 }
 
-Quantized quantize(const arch::Spec& spec, const arch::Weights& weights, const data::Dataset& calibration,
+Quantized quantize(const arch::Design& design, const arch::Weights& weights, const data::Dataset& calibration,
                    const QuantOptions& options) {
-  check_lowered(spec);
-  return Quantizer(spec, weights, calibrate(spec, weights, calibration, options)).run();
+  arch::check_finite(weights, "network " + design.lowered.name);
+  return Quantizer(design, weights, calibrate(design.lowered, weights, calibration, options)).run();
 }
 
 }  // namespace condenser::quant

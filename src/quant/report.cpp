@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <functional>
 #include <future>
 #include <limits>
 #include <thread>
 
 #include "condenser/arch/analysis.hpp"
+#include "condenser/core/text.hpp"
 #include "condenser/runtime/float_executor.hpp"
 #include "condenser/runtime/int8_executor.hpp"
 #include "quant/calibrate.hpp"
@@ -53,40 +53,49 @@ void check_samples(const arch::Spec& spec, const data::Dataset& samples) {
                     arch::to_string(spec.input));
 }
 
-// Scores of classes have no pixels; then both layouts agree.
-void check_classifier(const arch::Spec& spec, const data::Dataset& samples) {
+// One output per class.
+void check_classifier(const arch::Spec& spec, const data::Dataset& samples, const data::Task& task) {
   check_samples(spec, samples);
   const arch::Shape output = arch::analyze(spec).nodes.back().shape;
-  if (output.h == 1 && output.w == 1) return;
-  throw core::Error("accuracy of " + spec.name + ": output is " + arch::to_string(output) +
-                    "; expected one score per class");
+  if (output == arch::Shape{task.classes, 1, 1}) return;
+  throw core::Error("accuracy of " + core::printable(spec.name) + ": output is " + arch::to_string(output) +
+                    "; expected one score per class, " + arch::to_string(arch::Shape{task.classes, 1, 1}));
 }
 
-// First of equal maxima.
-template <class T>
-int argmax(std::span<const T> scores) {
-  return static_cast<int>(std::ranges::max_element(scores) - scores.begin());
-}
+using Work = std::function<void(int64_t begin, int64_t end)>;
 
-// Samples are independent and correct answers are counted, so the number of threads does not change the result.
-Accuracy in_parts(int64_t total, const std::function<int64_t(int64_t begin, int64_t end)>& count_correct) {
-  const int64_t threads = std::max<int64_t>(1, std::min<int64_t>(total, std::thread::hardware_concurrency()));
-  std::vector<std::future<int64_t>> parts;
+// Shares begin .. end among all cores.
+void in_parts(int64_t begin, int64_t end, const Work& work) {
+  const int64_t n = end - begin;
+  const int64_t threads = std::max<int64_t>(1, std::min<int64_t>(n, std::thread::hardware_concurrency()));
+  std::vector<std::future<void>> parts;
   for (int64_t t = 0; t < threads; ++t)
-    parts.push_back(std::async(std::launch::async, count_correct, total * t / threads, total * (t + 1) / threads));
-  Accuracy result{0, total};
-  for (auto& part : parts) result.correct += part.get();
-  return result;
+    parts.push_back(std::async(std::launch::async, work, begin + n * t / threads, begin + n * (t + 1) / threads));
+  for (auto& part : parts) part.get();
 }
 
-std::string number(double value, int digits) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.*f", digits, value);
-  return text;
+// `run(begin, end, logits)` fills in the outputs of items; they are scored in the order of the items.
+template <class Run>
+data::Evaluation evaluate(const data::Dataset& samples, const data::Task& task, const Run& run) {
+  constexpr int64_t kAtOnce = 4096;
+  data::Scorer scorer(samples, task);
+  std::vector<float> logits;
+  for (int64_t first = 0; first < samples.size(); first += kAtOnce) {
+    const int64_t last = std::min(samples.size(), first + kAtOnce);
+    logits.resize(static_cast<size_t>((last - first) * task.classes));
+    in_parts(first, last, [&](int64_t begin, int64_t end) {
+      run(begin, end,
+          std::span(logits).subspan(static_cast<size_t>((begin - first) * task.classes),
+                                    static_cast<size_t>((end - begin) * task.classes)));
+    });
+    scorer.add(logits);
+  }
+  return scorer.finish();
 }
 
 core::Cell snr_cell(double db) {
   if (std::isfinite(db)) return core::cell(db, 1);
+  if (std::isnan(db)) return core::empty_cell();
   return {"null", db > 0 ? "exact" : "no signal"};
 }
 
@@ -131,8 +140,8 @@ core::Table to_table(const std::vector<NodeReport>& reports) {
                    {"scale", "scale"},
                    {"zero_point", "zero point"}};
   for (const NodeReport& r : reports) {
-    table.rows.push_back({core::cell(r.node), snr_cell(r.snr_db), core::cell(100.0 * r.saturated_fraction, 2),
-                          core::cell(r.output.scale, 6), core::cell(r.output.zero_point)});
+    table.rows.push_back({core::cell(r.node), snr_cell(r.snr_db), core::cell(100.0 * r.saturated_fraction, 3),
+                          core::significant_cell(r.output.scale, 6), core::cell(r.output.zero_point)});
   }
   return table;
 }
@@ -150,49 +159,50 @@ Interval wilson_95(const Accuracy& a) {
 
 std::string to_string(const Accuracy& a) {
   const Interval i = wilson_95(a);
-  return number(a.percent(), 2) + " % (" + std::to_string(a.correct) + "/" + std::to_string(a.total) +
-         ", 95 % interval " + number(i.low_percent, 2) + ".." + number(i.high_percent, 2) + ")";
+  return core::fixed(a.percent(), 2) + " % (" + std::to_string(a.correct) + "/" + std::to_string(a.total) +
+         ", 95 % interval " + core::fixed(i.low_percent, 2) + ".." + core::fixed(i.high_percent, 2) + ")";
 }
 
-Accuracy float_accuracy(const arch::Spec& spec, const arch::Weights& weights, const data::Dataset& samples) {
-  check_classifier(spec, samples);
+Accuracy accuracy_of(const data::Evaluation& e) { return {e.correct, e.total}; }
+
+data::Evaluation evaluate_float(const arch::Spec& spec, const arch::Weights& weights, const data::Dataset& samples,
+                                const data::Task& task) {
+  check_classifier(spec, samples, task);
   const runtime::FloatExecutor executor(spec, weights);
   const int64_t batch = batch_size(spec);
   const auto item = static_cast<size_t>(spec.input.elements());
-  return in_parts(samples.size(), [&](int64_t begin, int64_t end) {
-    int64_t correct = 0;
+  return evaluate(samples, task, [&](int64_t begin, int64_t end, std::span<float> logits) {
     std::vector<float> x;
     for (int64_t first = begin; first < end; first += batch) {
       const int64_t n = std::min(batch, end - first);
       x.resize(static_cast<size_t>(n) * item);
       for (int64_t i = 0; i < n; ++i) samples.get(first + i, std::span(x).subspan(static_cast<size_t>(i) * item, item));
-      const std::vector<float> scores = executor.run(x, n);
-      const size_t classes = scores.size() / static_cast<size_t>(n);
-      for (int64_t i = 0; i < n; ++i) {
-        const std::span<const float> row = std::span(scores).subspan(static_cast<size_t>(i) * classes, classes);
-        correct += argmax(row) == samples.label(first + i);
-      }
+      std::ranges::copy(executor.run(x, n), logits.begin() + (first - begin) * task.classes);
     }
-    return correct;
   });
 }
 
-Accuracy int8_accuracy(const arch::Spec& spec, const arch::Weights& weights, const runtime::QuantParams& quant,
-                       const data::Dataset& samples) {
-  check_classifier(spec, samples);
+data::Evaluation evaluate_int8(const arch::Spec& spec, const arch::Weights& weights, const runtime::QuantParams& quant,
+                               const data::Dataset& samples, const data::Task& task) {
+  check_classifier(spec, samples, task);
   const runtime::Int8Program program = runtime::build_program(spec, weights, quant);
-  return in_parts(samples.size(), [&](int64_t begin, int64_t end) {
+  const auto classes = static_cast<size_t>(task.classes);
+  return evaluate(samples, task, [&](int64_t begin, int64_t end, std::span<float> logits) {
     runtime::Int8Executor executor(program);
-    int64_t correct = 0;
     std::vector<float> x(static_cast<size_t>(spec.input.elements()));
     std::vector<int8_t> q(x.size());
     for (int64_t i = begin; i < end; ++i) {
       samples.get(i, x);
       executor.quantize_input(x, q);
-      correct += argmax(executor.run(q)) == samples.label(i);
+      dequantize(executor.run(q), program.output_quant(),
+                 logits.subspan(static_cast<size_t>(i - begin) * classes, classes));
     }
-    return correct;
   });
+}
+
+void dequantize(std::span<const int8_t> outputs, const runtime::TensorQuant& quant, std::span<float> logits) {
+  for (size_t k = 0; k < outputs.size(); ++k)
+    logits[k] = static_cast<float>(quant.scale * (outputs[k] - quant.zero_point));
 }
 
 }  // namespace condenser::quant

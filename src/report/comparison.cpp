@@ -3,11 +3,11 @@
 #include "condenser/report/comparison.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "condenser/arch/analysis.hpp"
+#include "condenser/core/text.hpp"
 
 namespace condenser::report {
 
@@ -57,11 +57,7 @@ std::optional<double> netscore_of(const ComparedNetwork& n) {
 double spread_percent(const core::Quartiles& q) { return q.median > 0 ? 100 * (q.q3 - q.q1) / q.median : 0; }
 
 // Speeds have no more digits than that, and files of results should not pretend so.
-double five_digits(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.5g", value);
-  return std::strtod(text, nullptr);
-}
+double five_digits(double value) { return std::strtod(core::significant(value, 5).c_str(), nullptr); }
 
 int digits_of(double speed) { return speed < 10 ? 2 : speed < 100 ? 1 : 0; }
 

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 
 #include "condenser/core/error.hpp"
+#include "condenser/core/text.hpp"
 
 namespace condenser::report {
 namespace {
@@ -97,8 +97,7 @@ std::vector<std::string> worst_mistakes(const Confusion& c, size_t count) {
   std::vector<std::string> lines;
   for (const Pair& p : pairs) {
     if (lines.size() == count) break;
-    char share[32];
-    std::snprintf(share, sizeof share, "%.1f", percent(p.times, scores[p.from].support));
+    const std::string share = core::fixed(percent(p.times, scores[p.from].support), 1);
     lines.push_back(c.classes[p.from] + " taken for " + c.classes[p.to] + ": " + std::to_string(p.times) + " of " +
                     std::to_string(scores[p.from].support) + " (" + share + " %)");
   }

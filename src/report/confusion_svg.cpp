@@ -26,24 +26,7 @@ const char* shade(bool right, double share) {
   return right ? kBlues[place(kRight, share)] : kOranges[place(kWrong, share)];
 }
 
-// Relative luminance of an sRGB colour "#rrggbb" (WCAG 2.1).
-double luminance(const std::string& colour) {
-  const double weights[] = {0.2126, 0.7152, 0.0722};
-  double sum = 0;
-  for (size_t k = 0; k < 3; ++k) {
-    const double v = std::stoi(colour.substr(1 + 2 * k, 2), nullptr, 16) / 255.0;
-    sum += weights[k] * (v <= 0.04045 ? v / 12.92 : std::pow((v + 0.055) / 1.055, 2.4));
-  }
-  return sum;
-}
-
-const char* ink_on(const char* colour) {
-  const auto contrast = [&](const char* ink) {
-    const double a = luminance(colour) + 0.05, b = luminance(ink) + 0.05;
-    return std::max(a, b) / std::min(a, b);
-  };
-  return contrast("#ffffff") > contrast(kInk) ? "#ffffff" : kInk;
-}
+const char* ink_on(const char* colour) { return contrast(colour, kSheet) > contrast(colour, kInk) ? kSheet : kInk; }
 
 struct Sizes {
   double cell = 0, font = 0;

@@ -6,8 +6,9 @@
 #include <cmath>
 #include <set>
 
-#include "condenser/arch/passes.hpp"
+#include "condenser/arch/design.hpp"
 #include "condenser/core/table.hpp"
+#include "condenser/core/text.hpp"
 #include "report/picture_parts.hpp"
 
 namespace condenser::report {
@@ -386,41 +387,34 @@ void place_stages(Picture& picture) {
 }
 
 std::string millions(int64_t count) {
-  char text[32];
-  if (count >= 1'000'000'000) return core::thousands(count / 1'000'000) + " million";
-  if (count >= 100'000) {
-    std::snprintf(text, sizeof text, "%.*f million", count >= 100'000'000 ? 0 : 2, static_cast<double>(count) / 1e6);
-    return text;
-  }
+  if (count >= 1'000'000'000) return core::thousands(std::llround(static_cast<double>(count) / 1e6)) + " million";
+  if (count >= 100'000) return core::fixed(static_cast<double>(count) / 1e6, count >= 100'000'000 ? 0 : 2) + " million";
   return core::thousands(count);
 }
 
 std::string bytes(int64_t count) {
-  char text[32];
-  const bool mega = count >= 1024 * 1024;
-  std::snprintf(text, sizeof text, mega ? "%.2f MiB" : "%.1f KiB",
-                static_cast<double>(count) / (mega ? 1048576 : 1024));
-  return text;
+  if (count >= 1024 * 1024) return core::fixed(static_cast<double>(count) / 1048576, 2) + " MiB";
+  return core::fixed(static_cast<double>(count) / 1024, 1) + " KiB";
 }
 
 }  // namespace
 
 Picture picture_of(const arch::Spec& spec, Measure measure) {
-  const arch::Examination facts = arch::examine(spec);
-  const Boxes all = boxes_of(spec, measure, facts.plan.peak_bytes);
+  const arch::Design design = arch::design_of(spec);
+  const Boxes all = boxes_of(spec, measure, design.plan.peak_bytes);
   Totals totals;
   for (const auto& [one, target] : {std::pair(Measure::Macs, &totals.macs), std::pair(Measure::Params, &totals.params),
                                     std::pair(Measure::Memory, &totals.memory)}) {
-    for (const PictureBox& box : boxes_of(spec, one, facts.plan.peak_bytes).boxes) target->push_back(box.share);
+    for (const PictureBox& box : boxes_of(spec, one, design.plan.peak_bytes).boxes) target->push_back(box.share);
   }
   std::vector<Block> blocks = blocks_of(all);
   for (Block& block : blocks) lay_out(all, block);
   Picture picture;
   picture.name = plain(spec.name);
   picture.measure = measure;
-  picture.totals = "input " + shape_text(spec.input) + " · " + core::thousands(facts.given.params) + " parameters · " +
-                   millions(facts.given.macs) + " MACs · int8: " + bytes(facts.cost.constant_bytes) + " flash, " +
-                   bytes(facts.plan.peak_bytes) + " RAM";
+  picture.totals = "input " + shape_text(spec.input) + " · " + core::thousands(design.cost.params) + " parameters · " +
+                   millions(design.cost.macs) + " MACs · int8: " + bytes(design.lowered_cost.constant_bytes) +
+                   " flash, " + bytes(design.plan.peak_bytes) + " RAM";
   picture.boxes = all.boxes;
   Arrangement(all, blocks).draw(picture);
   picture.stages = stages_of(spec, all, blocks, totals);

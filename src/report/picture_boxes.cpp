@@ -7,6 +7,7 @@
 #include "condenser/arch/diagram.hpp"
 #include "condenser/core/error.hpp"
 #include "condenser/core/table.hpp"
+#include "condenser/core/text.hpp"
 #include "report/picture_parts.hpp"
 
 namespace condenser::report {
@@ -299,9 +300,7 @@ std::string shape_text(const Shape& s) {
 }
 
 std::string percent_text(double share) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f %%", share * 100);
-  return share > 0 && share < 0.0005 ? "< 0.1 %" : text;
+  return share > 0 && share < 0.0005 ? "< 0.1 %" : core::fixed(share * 100, 1) + " %";
 }
 
 const char* to_string(Measure measure) {

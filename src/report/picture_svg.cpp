@@ -11,7 +11,7 @@ namespace condenser::report {
 namespace {
 
 constexpr const char* kLine = "#7b8794";
-constexpr const char* kAttentionLine = "#c2571a";
+constexpr const char* kAttentionLine = kAccent;
 
 constexpr const char* kNothing = "#eceff2";
 
@@ -104,7 +104,7 @@ std::string circle_of(Point centre, double radius, bool times, const char* colou
                                     "L" + at({centre.x + arm, centre.y - arm})
                               : "M" + at({centre.x - arm, centre.y}) + "L" + at({centre.x + arm, centre.y}) + "M" +
                                     at({centre.x, centre.y - arm}) + "L" + at({centre.x, centre.y + arm});
-  return "<circle" + attribute("cx", centre.x) + attribute("cy", centre.y) + attribute("r", radius) + fill("#ffffff") +
+  return "<circle" + attribute("cx", centre.x) + attribute("cy", centre.y) + attribute("r", radius) + fill(kSheet) +
          stroke(colour, 1.4) + "/><path" + attribute("d", d) + stroke(colour, 1.8) + attribute("fill", "none") + "/>";
 }
 
@@ -126,7 +126,7 @@ std::string texture(const PictureBox& box) {
   std::string d;
   for (double y = box.spine - kGlyph / 2 + 3.5; y < box.spine + kGlyph / 2 - 1; y += 3.75)
     d += "M" + at({box.rect.x, y}) + "H" + number(box.rect.right());
-  return "<path" + attribute("d", d) + stroke("#ffffff", 1.2) + "/>";
+  return "<path" + attribute("d", d) + stroke(kSheet, 1.2) + "/>";
 }
 
 std::string trapezoid(const PictureBox& box, double left, double right, const std::string& style) {
@@ -169,7 +169,7 @@ std::string glyph_of(const PictureBox& box, Measure measure) {
 std::string box_text(const PictureBox& box, Measure measure) {
   std::string text = "<g><title>" + escaped(box.tooltip) + "</title>";
   const bool attention = box.glyph == Glyph::Attention;
-  if (!box.circle()) text += rectangle(box.rect, 5, fill("#ffffff"));
+  if (!box.circle()) text += rectangle(box.rect, 5, fill(kSheet));
   text += glyph_of(box, measure);
   if (!box.circle())
     text += rectangle(box.rect, 5,

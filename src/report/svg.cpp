@@ -2,6 +2,7 @@
 
 #include "report/svg.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
@@ -28,6 +29,51 @@ size_t utf8_length(const std::string& text, size_t at) {
 }
 
 }  // namespace
+
+std::span<const Twin> twins() {
+  static constexpr Twin kTwins[] = {
+      {kSheet, "#14191f"},
+      {kInk, "#e4e9ee"},
+      {kMuted, "#9aa7b4"},
+      {kFaint, "#2c343d"},
+      {kPanel, "#1b2128"},
+      {kAccent, "#f0935a"},
+      {kBlues[0], "#17293a"},
+      {kBlues[1], "#1c3d59"},
+      {kBlues[2], "#245379"},
+      {kBlues[3], "#2f6c9c"},
+      {kBlues[4], "#7db8e0"},
+      {kBlues[5], "#c4e1f5"},
+      {kOranges[0], "#33221a"},
+      {kOranges[1], "#4f2f1a"},
+      {kOranges[2], "#74401b"},
+      {kOranges[3], "#9c561f"},
+      {kOranges[4], "#f0a068"},
+      {kOranges[5], "#fbd8bd"},
+      // of the network's picture: lines, borders, nothing, frames, parts
+      {"#7b8794", "#8b98a5"},
+      {"#b8c2cc", "#4a5560"},
+      {"#eceff2", "#262e36"},
+      {"#f4f6f8", "#1b2128"},
+      {"#f5f7f9", "#1f262e"},
+      {"#cfd7df", "#3a4550"},
+  };
+  return kTwins;
+}
+
+double contrast(const std::string& a, const std::string& b) {
+  const auto luminance = [](const std::string& colour) {
+    const double weights[] = {0.2126, 0.7152, 0.0722};
+    double sum = 0;
+    for (size_t k = 0; k < 3; ++k) {
+      const double v = std::stoi(colour.substr(1 + 2 * k, 2), nullptr, 16) / 255.0;
+      sum += weights[k] * (v <= 0.04045 ? v / 12.92 : std::pow((v + 0.055) / 1.055, 2.4));
+    }
+    return sum;
+  };
+  const double x = luminance(a) + 0.05, y = luminance(b) + 0.05;
+  return std::max(x, y) / std::min(x, y);
+}
 
 std::string number(double value) {
   const auto tenths = static_cast<long long>(std::llround(value * 10));
@@ -81,12 +127,25 @@ std::string written(const std::string& text, Point at, double size, const char* 
          (bold ? attribute("font-weight", "600") : "") + ">" + escaped(text) + "</text>";
 }
 
+namespace {
+
+// Attributes give way to rules, so readers without style sheets show the light colours.
+std::string dark_style() {
+  std::string text = "<style>@media (prefers-color-scheme: dark) {\n";
+  for (const Twin& t : twins())
+    for (const char* what : {"fill", "stroke"})
+      text += std::string("[") + what + "=\"" + t.light + "\"]{" + what + ":" + t.dark + "}";
+  return text + "\n}</style>\n";
+}
+
+}  // namespace
+
 std::string svg_document(double width, double height, const std::string& title, const std::string& content) {
   return "<svg xmlns=\"http://www.w3.org/2000/svg\"" + attribute("width", width) + attribute("height", height) +
          attribute("viewBox", "0 0 " + number(width) + " " + number(height)) +
          attribute("font-family", "system-ui, 'Segoe UI', Helvetica, Arial, sans-serif") + ">\n<title>" +
-         escaped(title) + "</title>\n" + rectangle({0, 0, width, height}, 10, fill("#ffffff")) + "\n" + content +
-         "</svg>\n";
+         escaped(title) + "</title>\n" + dark_style() + rectangle({0, 0, width, height}, 10, fill(kSheet)) + "\n" +
+         content + "</svg>\n";
 }
 
 }  // namespace condenser::report

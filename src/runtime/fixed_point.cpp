@@ -2,7 +2,8 @@
 #include "runtime/fixed_point.hpp"
 
 #include <cmath>
-#include <sstream>
+
+#include "condenser/core/text.hpp"
 
 namespace condenser::runtime {
 namespace {
@@ -10,17 +11,11 @@ namespace {
 constexpr int kMinShift = -31;
 constexpr int kMinGainShift = -7;
 
-std::string text(double value) {
-  std::ostringstream out;
-  out << value;
-  return out.str();
-}
-
 }  // namespace
 
 Requant quantize_multiplier(double ratio, const std::string& where) {
   if (!std::isfinite(ratio) || ratio <= 0)
-    throw core::Error(where + ": ratio of scales " + text(ratio) + "; expected a finite positive number");
+    throw core::Error(where + ": ratio of scales " + core::number(ratio) + "; expected a finite positive number");
   int shift = 0;
   int64_t multiplier = std::llround(std::frexp(ratio, &shift) * 2147483648.0);
   if (multiplier == int64_t{1} << 31) {  // 0.9999999999 rounds up to one
@@ -29,7 +24,7 @@ Requant quantize_multiplier(double ratio, const std::string& where) {
   }
   if (shift < kMinShift) return {0, 0};
   if (shift > kMaxShift)
-    throw core::Error(where + ": ratio of scales " + text(ratio) +
+    throw core::Error(where + ": ratio of scales " + core::number(ratio) +
                       " is above 2^30; the scales do not fit each other, quantize again");
   return {static_cast<int32_t>(multiplier), shift};
 }

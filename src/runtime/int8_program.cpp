@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "condenser/core/text.hpp"
 #include "runtime/fixed_point.hpp"
 
 namespace condenser::runtime {
@@ -265,7 +266,7 @@ class ProgramBuilder {
     step.b = quantize_multiplier(b.scale / twice_larger, where);
     step.out = quantize_multiplier(twice_larger / (1048576.0 * out.scale), where);
     if (step.out.shift > 0)
-      throw core::Error(where + ": output scale " + std::to_string(out.scale) +
+      throw core::Error(where + ": output scale " + core::number(out.scale) +
                         " is below 2^-19 of its inputs' scales; quantize again");
     step.range = output_range(out, op.clamp);
     return step;

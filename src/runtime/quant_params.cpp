@@ -8,13 +8,15 @@
 #include <sstream>
 
 #include "condenser/arch/analysis.hpp"
+#include "condenser/core/seal.hpp"
 
 namespace condenser::runtime {
 namespace {
 
 using nlohmann::json;
 
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;  // 1 had no checksum
+constexpr std::string_view kChecksumLabel = "\"checksum\": \"";
 constexpr double kMinScale = 1e-30;
 constexpr double kMaxScale = 1e30;
 
@@ -183,7 +185,12 @@ std::string to_json(const QuantParams& quant) {
     if (!node.weight_scales.empty()) entry["weight_scales"] = node.weight_scales;
   }
   // Doubles are printed with the digits that read back to the same bits.
-  return json{{"condenser_quant", kVersion}, {"rounding", quant.rounding}, {"nodes", nodes}}.dump(1) + "\n";
+  const json root{{"checksum", core::kUnsealed},
+                  {"condenser_quant", kVersion},
+                  {"weights_checksum", quant.weights_checksum},
+                  {"rounding", quant.rounding},
+                  {"nodes", nodes}};
+  return core::sealed(root.dump(1) + "\n", kChecksumLabel);
 }
 
 QuantParams quant_from_json(const std::string& content, const std::string& name) {
@@ -192,8 +199,13 @@ QuantParams quant_from_json(const std::string& content, const std::string& name)
   const json& version = member(root, "condenser_quant", name);
   if (version != kVersion)
     throw core::Error(name + ": condenser_quant = " + version.dump() + "; this program reads " +
-                      std::to_string(kVersion));
+                      std::to_string(kVersion) + ". Run `condenser quantize` again");
+  if (core::look_at_seal(content, kChecksumLabel).state != core::SealState::Whole)
+    throw core::Error(name + ": damaged: its checksum is not that of its text; run `condenser quantize` again");
   QuantParams quant;
+  const json& weights = member(root, "weights_checksum", name);
+  if (!weights.is_string()) throw core::Error(name + ": weights_checksum = " + weights.dump() + "; expected a text");
+  quant.weights_checksum = weights.get<std::string>();
   const json& rounding = member(root, "rounding", name);
   if (!rounding.is_string()) throw core::Error(name + ": rounding = " + rounding.dump() + "; expected a name");
   quant.rounding = rounding.get<std::string>();

@@ -6,10 +6,11 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <system_error>
 
-#include "condenser/arch/analysis.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/core/stop.hpp"
+#include "condenser/core/text.hpp"
 
 namespace condenser::search {
 namespace {
@@ -45,22 +46,35 @@ void check_past(const Space& space, const std::vector<Trial>& trials) {
   }
 }
 
+void check_objective(const Inquisitor& inquisitor, const std::string& objective) {
+  if (inquisitor.finds(objective)) return;
+  std::vector<std::string> found;
+  for (const std::string& name : metric_names()) {
+    if (inquisitor.finds(name)) found.push_back(name);
+  }
+  const std::string near = core::config::nearest(objective, found);
+  throw core::ConfigError("search.objective = " + core::printable(objective) + ": no probe in force finds it" +
+                          (near.empty() ? "" : "; did you mean " + near) + "; expected one of " + core::join(found));
+}
+
 class Search {
  public:
-  Search(const SearchContext& context, const SearchOptions& options) : c_(context), o_(options) {
+  Search(const SearchContext& context, const SearchOptions& options, const SearchWatch& watch)
+      : c_(context), o_(options), w_(watch) {
+    check_objective(c_.inquisitor, o_.objective);
     trials_ = c_.store.load();
     check_past(c_.space, trials_);
     for (const Trial& trial : trials_) remember(trial);
   }
 
-  std::vector<Trial> run(const OnTrial& on_trial) {
+  std::vector<Trial> run() {
     while (examined_ < o_.trials && static_cast<int64_t>(trials_.size()) < o_.max_proposals) {
       stop_at_boundary();
       Trial trial = next();
       c_.store.append(trial);
       trials_.push_back(trial);
       remember(trials_.back());
-      if (on_trial) on_trial(trials_.back(), examined_);
+      if (w_.on_trial) w_.on_trial(trials_.back(), examined_);
     }
     if (examined_ < o_.trials) {
       core::log::warning("search: gave up after " + std::to_string(trials_.size()) + " proposals with " +
@@ -88,18 +102,42 @@ class Search {
     trial.index = static_cast<int64_t>(trials_.size());
     const StudyView past{&trials_, std::max<int64_t>(0, trial.index - o_.window), o_.objective};
     core::Rng rng(o_.seed, kProposeStream, static_cast<uint64_t>(trial.index));
-    trial.genotype = c_.generator.propose(c_.space, past, c_.inquisitor.advise(c_.space, past), rng);
+    trial.genotype = c_.generator.propose(c_.space, past, rng);
     try {
       judge(trial);
+    } catch (const arch::SpecError& e) {
+      fail(trial, e);
+    } catch (const CandidateError& e) {
+      fail(trial, e);
     } catch (const core::Stopped&) {
       throw;
+    } catch (const core::Error& e) {
+      throw trouble(trial, e.what(), e.code());
+    } catch (const std::bad_alloc&) {
+      throw trouble(trial, "out of memory", core::ExitCode::RunFailed);
+    } catch (const std::system_error& e) {
+      throw trouble(trial,
+                    std::string("the system refuses a thread or another resource: ") + e.what() +
+                        "; look at ulimit -u and -v and at free memory",
+                    core::ExitCode::RunFailed);
     } catch (const std::exception& e) {
-      trial.state = TrialState::Failed;
-      trial.error = e.what();
-      core::log::warning("search: candidate " + std::to_string(trial.index) + " failed: " + trial.error);
+      throw trouble(trial, e.what(), core::ExitCode::RunFailed);
     }
     trial.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return trial;
+  }
+
+  static void fail(Trial& trial, const core::Error& e) {
+    trial.state = TrialState::Failed;
+    trial.error = e.what();
+    core::log::warning("search: candidate " + std::to_string(trial.index) + " failed: " + trial.error);
+  }
+
+  // What ends a search says nothing about the candidate.
+  static core::Error trouble(const Trial& trial, const std::string& what, core::ExitCode code) {
+    return core::Error("search: ended at candidate " + std::to_string(trial.index) +
+                           ", of which nothing is stored: " + what + " (once that is mended, the same command goes on)",
+                       code);
   }
 
   // expand -> hash -> seen before? -> gate -> examine. May throw half-way: what was learned until then stays.
@@ -110,16 +148,21 @@ class Search {
       reuse(trials_[static_cast<size_t>(it->second)], trial);
       return;
     }
-    const Costs cost = costs(candidate);
-    add_costs(cost, trial.findings);
+    add_costs(candidate, trial.findings);
     trial.verdicts = c_.gate.before_training(candidate);
     if (!passed(trial.verdicts)) {
       trial.state = TrialState::Refused;
       return;
     }
-    trial.findings = c_.inquisitor.examine(candidate, {.seed = examination_seed(o_.seed, trial.hash)});
-    add_costs(cost, trial.findings);
-    add_netscore(cost, trial.findings);
+    ProbeContext context{.seed = examination_seed(o_.seed, trial.hash)};
+    if (w_.on_progress) {
+      context.on_progress = [&](double fraction, const std::string& doing) {
+        w_.on_progress(trial.index, examined_, fraction, doing);
+      };
+    }
+    trial.findings = c_.inquisitor.examine(candidate, context);
+    add_costs(candidate, trial.findings);
+    add_netscore(candidate.cost, trial.findings);
     for (const Verdict& verdict : c_.gate.after_probe(trial.findings)) trial.verdicts.push_back(verdict);
   }
 
@@ -131,14 +174,13 @@ class Search {
     trial.error = earlier.error;
   }
 
-  static void add_costs(const Costs& cost, Findings& findings) {
-    findings.metrics["params"] = static_cast<double>(cost.params);
-    findings.metrics["macs"] = static_cast<double>(cost.macs);
-    findings.metrics["constant_bytes"] = static_cast<double>(cost.constant_bytes);
-    findings.metrics["arena_bytes"] = static_cast<double>(cost.arena_bytes);
+  static void add_costs(const Candidate& candidate, Findings& findings) {
+    for (const Metric& metric : metrics()) {
+      if (metric.of_design != nullptr) findings.metrics[metric.name] = static_cast<double>(metric.of_design(candidate));
+    }
   }
 
-  static void add_netscore(const Costs& cost, Findings& findings) {
+  static void add_netscore(const arch::Analysis& cost, Findings& findings) {
     const auto it = findings.metrics.find("val_accuracy");
     if (it == findings.metrics.end() || !(it->second > 0) || cost.params <= 0 || cost.macs <= 0) return;
     findings.metrics["netscore"] = arch::netscore(it->second, cost.params, cost.macs);
@@ -146,6 +188,7 @@ class Search {
 
   const SearchContext& c_;
   const SearchOptions& o_;
+  const SearchWatch& w_;
   std::vector<Trial> trials_;
   std::map<core::Hash128, int64_t> first_with_;
   int64_t examined_ = 0;
@@ -157,7 +200,7 @@ void read_options(core::config::Reader& reader, SearchOptions& o) {
   std::vector<std::string> names;
   for (const GeneratorRow& row : generators()) names.push_back(row.name);
   reader.choice("generator", o.generator, names, "how candidates are proposed");
-  reader.text("objective", o.objective, "metric to maximize: val_accuracy, netscore, or any that a probe finds");
+  reader.choice("objective", o.objective, metric_names(), "metric that the winner has the best value of");
   reader.integer("trials", o.trials, 1, 10'000'000, "candidates to examine; refused ones and copies are free");
   reader.integer("max_proposals", o.max_proposals, 1, 100'000'000, "give up after so many proposals");
   reader.integer("window", o.window, 0, 4096, "trial k is proposed from trials below k - window (parallel runs)");
@@ -165,8 +208,8 @@ void read_options(core::config::Reader& reader, SearchOptions& o) {
   if (o.max_proposals < o.trials) throw reader.error("max_proposals", "at least trials = " + std::to_string(o.trials));
 }
 
-std::vector<Trial> run_search(const SearchContext& context, const SearchOptions& options, const OnTrial& on_trial) {
-  return Search(context, options).run(on_trial);
+std::vector<Trial> run_search(const SearchContext& context, const SearchOptions& options, const SearchWatch& watch) {
+  return Search(context, options, watch).run();
 }
 
 }  // namespace condenser::search

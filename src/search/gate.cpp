@@ -5,10 +5,8 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "condenser/arch/memory.hpp"
-#include "condenser/arch/passes.hpp"
-#include "condenser/arch/rules.hpp"
 #include "condenser/core/table.hpp"
+#include "condenser/core/text.hpp"
 
 namespace condenser::search {
 namespace {
@@ -19,6 +17,7 @@ constexpr const char* kComparatorRule = "beats_comparator";
 void read_comparator(core::config::Reader reader, Comparator& c) {
   reader.text("name", c.name, "the design to match");
   reader.text("source", c.source, "where its numbers come from");
+  reader.text("dataset", c.dataset, "name of the data set they were measured on: not applied to others; empty: any");
   reader.integer("max_params", c.max_params, 0, kMaxBudget, "its trainable parameters; 0: no bound");
   reader.integer("max_macs", c.max_macs, 0, kMaxBudget, "its multiply-accumulates; 0: no bound");
   reader.number("min_accuracy", c.min_accuracy, 0, 100, "percent, of the finished network; 0: no bound");
@@ -26,10 +25,8 @@ void read_comparator(core::config::Reader reader, Comparator& c) {
                 "percent, val_accuracy of the short training; 0: no bound");
 }
 
-constexpr const char* kBytes = "bytes";
-
-std::string count_text(int64_t value, const char* unit) {
-  return unit == kBytes ? core::bytes_text(value) : core::thousands(value).append(1, ' ').append(unit);
+std::string count_text(int64_t value, const Metric& metric) {
+  return metric.unit == "bytes" ? core::bytes_text(value) : core::thousands(value).append(1, ' ').append(metric.unit);
 }
 
 std::string percent_text(double value) {
@@ -52,15 +49,6 @@ Verdict at_least(double value, double limit, const std::string& name) {
 
 }  // namespace
 
-Costs costs(const arch::Spec& spec) { return costs(Candidate{spec, arch::analyze(spec)}); }
-
-Costs costs(const Candidate& candidate) {
-  const arch::Exported e = arch::exported(candidate.spec, candidate.cost);
-  Costs c{candidate.cost.params, candidate.cost.macs, e.cost.constant_bytes, e.plan.peak_bytes, {}};
-  if (e.plan.peak_node >= 0) c.arena_node = e.lowered.nodes[static_cast<size_t>(e.plan.peak_node)].name;
-  return c;
-}
-
 void read_options(core::config::Reader& reader, GateOptions& o) {
   std::vector<std::string> names;
   for (const arch::Rule& rule : arch::rules()) names.push_back(rule.name);
@@ -72,6 +60,9 @@ void read_options(core::config::Reader& reader, GateOptions& o) {
   reader.integer("max_constant_bytes", o.max_constant_bytes, 0, kMaxBudget,
                  "int8 constants in flash (weights, biases, multipliers, tables); 0: no bound");
   reader.integer("max_arena_bytes", o.max_arena_bytes, 0, kMaxBudget, "planned activations in RAM; 0: no bound");
+  reader.integer(
+      "arena_inputs", o.arena_inputs, 0, 1000,
+      "raise max_arena_bytes to so many inputs where it holds fewer (larger pictures, larger device); 0: no");
   const bool compared = reader.has("comparator");
   Comparator c = o.comparator.value_or(Comparator{});
   read_comparator(reader.section("comparator", "numbers that a design must match"), c);
@@ -84,42 +75,54 @@ void read_options(core::config::Reader& reader, GateOptions& o) {
   o.comparator = c;
 }
 
-Gate::Gate(GateOptions options, std::vector<ExtraRule> extra) : options_(std::move(options)), extra_(std::move(extra)) {
+void fit_to_data(GateOptions& o, const std::string& dataset, const arch::Shape& input) {
+  const int64_t wanted = o.arena_inputs * input.elements();
+  if (o.max_arena_bytes > 0 && wanted > o.max_arena_bytes) {
+    o.notes.push_back("inputs of " + arch::to_string(input) + ": max_arena_bytes is " + core::bytes_text(wanted) +
+                      ", " + std::to_string(o.arena_inputs) + " inputs (gate.arena_inputs), instead of " +
+                      core::bytes_text(o.max_arena_bytes));
+    o.max_arena_bytes = wanted;
+  }
+  if (o.comparator && !o.comparator->dataset.empty() && o.comparator->dataset != dataset) {
+    o.notes.push_back("comparator " + core::printable(o.comparator->name) +
+                      " is not applied: its numbers are of data set " + core::printable(o.comparator->dataset) +
+                      ", this one is " + core::printable(dataset));
+    o.comparator.reset();
+  }
+}
+
+Gate::Gate(GateOptions options, std::vector<ExtraRule> extra)
+    : options_(std::move(options)), arena_(find_metric("arena_bytes")), extra_(std::move(extra)) {
   for (const std::string& name : options_.rules) {
     rules_.push_back(arch::find_rule(name));
     if (rules_.back() == nullptr) throw core::ConfigError("gate: rule " + name + " is not in the table of rules");
   }
-  const auto bound = [&](const char* rule, int64_t Costs::*cost, int64_t limit, const char* unit,
-                         const std::string& source = "") {
-    if (limit > 0) bounds_.push_back({rule, cost, limit, unit, "at most " + count_text(limit, unit) + source});
+  const auto bound = [&](const char* rule, const char* name, int64_t limit, const std::string& source = "") {
+    const Metric* metric = find_metric(name);
+    if (limit > 0) bounds_.push_back({rule, metric, limit, "at most " + count_text(limit, *metric) + source});
   };
   const GateOptions& o = options_;
-  bound("max_params", &Costs::params, o.max_params, "parameters");
-  bound("max_macs", &Costs::macs, o.max_macs, "MACs");
-  bound("max_constant_bytes", &Costs::constant_bytes, o.max_constant_bytes, kBytes);
-  bound("max_arena_bytes", &Costs::arena_bytes, o.max_arena_bytes, kBytes);
+  bound("max_params", "params", o.max_params);
+  bound("max_macs", "macs", o.max_macs);
+  bound("max_constant_bytes", "constant_bytes", o.max_constant_bytes);
+  bound("max_arena_bytes", "arena_bytes", o.max_arena_bytes);
   if (!o.comparator) return;
   const std::string source = " (" + o.comparator->name + ")";
-  bound(kComparatorRule, &Costs::params, o.comparator->max_params, "parameters", source);
-  bound(kComparatorRule, &Costs::macs, o.comparator->max_macs, "MACs", source);
+  bound(kComparatorRule, "params", o.comparator->max_params, source);
+  bound(kComparatorRule, "macs", o.comparator->max_macs, source);
 }
 
-std::vector<Verdict> Gate::before_training(const arch::Spec& spec) const {
-  return before_training(Candidate{spec, arch::analyze(spec)});
-}
-
-std::vector<Verdict> Gate::before_training(const Candidate& candidate) const {
+std::vector<Verdict> Gate::before_training(const arch::Design& design) const {
   std::vector<Verdict> verdicts;
   verdicts.reserve(rules_.size() + bounds_.size() + extra_.size());
-  const arch::RuleView view(candidate.spec);
+  const arch::RuleView view(design.spec);
   for (const arch::Rule* rule : rules_) check_rule(view, *rule, verdicts);
-  const Costs cost = costs(candidate);
   for (const Bound& b : bounds_) {
-    const int64_t value = cost.*b.cost;
-    verdicts.push_back({b.rule, value <= b.limit, b.cost == &Costs::arena_bytes ? cost.arena_node : "",
-                        count_text(value, b.unit), b.limit_text});
+    const int64_t value = b.metric->of_design(design);
+    verdicts.push_back({b.rule, value <= b.limit, b.metric == arena_ ? design.peak_node() : "",
+                        count_text(value, *b.metric), b.limit_text});
   }
-  for (const ExtraRule& rule : extra_) verdicts.push_back(rule(candidate.spec));
+  for (const ExtraRule& rule : extra_) verdicts.push_back(rule(design));
   return verdicts;
 }
 

@@ -27,12 +27,6 @@ std::unique_ptr<Space> make_space(core::config::Reader& reader, const SpaceConte
   throw core::ConfigError("space " + name + " is not in the table of spaces");
 }
 
-Candidate finish(arch::Builder& builder) {
-  Candidate candidate;
-  candidate.spec = builder.finish(&candidate.cost);
-  return candidate;
-}
-
 void check(const Space& space, const Genotype& genotype) {
   const std::vector<Decision>& decisions = space.decisions();
   if (genotype.choice.size() != decisions.size()) {
@@ -112,8 +106,9 @@ std::string to_text(const Space& space, const Genotype& genotype) {
   std::string text;
   for (size_t i = 0; i < space.decisions().size(); ++i) {
     const Decision& d = space.decisions()[i];
+    const auto choice = static_cast<size_t>(genotype.choice[i]);
     if (i > 0) text += ' ';
-    text += d.name + "=" + std::to_string(d.options[static_cast<size_t>(genotype.choice[i])]);
+    text += d.name + "=" + (d.labels.empty() ? std::to_string(d.options[choice]) : d.labels[choice]);
   }
   return text;
 }

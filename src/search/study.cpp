@@ -30,18 +30,19 @@ size_t StudyView::size() const {
   return std::min(static_cast<size_t>(limit), trials->size());
 }
 
-std::optional<double> objective_value(const Trial& trial, const std::string& objective) {
+std::optional<double> merit(const Trial& trial, const std::string& objective) {
   if (!trial.feasible()) return std::nullopt;
   const double value = metric(trial, objective, std::nan(""));
   if (std::isnan(value)) return std::nullopt;  // a diverged training has no rank
-  return value;
+  const Metric* row = find_metric(objective);
+  return row != nullptr && !row->higher_is_better ? -value : value;
 }
 
 const Trial* best(const std::vector<Trial>& trials, const std::string& objective) {
   const Trial* found = nullptr;
   double found_value = 0;
   for (const Trial& trial : trials) {
-    const std::optional<double> value = objective_value(trial, objective);
+    const std::optional<double> value = merit(trial, objective);
     if (!value) continue;
     const bool better =
         found == nullptr || *value > found_value ||
@@ -75,7 +76,7 @@ std::vector<const Trial*> pareto_front(const std::vector<Trial>& trials, const s
   };
   std::vector<Point> points;
   for (const Trial& trial : trials) {
-    const std::optional<double> value = objective_value(trial, objective);
+    const std::optional<double> value = merit(trial, objective);
     const double cost = metric(trial, cost_metric, std::nan(""));
     if (value && !std::isnan(cost) && trial.same_as < 0) points.push_back({cost, *value, &trial});
   }

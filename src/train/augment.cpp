@@ -101,14 +101,16 @@ void mask(const AugmentOptions& o, Image& image, core::Rng& rng) {
     const int64_t top = below(h, rng) - o.cutout / 2, left = below(w, rng) - o.cutout / 2;
     fill_rectangle(image, top, left, o.cutout, o.cutout);
   }
-  for (int i = 0; i < o.specaugment.time_masks; ++i) {
-    const Stripe s = stripe(h, o.specaugment.time_width, rng);
-    fill_rectangle(image, s.at, 0, s.width, w);
-  }
-  for (int i = 0; i < o.specaugment.frequency_masks; ++i) {
-    const Stripe s = stripe(w, o.specaugment.frequency_width, rng);
-    fill_rectangle(image, 0, s.at, h, s.width);
-  }
+  const SpecAugment& a = o.specaugment;
+  const auto hide = [&](int64_t extent, int64_t width, bool down) {
+    const Stripe s = stripe(extent, width, rng);
+    if (down)
+      fill_rectangle(image, s.at, 0, s.width, w);
+    else
+      fill_rectangle(image, 0, s.at, h, s.width);
+  };
+  for (int i = 0; i < a.time_masks; ++i) hide(a.time_in_columns ? w : h, a.time_width, !a.time_in_columns);
+  for (int i = 0; i < a.frequency_masks; ++i) hide(a.time_in_columns ? h : w, a.frequency_width, a.time_in_columns);
 }
 
 // The two scales of an image's values, and what lies outside of it on each.

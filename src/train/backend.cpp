@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <string_view>
 
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -16,6 +17,8 @@
 #include <unistd.h>
 #endif
 
+#include "build_id.hpp"
+#include "condenser/arch/check_finite.hpp"
 #include "condenser/nn/spec_net.hpp"
 #include "train/device_check.hpp"
 #include "train/dist.hpp"
@@ -92,11 +95,12 @@ class TorchBackend : public Backend {
   }
 
   Evaluation evaluate(const arch::Spec& spec, const arch::Weights& weights, const data::Dataset& dataset,
-                      int threads) override {
+                      const data::Task& task, int threads) override {
     return translated([&] {
       use_threads(threads);
+      arch::check_finite(weights, "network " + spec.name);
       nn::SpecNet net(spec, weights);
-      return evaluate_net(net, dataset, loss_of(TrainOptions{}, dataset), OnStop::Throw);
+      return evaluate_net(net, dataset, task, OnStop::Throw);
     });
   }
 
@@ -147,8 +151,9 @@ class TorchBackend : public Backend {
 }  // namespace
 }  // namespace condenser::train
 
-extern "C" __attribute__((visibility("default"))) condenser::train::Backend* condenser_torch_backend(int abi) {
-  if (abi != condenser::train::kBackendAbi) return nullptr;
+extern "C" __attribute__((visibility("default"))) condenser::train::Backend* condenser_torch_backend(
+    const char* build) {
+  if (std::string_view(build) != condenser::kBuildId) return nullptr;
   condenser::train::tune_malloc();
   return new condenser::train::TorchBackend;
 }

@@ -69,13 +69,18 @@ std::string checksum(arch::Weights file) {
   return core::sha256_hex(arch::to_safetensors(file));
 }
 
+constexpr const char* kOtherKernels =
+    ", or limit the kernels by the environment variable CONDENSER_KERNELS; train.portable = true gives the same bits "
+    "everywhere";
+
 void check_identity(const std::filesystem::path& path, const arch::Weights& file, const Identity& identity) {
   for (const auto& [key, expected] : identity) {
     const auto found = file.metadata.find(kIdentityPrefix + key);
     const std::string has = found == file.metadata.end() ? "nothing" : found->second;
     if (has != expected)
       throw core::ConfigError(path.string() + ": made with " + key + " = " + has + "; this run has " + key + " = " +
-                              expected + "; train in another folder or afresh");
+                              expected + "; train in another folder or afresh" +
+                              (key == "kernels" ? kOtherKernels : ""));
   }
 }
 

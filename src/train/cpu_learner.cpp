@@ -7,6 +7,7 @@
 #include "condenser/nn/spec_net.hpp"
 #include "train/diagnose.hpp"
 #include "train/learner.hpp"
+#include "train/objective.hpp"
 #include "train/optim.hpp"
 #include "train/resize.hpp"
 
@@ -109,7 +110,7 @@ class CpuLearner : public Learner {
   Evaluation evaluate(const data::Dataset& dataset, OnStop on_stop, const EvaluationShare& share) override {
     if (small_) copy(small_->values(), net_.values());
     const Swapped average(*this);
-    return evaluate_net(net_, dataset, objective_.kind, on_stop, share);
+    return evaluate_net(net_, dataset, task_of(objective_, dataset), on_stop, share);
   }
 
   std::vector<float> result() const override {
@@ -144,7 +145,7 @@ class CpuLearner : public Learner {
     std::copy(from.begin(), from.end(), to.begin());
   }
 
-  const TrainOptions& options_;
+  const TrainOptions options_;
   const Objective objective_;
   mutable nn::SpecNet net_;               // at the full input
   std::unique_ptr<nn::SpecNet> small_;    // at another one; its values count then

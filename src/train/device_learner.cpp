@@ -23,6 +23,7 @@
 #include "train/diagnose.hpp"
 #include "train/learner.hpp"
 #include "train/loss_scale.hpp"
+#include "train/objective.hpp"
 #include "train/recording.hpp"
 #include "train/resize.hpp"
 
@@ -184,7 +185,7 @@ class DeviceLearner : public Learner {
   Evaluation evaluate(const data::Dataset& dataset, OnStop on_stop, const EvaluationShare& share) override {
     const at::NoGradGuard no_gradients;
     examined_->block().copy_(average_.defined() ? average_ : net_->block());
-    return evaluate_net(*examined_, dataset, objective_.kind, on_stop, share);
+    return evaluate_net(*examined_, dataset, task_of(objective_, dataset), on_stop, share);
   }
 
   std::vector<float> result() const override { return to_host(average_.defined() ? average_ : net_->block()); }
@@ -258,7 +259,7 @@ class DeviceLearner : public Learner {
     return {host.const_data_ptr<float>(), host.const_data_ptr<float>() + host.numel()};
   }
 
-  const TrainOptions& options_;
+  const TrainOptions options_;
   const Objective objective_;
   const at::Device device_;
   const std::optional<at::ScalarType> amp_;
@@ -297,7 +298,7 @@ at::Device chosen_device(const TrainOptions& options, int local_rank) {
   if (options.device == "cuda" && !missing.empty())
     throw core::ConfigError("train.device = cuda, but " + missing +
                             "; expected cpu or auto; see condenser doctor --gpu");
-  const bool cuda = missing.empty() && options.device != "cpu";
+  const bool cuda = missing.empty() && options.device != "cpu" && !options.portable;
   if (!cuda && options.amp == "fp16")
     throw core::ConfigError("train.amp = fp16 needs a GPU, and training runs on the processor; expected bf16 or off");
   if (!cuda) return at::kCPU;

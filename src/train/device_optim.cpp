@@ -15,6 +15,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+
+#include "condenser/core/error.hpp"
 
 namespace condenser::train {
 namespace {
@@ -48,7 +51,7 @@ at::Tensor orthogonal(at::Tensor x) {
 
 DeviceOptimizer::DeviceOptimizer(const TrainOptions& options, const nn::BlockLayout& layout,
                                  std::span<const nn::Segment> frozen, const at::Tensor& block)
-    : options_(options) {
+    : options_(options), move_(move_of(options.optimizer)) {
   const at::Device device = block.device();
   const auto size = static_cast<size_t>(layout.trainable_size);
   std::vector<float> decay(size, 0.0f);
@@ -59,7 +62,7 @@ DeviceOptimizer::DeviceOptimizer(const TrainOptions& options, const nn::BlockLay
     if (f.trainable) std::fill_n(decay.begin() + f.offset, f.size, 0.0f);
   decay_ = on_device(decay, device);
   first_ = at::zeros_like(decay_);
-  if (options.optimizer == "adamw" || options.optimizer == "muon") second_ = at::zeros_like(decay_);
+  if (find_optimizer(options.optimizer).moments == 2) second_ = at::zeros_like(decay_);
   if (!frozen.empty()) {
     frozen_ = at::zeros({layout.size}, at::device(device).dtype(at::kBool));
     for (const auto& f : frozen) frozen_.narrow(0, f.offset, f.size).fill_(true);
@@ -69,7 +72,7 @@ DeviceOptimizer::DeviceOptimizer(const TrainOptions& options, const nn::BlockLay
   const auto numbers = at::TensorOptions().dtype(at::kFloat);
   numbers_ = at::zeros({kNumbers}, numbers.device(device));
   host_numbers_ = at::zeros({kNumbers}, numbers.pinned_memory(device.is_cuda()));
-  if (options.optimizer != "muon") return;
+  if (move_ != &DeviceOptimizer::muon) return;
   const nn::Segment* head = head_of(layout);
   for (const auto& segment : layout.segments)
     if (segment.decay && &segment != head) matrices_.push_back({segment, {}});
@@ -86,40 +89,60 @@ void DeviceOptimizer::set(double lr, int64_t step) {
   numbers_.copy_(host_numbers_, /*non_blocking=*/true);
 }
 
-// Every optimizer but muon is elementwise; muon is adamw, whose first moment is its momentum, and then sets its
-// matrices afresh.
-void DeviceOptimizer::move(at::Tensor values, const at::Tensor& gradients) {
+void DeviceOptimizer::sgd(at::Tensor values, const at::Tensor& gradients) {
+  const at::Tensor g = gradients + decay_ * values;
+  first_.mul_(options_.momentum).add_(g);
+  values.sub_(numbers_[kRate] * (g + first_ * options_.momentum));
+}
+
+void DeviceOptimizer::sgdw(at::Tensor values, const at::Tensor& gradients) {
+  first_.mul_(options_.momentum).add_(gradients);
+  values.mul_(keep()).sub_(numbers_[kRate] * (gradients + first_ * options_.momentum));
+}
+
+void DeviceOptimizer::lion(at::Tensor values, const at::Tensor& gradients) {
   const double momentum = options_.momentum;
-  const at::Tensor rate = numbers_[kRate];
-  const std::string& kind = options_.optimizer;
-  if (kind == "sgd" || kind == "sgdw") {
-    const at::Tensor g = kind == "sgd" ? gradients + decay_ * values : gradients;
-    first_.mul_(momentum).add_(g);
-    if (kind == "sgdw") values.mul_(1 - rate * decay_);
-    values.sub_(rate * (g + first_ * momentum));
-    return;
-  }
-  const at::Tensor keep = 1 - rate * decay_;
-  if (kind == "lion") {
-    values.mul_(keep).sub_(rate * at::sign(first_ * momentum + gradients * (1 - momentum)));
-    first_.mul_(kLionBeta2).add_(gradients, 1 - kLionBeta2);
-    return;
-  }
-  first_.mul_(momentum).add_(gradients, 1 - momentum);
+  values.mul_(keep()).sub_(numbers_[kRate] * at::sign(first_ * momentum + gradients * (1 - momentum)));
+  first_.mul_(kLionBeta2).add_(gradients, 1 - kLionBeta2);
+}
+
+void DeviceOptimizer::adamw(at::Tensor values, const at::Tensor& gradients) {
+  first_.mul_(options_.momentum).add_(gradients, 1 - options_.momentum);
   second_.mul_(kAdamBeta2).add_(gradients * gradients, 1 - kAdamBeta2);
+  values.mul_(keep()).sub_(numbers_[kRate] * (first_ * numbers_[kFirstScale]) /
+                           (at::sqrt(second_ * numbers_[kSecondScale]) + kAdamEps));
+}
+
+// AdamW, whose first moment is the momentum; then the matrices are set afresh.
+void DeviceOptimizer::muon(at::Tensor values, const at::Tensor& gradients) {
+  const double momentum = options_.momentum;
+  const at::Tensor rate = numbers_[kRate], kept = keep();
   const auto part = [](const at::Tensor& block, const nn::Segment& s) { return block.narrow(0, s.offset, s.size); };
   for (Matrix& m : matrices_) m.before = part(values, m.segment).clone();
-  values.mul_(keep).sub_(rate * (first_ * numbers_[kFirstScale]) /
-                         (at::sqrt(second_ * numbers_[kSecondScale]) + kAdamEps));
+  adamw(values, gradients);
   for (Matrix& m : matrices_) {
     const nn::Segment& s = m.segment;
     const int64_t rows = s.shape[0] / s.groups, columns = s.size / s.shape[0];
     const at::Tensor direction = part(gradients, s) * (1 - momentum) + part(first_, s) * momentum;
     const at::Tensor update = orthogonal(direction.view({s.groups, rows, columns})).reshape({s.size});
     const double size = 0.2 * std::sqrt(static_cast<double>(std::max(rows, columns)));
-    part(values, s).copy_(m.before * part(keep, s) - rate * size * update);
+    part(values, s).copy_(m.before * part(kept, s) - rate * size * update);
   }
 }
+
+// Rows of optimizers().
+DeviceOptimizer::Move DeviceOptimizer::move_of(const std::string& name) {
+  static const std::map<std::string, Move> table{{"sgd", &DeviceOptimizer::sgd},
+                                                 {"sgdw", &DeviceOptimizer::sgdw},
+                                                 {"adamw", &DeviceOptimizer::adamw},
+                                                 {"lion", &DeviceOptimizer::lion},
+                                                 {"muon", &DeviceOptimizer::muon}};
+  const auto found = table.find(name);
+  if (found == table.end()) throw core::Error("optimizer " + name + " has no step on tensors; add it to this table");
+  return found->second;
+}
+
+at::Tensor DeviceOptimizer::keep() const { return 1 - numbers_[kRate] * decay_; }
 
 void DeviceOptimizer::step(const at::Tensor& block, const at::Tensor& gradients, const at::Tensor& average,
                            const at::Tensor& overflow) {
@@ -131,7 +154,7 @@ void DeviceOptimizer::step(const at::Tensor& block, const at::Tensor& gradients,
   if (second_.defined()) state.push_back(second_);
   if (overflow.defined())
     for (const auto& tensor : state) before.push_back(tensor.clone());
-  move(values, slopes);
+  (this->*move_)(values, slopes);
   for (size_t i = 0; i < before.size(); ++i) state[i].copy_(at::where(overflow > 0, before[i], state[i]));
   slopes.zero_();
   at::Tensor mean = average;

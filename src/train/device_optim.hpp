@@ -32,9 +32,17 @@ class DeviceOptimizer {
     nn::Segment segment;
     at::Tensor before;  // its values
   };
-  void move(at::Tensor values, const at::Tensor& gradients);
+  using Move = void (DeviceOptimizer::*)(at::Tensor values, const at::Tensor& gradients);
+  static Move move_of(const std::string& optimizer);
+  void sgd(at::Tensor values, const at::Tensor& gradients);
+  void sgdw(at::Tensor values, const at::Tensor& gradients);
+  void adamw(at::Tensor values, const at::Tensor& gradients);
+  void lion(at::Tensor values, const at::Tensor& gradients);
+  void muon(at::Tensor values, const at::Tensor& gradients);
+  at::Tensor keep() const;  // [trainable_size] factors of decoupled decay
 
-  const TrainOptions& options_;
+  const TrainOptions options_;
+  const Move move_;
   int64_t steps_ = 0;
   at::Tensor decay_;                      // [trainable_size] weight decay of each value
   at::Tensor first_, second_;             // [trainable_size]; second_ may be undefined

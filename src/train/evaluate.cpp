@@ -9,8 +9,6 @@
 #include "condenser/arch/analysis.hpp"
 #include "condenser/core/stop.hpp"
 #include "nn/team.hpp"
-#include "train/examination.hpp"
-#include "train/scores.hpp"
 
 namespace condenser::train {
 namespace {
@@ -49,15 +47,13 @@ void check_fits(const arch::Spec& spec, const data::Dataset& dataset, const std:
   if (dataset.size() == 0) throw core::ConfigError("the " + part + " data is empty");
 }
 
-double accuracy_percent(const Evaluation& e) { return score_of(e, "accuracy"); }
-
-Evaluation evaluate_net(nn::SpecNet& net, const data::Dataset& dataset, LossKind kind, OnStop on_stop,
+Evaluation evaluate_net(nn::SpecNet& net, const data::Dataset& dataset, const data::Task& task, OnStop on_stop,
                         const EvaluationShare& share) {
   check_fits(net.spec(), dataset, "evaluation");
   const c10::InferenceMode no_gradients;
   const int64_t items = dataset.size(), classes = std::ssize(dataset.classes());
   const int64_t batch = std::min(kEvaluationBatch, (items + share.ranks - 1) / share.ranks);
-  Examination examination(dataset, kind);
+  data::Scorer scorer(dataset, task);
   std::vector<float> pixels(static_cast<size_t>(batch * dataset.shape().elements()));
   std::vector<float> logits;  // of the batches of all ranks
   for (int64_t begin = 0; begin < items; begin += batch * share.ranks) {
@@ -69,9 +65,9 @@ Evaluation evaluate_net(nn::SpecNet& net, const data::Dataset& dataset, LossKind
       std::copy_n(y.const_data_ptr<float>(), n * classes, logits.begin() + (own - begin) * classes);
     }
     if (share.ranks > 1) share.sum(logits);
-    examination.add(begin, logits);
+    scorer.add(logits);
   }
-  return examination.finish();
+  return scorer.finish();
 }
 
 }  // namespace condenser::train

@@ -3,7 +3,6 @@
 
 #include "condenser/nn/spec_net.hpp"
 #include "condenser/train/backend.hpp"
-#include "train/loss.hpp"
 
 namespace condenser::train {
 
@@ -16,11 +15,9 @@ struct EvaluationShare {
 };
 
 // Uses running statistics. Throws core::Error when shapes or class counts do not fit.
-Evaluation evaluate_net(nn::SpecNet&, const data::Dataset&, LossKind, OnStop, const EvaluationShare& = {});
+Evaluation evaluate_net(nn::SpecNet&, const data::Dataset&, const data::Task&, OnStop, const EvaluationShare& = {});
 
 // Input shape and number of classes of the network are those of the data.
 void check_fits(const arch::Spec&, const data::Dataset&, const std::string& part);
-
-double accuracy_percent(const Evaluation&);
 
 }  // namespace condenser::train

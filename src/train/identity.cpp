@@ -1,4 +1,4 @@
-// Identity of a run: the options by asking read_options itself, so that a new option is part of it without a word here.
+// Identity of a run: the options by asking list_options itself, so that a new option is part of it without a word here.
 #include "train/identity.hpp"
 
 #include <algorithm>
@@ -54,7 +54,7 @@ Identity identity_of(const FitRequest& r) {
                     {"validation data (checksum)", r.validation ? data_checksum(*r.validation) : "none"}};
   auto reader = core::config::Reader::empty();
   TrainOptions options = r.options;
-  read_options(reader, options);
+  list_options(reader, options);
   for (const auto& [path, value, decides] : reader.settings())
     if (decides == core::config::Decides::Results) identity[path] = value;
   // Files count by their content: they may lie elsewhere.

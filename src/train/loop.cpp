@@ -2,7 +2,9 @@
 // run_files.hpp, what happens to a batch is augment.hpp and resize.hpp; order, schedule and choices stand here.
 #include "train/loop.hpp"
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/Version.h>
 #include <c10/util/Exception.h>
 
 #include <algorithm>
@@ -16,8 +18,11 @@
 #include "condenser/core/log.hpp"
 #include "condenser/core/stop.hpp"
 #include "condenser/data/loader.hpp"
+#include "condenser/data/metrics.hpp"
 #include "condenser/train/augment.hpp"
+#include "condenser/train/check_options.hpp"
 #include "nn/team.hpp"
+#include "nn/tiling.hpp"
 #include "train/data_parallel.hpp"
 #include "train/identity.hpp"
 #include "train/learner.hpp"
@@ -26,7 +31,6 @@
 #include "train/resize.hpp"
 #include "train/run_files.hpp"
 #include "train/schedule.hpp"
-#include "train/scores.hpp"
 #include "train/transfer.hpp"
 
 namespace condenser::train {
@@ -36,14 +40,17 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-void check(const FitRequest& r) {
+// Whether validation decides when the training ends or which weights are kept.
+bool chooses(const TrainOptions& o) { return o.patience > 0 || o.keep == "best"; }
+
+void check(const FitRequest& r, int ranks) {
   check_fits(r.spec, *r.train, "training");
   if (r.validation) check_fits(r.spec, *r.validation, "validation");
-  const bool choosing = r.options.patience > 0 || r.options.keep == "best";
-  if (choosing && !r.validation)
-    throw core::ConfigError("train.patience and train.keep = best need validation data, and there is none");
-  for (int64_t epoch = 0; epoch < r.options.resize.epochs; ++epoch)
-    at_input(r.spec, input_in_epoch(r.options.resize, r.spec.input, epoch));
+  if (chooses(r.options) && !r.validation)
+    throw core::ConfigError(r.section + ".patience and " + r.section +
+                            ".keep = best need validation data, and there is none");
+  const DataFacts data = facts_of(*r.train, r.validation.get());
+  check_options({.options = r.options, .data = &data, .spec = &r.spec, .ranks = ranks}, r.section);
 }
 
 arch::Weights named(const arch::Spec& spec, const nn::BlockLayout& layout, const std::vector<float>& block) {
@@ -52,11 +59,11 @@ arch::Weights named(const arch::Spec& spec, const nn::BlockLayout& layout, const
   return weights;
 }
 
-core::Error diverged(int64_t step, double lr, const std::string& where, int64_t saved_step) {
-  return core::Error("training diverged at step " + std::to_string(step) + ", learning rate " + number_text(lr) + ": " +
-                     where + " is not finite" +
-                     (saved_step > 0 ? "; checkpoints/last.safetensors holds step " + std::to_string(saved_step) : "") +
-                     "; try a smaller train.lr, a longer train.warmup_epochs or train.clip_grad");
+Diverged diverged(int64_t step, double lr, const std::string& where, int64_t saved_step) {
+  return Diverged("training diverged at step " + std::to_string(step) + ", learning rate " + number_text(lr) + ": " +
+                  where + " is not finite" +
+                  (saved_step > 0 ? "; checkpoints/last.safetensors holds step " + std::to_string(saved_step) : "") +
+                  "; try a smaller lr, a longer warmup_epochs or clip_grad");
 }
 
 // "" when all are finite.
@@ -68,8 +75,20 @@ std::string parameter_not_finite(const nn::BlockLayout& layout, const std::vecto
 }
 
 bool out_of_patience(const TrainOptions& options, const RunState& run, int64_t steps_per_epoch) {
-  return options.patience > 0 && run.step % steps_per_epoch == 0 &&
+  return options.patience > 0 && run.best_epoch > 0 && run.step % steps_per_epoch == 0 &&
          run.step / steps_per_epoch - run.best_epoch >= options.patience;
+}
+
+// Own kernels are limited here; what LibTorch and the C library choose is fixed before they are loaded (cli/portable).
+void use_kernels(const TrainOptions& options) {
+  nn::limit_simd(options.portable ? nn::Simd::Baseline : nn::Simd::Avx512);
+  // These choose kernels of their own by processor.
+  at::globalContext().setUserEnabledMkldnn(!options.portable);
+  at::globalContext().setUserEnabledNNPACK(!options.portable);
+  if (!options.portable) return;
+  if (at::get_cpu_capability() != "DEFAULT")
+    throw core::Error("train.portable: LibTorch uses its kernels for " + at::get_cpu_capability() +
+                      "; expected the environment variable ATEN_CPU_CAPABILITY = default before it is loaded");
 }
 
 int all_cores() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
@@ -84,7 +103,8 @@ FitResult train_network(const FitRequest& r, Group* group) {
   const TrainOptions& options = r.options;
   const int cores = group ? group->cores() : all_cores();
   use_threads(options.threads > 0 ? options.threads : cores);
-  check(r);
+  use_kernels(options);
+  check(r, group ? group->size() : 1);
   const arch::Weights initial = initial_weights(r.spec, options);
   std::optional<Teacher> teacher;
   if (!options.distill.teacher.empty()) teacher = load_teacher(options.distill, r.spec);
@@ -117,6 +137,7 @@ FitResult train_network(const FitRequest& r, Group* group) {
   const bool saving = !r.folder.empty();
   Identity identity = saving ? identity_of(r) : Identity{};
   identity["device"] = device.is_cuda() ? "cuda" : "cpu";
+  identity["kernels"] = device.is_cuda() ? "of the GPU" : nn::kernel_set() + ", LibTorch " + at::get_cpu_capability();
   identity["processes"] = std::to_string(ranks.size());
   RunFiles files(ranks.leads() ? r.folder : std::filesystem::path{}, learner->layout(), identity);
   RunState run;
@@ -137,6 +158,8 @@ FitResult train_network(const FitRequest& r, Group* group) {
   int64_t epoch_images = 0;
   double waited = 0;  // for data, in this epoch
   bool told = false;  // that it is much
+  const data::Metric& metric = data::find_metric(options.metric);
+  bool told_undefined = false;  // that it has no value
   double lr = 0;
   std::optional<Evaluation> validation;
   const auto finished = [&] { return run.step >= steps || out_of_patience(options, run, steps_per_epoch); };
@@ -179,20 +202,23 @@ FitResult train_network(const FitRequest& r, Group* group) {
     const double images_per_s = static_cast<double>(epoch_images) / std::max(1e-9, seconds_since(epoch_started));
     if (r.on_progress) {
       const double per_step = seconds_since(started) / static_cast<double>(run.step - first_step);
-      r.on_progress({.epoch = epoch,
-                     .epochs = options.epochs,
-                     .step = run.step,
-                     .steps = steps,
-                     .loss = sum.loss / static_cast<double>(batch.total),
-                     .images_per_s = images_per_s,
-                     .eta_s = per_step * static_cast<double>(steps - run.step),
-                     .train_accuracy = 100.0 * static_cast<double>(run.correct) / static_cast<double>(run.seen),
-                     .val_accuracy = validation ? std::optional(accuracy_percent(*validation)) : std::nullopt});
+      r.on_progress(
+          {.epoch = epoch,
+           .epochs = options.epochs,
+           .step = run.step,
+           .steps = steps,
+           .loss = sum.loss / static_cast<double>(batch.total),
+           .images_per_s = images_per_s,
+           .eta_s = per_step * static_cast<double>(steps - run.step),
+           .train_accuracy = 100.0 * static_cast<double>(run.correct) / static_cast<double>(run.seen),
+           .val_accuracy = validation ? std::optional(data::metrics().front().value(*validation)) : std::nullopt});
     }
-    const bool choosing = options.patience > 0 || options.keep == "best";
-    if (epoch_done && r.validation && (saving || choosing || run.step == steps)) {
+    if (epoch_done && r.validation && (saving || chooses(options) || run.step == steps)) {
       validation = ranks.evaluate(*r.validation);
-      const double score = score_of(*validation, options.metric);
+      const double score = data::score_of(metric, *validation);
+      if (std::isnan(score) && chooses(options) && !std::exchange(told_undefined, true) && ranks.leads())
+        core::log::warning(r.section + ".metric = " + metric.name + " has no value for epoch " +
+                           std::to_string(epoch + 1) + ": such epochs are neither the best nor count for patience");
       if (score > run.best_score) {
         run.best_score = score;
         run.best_epoch = epoch + 1;
@@ -215,20 +241,22 @@ FitResult train_network(const FitRequest& r, Group* group) {
                            " % of the epoch went into waiting for data; try dataset.cache: memory or more " +
                            "train.loader_threads");
       const auto seen = static_cast<double>(run.seen);
-      std::vector<std::pair<std::string, double>> row{{"train/loss", run.loss_sum / seen},
-                                                      {"train/acc", 100.0 * static_cast<double>(run.correct) / seen},
-                                                      {"val/loss", validation ? validation->loss : kNone},
-                                                      {"val/acc1", validation ? accuracy_percent(*validation) : kNone},
-                                                      {"lr", lr},
-                                                      {"images_per_s", images_per_s},
-                                                      {"data_wait", data_wait},
-                                                      {"seconds", seconds_before + seconds_since(started)}};
+      std::vector<std::pair<std::string, double>> row{
+          {"train/loss", run.loss_sum / seen},
+          {"train/acc", 100.0 * static_cast<double>(run.correct) / seen},
+          {"val/loss", validation ? validation->loss : kNone},
+          {"val/acc1", validation ? data::metrics().front().value(*validation) : kNone},
+          {"lr", lr},
+          {"images_per_s", images_per_s},
+          {"data_wait", data_wait},
+          {"seconds", seconds_before + seconds_since(started)}};
       if (options.metric != "accuracy" && options.metric != "loss")
-        row.insert(row.begin() + 4,
-                   {"val/" + options.metric, validation ? score_of(*validation, options.metric) : kNone});
+        row.insert(row.begin() + 4, {"val/" + metric.name, validation ? metric.value(*validation) : kNone});
       files.row(epoch + 1, row);
       ++run.rows;
-      run.loss_sum = 0, run.correct = 0, run.seen = 0;
+      run.loss_sum = 0;
+      run.correct = 0;
+      run.seen = 0;
       epoch_images = 0;
       waited = 0;
       epoch_started = Clock::now();
@@ -247,6 +275,9 @@ FitResult train_network(const FitRequest& r, Group* group) {
                     std::to_string(options.epochs) + ": the " + options.metric + " was best in epoch " +
                     std::to_string(run.best_epoch));
 
+  if (chooses(options) && run.best_epoch == 0 && ranks.leads())
+    core::log::warning("there is no best epoch, as " + r.section + ".metric = " + metric.name +
+                       " had no value in any; the weights of the last one are kept");
   if (!best.empty()) {
     learner->load({.run = run, .values = best});
     validation.reset();

@@ -13,15 +13,14 @@
 #include <limits>
 
 #include "condenser/arch/analysis.hpp"
+#include "condenser/core/text.hpp"
 
 namespace condenser::train {
 namespace {
 
 std::string size_text(double bytes) {
-  const char* unit = bytes >= 1 << 30 ? "GiB" : "MiB";
-  char text[40];
-  std::snprintf(text, sizeof text, "%.3g %s", bytes / (bytes >= 1 << 30 ? 1 << 30 : 1 << 20), unit);
-  return text;
+  constexpr double kMiB = 1 << 20, kGiB = 1 << 30;
+  return bytes >= kGiB ? core::fixed(bytes / kGiB, 2) + " GiB" : core::fixed(bytes / kMiB, 1) + " MiB";
 }
 
 // "MemAvailable:  1234 kB" of /proc/meminfo.

@@ -4,11 +4,15 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 
 namespace condenser::train {
 
 void orthogonalize(float* matrix, int64_t rows, int64_t columns) {
   using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  // Products are cut by the sizes of caches; fixed ones give the same sums on every processor.
+  static std::once_flag fixed;
+  std::call_once(fixed, [] { Eigen::setCpuCacheSizes(32 << 10, 512 << 10, 4 << 20); });
   Eigen::Map<Matrix> given(matrix, rows, columns);
   constexpr float kA = 3.4445f, kB = -4.7750f, kC = 2.0315f, kEps = 1e-7f;
   constexpr int kSteps = 5;

@@ -24,6 +24,10 @@ LossKind loss_of(const TrainOptions& options, const data::Dataset& dataset) {
   return independent_classes(options, dataset.multi_label()) ? LossKind::Binary : LossKind::CrossEntropy;
 }
 
+data::Task task_of(const Objective& o, const data::Dataset& dataset) {
+  return data::task_of(dataset, o.kind == LossKind::Binary);
+}
+
 std::vector<double> balancing_weights(LossKind kind, const data::Dataset& dataset) {
   const std::vector<int64_t> counts = items_per_class(dataset);
   const auto items = static_cast<double>(dataset.size()), classes = static_cast<double>(counts.size());
@@ -36,12 +40,6 @@ std::vector<double> balancing_weights(LossKind kind, const data::Dataset& datase
 }
 
 Objective objective_of(const TrainOptions& options, const data::Dataset& training) {
-  const size_t classes = training.classes().size();
-  if (options.loss == "cross_entropy" && training.multi_label())
-    throw core::ConfigError("train.loss = cross_entropy, but items of the data have several classes; expected binary");
-  if (!options.class_weights.empty() && options.class_weights.size() != classes)
-    throw core::ConfigError("train.class_weights has " + std::to_string(options.class_weights.size()) +
-                            " values; expected " + std::to_string(classes) + ", one per class");
   Objective o{.kind = loss_of(options, training),
               .multi_label = training.multi_label(),
               .smoothing = options.label_smoothing,

@@ -1,13 +1,13 @@
 #pragma once
 // The loss that options and data ask for.
 
-#include "condenser/data/dataset.hpp"
+#include "condenser/data/task.hpp"
 #include "condenser/train/options.hpp"
 #include "train/loss.hpp"
 
 namespace condenser::train {
 
-// Throws ConfigError when they do not fit each other.
+// They fit each other (train/check_options.hpp).
 Objective objective_of(const TrainOptions&, const data::Dataset& training);
 
 // Weights from inverse frequencies. cross_entropy: items / (classes * items of the class), whose mean over the items is
@@ -15,5 +15,8 @@ Objective objective_of(const TrainOptions&, const data::Dataset& training);
 std::vector<double> balancing_weights(LossKind, const data::Dataset&);
 
 LossKind loss_of(const TrainOptions&, const data::Dataset&);
+
+// How outputs are read that such an objective trains.
+data::Task task_of(const Objective&, const data::Dataset&);
 
 }  // namespace condenser::train

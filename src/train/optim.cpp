@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 
+#include "condenser/core/text.hpp"
 #include "nn/team.hpp"
 #include "train/muon.hpp"
 
@@ -61,7 +62,64 @@ void lion(const LionCoefficients& k, int64_t n, float* __restrict value, float* 
   }
 }
 
+void sgd_step(const HostStep& s) {
+  sgd({s.rate, s.momentum, s.decay, 1.0f}, s.segment.size, s.value, s.gradient, s.first);
+}
+
+void sgdw_step(const HostStep& s) {
+  sgd({s.rate, s.momentum, 0.0f, s.keep}, s.segment.size, s.value, s.gradient, s.first);
+}
+
+void adamw_step(const HostStep& s) {
+  const AdamCoefficients k{.lr = s.rate,
+                           .beta1 = s.momentum,
+                           .beta2 = static_cast<float>(kAdamBeta2),
+                           .eps = static_cast<float>(kAdamEps),
+                           .keep = s.keep,
+                           .first_scale = s.first_scale,
+                           .second_scale = s.second_scale};
+  adamw(k, s.segment.size, s.value, s.gradient, s.first, s.second);
+}
+
+void lion_step(const HostStep& s) {
+  lion({s.rate, s.momentum, static_cast<float>(kLionBeta2), s.keep}, s.segment.size, s.value, s.gradient, s.first);
+}
+
+void muon_step(const HostStep& s) {
+  if (!s.matrix) return adamw_step(s);
+  muon({s.rate, s.momentum, s.keep}, s.segment, s.value, s.gradient, s.first);
+}
+
 }  // namespace
+
+const std::vector<Optimizer>& optimizers() {
+  static const std::vector<Optimizer> table{
+      {"sgd", "Nesterov momentum, decay in the gradient", 1, sgd_step},
+      {"sgdw", "sgd with decoupled decay", 1, sgdw_step},
+      {"adamw", "by first and second moment, decoupled decay", 2, adamw_step},
+      {"lion", "by the sign of the momentum, decoupled decay", 1, lion_step},
+      {"muon", "kernels by orthogonalized momentum, the rest by adamw", 2, muon_step},
+  };
+  return table;
+}
+
+std::vector<std::string> optimizer_names() {
+  std::vector<std::string> names;
+  for (const Optimizer& row : optimizers()) names.emplace_back(row.name);
+  return names;
+}
+
+std::string optimizers_about() {
+  std::vector<std::string> rows;
+  for (const Optimizer& row : optimizers()) rows.push_back(std::string(row.name) + ": " + row.about);
+  return core::join(rows, "; ");
+}
+
+const Optimizer& find_optimizer(const std::string& name) {
+  for (const Optimizer& row : optimizers())
+    if (row.name == name) return row;
+  throw core::ConfigError("optimizer " + core::printable(name) + "; expected one of " + core::join(optimizer_names()));
+}
 
 const nn::Segment* head_of(const nn::BlockLayout& layout) {
   const nn::Segment* head = nullptr;
@@ -78,7 +136,7 @@ double average_keeps(double decay, int64_t step) {
 OptimizerState optimizer_state(const TrainOptions& options, const nn::BlockLayout& layout) {
   OptimizerState state;
   state.first.assign(static_cast<size_t>(layout.trainable_size), 0.0f);
-  if (options.optimizer == "adamw" || options.optimizer == "muon") state.second = state.first;
+  if (find_optimizer(options.optimizer).moments == 2) state.second = state.first;
   return state;
 }
 
@@ -120,35 +178,24 @@ void optimizer_step(const TrainOptions& options, const nn::BlockLayout& layout, 
                     std::span<float> gradients, OptimizerState& state) {
   ++state.steps;
   const double t = static_cast<double>(state.steps);
-  const std::string& kind = options.optimizer;
+  const Optimizer& optimizer = find_optimizer(options.optimizer);
   const nn::Segment* head = head_of(layout);
   nn::Team::instance().run(static_cast<int64_t>(layout.segments.size()), [&](int64_t i) {
     const auto& segment = layout.segments[static_cast<size_t>(i)];
     if (!segment.trainable) return;
-    const double decay = segment.decay ? options.weight_decay : 0.0;
-    const auto rate = static_cast<float>(lr), momentum = static_cast<float>(options.momentum);
-    const float keep = 1.0f - rate * static_cast<float>(decay);
-    float* value = values.data() + segment.offset;
-    float* gradient = gradients.data() + segment.offset;
-    float* first = state.first.data() + segment.offset;
-    if (kind == "sgd") {
-      sgd({rate, momentum, static_cast<float>(decay), 1.0f}, segment.size, value, gradient, first);
-    } else if (kind == "sgdw") {
-      sgd({rate, momentum, 0.0f, keep}, segment.size, value, gradient, first);
-    } else if (kind == "lion") {
-      lion({rate, momentum, static_cast<float>(kLionBeta2), keep}, segment.size, value, gradient, first);
-    } else if (kind == "muon" && segment.decay && &segment != head) {
-      muon({rate, momentum, keep}, segment, value, gradient, first);
-    } else {
-      const AdamCoefficients k{.lr = rate,
-                               .beta1 = momentum,
-                               .beta2 = static_cast<float>(kAdamBeta2),
-                               .eps = static_cast<float>(kAdamEps),
-                               .keep = keep,
-                               .first_scale = static_cast<float>(1 / (1 - std::pow(options.momentum, t))),
-                               .second_scale = static_cast<float>(1 / (1 - std::pow(kAdamBeta2, t)))};
-      adamw(k, segment.size, value, gradient, first, state.second.data() + segment.offset);
-    }
+    const auto rate = static_cast<float>(lr), decay = static_cast<float>(segment.decay ? options.weight_decay : 0.0);
+    optimizer.host({.segment = segment,
+                    .matrix = segment.decay && &segment != head,
+                    .rate = rate,
+                    .momentum = static_cast<float>(options.momentum),
+                    .decay = decay,
+                    .keep = 1.0f - rate * decay,
+                    .first_scale = static_cast<float>(1 / (1 - std::pow(options.momentum, t))),
+                    .second_scale = static_cast<float>(1 / (1 - std::pow(kAdamBeta2, t))),
+                    .value = values.data() + segment.offset,
+                    .gradient = gradients.data() + segment.offset,
+                    .first = state.first.data() + segment.offset,
+                    .second = optimizer.moments == 2 ? state.second.data() + segment.offset : nullptr});
   });
 }
 

@@ -10,11 +10,35 @@
 
 namespace condenser::train {
 
+// One segment's share of a step.
+struct HostStep {
+  const nn::Segment& segment;
+  bool matrix;  // a kernel or matrix that is not the head
+  float rate, momentum;
+  float decay, keep;                // weight decay of the segment; 1 - rate decay
+  float first_scale, second_scale;  // 1 / (1 - beta^t)
+  float *value, *gradient;          // [segment.size]; the gradient is left at zero
+  float *first, *second;            // moments; `second` is null with one
+};
+
+// The table of optimizers. What each does on tensors stands beside it in device_optim.cpp; formulas at
+// optimizer_step().
+struct Optimizer {
+  const char* name;
+  const char* about;
+  int moments;  // 1: momentum; 2: and squares
+  void (*host)(const HostStep&);
+};
+const std::vector<Optimizer>& optimizers();
+const Optimizer& find_optimizer(const std::string& name);  // throws ConfigError
+std::vector<std::string> optimizer_names();
+std::string optimizers_about();  // "sgd: ...; adamw: ..."
+
 // Everything an optimizer remembers, part of the checkpoint.
 struct OptimizerState {
   int64_t steps = 0;
   std::vector<float> first;   // [trainable_size] momentum
-  std::vector<float> second;  // [trainable_size] second moment; adamw and muon only
+  std::vector<float> second;  // [trainable_size] second moment; empty for optimizers with one
   double loss_scale = 0;      // of train.amp = fp16, see train/loss_scale.hpp; 0: none
   int64_t finite_steps = 0;   // since it changed
 };

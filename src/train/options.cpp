@@ -1,9 +1,12 @@
-// TrainOptions from a run file: one line per key with range and help, and what must fit together.
+// TrainOptions from a run file: one line per key with range and help. What must fit together: check_options.cpp.
 #include "condenser/train/options.hpp"
 
 #include <algorithm>
 
 #include "condenser/arch/zoo.hpp"
+#include "condenser/data/metrics.hpp"
+#include "condenser/train/check_options.hpp"
+#include "train/optim.hpp"
 
 namespace condenser::train {
 namespace {
@@ -30,21 +33,15 @@ void read_distill(core::config::Reader reader, DistillOptions& o) {
 void read_resize(core::config::Reader reader, ResizeOptions& o) {
   reader.integers("sizes", o.sizes, 8, 4096, "shorter sides of the pictures in early epochs, a phase each; []: off");
   reader.integer("epochs", o.epochs, 0, 100000, "epochs of these phases together; then the network's own size");
-  if (o.sizes.empty() != (o.epochs == 0)) throw reader.error("epochs", "sizes and epochs together, or neither");
-  if (o.epochs > 0 && o.epochs < static_cast<int>(o.sizes.size()))
-    throw reader.error("epochs", "at least one for each of the sizes");
 }
 
 }  // namespace
 
-void read_options(core::config::Reader& reader, TrainOptions& o) {
+void list_options(core::config::Reader& reader, TrainOptions& o) {
   reader.integer("epochs", o.epochs, 1, 100000, "passes over the training data");
   reader.integer("batch_size", o.batch_size, 1, 65536, "samples that go through the network together");
   reader.integer("accumulate", o.accumulate, 1, 4096, "batches whose gradients are summed for one step");
-  reader.choice(
-      "optimizer", o.optimizer, {"sgd", "sgdw", "adamw", "lion", "muon"},
-      "sgd: Nesterov momentum, decay in the gradient; the others decay by themselves (decoupled), sgdw is sgd "
-      "so; muon: kernels by orthogonalized momentum, the rest by adamw");
+  reader.choice("optimizer", o.optimizer, optimizer_names(), optimizers_about());
   reader.number("lr", o.lr, 0.0, 100.0, "peak learning rate, after the warm-up");
   reader.number("min_lr", o.min_lr, 0.0, 100.0, "learning rate at the end of cosine, linear and one_cycle");
   reader.number("momentum", o.momentum, 0.0, 0.9999, "momentum of sgd and muon, first beta of adamw and lion");
@@ -66,8 +63,7 @@ void read_options(core::config::Reader& reader, TrainOptions& o) {
                 "skewed data: class weights from inverse frequencies, or every class drawn equally often");
   reader.number("ema_decay", o.ema_decay, 0.0, 0.99999,
                 "moving average of the weights per step; the average is the result; 0: off");
-  reader.choice("metric", o.metric, {"accuracy", "balanced_accuracy", "macro_f1", "auc", "loss"},
-                "of the validation part, for patience and the best weights");
+  reader.choice("metric", o.metric, data::metric_names(), "of the validation part, for patience and the best weights");
   reader.integer("patience", o.patience, 0, 100000, "end after so many epochs without a better metric; 0: off");
   reader.choice("keep", o.keep, {"last", "best"}, "which weights are the result");
   reader.existing_path("init", o.init, "weights to start from, or the folder of their run; the head may be another");
@@ -77,12 +73,15 @@ void read_options(core::config::Reader& reader, TrainOptions& o) {
   auto augment = reader.section("augment", "random changes of training items");
   read_options(augment, o.augment);
   // The device that is used counts, not how it was named: the trainer's identity has it.
-  reader.choice("device", o.device, {"auto", "cpu", "cuda"}, "where to train; auto: on a GPU when there is one", Decides::Nothing);
+  reader.choice("device", o.device, {"auto", "cpu", "cuda"}, "where to train; auto: on a GPU when there is one",
+                Decides::Nothing);
   reader.choice(
       "amp", o.amp, {"off", "bf16", "fp16"},
       "automatic mixed precision: convolutions and products in this type; fp16, with scaled losses, on a GPU");
   reader.boolean("deterministic", o.deterministic,
                  "on a GPU: operations that add up in one order, where there are such; the processor's always do");
+  reader.boolean("portable", o.portable,
+                 "the same bits on every x86-64 processor: no wide vectors, two to four times slower");
   reader.integer("threads", o.threads, 0, 1024, "threads of LibTorch; 0: all cores", Decides::Nothing);
   reader.integer("loader_threads", o.loader_threads, 0, 256,
                  "threads that prepare batches; 0: one, beside a GPU up to eight", Decides::Nothing);
@@ -95,17 +94,11 @@ void read_options(core::config::Reader& reader, TrainOptions& o) {
   reader.integer("rank_timeout", o.rank_timeout, 5, 86400,
                  "several processes: seconds without an answer after which one counts as lost", Decides::Nothing);
   reader.integer("seed", o.seed, uint64_t{0}, UINT64_MAX, "of initial weights, order and augmentation");
+}
 
-  if (o.device == "cpu" && o.amp == "fp16") throw reader.error("amp", "off or bf16 with device cpu: fp16 is for GPUs");
-  if (o.min_lr > o.lr) throw reader.error("min_lr", "at most lr");
-  if (o.schedule == "step" && o.milestones.empty()) throw reader.error("milestones", "at least one with schedule step");
-  if (o.schedule != "step" && !o.milestones.empty()) throw reader.error("milestones", "none unless schedule is step");
-  if (!o.class_weights.empty() && o.balance == "weights")
-    throw reader.error("class_weights", "none with balance weights, which computes them");
-  if (!o.resize.sizes.empty() && !o.distill.teacher.empty())
-    throw reader.error("resize", "no phases of smaller pictures with a teacher, who knows one size only");
-  if (o.resize.epochs >= o.epochs)
-    throw reader.error("epochs", "more than resize.epochs (" + std::to_string(o.resize.epochs) + ")");
+void read_options(core::config::Reader& reader, TrainOptions& o, const std::string& section) {
+  list_options(reader, o);
+  if (const auto found = conflict({.options = o}, section)) throw conflict_error(reader, *found);
 }
 
 bool independent_classes(const TrainOptions& o, bool multi_label) {

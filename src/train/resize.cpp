@@ -34,10 +34,13 @@ struct Axis {
 
 arch::Shape input_in_epoch(const ResizeOptions& o, const arch::Shape& full, int64_t epoch) {
   if (epoch >= o.epochs) return full;
-  const auto phase = static_cast<size_t>(epoch * static_cast<int64_t>(o.sizes.size()) / o.epochs);
-  const double scale = static_cast<double>(o.sizes[phase]) / static_cast<double>(std::min(full.h, full.w));
-  const auto side = [&](int64_t extent) { return std::lround(scale * static_cast<double>(extent)); };
-  return {full.c, side(full.h), side(full.w)};
+  return input_of_size(full, o.sizes[static_cast<size_t>(epoch * static_cast<int64_t>(o.sizes.size()) / o.epochs)]);
+}
+
+arch::Shape input_of_size(const arch::Shape& full, int side) {
+  const double scale = static_cast<double>(side) / static_cast<double>(std::min(full.h, full.w));
+  const auto scaled = [&](int64_t extent) { return std::lround(scale * static_cast<double>(extent)); };
+  return {full.c, scaled(full.h), scaled(full.w)};
 }
 
 arch::Spec at_input(const arch::Spec& spec, const arch::Shape& input) {

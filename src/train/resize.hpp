@@ -10,6 +10,9 @@ namespace condenser::train {
 // Input of the network in an epoch: the shorter side is the phase's size, the longer one in proportion.
 arch::Shape input_in_epoch(const ResizeOptions&, const arch::Shape& full, int64_t epoch);
 
+// The input whose shorter side is `side`, the longer one in proportion.
+arch::Shape input_of_size(const arch::Shape& full, int side);
+
 // The spec with another input. Throws ConfigError when it does not work at that size or its parameters differ.
 arch::Spec at_input(const arch::Spec&, const arch::Shape& input);
 

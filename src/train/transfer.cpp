@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "condenser/arch/analysis.hpp"
+#include "condenser/arch/check_finite.hpp"
 #include "condenser/arch/spec_io.hpp"
 #include "condenser/arch/zoo.hpp"
 #include "condenser/core/log.hpp"
@@ -62,7 +63,9 @@ arch::Weights initial_weights(const arch::Spec& spec, const TrainOptions& option
   arch::Weights weights = arch::random_weights(spec, options.seed);
   if (options.init.empty()) return weights;
   const fs::path file = weights_file(options.init);
-  const Transfer done = transfer(spec, arch::load_weights(file), file.string(), weights);
+  const arch::Weights source = arch::load_weights(file);
+  arch::check_finite(source, file.string());
+  const Transfer done = transfer(spec, source, file.string(), weights);
   core::log::info("weights from " + file.string() + ": " + std::to_string(done.loaded.size()) +
                   " tensors loaded: " + joined(done.loaded));
   if (!done.fresh.empty()) core::log::info("random, as the file has no such tensors: " + joined(done.fresh));
@@ -91,6 +94,7 @@ Teacher load_teacher(const DistillOptions& o, const arch::Spec& student) {
                             arch::to_string(output(teacher.spec)) + "; expected " + arch::to_string(student.input) +
                             " to " + arch::to_string(output(student)) + " as network " + student.name);
   arch::check_weights(teacher.spec, teacher.weights);
+  arch::check_finite(teacher.weights, weights_file(o.teacher).string());
   return teacher;
 }
 

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "condenser/arch/analysis.hpp"
+#include "condenser/arch/design.hpp"
 #include "condenser/arch/zoo.hpp"
 #include "condenser/core/error.hpp"
 #include "support/catch.hpp"
@@ -88,9 +89,9 @@ void check_properties(const Spec& spec) {
     }
   }
   REQUIRE(less.macs == macs + kept_or_new);
-  const Examination examined = examine(spec);
-  REQUIRE(examined.lowered == low);
-  REQUIRE(examined.cost == less);
+  const Design design = design_of(spec);
+  REQUIRE(design.lowered == low);
+  REQUIRE(design.lowered_cost == less);
   for (const Node& node : low.nodes) {
     REQUIRE_FALSE(std::holds_alternative<BatchNorm>(node.op));
     REQUIRE(spec.nodes[static_cast<size_t>(find_node(spec, node.name))].name == node.name);

@@ -5,6 +5,7 @@
 #include <map>
 #include <span>
 
+#include "condenser/arch/design.hpp"
 #include "condenser/arch/diagram.hpp"
 #include "condenser/arch/memory.hpp"
 #include "condenser/arch/passes.hpp"
@@ -86,17 +87,18 @@ void check_identity(const Spec& spec) {
 }
 
 void check_lowering(const Spec& spec, const Analysis& given) {
-  const Examination e = examine(spec);
-  REQUIRE(e.given == given);
-  REQUIRE(e.lowered == lower(spec, nullptr));
-  REQUIRE(e.cost == analyze(e.lowered));
-  REQUIRE(e.cost.nodes.back().shape == given.nodes.back().shape);
-  REQUIRE(e.plan.offset == plan_memory(e.lowered, e.cost).offset);
-  REQUIRE(lower(e.lowered, nullptr) == e.lowered);
-  check_plan(e.lowered, e.cost);
+  const Design d = design_of(spec);
+  REQUIRE(d.spec == spec);
+  REQUIRE(d.cost == given);
+  REQUIRE(d.lowered == lower(spec, nullptr));
+  REQUIRE(d.lowered_cost == analyze(d.lowered));
+  REQUIRE(d.lowered_cost.nodes.back().shape == d.output());
+  REQUIRE(d.plan.offset == plan_memory(d.lowered, d.lowered_cost).offset);
+  REQUIRE(lower(d.lowered, nullptr) == d.lowered);
+  check_plan(d.lowered, d.lowered_cost);
   const Spec fused = fuse_branches(spec, nullptr);
   REQUIRE(fuse_branches(fused, nullptr) == fused);
-  REQUIRE(lower(fused, nullptr) == e.lowered);
+  REQUIRE(lower(fused, nullptr) == d.lowered);
 }
 
 void check_readers(const Spec& spec) {

@@ -10,6 +10,7 @@
 #include "condenser/core/error.hpp"
 #include "condenser/core/rng.hpp"
 #include "support/catch.hpp"
+#include "support/process.hpp"
 
 namespace {
 
@@ -249,4 +250,51 @@ TEST_CASE("safetensors: damaged files give an error or a consistent result, noth
   }
   REQUIRE(read > 100);
   REQUIRE(refused > 1000);
+}
+
+TEST_CASE("a flipped bit anywhere in a file of weights is refused", "[arch][weights]") {
+  const tests::TempFolder folder;
+  Weights weights;
+  weights.tensors["conv.weight"] = make_f32({4, 2, 3, 3}, std::vector<float>(72, 0.25f));
+  weights.tensors["conv.bias"] = make_f32({4}, std::vector<float>(4, -1.0f));
+  weights.metadata = {{"spec_hash", "0123456789abcdef"}, {"note", "a text"}};
+  const auto file = folder / "w.safetensors";
+  const std::string checksum = save_weights(file, weights);
+  CHECK(load_weights_file(file).checksum == checksum);
+  CHECK(load_weights(file) == weights);
+  const std::string bytes = tests::slurp(file);
+  for (size_t at = 0; at < bytes.size(); ++at)
+    for (int bit = 0; bit < 8; ++bit) {
+      std::string flipped = bytes;
+      flipped[at] = static_cast<char>(flipped[at] ^ (1 << bit));
+      folder.write("w.safetensors", flipped);
+      try {
+        // In the name of the checksum's own key: a file that says it has none, which those who demand one refuse.
+        CHECK(load_weights_file(file).checksum.empty());
+      } catch (const core::Error&) {
+      }
+    }
+}
+
+TEST_CASE("files of other programs have no checksum and are read", "[arch][weights]") {
+  const tests::TempFolder folder;
+  Weights weights;
+  weights.tensors["a"] = make_f32({2}, std::vector<float>{1, 2});
+  folder.write("foreign.safetensors", to_safetensors(weights));
+  CHECK(load_weights_file(folder / "foreign.safetensors").checksum.empty());
+  CHECK(load_weights(folder / "foreign.safetensors") == weights);
+}
+
+// A reader whose time grows with the square of the number of tensors needs more than ten minutes for this one, which
+// ends the test by its time limit.
+TEST_CASE("many small tensors are read in time that grows with their number", "[arch][weights]") {
+  constexpr int kCount = 400'000;
+  std::string header = "{";
+  for (int i = 0; i < kCount; ++i)
+    header += (i ? ",\"t" : "\"t") + std::to_string(i) + R"(":{"dtype":"F32","shape":[0],"data_offsets":[0,0]})";
+  header += "}";
+  std::string bytes(8, '\0');
+  const uint64_t length = header.size();
+  std::memcpy(bytes.data(), &length, sizeof length);
+  CHECK(from_safetensors(bytes + header, "many").tensors.size() == kCount);
 }

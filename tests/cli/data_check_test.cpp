@@ -29,8 +29,8 @@ Finished check(const TempFolder& folder, const std::string& format) {
 TEST_CASE("data check counts, and its exit code says whether all is well", "[cli][data]") {
   const TempFolder folder;
   for (const char* split : {"train", "test"}) {
-    folder.write(split + std::string("/a/1.png"), picture(split[1] == 'r' ? 10 : 20));
-    folder.write(split + std::string("/b/1.png"), picture(split[1] == 'r' ? 30 : 40));
+    folder.write(split + std::string("/a/1.png"), picture(split[1] == 'r' ? 90 : 110));
+    folder.write(split + std::string("/b/1.png"), picture(split[1] == 'r' ? 170 : 190));
   }
   Finished run = check(folder, "json");
   CHECK(run.code == 0);
@@ -38,9 +38,9 @@ TEST_CASE("data check counts, and its exit code says whether all is well", "[cli
   CHECK(report["clean"] == true);
   CHECK(report["splits"][0]["per_class"] == json({1, 1}));
   CHECK(report["splits"][1]["split"] == "test");
-  CHECK(report["splits"][0]["mean"][0].get<double>() == Approx(20 / 255.0));
+  CHECK(report["splits"][0]["mean"][0].get<double>() == Approx(130 / 255.0));
 
-  folder.write("test/b/2.png", picture(10));
+  folder.write("test/b/2.png", picture(90));
   folder.write("train/a/2.png", "no picture");
   run = check(folder, "json");
   CHECK(run.code == 1);
@@ -52,7 +52,33 @@ TEST_CASE("data check counts, and its exit code says whether all is well", "[cli
   CHECK(run.code == 1);
   CHECK(run.out.find("train/a/2.png") != std::string::npos);
   CHECK(run.out.find("with another label") != std::string::npos);
+  for (const json& finding : report["findings"])
+    CHECK(run.out.find(finding["text"].get<std::string>()) != std::string::npos);
+  CHECK(run.out.find("no problem found") == std::string::npos);
   CHECK(run_condenser({"data", "chekc", "run.yaml"}).code == 2);
+}
+
+TEST_CASE("every unused file is a finding, in text and JSON alike", "[cli][data]") {
+  const TempFolder folder;
+  for (const char* split : {"train", "test", "extra"}) {
+    folder.write(split + std::string("/a/1.png"), picture(static_cast<uint8_t>(90 + split[1])));
+    folder.write(split + std::string("/b/1.png"), picture(static_cast<uint8_t>(10 + split[1])));
+  }
+  folder.write("train/lost.png", picture(1));
+  folder.write("train/a/scan.bmp", "x");
+  folder.write("train/a/.DS_Store", "x");
+  const Finished text = check(folder, "text");
+  CHECK(text.code == 1);
+  const json report = json::parse(check(folder, "json").out);
+  CHECK(report["clean"] == false);
+  int problems = 0;
+  for (const json& finding : report["findings"]) {
+    problems += finding["problem"] == true;
+    CHECK(text.out.find(finding["text"].get<std::string>()) != std::string::npos);
+  }
+  CHECK(problems == 3);
+  for (const char* said : {"extra/", "outside the folders of classes", "scan.bmp", ".DS_Store", "3 problems found"})
+    CHECK(text.out.find(said) != std::string::npos);
 }
 
 TEST_CASE("bench data prints how many pictures a second one core decodes", "[cli][slow]") {

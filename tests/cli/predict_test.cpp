@@ -149,13 +149,14 @@ TEST_CASE("predict --int8 answers with the device's integers", "[cli]") {
   CHECK_THAT(run.predict({"pictures/test/a/1.png", "--int8"}).err, Contains("condenser quantize"));
   arch::Weights folded = run.weights;
   const arch::Spec lowered = arch::lower(run.spec, &folded);
-  quant::Quantized q = quant::quantize(lowered, folded, *data::open_split(run.card, "train"), {});
+  quant::Quantized q = quant::quantize(arch::design_of(run.spec), folded, *data::open_split(run.card, "train"), {});
   q.weights.metadata["spec_hash"] = arch::hash(run.spec).hex();
   q.weights.metadata["training"] = "of other options";
-  arch::save_weights(run.folder / "runs/mine/weights_int8.safetensors", q.weights);
+  q.quant.weights_checksum = arch::save_weights(run.folder / "runs/mine/weights_int8.safetensors", q.weights);
+  core::write_atomic(run.folder / "runs/mine/quant.json", runtime::to_json(q.quant));
   CHECK_THAT(run.predict({"pictures/test/a/1.png", "--int8"}).err, Contains("run `condenser quantize` again"));
   q.weights.metadata["training"] = cli::key_of(run.learned.settings);
-  arch::save_weights(run.folder / "runs/mine/weights_int8.safetensors", q.weights);
+  q.quant.weights_checksum = arch::save_weights(run.folder / "runs/mine/weights_int8.safetensors", q.weights);
   core::write_atomic(run.folder / "runs/mine/quant.json", runtime::to_json(q.quant));
 
   const Finished f = run.predict({"pictures/test/b/1.png", "--int8", "--format", "json"});

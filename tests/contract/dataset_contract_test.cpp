@@ -121,7 +121,7 @@ struct Example {
 
   void write_card(const std::vector<std::string>& checksums) {
     std::string text = "condenser_card: 1\nname: example\nformat: " + name +
-                       "\nshape: [3, 2, 4]\nclasses: [ant, bee, cat]\nmean: [0.1, 0.2, 0.3]\nstd: [0.5, 1, 2]\n"
+                       "\nshape: [3, 2, 4]\nclasses: [ant, bee, cat]\nmean: [0.1, 0.2, 0.3]\nstd: [0.5, 1, 0.25]\n"
                        "splits:\n  train:\n";
     for (size_t i = 0; i < paths.size(); ++i) {
       text += "    - {path: " + paths[i] + (i < checksums.size() ? ", sha256: " + checksums[i] : "") + "}\n";

@@ -36,7 +36,6 @@ TEST_CASE("every generator keeps the generator contract", "[search][contract]") 
   const fakes::ChainSpace space;
   const std::vector<search::Trial> past = a_past();
   REQUIRE(past.size() >= 60);
-  const search::Inquisitor inquisitor({});
   for (const search::GeneratorRow& row : search::generators()) {
     INFO(row.name);
     auto reader = core::config::Reader::empty();
@@ -47,26 +46,25 @@ TEST_CASE("every generator keeps the generator contract", "[search][contract]") 
       std::vector<search::Trial> poisoned = past;
       poison(poisoned, static_cast<size_t>(limit));
       const search::StudyView view{&past, limit, "val_accuracy"}, dark{&poisoned, limit, "val_accuracy"};
-      const search::Advice advice = inquisitor.advise(space, view);
       for (uint64_t k = 0; k < 20; ++k) {
         core::Rng a(3, 1, k), b(3, 1, k), c(3, 1, k), d(3, 1, k);
-        const search::Genotype proposal = generator->propose(space, view, advice, a);
+        const search::Genotype proposal = generator->propose(space, view, a);
         REQUIRE_NOTHROW(search::check(space, proposal));
         seen.insert(proposal);
-        CHECK(generator->propose(space, view, advice, b) == proposal);
-        CHECK(again->propose(space, view, advice, c) == proposal);
-        CHECK(generator->propose(space, dark, advice, d) == proposal);
+        CHECK(generator->propose(space, view, b) == proposal);
+        CHECK(again->propose(space, view, c) == proposal);
+        CHECK(generator->propose(space, dark, d) == proposal);
       }
     }
     CHECK(seen.size() > 10);
 
     // No past at all, and a past without a single feasible trial.
     core::Rng rng(1);
-    REQUIRE_NOTHROW(search::check(space, generator->propose(space, {}, {}, rng)));
+    REQUIRE_NOTHROW(search::check(space, generator->propose(space, {}, rng)));
     std::vector<search::Trial> hopeless = past;
     for (search::Trial& trial : hopeless) trial.verdicts = {{"max_params", false, "", "9", "1"}};
     const search::StudyView view{&hopeless, static_cast<int64_t>(hopeless.size()), "val_accuracy"};
-    REQUIRE_NOTHROW(search::check(space, generator->propose(space, view, {}, rng)));
+    REQUIRE_NOTHROW(search::check(space, generator->propose(space, view, rng)));
   }
 }
 

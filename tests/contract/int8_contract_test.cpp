@@ -72,10 +72,10 @@ bool overlaps_depthwise(const Emitted& item) {
 std::vector<Emitted> emit_all(const fs::path& root) {
   std::vector<Emitted> list;
   for (const Exemplar& item : exemplars()) {
-    const arch::Spec lowered = arch::lower(item.spec, nullptr);
-    if (!find_target("c99").unsupported(lowered).empty()) continue;
+    const arch::Design design = arch::design_of(item.spec);
+    if (!find_target("c99").unsupported(design).empty()) continue;
     const size_t index = list.size();
-    Emitted emitted{item.name, "m" + std::to_string(index) + "x", c99_case(lowered, 11 + index, kSamples)};
+    Emitted emitted{item.name, "m" + std::to_string(index) + "x", c99_case(design.lowered, 11 + index, kSamples)};
     find_target("c99").write(emitted.test.package, emitted.test.answers, {emitted.prefix}, root / emitted.prefix);
     list.push_back(std::move(emitted));
   }
@@ -84,20 +84,22 @@ std::vector<Emitted> emit_all(const fs::path& root) {
 
 }  // namespace
 
-TEST_CASE("the c99 target supports an exemplar or refuses it by node", "[contract][exporters]") {
-  int refused = 0;
-  for (const Exemplar& item : exemplars()) {
-    const arch::Spec lowered = arch::lower(item.spec, nullptr);
-    const std::vector<exporters::Unsupported> unsupported = find_target("c99").unsupported(lowered);
-    INFO(item.name);
-    CHECK(unsupported.empty() != has_operator_without_int8(lowered));
-    for (const exporters::Unsupported& u : unsupported) {
-      ++refused;
-      CHECK_NOTHROW(arch::find_node(lowered, u.node));
-      CHECK_FALSE(u.why.empty());
+TEST_CASE("every target supports an exemplar or refuses it by node", "[contract][exporters]") {
+  for (const exporters::Target& target : exporters::targets()) {
+    int refused = 0;
+    for (const Exemplar& item : exemplars()) {
+      const arch::Design design = arch::design_of(item.spec);
+      const std::vector<exporters::Unsupported> unsupported = target.unsupported(design);
+      INFO(target.name << " " << item.name);
+      CHECK(unsupported.empty() != has_operator_without_int8(design.lowered));
+      for (const exporters::Unsupported& u : unsupported) {
+        ++refused;
+        CHECK_NOTHROW(arch::find_node(design.lowered, u.node));
+        CHECK_FALSE(u.why.empty());
+      }
     }
+    CHECK(refused >= 4);
   }
-  CHECK(refused >= 4);
 }
 
 TEST_CASE("emitted C equals the int8 executor for every exemplar", "[contract][exporters][slow]") {

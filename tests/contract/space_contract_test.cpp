@@ -4,6 +4,7 @@
 #include <set>
 
 #include "condenser/arch/analysis.hpp"
+#include "condenser/arch/passes.hpp"
 #include "condenser/arch/rules.hpp"
 #include "condenser/search/gate.hpp"
 #include "support/catch.hpp"
@@ -30,9 +31,10 @@ void check_genotype(const search::Space& space, const search::Genotype& genotype
       CHECK_FALSE(violation.what.empty());
     }
   }
-  const search::Costs costs = search::costs(candidate.spec);
-  CHECK(costs.arena_bytes >= candidate.spec.input.elements());
-  CHECK(costs.constant_bytes > 0);
+  CHECK(candidate.lowered == arch::lower(candidate.spec, nullptr));
+  CHECK(candidate.lowered_cost == arch::analyze(candidate.lowered));
+  CHECK(candidate.plan.peak_bytes >= candidate.spec.input.elements());
+  CHECK(candidate.lowered_cost.constant_bytes > 0);
   const std::vector<double> code = search::one_hot(space, genotype);
   CHECK(std::count(code.begin(), code.end(), 1.0) == static_cast<long>(space.decisions().size()));
 }

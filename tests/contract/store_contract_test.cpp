@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <soci/soci.h>
+#include <soci/sqlite3/soci-sqlite3.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -247,6 +249,62 @@ TEST_CASE("a damaged or foreign file is refused in words", "[search]") {
     }
   }
   CHECK(refused >= 8);
+}
+
+// What a bit of a disk or a hand in the file changes, under SQLite's own checks.
+TEST_CASE("a stored value that was changed is refused by the number of its trial", "[search]") {
+  Folder folder;
+  const std::string file = folder.file();
+  const auto change = [&](const std::string& statement) {
+    soci::session sql(soci::sqlite3, "db=\"" + file + "\"");
+    sql << statement;
+  };
+  {
+    const auto store = search::make_sqlite_store(file);
+    for (int64_t i = 0; i < 5; ++i) store->append(a_trial(i));
+  }
+  const std::string whole = core::read_file(file);
+  for (const char* statement :
+       {"UPDATE findings SET value = '99.5' WHERE trial = 3 AND name = 'val_accuracy'",
+        "UPDATE findings SET name = 'val_accuracz' WHERE trial = 3 AND name = 'val_accuracy'",
+        "DELETE FROM findings WHERE trial = 3 AND name = 'fc'",
+        "UPDATE verdicts SET passed = 1 - passed WHERE trial = 3",
+        "UPDATE verdicts SET node = 's1_b0' WHERE trial = 3 AND position = 0", "DELETE FROM verdicts WHERE trial = 3",
+        "UPDATE trials SET genotype = '1 0 1' WHERE trial = 3", "UPDATE trials SET state = 'failed' WHERE trial = 3",
+        "UPDATE trials SET same_as = 1 WHERE trial = 3", "UPDATE trials SET error = 'x' WHERE trial = 3",
+        "UPDATE trials SET seconds = '1' WHERE trial = 3", "UPDATE trials SET checksum = '' WHERE trial = 3",
+        "UPDATE trials SET hash = '00112233445566778899aabbccddeeff' WHERE trial = 3"}) {
+    INFO(statement);
+    core::write_atomic(file, whole);
+    change(statement);
+    CHECK_THROWS_WITH(search::make_sqlite_store(file)->load(),
+                      Catch::Contains("trial 3") && Catch::Contains("checksum"));
+  }
+}
+
+TEST_CASE("a study of schema 1 is taken over and protected from then on", "[search]") {
+  Folder folder;
+  std::vector<search::Trial> trials;
+  {
+    const auto store = search::make_sqlite_store(folder.file());
+    store->bind("seed: 1");
+    for (int64_t i = 0; i < 6; ++i) {
+      trials.push_back(a_trial(i));
+      store->append(trials.back());
+    }
+  }
+  {
+    soci::session sql(soci::sqlite3, "db=\"" + folder.file() + "\"");
+    sql << "ALTER TABLE trials DROP COLUMN checksum";
+    sql << "UPDATE condenser_study SET value = '1' WHERE key = 'schema'";
+  }
+  for (int opened = 0; opened < 2; ++opened) {
+    const auto store = search::make_sqlite_store(folder.file());
+    CHECK(fakes::equal(store->load(), trials));
+    CHECK_NOTHROW(store->bind("seed: 1"));
+  }
+  search::make_sqlite_store(folder.file())->append(a_trial(6));
+  CHECK(search::make_sqlite_store(folder.file())->load().size() == 7);
 }
 
 TEST_CASE("network file systems are known by their magic number", "[search]") {

@@ -5,11 +5,13 @@
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include <fstream>
+#include <functional>
 #include <thread>
 #include <vector>
 
@@ -135,7 +137,7 @@ TEST_CASE("Refused reads and writes name the path", "[core]") {
   Scratch scratch;
   const auto reads = [&](const std::string& name) { return message_of<Error>([&] { read_file(scratch / name); }); };
   CHECK(reads("missing").find("missing: cannot read: No such file") != std::string::npos);
-  CHECK(reads("").find("directory") != std::string::npos);
+  CHECK(reads("").find("a folder; expected a regular file") != std::string::npos);
   write_plain(scratch / "file", "x");
   CHECK_THROWS_AS(write_atomic(scratch / "file/below", "y"), Error);  // a file where a folder is needed
   fs::create_directories(scratch / "folder/inside");
@@ -145,6 +147,42 @@ TEST_CASE("Refused reads and writes name the path", "[core]") {
 
 TEST_CASE("Files without a size are read to their end", "[core]") {
   CHECK_FALSE(read_file("/proc/self/status").empty());
+}
+
+TEST_CASE("Only files that end are read, and devices are not opened", "[core]") {
+  Scratch scratch;
+  REQUIRE(::mkfifo((scratch / "pipe").c_str(), 0600) == 0);
+  const auto plain = [](const fs::path& path) { return message_of<Error>([&] { read_file(path); }); };
+  const auto gzipped = [](const fs::path& path) { return message_of<Error>([&] { read_gzip(path, 100); }); };
+  for (const auto& read : {std::function<std::string(const fs::path&)>(plain), {gzipped}}) {
+    CHECK(read(scratch / "pipe").find("a named pipe; expected a regular file") != std::string::npos);
+    CHECK(read("/dev/zero").find("a device; expected a regular file") != std::string::npos);
+    fs::remove(scratch / "link");
+    fs::create_symlink("/dev/zero", scratch / "link");
+    CHECK(read(scratch / "link").find("a device; expected") != std::string::npos);
+    fs::remove(scratch / "self");
+    fs::create_symlink("self", scratch / "self");
+    CHECK(read(scratch / "self").find("cannot read") != std::string::npos);
+  }
+}
+
+TEST_CASE("A file larger than the cap is refused before its bytes are read", "[core]") {
+  Scratch scratch;
+  write_plain(scratch / "file", "12345");
+  CHECK(read_file(scratch / "file", 5) == "12345");
+  CHECK(message_of<Error>([&] { read_file(scratch / "file", 4); }).find("more than 4 bytes") != std::string::npos);
+  fs::resize_file(scratch / "file", uintmax_t{1} << 40);  // sparse
+  CHECK(message_of<Error>([&] { read_file(scratch / "file"); }).find("more than") != std::string::npos);
+  CHECK_THROWS_AS(read_file("/proc/self/status", 10), Error);  // its size is said to be 0
+}
+
+TEST_CASE("A stream of this process is read like a file", "[core]") {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  REQUIRE(::write(ends[1], "text", 4) == 4);
+  ::close(ends[1]);
+  CHECK(read_file("/dev/fd/" + std::to_string(ends[0])) == "text");
+  ::close(ends[0]);
 }
 
 TEST_CASE("A folder has one owner at a time, and the message names it", "[core]") {

@@ -1,9 +1,12 @@
 #include "condenser/core/table.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "condenser/core/error.hpp"
+#include "condenser/core/text.hpp"
 #include "support/catch.hpp"
 
 using namespace condenser::core;
@@ -38,7 +41,11 @@ TEST_CASE("Cells keep the raw value beside the text", "[core]") {
   CHECK(cell(-0.0001, 2).text == "0.00");
   CHECK(cell(-1234567.891, 2).text == "-1,234,567.89");
   CHECK(cell(5.0, 0).text == "5");
-  CHECK(cell(1e300, 0).text.size() == 301 + 100);
+  CHECK(cell(1e300, 0).text == "1e+300");  // digits behind that would say nothing
+  CHECK(cell(999'999'999'999'999.0, 0).text == "999,999,999,999,999");
+  CHECK(significant_cell(7.018383712e-09, 6).text == "7.01838e-09");
+  CHECK(significant_cell(7.018383712e-09, 6).json == "7.018383712e-09");
+  CHECK(significant_cell(std::numeric_limits<double>::quiet_NaN(), 6).json == "null");
   CHECK(std::stod(cell(1.0 / 3, 2).json) == 1.0 / 3);
   CHECK(cell(std::numeric_limits<double>::infinity(), 2).json == "null");
   CHECK(cell(std::numeric_limits<double>::infinity(), 2).text == "inf");
@@ -103,5 +110,33 @@ TEST_CASE("JSON reads back as the raw values", "[core]") {
 TEST_CASE("Rows of the wrong length are refused", "[core]") {
   Table table = example();
   table.rows[1].pop_back();
-  for (auto* print : {to_text, to_markdown, to_csv, to_json}) CHECK_THROWS_AS(print(table), Error);
+  for (auto* print : {to_markdown, to_csv, to_json}) CHECK_THROWS_AS(print(table), Error);
+  CHECK_THROWS_AS(to_text(table), Error);
+}
+
+TEST_CASE("A narrow terminal breaks texts between words and never a number", "[core]") {
+  const Table table{
+      {{"rule", "rule", false}, {"why", "why the rule exists", false}, {"params", "parameters"}},
+      {{cell("antialiased_downsampling"),
+        cell("at most 123,456,789,012,345 bytes (7.018e-09 KiB) and not one more than that"), cell(1632345)},
+       {cell("短い名前の規則"), cell("x"), cell(-12)}}};
+  const std::string wide = to_text(table);
+  CHECK(to_text(table, 1000) == wide);
+  CHECK(std::count(wide.begin(), wide.end(), '\n') == 4);
+  for (const size_t columns : {120U, 100U, 80U, 60U, 45U}) {
+    const std::string text = to_text(table, columns);
+    INFO(text);
+    std::string words;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+      CHECK(display_width(line) <= columns);
+      words += line + " ";
+    }
+    for (const char* number : {"123,456,789,012,345", "7.018e-09", "1,632,345", "-12"})
+      CHECK(words.find(number) != std::string::npos);
+  }
+  const std::string tiny = to_text(table, 5);  // cannot be done: as narrow as it gets, nothing is lost
+  CHECK(tiny.find("123,456,789,012,345") != std::string::npos);
+  CHECK(tiny.find("1,632,345") != std::string::npos);
+  CHECK(to_text(Table{}, 80).empty());
 }

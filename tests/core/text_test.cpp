@@ -3,6 +3,8 @@
 #include <cmath>
 #include <cstdlib>
 #include <limits>
+#include <string>
+#include <vector>
 
 #include "support/catch.hpp"
 
@@ -62,6 +64,24 @@ TEST_CASE("numbers with a chosen number of digits are never cut", "[core][text]"
   CHECK(core::significant(7.0183837e-09, 4) == "7.018e-09");
   CHECK(core::significant(-0.0, 3) == "0");
   CHECK(core::significant(1234567, 3) == "1.23e+06");
+}
+
+TEST_CASE("digits that count keep sign, size and reading over the range of doubles", "[core][text]") {
+  std::vector<double> values{
+      0.0,         -0.0, 5e-324, 2.2250738585072014e-308, 1.7976931348623157e308, 9007199254740993.0, 1e15, 1e16,
+      123456789.0, 0.1,  1.0 / 3};
+  for (int exponent = -320; exponent <= 308; exponent += 7) values.push_back(7.0183837e0 * std::pow(10.0, exponent));
+  for (const double value : values)
+    for (const double signed_value : {value, -value})
+      for (const int digits : {1, 3, 6, 12, 17}) {
+        const std::string text = core::significant(signed_value, digits);
+        const double read = std::strtod(text.c_str(), nullptr);
+        INFO(core::number(signed_value) << " as " << text);
+        if (!std::isfinite(read)) continue;  // the largest double, rounded up
+        CHECK(std::abs(read - signed_value) <=
+              0.5000001 * std::pow(10.0, 1 - digits) * std::abs(signed_value) + 5e-324);
+        CHECK(core::fixed(signed_value, 3).find('e') == std::string::npos);
+      }
 }
 
 TEST_CASE("lists are joined", "[core][text]") {

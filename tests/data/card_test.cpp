@@ -117,6 +117,10 @@ TEST_CASE("wrong cards are refused with their line", "[data]") {
   refused("mean: [0.5]", "mean: [0.5, 0.5]", "mean");
   refused("mean: [0.5]", "mean: [.nan]", "mean");
   refused("std: [0.25]", "std: [0]", "std");
+  refused("mean: [0.5]", "mean: [127.5]", "found mean [127.5] and std [0.25]; of bytes 0..255 that is mean [0.5] and");
+  refused("std: [0.25]", "std: [63.75]", "std [63.75]; of bytes 0..255 that is mean [0.5] and std [0.25]");
+  refused("mean: [0.5]", "mean: [-1.5]", "values of 0..1");
+  refused("classes: [no, yes]", "classes: [yes, \"yes \"]", "look alike");
   refused("splits:", "split:", "split");
   refused("  train:", "  training:", "train");
   refused("    - {path: labels}\n", "", "two: images, then labels");

@@ -92,3 +92,63 @@ TEST_CASE("several classes per item are counted each", "[data]") {
   CHECK(report.splits[0].per_class == std::vector<int64_t>{1, 1});
   CHECK(report.splits[0].without_class == 1);
 }
+
+namespace {
+
+const Finding* find(const CheckReport& report, const std::string& kind) {
+  for (const Finding& finding : report.findings)
+    if (finding.kind == kind) return &finding;
+  return nullptr;
+}
+
+}  // namespace
+
+TEST_CASE("statistics far from the card's are a problem", "[data]") {
+  const TempFolder folder;
+  for (int i = 0; i < 4; ++i) {
+    folder.write("train/" + std::string(i % 2 ? "a" : "b") + std::to_string(i / 2) + "/1.png",
+                 pair(static_cast<uint8_t>(100 + i), 201));
+    folder.write("test/a0/" + std::to_string(i) + ".png", pair(static_cast<uint8_t>(10 + i), 20));
+  }
+  Card card = folder_card(folder);
+  CHECK(check_data(card).clean());
+  card.normalization = {{0.9}, {0.02}};
+  CheckReport report = check_data(card);
+  CHECK_FALSE(report.clean());
+  REQUIRE(find(report, "normalization"));
+  CHECK(contains(find(report, "normalization")->text, "mean [0.9000] and std [0.0200]"));
+  card.normalization = {{1.0}, {0.2}};
+  CHECK(find(check_data(card), "normalization"));
+}
+
+TEST_CASE("contradictions, empty classes and unequal classes are found", "[data]") {
+  const TempFolder folder;
+  for (int i = 0; i < 20; ++i)
+    folder.write("train/a/" + std::to_string(i) + ".png", pair(static_cast<uint8_t>(60 + i), 200));
+  folder.write("train/b/1.png", pair(60, 200));
+  folder.write("train/c/readme.txt", "x");
+  folder.write("test/a/1.png", pair(5, 250));
+  const CheckReport report = check_data(folder_card(folder));
+  CHECK_FALSE(report.clean());
+  REQUIRE(find(report, "contradicting_labels"));
+  CHECK(find(report, "contradicting_labels")->count == 1);
+  REQUIRE(find(report, "class_without_items"));
+  CHECK(find(report, "class_without_items")->problem);
+  CHECK(contains(find(report, "class_without_items")->text, "c"));
+  REQUIRE(find(report, "class_sizes"));
+  CHECK(contains(find(report, "class_sizes")->text, "a has 20 items, b 1"));
+  CHECK(find(report, "unused"));
+  CHECK_FALSE(find(report, "constant"));
+  CHECK_FALSE(find(report, "unreadable"));
+}
+
+TEST_CASE("a picture of one value is noted", "[data]") {
+  const TempFolder folder;
+  folder.write("train/a/1.png", pair(128, 128));
+  folder.write("train/b/1.png", pair(60, 200));
+  folder.write("test/a/1.png", pair(5, 250));
+  const CheckReport report = check_data(folder_card(folder));
+  CHECK(report.clean());
+  REQUIRE(find(report, "constant"));
+  CHECK(find(report, "constant")->items.size() == 1);
+}

@@ -36,6 +36,26 @@ TEST_CASE("CSV fields may be plain, quoted or empty", "[data]") {
   CHECK(rows_of("").empty());
 }
 
+TEST_CASE("CSV of spreadsheets and hands is read as it is meant", "[data]") {
+  CHECK(rows_of("a, \"cat\"\nb,\"dog\" ,c\n") == Rows{{"a", "cat"}, {"b", "dog", "c"}});
+  CHECK(rows_of("a,b\rc,d\r") == Rows{{"a", "b"}, {"c", "d"}});  // without \n
+  CHECK(rows_of("a\rb\n") == Rows{{"a\rb"}});
+  CHECK(separator_of("a,b\nc;d;e\n") == ',');
+  CHECK(separator_of("\"a,b\";c\n") == ';');
+  CHECK(separator_of("\n\na\tb\n") == '\t');
+  CHECK(separator_of("alone") == ',');
+  CHECK(separator_of("\xef\xbb\xbfsep=;\r\na,b,c;d\r\n") == ';');
+  Rows rows;
+  std::vector<int64_t> lines;
+  const auto keep = [&](int64_t line, const std::vector<std::string>& fields) {
+    rows.push_back(fields);
+    lines.push_back(line);
+  };
+  read_csv("sep=;\r\na,b;c\r\n", "x.csv", keep, ';');
+  CHECK(rows == Rows{{"a,b", "c"}});
+  CHECK(lines == std::vector<int64_t>{2});
+}
+
 TEST_CASE("CSV rows know their line", "[data]") {
   std::vector<int64_t> lines;
   read_csv("a\n\n\"b\nc\"\r\nd\n", "x.csv", [&](int64_t line, const auto&) { lines.push_back(line); });
@@ -46,6 +66,11 @@ TEST_CASE("malformed CSV is refused by file and line", "[data]") {
   CHECK(contains(refusal("a,b\nc,\"d\ne"), "x.csv:2: an open quote"));
   CHECK(contains(refusal("a\n\"b\"c\n"), "x.csv:2: text after a closing quote"));
   CHECK(contains(refusal(std::string("a\0b", 3)), "x.csv: holds zero bytes"));
+  CHECK(contains(refusal(std::string("\xff\xfe"
+                                     "a\0",
+                                     4)),
+                 "x.csv: UTF-16; expected UTF-8"));
+  CHECK(contains(refusal(std::string("\xfe\xff\0a", 4)), "x.csv: UTF-16; expected UTF-8"));
 }
 
 TEST_CASE("what is written with quotes is read back", "[data]") {

@@ -17,8 +17,8 @@ using namespace condenser::data::testing;
 namespace {
 
 // The made-up clip of the script.
-std::vector<int16_t> clip(int samples) {
-  std::vector<int16_t> out;
+std::vector<float> clip(int samples) {
+  std::vector<float> out;
   int64_t state = 1, phase = 0;
   for (int64_t n = 0; n < samples; ++n) {
     state = (state * 1103515245 + 12345) % (int64_t{1} << 31);
@@ -29,11 +29,11 @@ std::vector<int16_t> clip(int samples) {
   return out;
 }
 
-std::vector<float> features_of(const AudioOptions& options, const std::vector<int16_t>& sound) {
+std::vector<float> features_of(const AudioOptions& options, const std::vector<float>& sound) {
   const FrontEnd front_end(options);
   const float gain = front_end.gain(sound);
   std::vector<float> wave(sound.size()), features(front_end.shape().elements());
-  std::ranges::transform(sound, wave.begin(), [gain](int16_t x) { return gain * static_cast<float>(x); });
+  std::ranges::transform(sound, wave.begin(), [gain](float x) { return gain * x; });
   front_end.run(wave, features);
   return features;
 }
@@ -108,7 +108,7 @@ TEST_CASE("shapes of the two customary front-ends", "[features]") {
 TEST_CASE("a tone is found in its band", "[features]") {
   AudioOptions options;
   options.features = {.kind = "log_mel", .bands = 40, .low_hz = 0, .high_hz = 8000};
-  std::vector<int16_t> sound(16000);
+  std::vector<float> sound(16000);
   for (int n = 0; n < 16000; ++n)
     sound[n] = static_cast<int16_t>(8000 * std::sin(2 * 3.141592653589793 * 1000 * n / 16000.0));
   const std::vector<float> features = features_of(options, sound);
@@ -119,18 +119,18 @@ TEST_CASE("a tone is found in its band", "[features]") {
 
 TEST_CASE("levels", "[features]") {
   AudioOptions options;
-  const std::vector<int16_t> sound = {0, 100, -30000, 5};
+  const std::vector<float> sound = {0, 100, -30000, 5};
   CHECK(FrontEnd(options).gain(sound) == 1.0f / 100);  // the largest sample, not the largest magnitude
-  CHECK(FrontEnd(options).gain(std::vector<int16_t>{0, -5}) == 1.0f / 32768);
+  CHECK(FrontEnd(options).gain(std::vector<float>{0, -5}) == 1.0f / 32768);
   options.features.level = "full_scale";
   CHECK(FrontEnd(options).gain(sound) == 1.0f / 32768);
   options.features.kind = "log_mel";
-  for (float value : features_of(options, std::vector<int16_t>(16000))) {
+  for (float value : features_of(options, std::vector<float>(16000))) {
     CHECK(value == Approx(std::log(1e-6)).margin(1e-5));
   }
   // A clip twice as loud gives the same features when brought to its peak.
-  std::vector<int16_t> quiet = clip(16000), loud = quiet;
-  for (size_t n = 0; n < quiet.size(); ++n) loud[n] = static_cast<int16_t>(2 * (quiet[n] /= 4));
+  std::vector<float> quiet = clip(16000), loud = quiet;
+  for (size_t n = 0; n < quiet.size(); ++n) loud[n] = 2 * (quiet[n] = std::trunc(quiet[n] / 4));
   options.features = {};
   const auto a = features_of(options, quiet), b = features_of(options, loud);
   for (size_t k = 0; k < a.size(); ++k) CHECK(a[k] == Approx(b[k]).margin(1e-4));

@@ -1,5 +1,6 @@
 // The C99 target: what lies in an export, what its objects contain, how it replaces an older one, what it refuses.
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -81,9 +82,9 @@ TEST_CASE("an export holds its files, the kernels it uses and only those", "[exp
   const fs::path folder = temporary.path() / "out";
   const C99Case test = testing::c99_case(arch::lower(exemplar("conv_groups"), nullptr), 3, 2);
   c99().write(test.package, test.answers, {"tiny"}, folder);
-  const std::set<std::string> expected = {"Makefile",          "cnd_conv2d.c",   "cnd_conv2d.h",  "cnd_dot.h",
-                                          "cnd_fixed_point.h", "manifest.json",  "tiny.c",        "tiny.h",
-                                          "tiny_test.c",       "tiny_weights.c", "tiny_weights.h"};
+  const std::set<std::string> expected = {"Makefile",          "cnd_conv2d.c",   "cnd_conv2d.h",   "cnd_dot.h",
+                                          "cnd_fixed_point.h", "manifest.json",  "tiny.c",         "tiny.h",
+                                          "tiny_test.c",       "tiny_weights.c", "tiny_weights.h", "README.md"};
   CHECK(names_in(folder) == expected);
   CHECK(names_in(temporary.path()) == std::set<std::string>{"out"});
 }
@@ -152,29 +153,39 @@ TEST_CASE("objects hold the planned arena, the counted constants and no library 
   CHECK(constants == program.analysis.constant_bytes);
 }
 
-TEST_CASE("the Makefile builds and runs the self-test; two exports live in one program", "[exporters][slow]") {
+TEST_CASE("the Makefile builds and runs the self-test, whatever people call their classes", "[exporters][slow]") {
   const verify::TemporaryFolder temporary;
   const fs::path log = temporary.path() / "log";
   C99Case test = testing::c99_case(arch::lower(exemplar("conv_groups"), nullptr), 3, 2);
   test.package.spec.name = "a */ b \\ ?\?/ /* c";  // must not break out of comments
-  test.package.classes = {"x\n*/ int broken(", "\\"};
+  test.package.classes = {"x\n*/ int broken(", "\\",   "\u202e abc",  "\u200f\u061c\u2066",
+                          "\xff\xc3",          "?\?/", "\u2028\u0085"};
   c99().write(test.package, test.answers, {"net_a"}, temporary.path() / "a");
   const verify::ProcessResult made = verify::run_process(
-      {"make", "-C", (temporary.path() / "a").string(), "test", "CFLAGS=-O1 -Werror"}, {log, 120, {}});
+      {"make", "-C", (temporary.path() / "a").string(), "test", "CFLAGS=-O1 -Werror -Wall -Wextra"}, {log, 120, {}});
   INFO(made.output);
   CHECK(made.ok());
   CHECK_THAT(made.output, Catch::Contains("PASS: 2 samples"));
-  c99().write(test.package, test.answers, {"net_b"}, temporary.path() / "b");
-  const fs::path both = temporary.path() / "both.c";
-  core::write_atomic(
-      both, "#include \"a/net_a.h\"\n#include \"b/net_b.h\"\nint main(void) { return net_a_run() + net_b_run(); }\n");
-  std::vector<std::string> build = {"gcc",         "-std=c99", "-Werror",
-                                    both.string(), "-o",       (temporary.path() / "both").string()};
-  for (const char* file : {"a/net_a.c", "a/net_a_weights.c", "b/net_b.c", "b/net_b_weights.c", "a/cnd_conv2d.c"})
-    build.push_back((temporary.path() / file).string());
-  const verify::ProcessResult linked = verify::run_process(build, {log, 60, {}});
-  INFO(linked.output);
-  CHECK(linked.ok());
+}
+
+// CONDENSER_APPROVE=1 writes the files instead; the version of the kernels stands as KERNELS.
+TEST_CASE("emitted C of a toy network is as in tests/golden", "[exporters]") {
+  const verify::TemporaryFolder temporary;
+  C99Case test = testing::c99_case(arch::lower(exemplar("conv_groups"), nullptr), 3, 1);
+  test.package.classes = {"plain", "\u202e turned", "*/ \\"};
+  c99().write(test.package, test.answers, {"toy"}, temporary.path() / "out");
+  const std::string set = kernel_set(kernel_sources());
+  for (const char* name : {"toy.h", "toy.c", "toy_weights.c", "toy_test.c", "Makefile", "README.md"}) {
+    std::string text = core::read_file(temporary.path() / "out" / name);
+    for (size_t at = text.find(set); at != std::string::npos; at = text.find(set, at)) text.replace(at, 8, "KERNELS");
+    const fs::path golden = fs::path(CONDENSER_SOURCE_DIR) / "tests/golden/c99" / (std::string(name) + ".txt");
+    if (const char* flag = std::getenv("CONDENSER_APPROVE"); flag != nullptr && std::string(flag) == "1") {
+      fs::create_directories(golden.parent_path());
+      core::write_atomic(golden, text);
+    }
+    INFO(name);
+    CHECK(text == core::read_file(golden));
+  }
 }
 
 TEST_CASE("an export is replaced as a whole; other folders and old exports are safe", "[exporters]") {
@@ -216,7 +227,6 @@ TEST_CASE("packages that cannot be exported are refused", "[exporters]") {
   refuse("without known answers", [](C99Case& c, ExportOptions&) { c.answers = {}; });
   refuse("known answer 1", [](C99Case& c, ExportOptions&) { c.answers.inputs[1].pop_back(); });
   refuse("known answer 0", [](C99Case& c, ExportOptions&) { c.answers.outputs[0].push_back(1); });
-  refuse("labels", [](C99Case& c, ExportOptions&) { c.answers.labels.pop_back(); });
   for (const char* prefix : {"", "Model", "1a", "a-b", "a b", "../x", "cnd", "cnd_x"})
     refuse("prefix", [&](C99Case&, ExportOptions& o) { o.prefix = prefix; });
 }

@@ -1,12 +1,9 @@
 // The whole job through the real binary on real digits, with processes really killed: a resumed run must equal an
 // uninterrupted one.
 
-#include <chrono>
 #include <map>
-#include <thread>
 
 #include "condenser/core/hash.hpp"
-#include "condenser/core/rng.hpp"
 #include "condenser/search/study.hpp"
 #include "support/catch.hpp"
 #include "support/metrics_rows.hpp"
@@ -17,6 +14,7 @@ using condenser::tests::Finished;
 using condenser::tests::Process;
 using condenser::tests::run;
 using condenser::tests::slurp;
+using condenser::tests::stopping_at;
 using condenser::tests::TempFolder;
 namespace fs = std::filesystem;
 
@@ -154,52 +152,44 @@ TEST_CASE("the whole run ends with a verified int8 network and prints what matte
   }
 }
 
-TEST_CASE("kill -9 at random moments: the run goes on and ends the same", "[pipeline][slow]") {
+TEST_CASE("kill -9 at any moment: the run goes on and ends the same", "[pipeline][slow]") {
   const auto& expected = reference();
-  condenser::core::Rng rng(11);
   const TempFolder folder;
   const std::string file = small_run(folder);
-  std::vector<std::string> early = command(file);
-  early.push_back("stages=[search, train]");  // where a kill can cost most; the rest is made at the end
-  int killed = 0;
-  Finished last;
-  for (int attempt = 0; attempt < 80; ++attempt) {
-    Process process(early, folder.path());
-    // Attempts live longer and longer, so that search and training are both hit and the run still ends.
-    const double life = rng.uniform(0.15, 0.5) * (1.0 + 0.08 * attempt);
-    const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(life);
-    while (process.running() && std::chrono::steady_clock::now() < end)
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    if (!process.running()) {
-      last = process.wait();
-      break;
-    }
-    process.kill_now();
-    ++killed;
+  // In the order in which a run passes them; "write" is between a whole temporary file and its name.
+  for (const std::string moment : {"stage:search",           "search:trial:0", "search:trial:2",
+                                   "write:winner.arch.json", "stage:train",    "train:step:1",
+                                   "train:step:5",           "train:step:6",   "write:last.safetensors",
+                                   "train:step:17",          "train:step:33",  "write:weights.safetensors",
+                                   "write:train.json",       "stage:quantize", "write:weights_int8.safetensors",
+                                   "write:quant.json",       "stage:export",   "stage:verify",
+                                   "write:verify.json",      "stage:report",   "write:summary.json"}) {
+    INFO(moment);
+    const Finished killed = run(stopping_at("KILL@" + moment, command(file)), folder.path());
+    INFO(killed.err);
+    CHECK(killed.code == 128 + SIGKILL);
   }
+  const Finished last = run(command(file), folder.path());
   INFO(last.err);
-  REQUIRE(last.code == 0);
-  last = run(command(file), folder.path());
   REQUIRE(last.code == 0);
   CHECK(results(folder / "runs/small") == expected);
   CHECK(no_temporary_files(folder / "runs/small"));
-  WARN("killed " << killed << " times; the results equal those of the uninterrupted run");
-  CHECK(killed >= 2);
 }
 
-TEST_CASE("SIGINT and SIGTERM save, say how to go on, and exit 130 and 143", "[pipeline][slow]") {
+TEST_CASE("signals in every stage: saved, told how to go on, and the right exit code", "[pipeline][slow]") {
   const auto& expected = reference();
   const TempFolder folder;
   const std::string file = small_run(folder);
-  for (const auto& [signal_number, code] : {std::pair{SIGINT, 130}, std::pair{SIGTERM, 143}, std::pair{SIGUSR1, 75}}) {
-    Process process(command(file), folder.path());
-    for (int i = 0; i < 2000 && process.running() && !contains(process.err_so_far(), "== "); ++i)
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    std::this_thread::sleep_for(std::chrono::milliseconds(700));
-    process.send(signal_number);
-    const Finished f = process.wait();
-    INFO(f.err);
-    CHECK(f.code == code);
+  struct Case {
+    const char* moment;
+    int code;
+  };
+  for (const Case& c : {Case{"INT@stage:search", 130}, Case{"TERM@search:trial:1", 143}, Case{"USR1@train:step:3", 75},
+                        Case{"HUP@train:step:9", 129}, Case{"INT@stage:quantize", 130}, Case{"TERM@stage:export", 143},
+                        Case{"INT@stage:verify", 130}, Case{"INT@stage:report", 130}}) {
+    const Finished f = run(stopping_at(c.moment, command(file)), folder.path());
+    INFO(c.moment << ": " << f.err);
+    CHECK(f.code == c.code);
     CHECK(contains(f.err, "go on with: condenser run"));
   }
   const Finished end = run(command(file), folder.path());
@@ -211,9 +201,8 @@ TEST_CASE("SIGINT and SIGTERM save, say how to go on, and exit 130 and 143", "[p
 TEST_CASE("a second process on the same run folder is refused while the first lives", "[pipeline][slow]") {
   const TempFolder folder;
   const std::string file = small_run(folder);
-  Process first(command(file), folder.path());
-  for (int i = 0; i < 2000 && first.running() && !contains(first.err_so_far(), "== "); ++i)
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  Process first(stopping_at("STOP@stage:search", command(file)), folder.path());
+  REQUIRE(first.wait_until_stopped());
   const Finished second = run(command(file), folder.path());
   CHECK(second.code == 5);
   CHECK(contains(second.err, "small"));

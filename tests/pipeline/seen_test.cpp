@@ -18,6 +18,7 @@ using condenser::tests::program_in_terminal;
 using condenser::tests::run;
 using condenser::tests::Seen;
 using condenser::tests::slurp;
+using condenser::tests::stopping_at;
 using condenser::tests::TempFolder;
 using condenser::tests::without_escapes;
 using nlohmann::json;
@@ -109,22 +110,24 @@ TEST_CASE("TensorBoard's own reader sees metrics.csv, also of a run that was kil
   const TempFolder folder;
   const std::string file = own_network(folder);
   const fs::path r = folder / "runs/seen";
-  const auto wait_for = [](Process& process, const std::function<bool()>& seen) {
-    for (int i = 0; i < 8000 && process.running() && !seen(); ++i)
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  };
   {
-    Process process(command("train", file), folder.path());
-    wait_for(process, [&] { return lines_with(r / "metrics.csv", ",") > 1; });  // an epoch ended
+    Process process(stopping_at("STOP@write:status.json", command("train", file)), folder.path());
+    REQUIRE(process.wait_until_stopped());
+    process.kill_now();
+  }
+  {
+    // The second epoch has begun.
+    Process process(stopping_at("STOP@train:step:14", command("train", file)), folder.path());
+    REQUIRE(process.wait_until_stopped());
+    CHECK(lines_with(r / "metrics.csv", ",") > 1);
     CHECK(only_run(folder)["state"] == "running (train)");
     process.kill_now();
   }
   CHECK(only_run(folder)["state"] == "killed (train)");
   {
-    Process process(command("train", file), folder.path());
-    wait_for(process, [&] { return contains(process.err_so_far(), "resuming at step"); });
-    process.send(SIGTERM);
-    CHECK(process.wait().code == 143);
+    const Finished stopped = run(stopping_at("TERM@train:step:26", command("train", file)), folder.path());
+    CHECK(contains(stopped.err, "resuming at step"));
+    CHECK(stopped.code == 143);
   }
   CHECK(only_run(folder)["state"] == "stopped (train)");
   REQUIRE(run(command("train", file), folder.path()).code == 0);

@@ -8,10 +8,12 @@
 #include "condenser/arch/analysis.hpp"
 #include "condenser/arch/builder.hpp"
 #include "condenser/core/rng.hpp"
+#include "condenser/data/metrics.hpp"
 #include "condenser/quant/quantize.hpp"
 #include "condenser/runtime/float_executor.hpp"
 #include "condenser/runtime/int8_executor.hpp"
 #include "support/catch.hpp"
+#include "train/marked_dataset.hpp"
 
 using namespace condenser;
 
@@ -86,15 +88,17 @@ TEST_CASE("int8 keeps the accuracy of a network on separable images", "[quant][r
   const arch::Spec spec = classifier();
   const auto train = gratings(200, 1), test = gratings(200, 2);
   const arch::Weights weights = nearest_mean(spec, *train, 3);
-  const quant::Accuracy exact = quant::float_accuracy(spec, weights, *test);
+  const quant::Accuracy exact =
+      quant::accuracy_of(quant::evaluate_float(spec, weights, *test, data::task_of(*test, false)));
   CHECK(exact.total == 200);
   CHECK(exact.percent() > 85.0);
   for (const char* observer : {"min_max", "percentile", "mse"}) {
     INFO(observer);
     quant::QuantOptions options;
     options.observer = observer;
-    const quant::Quantized q = quant::quantize(spec, weights, *train, options);
-    const quant::Accuracy rounded = quant::int8_accuracy(spec, q.weights, q.quant, *test);
+    const quant::Quantized q = quant::quantize(arch::design_of(spec), weights, *train, options);
+    const quant::Accuracy rounded =
+        quant::accuracy_of(quant::evaluate_int8(spec, q.weights, q.quant, *test, data::task_of(*test, false)));
     CHECK(rounded.total == 200);
     CHECK(std::abs(rounded.percent() - exact.percent()) <= 2.0);
   }
@@ -108,20 +112,52 @@ TEST_CASE("accuracy counts the first of equal scores", "[quant][report]") {
   const std::vector<uint8_t> pixels = {0, 255, 0, 200, 200, 0, 200, 200, 0, 0, 0, 0, 9, 0, 255};
   const auto samples = data::make_image_dataset({3, 1, 1}, {"a", "b", "c"}, {{0, 0, 0}, {1, 1, 1}}, pixels,
                                                 {1, 0, 1, 0, 1});  // right, right, wrong (tie), right, wrong
-  const quant::Accuracy exact = quant::float_accuracy(spec, weights, *samples);
+  const quant::Accuracy exact =
+      quant::accuracy_of(quant::evaluate_float(spec, weights, *samples, data::task_of(*samples, false)));
   CHECK(exact.correct == 3);
   CHECK(exact.total == 5);
-  const quant::Quantized q = quant::quantize(spec, weights, *samples, {.observer = "min_max"});
-  const quant::Accuracy rounded = quant::int8_accuracy(spec, q.weights, q.quant, *samples);
+  const quant::Quantized q = quant::quantize(arch::design_of(spec), weights, *samples, {.observer = "min_max"});
+  const quant::Accuracy rounded =
+      quant::accuracy_of(quant::evaluate_int8(spec, q.weights, q.quant, *samples, data::task_of(*samples, false)));
   CHECK(rounded.correct == 3);
   CHECK(rounded.total == 5);
+}
+
+TEST_CASE("items of several classes are right when every decision is, in float and int8", "[quant][report]") {
+  const arch::Spec spec = direct(3);
+  arch::Weights weights;
+  weights.tensors["fc.weight"] = arch::make_f32({3, 3}, std::vector<float>{1, 0, 0, 0, 1, 0, 0, 0, 1});
+  weights.tensors["fc.bias"] = arch::make_f32({3}, std::vector<float>{0, 0, 0});
+  // Right; a class too few; none, right; the largest is marked, but so is another.
+  const testing::MarkedDataset samples({3, 1, 1}, 3, {{1, 0, 1}, {1, 1, 0}, {0, 0, 0}, {0, 1, 1}},
+                                       {1, -1, 0.5f, 1, -1, -1, -1, -0.5f, -1, -1, 1, -1});
+  const data::Task task = data::task_of(samples, false);
+  CHECK(task.independent);
+  const data::Evaluation exact = quant::evaluate_float(spec, weights, samples, task);
+  CHECK(exact.correct == 2);
+  CHECK(exact.confusion.empty());
+  const quant::Quantized q = quant::quantize(arch::design_of(spec), weights, samples, {.observer = "min_max"});
+  const data::Evaluation rounded = quant::evaluate_int8(spec, q.weights, q.quant, samples, task);
+  CHECK(rounded.correct == 2);
+  for (const data::Metric& metric : data::metrics())
+    CHECK(metric.value(rounded) == Approx(metric.value(exact)).epsilon(0.05));
+}
+
+TEST_CASE("weights that are not finite are not quantized", "[quant]") {
+  const arch::Spec spec = direct(3);
+  arch::Weights weights = arch::random_weights(spec, 1);
+  weights.tensors.at("fc.bias").f32()[2] = std::numeric_limits<float>::infinity();
+  const auto samples = data::make_image_dataset({3, 1, 1}, {"a", "b", "c"}, {{0, 0, 0}, {1, 1, 1}}, {1, 2, 3}, {1});
+  CHECK_THROWS_WITH(quant::quantize(arch::design_of(spec), weights, *samples, {}),
+                    Catch::Contains("fc.bias") && Catch::Contains("inf"));
 }
 
 TEST_CASE("node reports recomputed from the two executors", "[quant][report]") {
   const arch::Spec spec = classifier();
   const auto samples = gratings(6, 4);
   const arch::Weights weights = arch::random_weights(spec, 5);
-  const quant::Quantized q = quant::quantize(spec, weights, *samples, {.observer = "percentile", .percentile = 97.0});
+  const quant::Quantized q =
+      quant::quantize(arch::design_of(spec), weights, *samples, {.observer = "percentile", .percentile = 97.0});
   const auto reports = quant::node_reports(spec, weights, q.weights, q.quant, *samples);
   REQUIRE(reports.size() == spec.nodes.size());
 
@@ -204,9 +240,11 @@ TEST_CASE("reports refuse samples and networks that do not fit", "[quant][report
   const arch::Spec spec = classifier();
   const arch::Weights weights = arch::random_weights(spec, 1);
   const auto small = data::make_image_dataset({1, 4, 4}, {"a"}, {{0}, {1}}, std::vector<uint8_t>(16), {0});
-  CHECK_THROWS_WITH(quant::float_accuracy(spec, weights, *small), Catch::Contains("1x4x4"));
+  CHECK_THROWS_WITH(quant::accuracy_of(quant::evaluate_float(spec, weights, *small, data::task_of(*small, false))),
+                    Catch::Contains("1x4x4"));
   arch::Builder b("map", {1, 4, 4});
   b.add("act", arch::Activation{}, {b.input()});
   const arch::Spec map = b.finish();
-  CHECK_THROWS_WITH(quant::float_accuracy(map, {}, *small), Catch::Contains("1x4x4") && Catch::Contains("score"));
+  CHECK_THROWS_WITH(quant::evaluate_float(map, {}, *small, data::task_of(*small, false)),
+                    Catch::Contains("1x4x4") && Catch::Contains("score"));
 }

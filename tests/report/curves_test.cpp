@@ -37,6 +37,16 @@ TEST_CASE("one chart a measure with training and validation together, clocks lef
   CHECK_THAT(svg, Contains("digits &amp; co"));
 }
 
+TEST_CASE("curves of a validation part that was trained on say so and have no best", "[report]") {
+  const std::string csv = std::string(kHeader) + "1,2.1,40,1.9,45.5,0.05,1000,1\n20000,1.0,70,0.9,99.995,0.1,1000,2\n";
+  CHECK_THAT(curves_svg(csv, "x", true), Contains(">validation (trained on)<") && !Contains("best"));
+  CHECK_THAT(curves_svg(csv, "x"), Contains("validation, best 99.995 at 20000"));  // every digit of the epoch
+  const auto panels = condenser::report::curve_panels(csv, true);
+  REQUIRE(panels.size() == 3);
+  for (const std::string& panel : panels) CHECK(xml_fault(panel) == "");
+  CHECK_THAT(panels[0], Contains("trained on"));
+}
+
 TEST_CASE("no validation part, one epoch, values that are missing", "[report]") {
   const std::string one = curves_svg(std::string(kHeader) + "1,2.1,40,,,0.05,1000,1\n", "one");
   CHECK(xml_fault(one) == "");

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "condenser/arch/passes.hpp"
+#include "condenser/core/seal.hpp"
 #include "condenser/runtime/float_executor.hpp"
 #include "condenser/runtime/int8_executor.hpp"
 #include "support/catch.hpp"
@@ -220,21 +221,38 @@ TEST_CASE("quantization parameters survive JSON to the last bit", "[runtime]") {
   package.quant.nodes["input"].output.scale = 0.1 + 1e-17;
   package.quant.nodes["input"].output.zero_point = -128;
   CHECK(quant_from_json(to_json(package.quant), "quant.json") == package.quant);
-  for (const char* bad : {"", "[]", "{}", "{\"condenser_quant\": 2, \"rounding\": \"double\", \"nodes\": {}}",
-                          "{\"condenser_quant\": 1, \"rounding\": 3, \"nodes\": {}}",
-                          "{\"condenser_quant\": 1, \"rounding\": \"double\", \"nodes\": []}",
-                          "{\"condenser_quant\": 1, \"rounding\": \"double\", \"nodes\": {\"a\": 1}}",
-                          "{\"condenser_quant\": 1, \"rounding\": \"double\", \"nodes\": {\"a\": {\"scale\": \"x\", "
-                          "\"zero_point\": 0}}}",
-                          "{\"condenser_quant\": 1, \"rounding\": \"double\", \"nodes\": {\"a\": {\"scale\": 1, "
-                          "\"zero_point\": 128}}}",
-                          "{\"condenser_quant\": 1, \"rounding\": \"double\", \"nodes\": {\"a\": {\"scale\": 1, "
-                          "\"zero_point\": 0.5}}}",
-                          "{\"condenser_quant\": 1, \"rounding\": \"double\", \"nodes\": {\"a\": {\"scale\": 1, "
-                          "\"zero_point\": 0, \"weight_scales\": [null]}}}"}) {
-    INFO(bad);
-    CHECK_THROWS_WITH(quant_from_json(bad, "quant.json"), Catch::StartsWith("quant.json"));
-  }
+  const auto refused = [](const std::string& text, const std::string& says) {
+    INFO(text);
+    CHECK_THROWS_WITH(quant_from_json(text, "quant.json"), Catch::StartsWith("quant.json") && Catch::Contains(says));
+  };
+  for (const char* bad : {"", "[]", "{}", "{\"condenser_quant\": 1}"}) refused(bad, "");
+  // With a right checksum, so that what is wrong is the rest.
+  const auto refused_inside = [&](const std::string& rest, const std::string& says) {
+    const std::string label = "\"checksum\": \"";
+    refused(core::sealed("{" + label + std::string(core::kUnsealed) +
+                             "\", \"condenser_quant\": 2, \"weights_checksum\": \"\", " + rest + "}",
+                         label),
+            says);
+  };
+  refused_inside(R"("rounding": 3, "nodes": {})", "rounding");
+  refused_inside(R"("rounding": "double", "nodes": [])", "nodes");
+  refused_inside(R"("rounding": "double", "nodes": {"a": 1})", "nodes.a");
+  refused_inside(R"("rounding": "double", "nodes": {"a": {"scale": "x", "zero_point": 0}})", "scale");
+  refused_inside(R"("rounding": "double", "nodes": {"a": {"scale": 1, "zero_point": 128}})", "zero_point");
+  refused_inside(R"("rounding": "double", "nodes": {"a": {"scale": 1, "zero_point": 0.5}})", "zero_point");
+  refused_inside(R"("rounding": "double", "nodes": {"a": {"scale": 1, "zero_point": 0, "weight_scales": [null]}})",
+                 "weight_scales");
+}
+
+TEST_CASE("a flipped bit anywhere in quant.json is refused", "[runtime]") {
+  arch::Spec spec;
+  const std::string text = to_json(lowered_package("conv_groups", spec).quant);
+  for (size_t at = 0; at < text.size(); ++at)
+    for (int bit = 0; bit < 8; ++bit) {
+      std::string flipped = text;
+      flipped[at] = static_cast<char>(flipped[at] ^ (1 << bit));
+      CHECK_THROWS_AS(quant_from_json(flipped, "quant.json"), core::Error);
+    }
 }
 
 TEST_CASE("packages that do not fit are refused by name", "[runtime]") {

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "condenser/arch/analysis.hpp"
+#include "condenser/search/gate.hpp"
 #include "condenser/search/generator.hpp"
 #include "condenser/search/space.hpp"
 #include "support/catch.hpp"
@@ -155,6 +156,84 @@ TEST_CASE("impossible narrowings are refused with the key", "[search]") {
   CHECK_THROWS_AS(make("", {{1, 28, 28}, 0}), core::Error);
 }
 
+TEST_CASE("the stem brings large inputs down, by a decision where several strides fit", "[search]") {
+  const auto strides = [](const std::string& yaml, const arch::Shape& input) {
+    const auto space = make(yaml, {input, 10});
+    const search::Decision& last = space->decisions().back();
+    if (last.name == "stem_stride") return last.options;
+    const arch::Spec spec = space->expand(pick(*space, {})).spec;
+    const arch::Conv2d& stem = conv(spec, "stem");
+    CHECK(stem.kernel.h >= stem.stride.h);  // no pixel is passed over
+    return std::vector<int>{stem.stride.h};
+  };
+  using List = std::vector<int>;
+  const std::vector<std::pair<int, List>> expected = {
+      {8, {1}},     {28, {1}},     {33, {1}},  {34, {1, 2}},  {56, {1, 2}},  {57, {2}},  {64, {2}},
+      {96, {2, 4}}, {112, {2, 4}}, {128, {4}}, {160, {4, 8}}, {224, {4, 8}}, {448, {8}}, {1000, {8}}};
+  for (const auto& [side, list] : expected) {
+    INFO(side);
+    CHECK(strides("", {3, side, side}) == list);
+    CHECK(strides("", {3, side + 100, side}) == list);  // the shorter side decides
+  }
+  CHECK(strides("stem_stride: 1", {3, 224, 224}) == List{1});
+  CHECK(strides("stem_stride: 8", {3, 224, 224}) == List{8});
+  CHECK_THAT(refusal("stem_stride: 3"), Catch::Contains("0, 1, 2, 4 or 8"));
+
+  const auto space = make("", {{3, 224, 224}, 10});
+  for (const int stride : {4, 8}) {
+    const arch::Design design = space->expand(pick(*space, {{"stem_stride", stride}}));
+    CHECK(design.cost.nodes[static_cast<size_t>(arch::find_node(design.spec, "stem"))].shape.h == 224 / stride);
+  }
+}
+
+// Hashes name networks in stored studies: this one won the quickstart.
+TEST_CASE("a genotype of the digits space gives the network it always gave, under names", "[search]") {
+  Reader reader = Reader::from_file(fs::path(CONDENSER_SOURCE_DIR) / "search/spaces/columns_digits.yaml");
+  const auto space = search::make_space(reader, kDigits);
+  const search::Genotype winner = pick(*space, {{"stem_width", 16},
+                                                {"merge_stage", 3},
+                                                {"s1_width", 16},
+                                                {"s1_depth", 2},
+                                                {"s1_columns", 2},
+                                                {"s1_attention", 1},
+                                                {"s1_kernel", 5},
+                                                {"s2_width", 16},
+                                                {"s2_columns", 4},
+                                                {"s2_kernel", 5},
+                                                {"s3_width", 24},
+                                                {"s3_columns", 2},
+                                                {"s3_block", 1}});
+  CHECK(arch::hash(space->expand(winner).spec).hex() == "ef49c55c215a05949d8a3a77c7a89826");
+  CHECK(
+      search::to_text(*space, winner) ==
+      "stages=3 stem_width=16 activation=relu merge_stage=3 s1_width=16 s1_depth=2 s1_columns=2 s1_block=basic "
+      "s1_attention=true s1_kernel=5 s2_width=16 s2_depth=1 s2_columns=4 s2_block=basic s2_attention=false s2_kernel=5 "
+      "s3_width=24 s3_depth=1 s3_columns=2 s3_block=bottleneck s3_attention=false s3_kernel=3");
+}
+
+// What the quickstart's file does with pictures of one's own.
+TEST_CASE("the digits space and its budget leave room at every size up to 224", "[search]") {
+  const fs::path root = fs::path(CONDENSER_SOURCE_DIR) / "search";
+  for (const int side : {32, 33, 34, 36, 40, 44, 48, 56, 64, 80, 96, 112, 128, 144, 160, 192, 224}) {
+    INFO(side);
+    const arch::Shape input{3, side, side};
+    Reader space_reader = Reader::from_file(root / "spaces/columns_digits.yaml");
+    const auto space = search::make_space(space_reader, {input, 3});
+    Reader gate_reader = Reader::from_file(root / "budgets/mcu_32k.yaml");
+    search::GateOptions options;
+    search::read_options(gate_reader, options);
+    options.arena_inputs = 3;
+    search::fit_to_data(options, "my pictures", input);
+    const search::Gate gate(options);
+    core::Rng rng(3);
+    int allowed = 0;
+    for (int i = 0; i < 100; ++i) {
+      allowed += search::passed(gate.before_training(space->expand(search::sample(*space, rng))));
+    }
+    CHECK(allowed >= 15);
+  }
+}
+
 TEST_CASE("shipped spaces and budgets fit each other", "[search]") {
   const fs::path root = fs::path(CONDENSER_SOURCE_DIR) / "search";
   const auto share = [&](const std::string& space_file, const std::string& budget,
@@ -170,7 +249,7 @@ TEST_CASE("shipped spaces and budgets fit each other", "[search]") {
     core::Rng rng(3);
     int allowed = 0;
     for (int i = 0; i < 100; ++i) {
-      allowed += search::passed(gate.before_training(space->expand(search::sample(*space, rng)).spec));
+      allowed += search::passed(gate.before_training(space->expand(search::sample(*space, rng))));
     }
     return allowed;
   };

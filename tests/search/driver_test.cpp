@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <numeric>
 #include <set>
+#include <system_error>
 
 #include "support/catch.hpp"
 #include "support/fakes.hpp"
@@ -50,22 +51,21 @@ TEST_CASE("a search keeps every constraint and records every refusal", "[search]
     const Trial& t = trials[i];
     INFO("trial " << i);
     CHECK(t.index == static_cast<int64_t>(i));
-    const arch::Spec spec = bench.space.expand(t.genotype).spec;
-    CHECK(t.hash == arch::hash(spec));
+    const arch::Design design = bench.space.expand(t.genotype);
+    CHECK(t.hash == arch::hash(design.spec));
     CHECK((t.same_as >= 0) == !seen.insert(t.hash).second);
-    const search::Costs costs = search::costs(spec);
-    CHECK(t.findings.metrics.at("params") == static_cast<double>(costs.params));
-    CHECK(t.findings.metrics.at("macs") == static_cast<double>(costs.macs));
-    CHECK(t.findings.metrics.at("constant_bytes") == static_cast<double>(costs.constant_bytes));
-    CHECK(t.findings.metrics.at("arena_bytes") == static_cast<double>(costs.arena_bytes));
+    CHECK(t.findings.metrics.at("params") == static_cast<double>(design.cost.params));
+    CHECK(t.findings.metrics.at("macs") == static_cast<double>(design.cost.macs));
+    CHECK(t.findings.metrics.at("constant_bytes") == static_cast<double>(design.lowered_cost.constant_bytes));
+    CHECK(t.findings.metrics.at("arena_bytes") == static_cast<double>(design.plan.peak_bytes));
     const bool strided = search::value(bench.space, t.genotype, "stride") == 2;
-    const bool allowed = !strided && costs.params <= 70;
+    const bool allowed = !strided && design.cost.params <= 70;
     CHECK((t.state == TrialState::Refused) == !allowed);
     if (t.feasible()) {
       CHECK(allowed);
       CHECK(t.findings.metrics.at("val_accuracy") >= 80);
       CHECK(t.findings.metrics.at("netscore") ==
-            arch::netscore(t.findings.metrics.at("val_accuracy"), costs.params, costs.macs));
+            arch::netscore(t.findings.metrics.at("val_accuracy"), design.cost.params, design.cost.macs));
       ++feasible;
     }
     if (t.state == TrialState::Refused) {
@@ -183,8 +183,8 @@ TEST_CASE("a candidate that fails is a failed trial and the search goes on", "[s
   Bench bench = a_bench();
   int calls = 0;
   bench.before = [&](const search::Candidate&) {
-    if (++calls % 3 == 0) throw core::Error("loss is not finite");
-    if (calls % 7 == 0) throw std::bad_alloc();
+    if (++calls % 3 == 0) throw search::CandidateError("loss is not finite");
+    if (calls % 7 == 0) throw arch::SpecError("c0", "cannot be trained");
   };
   const std::vector<Trial> trials = bench.run();
   CHECK(examined(trials) == 20);
@@ -194,6 +194,98 @@ TEST_CASE("a candidate that fails is a failed trial and the search goes on", "[s
   });
   CHECK(failed == 8);
   CHECK(search::best(trials, "val_accuracy") != nullptr);
+}
+
+// Each kind of trouble at each candidate: the search ends, nothing is stored of the candidate, the same call goes on.
+TEST_CASE("trouble of the surroundings ends a search, stores nothing and leaves no trace", "[search]") {
+  Bench bench = a_bench();
+  bench.options.trials = 6;
+  const std::vector<Trial> whole = bench.run();
+  const std::vector<std::function<void()>> troubles = {
+      [] { throw core::Error("picture.png: cannot be read"); }, [] { throw std::bad_alloc(); },
+      [] { throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again)); },
+      [] { throw std::runtime_error("driver shut down"); },
+      [] { throw core::ConfigError("libcondenser_torch.so not found"); }};
+  for (size_t kind = 0; kind < troubles.size(); ++kind) {
+    INFO("trouble " << kind);
+    const auto store = search::make_memory_store();
+    int calls = 0;
+    bench.before = [&](const search::Candidate&) {
+      if (++calls % 2 == 1) troubles[kind]();
+    };
+    int ends = 0;
+    for (bool done = false; !done;) {
+      try {
+        const std::vector<Trial> trials = bench.run(*store);
+        CHECK(fakes::equal(trials, whole));
+        done = true;
+      } catch (const core::Error& e) {
+        const size_t stored = store->load().size();
+        CHECK_THAT(e.what(),
+                   Catch::Contains("candidate " + std::to_string(stored)) && Catch::Contains("nothing is stored"));
+        CHECK(e.code() == (kind == 4 ? core::ExitCode::Usage : core::ExitCode::RunFailed));
+        REQUIRE(++ends < 20);
+      }
+    }
+    CHECK(ends == 6);
+  }
+}
+
+TEST_CASE("each candidate is made, and so lowered and costed, once", "[search]") {
+  class CountingSpace final : public search::Space {
+   public:
+    mutable int expanded = 0;
+    fakes::ChainSpace inner;
+    const std::vector<search::Decision>& decisions() const override { return inner.decisions(); }
+    search::Candidate expand(const search::Genotype& genotype) const override {
+      ++expanded;
+      return inner.expand(genotype);
+    }
+  };
+  const Bench bench = a_bench();
+  const CountingSpace space;
+  auto reader = core::config::Reader::from_text(bench.generator_yaml, "test");
+  const auto generator = search::make_generator("evolution", reader);
+  std::vector<std::unique_ptr<search::Probe>> probes;
+  probes.push_back(std::make_unique<fakes::FormulaProbe>());
+  const search::Inquisitor inquisitor(std::move(probes));
+  const search::Gate gate(bench.gate_options);
+  const auto store = search::make_memory_store();
+  const std::vector<Trial> trials = search::run_search({space, *generator, gate, inquisitor, *store}, bench.options);
+  CHECK(fakes::equal(trials, bench.run()));
+  CHECK(space.expanded == static_cast<int>(trials.size()));
+}
+
+TEST_CASE("a search tells what it examines and how far it is", "[search]") {
+  Bench bench = a_bench();
+  std::vector<std::pair<int64_t, int64_t>> told;  // trial, examined before it
+  bench.on_progress = [&](int64_t trial, int64_t examined, double fraction, const std::string& doing) {
+    told.emplace_back(trial, examined);
+    CHECK(fraction == 0.5);
+    CHECK(doing == "a formula");
+  };
+  const std::vector<Trial> trials = bench.run();
+  std::vector<std::pair<int64_t, int64_t>> expected;
+  for (const Trial& t : trials) {
+    if (t.state == TrialState::Refused || t.same_as >= 0) continue;
+    expected.emplace_back(t.index, static_cast<int64_t>(expected.size()));
+  }
+  CHECK(told == expected);
+}
+
+TEST_CASE("an objective that no probe finds is refused before anything is proposed", "[search]") {
+  Bench bench = a_bench();
+  for (const char* objective : {"val_loss", "val_acuracy", ""}) {
+    bench.options.objective = objective;
+    const auto store = search::make_memory_store();
+    CHECK_THROWS_AS(bench.run(*store), core::ConfigError);
+    CHECK_THROWS_WITH(bench.run(*store), Catch::Contains("val_accuracy"));
+    CHECK(store->load().empty());
+  }
+  for (const char* objective : {"netscore", "params"}) {
+    bench.options.objective = objective;
+    CHECK(search::best(bench.run(), objective) != nullptr);
+  }
 }
 
 TEST_CASE("a space that the gate refuses as a whole ends with reasons", "[search]") {
@@ -267,10 +359,9 @@ TEST_CASE("proposal k sees the trials below k - window", "[search]") {
   class NotingGenerator final : public search::Generator {
    public:
     mutable std::vector<int64_t> limits;
-    search::Genotype propose(const search::Space& space, const search::StudyView& past, const search::Advice&,
-                             core::Rng& rng) const override {
+    search::Genotype propose(const search::Space& space, const search::StudyView& past, core::Rng& rng) const override {
       limits.push_back(past.limit);
-      CHECK(past.objective == "netscore");
+      CHECK(past.objective == "macs");
       return search::sample(space, rng);
     }
   };
@@ -281,7 +372,7 @@ TEST_CASE("proposal k sees the trials below k - window", "[search]") {
     const NotingGenerator generator;
     const auto store = search::make_memory_store();
     const std::vector<Trial> trials = search::run_search({space, generator, gate, inquisitor, *store},
-                                                         {.objective = "netscore", .trials = 10, .window = window});
+                                                         {.objective = "macs", .trials = 10, .window = window});
     REQUIRE(generator.limits.size() == trials.size());
     for (int64_t k = 0; k < static_cast<int64_t>(trials.size()); ++k) {
       CHECK(generator.limits[static_cast<size_t>(k)] == std::max<int64_t>(0, k - window));
@@ -323,4 +414,6 @@ TEST_CASE("search options come from YAML and refuse nonsense", "[search]") {
   CHECK_THROWS_AS(read("{trials: 0}"), core::ConfigError);
   CHECK_THROWS_AS(read("{trials: 50, max_proposals: 49}"), core::ConfigError);
   CHECK_THROWS_AS(read("{trails: 50}"), core::ConfigError);
+  CHECK(read("{objective: val_loss}").objective == "val_loss");
+  CHECK_THROWS_WITH(read("{objective: val_acuracy}"), Catch::Contains("val_accuracy"));
 }

@@ -3,8 +3,6 @@
 #include <cmath>
 
 #include "condenser/arch/blocks.hpp"
-#include "condenser/arch/memory.hpp"
-#include "condenser/arch/passes.hpp"
 #include "support/catch.hpp"
 #include "support/fakes.hpp"
 
@@ -13,9 +11,9 @@ using core::config::Reader;
 
 namespace {
 
-arch::Spec chain(int width, bool strided) {
+arch::Design chain(int width, bool strided) {
   const fakes::ChainSpace space(2, 8);
-  return space.expand({{width - 1, width - 1, strided ? 1 : 0, 0}}).spec;
+  return space.expand({{width - 1, width - 1, strided ? 1 : 0, 0}});
 }
 
 const search::Verdict& find(const std::vector<search::Verdict>& verdicts, const std::string& rule) {
@@ -29,16 +27,15 @@ const search::Verdict& find(const std::vector<search::Verdict>& verdicts, const 
 }  // namespace
 
 TEST_CASE("costs are of the exported network", "[search]") {
-  const arch::Spec spec = chain(8, false);
-  const search::Costs costs = search::costs(spec);
+  const arch::Design design = chain(8, false);
   // By hand: two 1x1 convolutions without bias, two batch norms, a linear of 3.
-  CHECK(costs.params == 8 + 8 * 8 + 2 * (8 + 8) + (8 * 3 + 3));
-  CHECK(costs.macs == 16 * 8 + 16 * 64 + 24);
+  CHECK(design.cost.params == 8 + 8 * 8 + 2 * (8 + 8) + (8 * 3 + 3));
+  CHECK(design.cost.macs == 16 * 8 + 16 * 64 + 24);
   // Lowered: weights, and bias 4, multiplier 4, shift 1 per channel; relu is a clamp and costs nothing.
-  CHECK(costs.constant_bytes == 8 + 64 + 24 + 9 * (8 + 8 + 3));
+  CHECK(design.lowered_cost.constant_bytes == 8 + 64 + 24 + 9 * (8 + 8 + 3));
   // The second convolution reads and writes 8x4x4.
-  CHECK(costs.arena_bytes == 2 * 8 * 16);
-  CHECK(costs.arena_node == "c1");
+  CHECK(design.plan.peak_bytes == 2 * 8 * 16);
+  CHECK(design.peak_node() == "c1");
 }
 
 TEST_CASE("a gate without bounds lets everything pass", "[search]") {
@@ -57,7 +54,7 @@ TEST_CASE("a refusal lists everything that is wrong, with numbers", "[search]") 
   options.max_arena_bytes = 32;
   options.comparator = search::Comparator{.name = "net-9", .max_params = 1000, .max_macs = 100};
   int asked = 0;
-  const search::ExtraRule extra = [&](const arch::Spec&) {
+  const search::ExtraRule extra = [&](const arch::Design&) {
     ++asked;
     return search::Verdict{"exportable_to_c99", false, "c0", "tanh", "supported operators"};
   };
@@ -90,18 +87,17 @@ TEST_CASE("a refusal lists everything that is wrong, with numbers", "[search]") 
 }
 
 TEST_CASE("a bound itself is allowed", "[search]") {
-  const arch::Spec spec = chain(4, false);
-  const search::Costs costs = search::costs(spec);
+  const arch::Design design = chain(4, false);
   search::GateOptions options;
-  options.max_params = costs.params;
-  options.max_macs = costs.macs;
-  options.max_constant_bytes = costs.constant_bytes;
-  options.max_arena_bytes = costs.arena_bytes;
-  CHECK(search::passed(search::Gate(options).before_training(spec)));
+  options.max_params = design.cost.params;
+  options.max_macs = design.cost.macs;
+  options.max_constant_bytes = design.lowered_cost.constant_bytes;
+  options.max_arena_bytes = design.plan.peak_bytes;
+  CHECK(search::passed(search::Gate(options).before_training(design)));
   for (int64_t* bound :
        {&options.max_params, &options.max_macs, &options.max_constant_bytes, &options.max_arena_bytes}) {
     --*bound;
-    const std::vector<search::Verdict> verdicts = search::Gate(options).before_training(spec);
+    const std::vector<search::Verdict> verdicts = search::Gate(options).before_training(design);
     CHECK(std::count_if(verdicts.begin(), verdicts.end(), [](const auto& v) { return !v.passed; }) == 1);
     ++*bound;
   }
@@ -122,6 +118,31 @@ TEST_CASE("the accuracy half of the comparator refuses what is absent or not a n
   CHECK_FALSE(search::passed(gate.after_training(97.9)));
   CHECK(gate.after_training(97.9).front() ==
         search::Verdict{"beats_comparator", false, "", "97.9 %", "at least 98 % (net)"});
+}
+
+TEST_CASE("a comparator of other data is not applied, and larger inputs get a larger arena, both with a word",
+          "[search]") {
+  search::GateOptions options;
+  options.max_arena_bytes = 24000;
+  options.arena_inputs = 3;
+  options.comparator = search::Comparator{.name = "net", .dataset = "digits", .max_params = 5};
+  search::GateOptions same = options, other = options;
+  search::fit_to_data(same, "digits", {1, 28, 28});
+  CHECK(same.comparator);
+  CHECK(same.max_arena_bytes == 24000);
+  CHECK(same.notes.empty());
+  search::fit_to_data(other, "my pictures", {3, 64, 64});
+  CHECK_FALSE(other.comparator);
+  CHECK(other.max_arena_bytes == 3 * 3 * 64 * 64);
+  REQUIRE(other.notes.size() == 2);
+  CHECK_THAT(other.notes[0], Catch::Contains("36,864 bytes") && Catch::Contains("24,000 bytes"));
+  CHECK_THAT(other.notes[1], Catch::Contains("net") && Catch::Contains("digits") && Catch::Contains("my pictures"));
+  options.comparator->dataset.clear();
+  options.max_arena_bytes = 0;  // no bound stays no bound
+  search::fit_to_data(options, "my pictures", {3, 64, 64});
+  CHECK(options.comparator);
+  CHECK(options.max_arena_bytes == 0);
+  CHECK(options.notes.empty());
 }
 
 TEST_CASE("gate options come from YAML and refuse nonsense", "[search]") {

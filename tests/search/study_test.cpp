@@ -1,6 +1,9 @@
 #include "condenser/search/study.hpp"
 
 #include <cmath>
+#include <set>
+
+#include "condenser/search/trial_table.hpp"
 
 #include "support/catch.hpp"
 
@@ -25,14 +28,14 @@ std::vector<int64_t> indices(const std::vector<const Trial*>& trials) {
 
 TEST_CASE("only feasible trials with the metric have an objective", "[search]") {
   Trial t = done(0, 80, 10);
-  CHECK(objective_value(t, "val_accuracy") == 80.0);
-  CHECK_FALSE(objective_value(t, "netscore"));
+  CHECK(merit(t, "val_accuracy") == 80.0);
+  CHECK_FALSE(merit(t, "netscore"));
   t.verdicts = {{"max_params", true, "", "", ""}, {"max_macs", false, "", "", ""}};
-  CHECK_FALSE(objective_value(t, "val_accuracy"));
+  CHECK_FALSE(merit(t, "val_accuracy"));
   t.verdicts.clear();
   t.state = TrialState::Failed;
-  CHECK_FALSE(objective_value(t, "val_accuracy"));
-  CHECK_FALSE(objective_value(done(0, std::nan(""), 1), "val_accuracy"));
+  CHECK_FALSE(merit(t, "val_accuracy"));
+  CHECK_FALSE(merit(done(0, std::nan(""), 1), "val_accuracy"));
 }
 
 TEST_CASE("the best trial is accurate, then small, then early", "[search]") {
@@ -43,6 +46,47 @@ TEST_CASE("the best trial is accurate, then small, then early", "[search]") {
   CHECK(best(trials, "latency") == nullptr);
   trials[4].state = TrialState::Done;
   CHECK(best(trials, "val_accuracy")->index == 4);
+}
+
+TEST_CASE("an objective that should be low is best where it is lowest", "[search]") {
+  std::vector<Trial> trials = {done(0, 80, 10), done(1, 90, 30), done(2, 70, 20)};
+  CHECK(merit(trials[1], "params") == -30.0);
+  CHECK(best(trials, "params")->index == 0);
+  for (Trial& t : trials) t.findings.metrics["val_loss"] = 1.0 - t.findings.metrics.at("val_accuracy") / 100;
+  CHECK(best(trials, "val_loss")->index == 1);
+}
+
+TEST_CASE("every metric has a name, a key and a title of its own", "[search]") {
+  std::set<std::string> seen;
+  for (const Metric& metric : metrics()) {
+    INFO(metric.name);
+    for (const std::string& text : {"name " + metric.name, "key " + metric.key, "title " + metric.title}) {
+      CHECK(seen.insert(text).second);
+    }
+    CHECK(find_metric(metric.name) == &metric);
+    CHECK(metric.key.starts_with(metric.name));
+  }
+  CHECK(find_metric("val_acuracy") == nullptr);
+}
+
+TEST_CASE("the table of trials has titles, digits and only what was measured", "[search]") {
+  Trial failed = done(1, 0, 7);
+  failed.findings.metrics.erase("val_accuracy");
+  failed.state = TrialState::Failed;
+  Trial refused = done(2, 50, 9), copy = done(3, 98.7654, 22618);
+  refused.state = TrialState::Refused;
+  copy.same_as = 0;
+  const condenser::core::Table table = trial_table({done(0, 98.7654, 22618), failed, refused, copy});
+  std::vector<std::string> titles;
+  for (const auto& column : table.columns) titles.push_back(column.title);
+  CHECK(titles == std::vector<std::string>{"trial", "state", "val. accuracy %", "params", "network"});
+  REQUIRE(table.rows.size() == 2);
+  CHECK(table.rows[0][2].text == "98.77");
+  CHECK(table.rows[0][3].text == "22,618");
+  CHECK(table.rows[1][1].text == "failed");
+  CHECK(table.rows[1][2].json == "null");
+  CHECK(text_of(done(0, 98.7654, 22618), "val_accuracy") == "98.77 %");
+  CHECK(text_of(failed, "val_accuracy") == "-");
 }
 
 TEST_CASE("refusals count each broken rule once per trial", "[search]") {

@@ -19,7 +19,6 @@ C99Case c99_case(const arch::Spec& lowered, uint64_t seed, size_t samples) {
     result.answers.inputs.push_back(random_input(lowered, seed + 1 + s));
     const std::span<const int8_t> output = executor.run(result.answers.inputs.back());
     result.answers.outputs.emplace_back(output.begin(), output.end());
-    result.answers.labels.push_back(-1);
   }
   return result;
 }

@@ -40,7 +40,7 @@ class ChainSpace final : public search::Space {
     }
     x = b.add("gap", arch::GlobalAvgPool{}, {x});
     b.add("fc", arch::Linear{.out = 3}, {x});
-    return search::finish(b);
+    return arch::design_of(b);
   }
 
  private:
@@ -56,9 +56,11 @@ class FormulaProbe final : public search::Probe {
 
   std::string name() const override { return "formula"; }
   double cost_seconds() const override { return 1; }
+  std::vector<std::string> finds() const override { return {"val_accuracy"}; }
 
   void ask(const search::Candidate& candidate, const search::ProbeContext& context, search::Findings& f) override {
     if (before) before(candidate);
+    if (context.on_progress) context.on_progress(0.5, "a formula");
     double distance = 0;
     int i = 0;
     for (const arch::Node& node : candidate.spec.nodes) {
@@ -79,8 +81,10 @@ struct Bench {
   search::SearchOptions options;
   std::string generator_yaml;
   std::function<void(const search::Candidate&)> before;
+  std::function<void(int64_t, int64_t, double, const std::string&)> on_progress;
 
-  std::vector<search::Trial> run(search::Store& store, const search::OnTrial& on_trial = {}) const {
+  std::vector<search::Trial> run(search::Store& store,
+                                 const std::function<void(const search::Trial&, int64_t)>& on_trial = {}) const {
     auto reader = core::config::Reader::from_text(generator_yaml.empty() ? "{}" : generator_yaml, "test");
     const auto generator = search::make_generator(options.generator, reader);
     auto probe = std::make_unique<FormulaProbe>();
@@ -89,7 +93,7 @@ struct Bench {
     probes.push_back(std::move(probe));
     const search::Inquisitor inquisitor(std::move(probes));
     const search::Gate gate(gate_options);
-    return search::run_search({space, *generator, gate, inquisitor, store}, options, on_trial);
+    return search::run_search({space, *generator, gate, inquisitor, store}, options, {on_trial, on_progress});
   }
 
   std::vector<search::Trial> run() const {

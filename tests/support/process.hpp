@@ -89,6 +89,11 @@ class Process {
     return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), slurp(logs_ / "out"),
             slurp(logs_ / "err")};
   }
+  // Waits until a signal has stopped it (SIGSTOP at a named moment); false when it ended instead.
+  bool wait_until_stopped() {
+    siginfo_t info{};
+    return waitid(P_PID, pid_, &info, WSTOPPED | WEXITED | WNOWAIT) == 0 && info.si_code == CLD_STOPPED;
+  }
   bool running() {
     siginfo_t info{};
     return waitid(P_PID, pid_, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
@@ -113,6 +118,12 @@ class Process {
 
 inline Finished run(std::vector<std::string> arguments, const std::filesystem::path& folder, rlim_t file_limit = 0) {
   return Process(std::move(arguments), folder, file_limit).wait();
+}
+
+// `arguments` with a signal raised at a named moment of the program, e.g. "KILL@train:step:7" (core/stop.hpp).
+inline std::vector<std::string> stopping_at(const std::string& moment, std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), {"env", "CONDENSER_TEST_STOP_AT=" + moment});
+  return arguments;
 }
 
 // The condenser binary of this build.

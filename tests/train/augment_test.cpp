@@ -295,6 +295,26 @@ TEST_CASE("SpecAugment masks whole frames and whole coefficients", "[train][augm
   CHECK(most_coefficients == 3);
 }
 
+TEST_CASE("SpecAugment follows the layout: frames in columns give the same picture transposed", "[train][augment]") {
+  constexpr data::ItemShape rows{1, 40, 10}, columns{1, 10, 40};
+  AugmentOptions options{.shift = 0};
+  options.specaugment = {.time_masks = 2, .time_width = 6, .frequency_masks = 1, .frequency_width = 3};
+  auto a = numbered(30, rows), b = numbered(30, columns);
+  for (auto* batch : {&a, &b}) std::fill(batch->x.begin(), batch->x.end(), 1.0f);
+  augment(options, *described(rows, {}), 1, a);
+  options.specaugment.time_in_columns = true;
+  augment(options, *described(columns, {}), 1, b);
+  bool hidden = false;
+  for (int64_t i = 0; i < 30; ++i)
+    for (int64_t frame = 0; frame < 40; ++frame)
+      for (int64_t band = 0; band < 10; ++band) {
+        const float in_rows = a.x[static_cast<size_t>((i * 40 + frame) * 10 + band)];
+        CHECK(in_rows == b.x[static_cast<size_t>((i * 10 + band) * 40 + frame)]);
+        hidden = hidden || in_rows == 0.0f;
+      }
+  CHECK(hidden);
+}
+
 TEST_CASE("mixup and cutmix are drawn per batch, one of the two when both are on", "[train][augment]") {
   AugmentOptions options{.shift = 0, .mixup = 1, .cutmix = 1};
   options.mix_probability = 0.75;

@@ -46,7 +46,7 @@ data::Batch make_batch(int64_t size, uint64_t seed) {
   return batch;
 }
 
-const std::vector<std::string> kOptimizers{"sgd", "sgdw", "adamw", "lion", "muon"};
+const std::vector<std::string> kOptimizers = optimizer_names();
 
 }  // namespace
 

@@ -1,4 +1,11 @@
 // Training as a whole through the exported interface: learns, repeats itself bit for bit, goes on exactly after a stop.
+#include <cmath>
+#include <limits>
+
+#include "condenser/arch/passes.hpp"
+#include "condenser/data/metrics.hpp"
+#include "condenser/quant/quantize.hpp"
+#include "condenser/quant/report.hpp"
 #include "support/catch.hpp"
 #include "train/quick_run.hpp"
 #include "train/temporary_folder.hpp"
@@ -16,7 +23,7 @@ using testing::stripes;
 }  // namespace
 
 TEST_CASE("the exported function knows its version", "[train]") {
-  CHECK(condenser_torch_backend(kBackendAbi + 1) == nullptr);
+  CHECK(condenser_torch_backend("another") == nullptr);
   CHECK(backend().version().find("LibTorch 2") == 0);
 }
 
@@ -31,7 +38,8 @@ TEST_CASE("training learns a separable set", "[train]") {
   CHECK(result.validation->correct >= 29);
   CHECK(result.resumed_at_step == 0);
 
-  const Evaluation again = backend().evaluate(run.spec, result.weights, *run.validation, 1);
+  const Evaluation again =
+      backend().evaluate(run.spec, result.weights, *run.validation, data::task_of(*run.validation, false), 1);
   CHECK(again.correct == result.validation->correct);
   CHECK(again.loss == Approx(result.validation->loss));
   int64_t diagonal = 0, all = 0;
@@ -115,19 +123,73 @@ TEST_CASE("data that does not fit the network is refused", "[train]") {
   arch::Builder c("four", {1, 8, 8});
   arch::classifier_head(c, c.input(), 4);
   const arch::Spec four = c.finish();
-  CHECK_THROWS_WITH(backend().evaluate(four, arch::random_weights(four, 1), *run.validation, 1),
+  CHECK_THROWS_WITH(backend().evaluate(four, arch::random_weights(four, 1), *run.validation,
+                                       data::task_of(*run.validation, false), 1),
                     Catch::Contains("3 classes"));
 }
 
 TEST_CASE("a diverging run says so", "[train]") {
   Run run;
-  run.options.lr = 100.0;
+  run.options.lr = 1e30;
   run.options.warmup_epochs = 0;
-  run.options.momentum = 0.99;
-  run.options.weight_decay = 10.0;
+  run.options.weight_decay = 0;
   run.options.epochs = 40;
   CHECK_THROWS_WITH(run.fit({}),
                     Catch::Contains("diverged") && (Catch::Contains("output of node") || Catch::Contains("parameter")));
+}
+
+TEST_CASE("a short training that diverges says so", "[train]") {
+  Run run;
+  run.options.lr = 1e30;
+  run.options.warmup_epochs = 0;
+  run.options.weight_decay = 0;
+  const auto probe = backend().make_short_train(run.train, run.validation, run.options);
+  search::Findings findings;
+  CHECK_THROWS_WITH(probe->ask({run.spec}, {.seed = 9, .fidelity = 1.0}, findings), Catch::Contains("diverged"));
+  CHECK(findings == search::Findings{});
+}
+
+TEST_CASE("weights that are not finite are refused by the tensor", "[train]") {
+  Run run;
+  arch::Weights weights = arch::random_weights(run.spec, 1);
+  const std::string name = arch::parameters(run.spec).back().name;
+  weights.tensors.at(name).f32()[1] = std::numeric_limits<float>::quiet_NaN();
+  const data::Task task = data::task_of(*run.validation, false);
+  CHECK_THROWS_WITH(backend().evaluate(run.spec, weights, *run.validation, task, 1),
+                    Catch::Contains(name) && Catch::Contains("nan") && Catch::Contains("position 1"));
+}
+
+TEST_CASE("a metric that the validation part cannot define is refused", "[train]") {
+  Run run;
+  run.options.metric = "auc";
+  run.options.patience = 1;
+  run.options.keep = "best";
+  run.validation = data::subset(run.validation, {0, 3, 6});
+  CHECK_THROWS_WITH(run.fit({}), Catch::Contains("train.metric = auc"));
+}
+
+TEST_CASE("every task has the same figures in training, of the float executor and nearly of int8", "[train]") {
+  Run run;
+  run.options.loss = GENERATE(as<std::string>(), "cross_entropy", "binary");
+  run.options.epochs = 6;
+  const FitResult result = run.fit({});
+  const data::Task task = data::task_of(*run.validation, run.options.loss == "binary");
+  const Evaluation torch = backend().evaluate(run.spec, result.weights, *run.validation, task, 1);
+  arch::Weights lowered_weights = result.weights;
+  const arch::Spec lowered = arch::lower(run.spec, &lowered_weights);
+  const Evaluation executor = quant::evaluate_float(lowered, lowered_weights, *run.validation, task);
+  const auto q = quant::quantize(arch::design_of(run.spec), lowered_weights, *run.train, {});
+  const Evaluation int8 = quant::evaluate_int8(lowered, q.weights, q.quant, *run.validation, task);
+  CHECK(result.validation->loss == Approx(torch.loss));
+  for (const data::Metric& metric : data::metrics()) {
+    INFO(metric.name);
+    CHECK(metric.value(torch) == Approx(metric.value(executor)).epsilon(1e-4));
+    CHECK(std::abs(metric.value(int8) - metric.value(executor)) < 0.05 * std::max(1.0, metric.value(executor)));
+  }
+  for (size_t i = 0; i < torch.predictions.size(); ++i) {
+    CHECK(torch.predictions[i].predicted == executor.predictions[i].predicted);
+    CHECK(torch.predictions[i].probability == Approx(executor.predictions[i].probability).margin(1e-4));
+  }
 }
 
 TEST_CASE("short training answers by the seed of its context", "[train]") {
@@ -137,7 +199,7 @@ TEST_CASE("short training answers by the seed of its context", "[train]") {
   const auto probe = backend().make_short_train(run.train, run.validation, run.options);
   CHECK(probe->name() == "short_train");
   CHECK(probe->cost_seconds() > 0);
-  const search::Candidate candidate{run.spec};
+  const search::Candidate candidate = arch::design_of(run.spec);
   search::Findings first, second, quarter;
   probe->ask(candidate, {.seed = 9, .fidelity = 1.0}, first);
   probe->ask(candidate, {.seed = 9, .fidelity = 1.0}, second);

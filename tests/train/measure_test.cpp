@@ -2,19 +2,20 @@
 #include <csignal>
 #include <map>
 
+#include "build_id.hpp"
 #include "condenser/core/stop.hpp"
 #include "condenser/train/backend.hpp"
 #include "support/catch.hpp"
 #include "support/exemplars.hpp"
 #include "train/measure_plan.hpp"
 
-extern "C" condenser::train::Backend* condenser_torch_backend(int abi);
+extern "C" condenser::train::Backend* condenser_torch_backend(const char* build);
 
 namespace condenser::train {
 namespace {
 
 Backend& backend() {
-  static Backend* const one = condenser_torch_backend(kBackendAbi);
+  static Backend* const one = condenser_torch_backend(kBuildId);
   return *one;
 }
 

@@ -42,12 +42,4 @@ TEST_CASE("the objective follows options and data", "[train]") {
   CHECK(objective.temperature == 4);
 }
 
-TEST_CASE("options that do not fit the data are refused", "[train]") {
-  TrainOptions o;
-  o.class_weights = {1, 2};
-  CHECK_THROWS_WITH(objective_of(o, *skewed()), Catch::Contains("class_weights") && Catch::Contains("expected 3"));
-  o.loss = "cross_entropy";
-  CHECK_THROWS_WITH(objective_of(o, marked()), Catch::Contains("binary"));
-}
-
 }  // namespace condenser::train

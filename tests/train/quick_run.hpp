@@ -3,6 +3,7 @@
 
 #include <csignal>
 
+#include "build_id.hpp"
 #include "condenser/arch/blocks.hpp"
 #include "condenser/core/files.hpp"
 #include "condenser/core/rng.hpp"
@@ -10,12 +11,12 @@
 #include "condenser/train/backend.hpp"
 #include "support/metrics_rows.hpp"
 
-extern "C" condenser::train::Backend* condenser_torch_backend(int abi);
+extern "C" condenser::train::Backend* condenser_torch_backend(const char* build);
 
 namespace condenser::testing {
 
 inline train::Backend& backend() {
-  static const std::unique_ptr<train::Backend> instance(condenser_torch_backend(train::kBackendAbi));
+  static const std::unique_ptr<train::Backend> instance(condenser_torch_backend(kBuildId));
   return *instance;
 }
 

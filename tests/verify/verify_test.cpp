@@ -1,7 +1,9 @@
 // The proof of an export: it passes good ones and finds every kind of damage. Also the programs it starts.
 #include "condenser/verify/verify.hpp"
+#include "condenser/core/hash.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <regex>
 
@@ -47,11 +49,9 @@ const Check& find(const std::vector<Check>& checks, const std::string& name) {
 
 TEST_CASE("a good export passes with every compiler present", "[verify][slow]") {
   Export e("network_tiny", 40);
-  for (size_t s = 0; s < 40; ++s) {  // labels that the outputs deserve, but for every fourth sample
-    const std::vector<int8_t>& output = e.test.answers.outputs[s];
-    const auto best = std::ranges::max_element(output) - output.begin();
-    e.test.answers.labels[s] = static_cast<int>(s % 4 == 0 ? (best + 1) % 10 : best);
-  }
+  e.test.answers.right = [&](size_t s, std::span<const int8_t> output) {  // but for every fourth sample
+    return s % 4 != 0 && std::ranges::equal(output, e.test.answers.outputs[s]);
+  };
   const std::vector<Check> checks = verify_c99(e.folder, e.test.answers);
   CHECK(passed(checks));
   CHECK(checks.size() == 4);
@@ -112,8 +112,8 @@ TEST_CASE("answers and manifests that do not fit are refused", "[verify]") {
   bad.inputs[1].push_back(0);
   CHECK_THROWS_WITH(verify_c99(e.folder, bad), Catch::Contains("sample 1"));
   bad = good;
-  bad.labels.clear();
-  CHECK_THROWS_WITH(verify_c99(e.folder, bad), Catch::Contains("labels"));
+  bad.outputs.pop_back();
+  CHECK_THROWS_WITH(verify_c99(e.folder, bad), Catch::Contains("1 outputs"));
   CHECK_THROWS_WITH(verify_c99(e.folder, {}), Catch::Contains("at least one sample"));
   CHECK_THROWS_WITH(verify_c99(e.temporary.path() / "none", good), Catch::Contains("manifest.json"));
   const std::string manifest = core::read_file(e.folder / "manifest.json");
@@ -127,17 +127,82 @@ TEST_CASE("answers and manifests that do not fit are refused", "[verify]") {
   }
 }
 
+TEST_CASE("files that are not what the package says are never compiled or run", "[verify]") {
+  Export e("conv_groups", 3);
+  const fs::path proof = e.temporary.path() / "executed";
+  const auto verified = [&] {
+    return verify_export(exporters::find_target("c99"), e.test.package, e.test.answers, {}, e.folder, e.test.answers);
+  };
+  const auto refused = [&](const std::string& names) {
+    const std::vector<Check> checks = verified();
+    REQUIRE(checks.size() == 1);
+    CHECK(failed(checks));
+    CHECK_THAT(checks[0].detail, Catch::Contains(names));
+    CHECK_FALSE(fs::exists(proof));
+  };
+  const std::string evil = "#include <stdio.h>\n__attribute__((constructor)) static void f(void) { fclose(fopen(\"" +
+                           proof.string() + "\", \"w\")); }\n";
+  const std::string model = core::read_file(e.folder / "model.c");
+  core::write_atomic(e.folder / "model.c", model + evil);
+  refused("model.c differs");
+  core::write_atomic(e.folder / "model.c", model);
+  core::write_atomic(e.folder / "cnd_more.c", evil);
+  refused("cnd_more.c is no file of the export");
+  fs::remove(e.folder / "cnd_more.c");
+  fs::remove(e.folder / "model.c");
+  refused("model.c is missing");
+  core::write_atomic(e.temporary.path() / "elsewhere.c", model);
+  fs::create_symlink(e.temporary.path() / "elsewhere.c", e.folder / "model.c");
+  refused("model.c is no plain file");
+  fs::remove(e.folder / "model.c");
+  core::write_atomic(e.folder / "model.c", model);
+  // A manifest that agrees with changed files does not help.
+  const std::string manifest = core::read_file(e.folder / "manifest.json");
+  core::write_atomic(e.folder / "model.c", model + evil);
+  std::string forged = manifest;
+  const std::string before = core::sha256_hex(model);
+  REQUIRE(forged.find(before) != std::string::npos);
+  forged.replace(forged.find(before), before.size(), core::sha256_hex(model + evil));
+  core::write_atomic(e.folder / "manifest.json", forged);
+  refused("differs");
+  core::write_atomic(e.folder / "manifest.json", manifest);
+  core::write_atomic(e.folder / "model.c", model);
+  const std::vector<Check> good = verified();
+  CHECK(passed(good));
+  CHECK(good.size() == 5);
+}
+
+TEST_CASE("a machine on which nothing runs proves nothing, and is no mismatch", "[verify]") {
+  Export e("conv_groups", 3);
+  const char* path = std::getenv("PATH");
+  const std::string before = path ? path : "";
+  const fs::path tools = e.temporary.path() / "tools";
+  fs::create_directory(tools);
+  core::write_atomic(tools / "gcc",
+                     "#!/bin/sh\necho 'gcc: fatal error: Killed signal terminated program cc1'; exit 1\n");
+  fs::permissions(tools / "gcc", fs::perms::owner_all);
+  ::setenv("PATH", tools.c_str(), 1);
+  const std::vector<Check> checks = verify_c99(e.folder, e.test.answers);
+  ::setenv("PATH", before.c_str(), 1);
+  CHECK_FALSE(failed(checks));
+  CHECK_FALSE(passed(checks));
+  CHECK_THAT(find(checks, "gcc -O2").detail, Catch::Contains("Killed signal"));
+  CHECK_FALSE(find(checks, "clang -O2").ran);
+}
+
 TEST_CASE("proof needs one check that ran samples, and no failure among those that ran", "[verify]") {
   const Check ran{"a", true, true, 3, 0, 0, ""};
   const Check skipped{"b", false, false, 0, 0, 0, "not installed"};
   const Check files{"files", true, true, 0, 0, 0, ""};
-  const Check failed{"c", true, false, 3, 1, 0, ""};
+  const Check wrong{"c", true, false, 3, 1, 0, ""};
   CHECK(passed({ran}));
   CHECK(passed({files, ran, skipped}));
   CHECK_FALSE(passed({}));
   CHECK_FALSE(passed({skipped}));
   CHECK_FALSE(passed({files, skipped}));
-  CHECK_FALSE(passed({ran, failed}));
+  CHECK_FALSE(passed({ran, wrong}));
+  CHECK(failed({ran, wrong}));
+  CHECK_FALSE(failed({ran, skipped}));
   CHECK_THAT(core::to_text(to_table({skipped})), Catch::Contains("skipped") && Catch::Contains("not installed"));
 }
 

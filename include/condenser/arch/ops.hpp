@@ -5,6 +5,7 @@
 // "<node>.<param>"; shapes in brackets follow LibTorch.
 
 #include <type_traits>
+#include <utility>
 #include <variant>
 
 #include "condenser/arch/shape.hpp"
@@ -171,7 +172,7 @@ const char* to_string(SoftmaxAxis);                 // "channels", "space"
 bool commutative(const Op&);                        // inputs may be swapped (Add, Mul)
 bool depthwise(const Conv2d&, const Shape& input);  // groups == input channels and out a multiple of it
 
-// For std::visit and visit_op with one lambda per operator and no default branch.
+// Several lambdas as one visitor.
 template <class... Ts>
 struct Overloaded : Ts... {
   using Ts::operator()...;
@@ -179,32 +180,14 @@ struct Overloaded : Ts... {
 template <class... Ts>
 Overloaded(Ts...) -> Overloaded<Ts...>;
 
-// std::visit as a switch, for what a search does with every node: the compiler sees through it, where std::visit calls
-// through a table.
-template <class Visitor>
-decltype(auto) visit_op(const Visitor& visitor, const Op& op) {
-  static_assert(std::variant_size_v<Op> == 19, "a new operator wants a case below");
-  switch (op.index()) {
-    case 1: return visitor(*std::get_if<1>(&op));
-    case 2: return visitor(*std::get_if<2>(&op));
-    case 3: return visitor(*std::get_if<3>(&op));
-    case 4: return visitor(*std::get_if<4>(&op));
-    case 5: return visitor(*std::get_if<5>(&op));
-    case 6: return visitor(*std::get_if<6>(&op));
-    case 7: return visitor(*std::get_if<7>(&op));
-    case 8: return visitor(*std::get_if<8>(&op));
-    case 9: return visitor(*std::get_if<9>(&op));
-    case 10: return visitor(*std::get_if<10>(&op));
-    case 11: return visitor(*std::get_if<11>(&op));
-    case 12: return visitor(*std::get_if<12>(&op));
-    case 13: return visitor(*std::get_if<13>(&op));
-    case 14: return visitor(*std::get_if<14>(&op));
-    case 15: return visitor(*std::get_if<15>(&op));
-    case 16: return visitor(*std::get_if<16>(&op));
-    case 17: return visitor(*std::get_if<17>(&op));
-    case 18: return visitor(*std::get_if<18>(&op));
-    default: return visitor(*std::get_if<0>(&op));
+// visitor(operator inside op), for one lambda per operator and no default branch, as std::visit: here the compiler sees
+// through it and makes a switch, where std::visit calls through a table.
+template <size_t kIndex = 0, class Visitor>
+decltype(auto) visit_op(Visitor&& visitor, const Op& op) {
+  if constexpr (kIndex + 1 < std::variant_size_v<Op>) {
+    if (op.index() != kIndex) return visit_op<kIndex + 1>(std::forward<Visitor>(visitor), op);
   }
+  return std::forward<Visitor>(visitor)(*std::get_if<kIndex>(&op));
 }
 
 inline int input_count(const Op& op) {  // 0, 1, 2, or kManyInputs

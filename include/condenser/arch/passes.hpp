@@ -1,7 +1,6 @@
 #pragma once
 // Spec -> Spec passes that give the network as it is exported.
 
-#include "condenser/arch/memory.hpp"
 #include "condenser/arch/spec.hpp"
 #include "condenser/arch/weights.hpp"
 
@@ -20,22 +19,8 @@ Spec fuse_branches(const Spec&, Weights* weights);
 // Begins with fuse_branches(): nobody wants to ship branches that cost more and compute the same. Then drops dead
 // nodes, folds batch norm into the convolution or linear before it (bias appears), moves Relu/Relu6 into the producer
 // as a clamp, and joins Softmax and Mul into SoftmaxMul. A batch norm that cannot be folded becomes a depthwise 1x1
-// convolution with bias. `weights` may be null: structure only, before training; otherwise it is rewritten to match.
-// Deterministic; node names are kept from the producer.
+// convolution with bias. `weights` may be null: structure only, before training (a Design has that already); otherwise
+// it is rewritten to match. Deterministic; node names are kept from the producer. Throws SpecError.
 Spec lower(const Spec&, Weights* weights);
-
-// What will be exported: what the gate asks of every candidate.
-struct Exported {
-  Spec lowered;
-  Analysis cost;    // of the lowered form
-  MemoryPlan plan;  // of the lowered form, int8
-};
-Exported exported(const Spec&, const Analysis& given);  // `given` is analyze() of the Spec. Throws SpecError
-
-// What a network costs as given and as exported.
-struct Examination : Exported {
-  Analysis given;
-};
-Examination examine(const Spec&);  // throws SpecError
 
 }  // namespace condenser::arch

@@ -57,6 +57,8 @@ struct Spec {
   std::string name;
   Shape input;
   std::vector<Node> nodes;
+  Node& node(int id) { return nodes[static_cast<size_t>(id)]; }  // `id` as in Inputs
+  const Node& node(int id) const { return nodes[static_cast<size_t>(id)]; }
   bool operator==(const Spec&) const = default;
 };
 

@@ -63,9 +63,16 @@ void check_weights(const Spec&, const Weights&);
 Weights random_weights(const Spec&, uint64_t seed);
 
 std::string to_safetensors(const Weights&);  // deterministic bytes
-Weights from_safetensors(std::string_view bytes,
-                         const std::string& name);                // throws core::Error; never reads out of bounds
-void save_weights(const std::filesystem::path&, const Weights&);  // atomic
+// Throws core::Error; never reads out of bounds; time grows with the size only.
+Weights from_safetensors(std::string_view bytes, const std::string& name);
+
+// Files carry a checksum of themselves in the metadata (core/seal.hpp), which Weights do not show.
+std::string save_weights(const std::filesystem::path&, const Weights&);  // atomic; returns the checksum
+struct WeightsFile {
+  Weights weights;
+  std::string checksum;  // empty: the file has none, another program wrote it
+};
+WeightsFile load_weights_file(const std::filesystem::path&);  // throws core::Error also when the checksum is wrong
 Weights load_weights(const std::filesystem::path&);
 
 }  // namespace condenser::arch

@@ -95,8 +95,9 @@ class Reader {
   void finish() const;
 
   std::vector<Option> options() const;  // everything asked for so far in the whole document, in order
-  std::vector<Setting> settings() const;  // of options asked for so far in the whole document, in order, no lists of mappings
-  std::string resolved_yaml() const;    // the values in force after defaults, file and overrides, of the whole document
+  std::vector<Setting> settings()
+      const;  // of options asked for so far in the whole document, in order, no lists of mappings
+  std::string resolved_yaml() const;  // the values in force after defaults, file and overrides, of the whole document
 
  private:
   Reader(std::shared_ptr<Tree> tree, int node);

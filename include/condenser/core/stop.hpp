@@ -19,7 +19,8 @@ bool stop_requested();
 ExitCode stop_code();           // Interrupted, Terminated, HungUp or Requeue; Ok when none was requested
 void request_stop(int signal);  // as if it had arrived: another rank got it, or a test asks; 0 clears
 
-// A named moment of the program: "stage:train", "train:step:7", "search:trial:3". Tests stop the process exactly there:
+// A named moment of the program: "stage:train", "train:step:7", "search:trial:3", or
+// "write:train.json" between a whole temporary file and its new name. Tests stop the process exactly there:
 // CONDENSER_TEST_STOP_AT=<signal>@<moment> raises KILL, INT, TERM, HUP, USR1 or STOP when the moment is reached.
 // Without the variable it costs a comparison.
 void reached(const char* kind, int64_t index);

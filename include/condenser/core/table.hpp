@@ -19,8 +19,9 @@ struct Cell {
   std::string text;
 };
 
-Cell cell(int64_t value);  // 1632345 -> "1,632,345"
-Cell cell(double value, int digits);
+Cell cell(int64_t value);                         // 1632345 -> "1,632,345"
+Cell cell(double value, int digits);              // so many digits behind the point: 0.98754 -> "0.99"
+Cell significant_cell(double value, int digits);  // so many digits that count, for values of any size: "7.018e-09"
 Cell cell(const std::string& value);
 Cell cell(const char* value);
 inline Cell cell(int value) { return cell(static_cast<int64_t>(value)); }
@@ -31,7 +32,9 @@ struct Table {
   std::vector<std::vector<Cell>> rows;
 };
 
-std::string to_text(const Table&);
+// At most `columns` wide where texts can be broken to that; 0: as wide as it is. Left-aligned cells continue below in
+// the same column, broken between words (inside one only when it is wider than the column); numbers are never broken.
+std::string to_text(const Table&, size_t columns = 0);
 std::string to_markdown(const Table&);
 std::string to_csv(const Table&);
 std::string to_json(const Table&);  // array of objects

@@ -3,6 +3,7 @@
 // files.
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -37,6 +38,11 @@ struct Card {
   double scale = 1.0;          // of features_int8: value = scale * (q - zero_point)
   int zero_point = 0;
   std::map<std::string, std::vector<CardFile>> splits;  // train, test, validation; at least one
+  bool allow_empty_classes = false;                     // a class may have no item to learn from
+  // Above 0, and without a split test: so much of each class of split train is split test instead, chosen by the seed.
+  double test_fraction = 0.0;
+  uint64_t split_seed = 1;
+  bool has_split(const std::string& split) const;  // named or cut
 };
 
 // Reads datasets/<name>/card.yaml (or the folder that holds it). Needs no data to be there. Throws ConfigError.
@@ -46,15 +52,47 @@ Card read_card(const std::filesystem::path& card_or_folder);
 // folder>\n", sorted by path), which is what sha256sum prints.
 std::string checksum(const std::filesystem::path& file_or_folder, const std::string& format = "image_folder");
 
+// A card for a folder of one's own with pictures in <part>/<class>/ or in <class>/. The parts may have any of their
+// usual names (train, training; test, testing; validation, val, valid, dev, eval; letters of either case); without a
+// part for testing it is cut, see Card::test_fraction. No normalization but mean 0.5, std 0.25. Says in the log what
+// was taken for what. Throws core::Error for folders that can be read in two ways, or in none.
+Card folder_card(const std::filesystem::path& folder, const ItemShape&, double test_fraction, uint64_t split_seed);
 // Tells whether the files of a split are those of an earlier call, without decoding them: the checksums that the card
-// gives, else number, names and sizes of the files: "120 files 3f2a...". A file replaced by another of the same name and
-// size is not noticed. "": the split, or its data, are not there.
+// gives, else number, names and sizes of the files: "120 files 3f2a...". A file replaced by another of the same name
+// and size is not noticed. "": the split, or its data, are not there.
 std::string fingerprint(const Card&, const std::string& split);
 
 // Fills in the classes of a card that leaves them to its data: the sorted folders of an image folder's training split,
-// the sorted labels of a CSV file. Does nothing when the card lists them. Throws core::Error when the data are missing
-// or hold fewer than two.
+// the sorted labels of a CSV file. Throws core::Error when the training data are missing or hold fewer than two, when
+// two names differ in nothing that people see, or when another split (whose data are there) has a class more.
 void find_classes(Card&);
+
+// Why a file, folder or line that lies among the data is not used.
+enum class Why {
+  Hidden,
+  System,        // Thumbs.db, __MACOSX, @eaDir ...
+  Ending,        // of no kind that the data set is made of
+  OtherPicture,  // a picture that is not read: .bmp, .webp, .heic ...
+  OtherSound,    // a sound that is not read: .mp3, .flac ...
+  Outside,       // beside the folders of classes instead of in them
+  NoClass,       // in a folder that is no class
+  NoSplit,       // in a folder that is no split
+  NotListed,     // beside files that a list names
+  ListedTwice,   // a line of a list that names a file again
+  BrokenLink,    // leads nowhere, or to itself
+  Loop,          // leads to a folder that is read already
+  Special,       // a device, named pipe or socket
+  Unlistable,    // a folder that may not be listed
+};
+const char* text_of(Why);  // "hidden, their names begin with a dot"
+bool is_problem(Why);      // data are missing or wrong; false: what lies there need not be data
+
+struct Unused {
+  Why why = Why::Hidden;
+  int64_t count = 0;
+  std::vector<std::string> first;  // some names
+};
+std::string text_of(const Unused&);  // "2 hidden, their names begin with a dot (a/.x, b/.y)"
 
 enum class Verify { Checksums, No };
 enum class OnDamaged { Stop, Skip };            // pictures and sounds that cannot be decoded
@@ -75,10 +113,13 @@ struct OpenOptions {
   // The smallest share of a picture that draw() will be asked for. Below 1 a cache keeps pictures larger than the item
   // by 1/sqrt(crop_area), at most 2, a side, so that crops stay sharp.
   double crop_area = 1.0;
+  // Takes what lies among the data and is not used, a call per reason. Without it one warning says so,
+  // and a broken link where the folder of a class is expected is an error unless damage is skipped.
+  std::function<void(const Unused&)> on_unused;
 };
 
 // Opens a split. Throws core::Error: missing file, wrong checksum, truncated or malformed bytes, label outside the
-// classes.
+// classes, a class without an item in split train unless the card allows it.
 std::shared_ptr<const Dataset> open_split(const Card&, const std::string& split, const OpenOptions& = {});
 
 }  // namespace condenser::data

@@ -1,5 +1,6 @@
 #pragma once
-// Looks at every item of every split: counts, duplicates, unreadable items, mean and deviation.
+// Looks at every item of every split and at what lies beside them: counts, duplicates, unreadable items, mean and
+// deviation, files that are not used.
 
 #include <cstdint>
 #include <string>
@@ -16,6 +17,8 @@ struct SplitCheck {
   std::vector<int64_t> per_class;       // of the card's classes; with several classes per item each counts
   int64_t without_class = 0;            // of sets with several classes per item
   std::vector<std::string> unreadable;  // what is wrong with each, by item
+  std::vector<std::string> constant;    // names of items whose values are all equal
+  std::vector<Unused> unused;           // what lies among the data and is not read
   Normalization found;                  // per channel, of values scaled to 0..1, over readable items
 };
 
@@ -25,12 +28,23 @@ struct Duplicate {
   bool same_label = true;
 };
 
+// One thing that a person should know. A problem makes the data unfit as they are; others may be meant so.
+struct Finding {
+  bool problem = false;
+  std::string kind;                // "unreadable", "duplicate_between" ...: stable names for programs
+  std::string split;               // "" when it concerns several
+  int64_t count = 0;               // of items, files or classes
+  std::string text;                // one line
+  std::vector<std::string> items;  // all of them, where the kind has items
+};
+
 struct CheckReport {
   std::vector<std::string> classes;
   std::vector<SplitCheck> splits;     // in the order train, validation, test
   std::vector<Duplicate> duplicates;  // each item is named once, with the first that it repeats
   int64_t within = 0, between = 0;    // duplicates inside one split, and across two
-  bool clean() const;                 // every item is readable, and none lies in two splits
+  std::vector<Finding> findings;      // problems first
+  bool clean() const;                 // none of the findings is a problem
 };
 
 // Opens every split of the card as it is (checksums are verified) and reads each item once, on all cores. Two items are

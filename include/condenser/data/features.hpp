@@ -43,7 +43,7 @@ class FrontEnd {
   int64_t samples() const;  // of a clip
   ItemShape shape() const;  // one channel: frames x coefficients or bands; transposed when time runs along columns
   // What the samples of a clip are multiplied with: see FeatureOptions::level. Silence stays silence.
-  float gain(std::span<const int16_t> clip) const;
+  float gain(std::span<const float> clip) const;
   // clip: samples() values, full scale is -1..1. features: shape().elements() values, not normalized.
   void run(std::span<const float> clip, std::span<float> features) const;
 

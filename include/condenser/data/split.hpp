@@ -18,6 +18,10 @@ struct TwoWay {
 // one on each side.
 TwoWay stratified_split(const Dataset&, double fraction, uint64_t seed);
 
+// Moves items whose files are the same (in size and last 4 KiB) to `first`, unless all copies are in `second`, so that
+// none is on both sides. Does nothing for items that are no files.
+void keep_copies_together(const Dataset&, TwoWay&);
+
 // `count` items, as equal per class as possible, chosen by `seed`; ascending. count >= size gives all.
 std::vector<int64_t> stratified_subset(const Dataset&, int64_t count, uint64_t seed);
 

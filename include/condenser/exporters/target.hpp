@@ -2,10 +2,13 @@
 // Destinations of export. An explicit list; a target either writes a package or refuses it by name.
 
 #include <filesystem>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "condenser/arch/design.hpp"
 #include "condenser/arch/weights.hpp"
 #include "condenser/runtime/quant_params.hpp"
 
@@ -25,7 +28,8 @@ struct Package {
 struct KnownAnswers {
   std::vector<std::vector<int8_t>> inputs;   // [h, w, c]
   std::vector<std::vector<int8_t>> outputs;  // [h, w, c]
-  std::vector<int> labels;                   // -1: unknown
+  // Whether an output is the right answer for sample i; empty: not known.
+  std::function<bool(size_t i, std::span<const int8_t> output)> right;
 };
 
 struct Unsupported {
@@ -34,12 +38,13 @@ struct Unsupported {
 
 struct ExportOptions {
   std::string prefix = "model";  // of C symbols and files
+  bool private_kernels = false;  // kernels that no other export shares: whole folders can be added to one program
 };
 
 struct Target {
   std::string name;
   std::string about;
-  std::vector<Unsupported> (*unsupported)(const arch::Spec& lowered);  // callable before training, also from the gate
+  std::vector<Unsupported> (*unsupported)(const arch::Design&);  // callable before training, also from the gate
   // Writes into a temporary folder beside `folder` and renames: never half an export.
   void (*write)(const Package&, const KnownAnswers&, const ExportOptions&, const std::filesystem::path& folder);
 };

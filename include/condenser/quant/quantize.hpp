@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "condenser/arch/design.hpp"
 #include "condenser/arch/weights.hpp"
 #include "condenser/core/config.hpp"
 #include "condenser/data/dataset.hpp"
@@ -25,9 +26,9 @@ struct Quantized {
   runtime::QuantParams quant;
 };
 
-// `spec` and `weights` are lowered. Nodes that pass values through (MaxPool, average pools, ...) keep their input's
-// parameters where the kernel needs it.
-Quantized quantize(const arch::Spec& spec, const arch::Weights& weights, const data::Dataset& calibration,
+// Of the design's lowered form; `weights` are lowered too (arch::lower()). Nodes that pass values through (MaxPool,
+// average pools, ...) keep their input's parameters where the kernel needs it.
+Quantized quantize(const arch::Design&, const arch::Weights& weights, const data::Dataset& calibration,
                    const QuantOptions&);
 
 }  // namespace condenser::quant

@@ -6,14 +6,15 @@
 
 #include "condenser/arch/weights.hpp"
 #include "condenser/core/table.hpp"
-#include "condenser/data/dataset.hpp"
+#include "condenser/data/task.hpp"
 #include "condenser/runtime/quant_params.hpp"
 
 namespace condenser::quant {
 
 struct NodeReport {
   std::string node;
-  double snr_db = 0;              // 10 log10(sum x^2 / sum (x - dequantized)^2) against the float executor
+  double snr_db = 0;              // 10 log10(sum x^2 / sum (x - dequantized)^2) against the float executor; infinite
+                                  // without noise, minus infinite without signal, NaN: not known which
   double saturated_fraction = 0;  // of float values outside what the node's int8 range can say
   runtime::TensorQuant output;
 };
@@ -34,8 +35,14 @@ struct Interval {
 Interval wilson_95(const Accuracy&);     // Wilson score interval
 std::string to_string(const Accuracy&);  // "98.35 % (1967/2000, 95 % interval 97.69..98.82)"
 
-Accuracy float_accuracy(const arch::Spec&, const arch::Weights&, const data::Dataset&);
-Accuracy int8_accuracy(const arch::Spec& lowered, const arch::Weights& int8_weights, const runtime::QuantParams&,
-                       const data::Dataset&);
+Accuracy accuracy_of(const data::Evaluation&);
+
+// Both forms by the same rules as the trainer's figures (data/task.hpp). Throws core::Error when an output is not
+// finite, or when shapes or classes do not fit.
+data::Evaluation evaluate_float(const arch::Spec&, const arch::Weights&, const data::Dataset&, const data::Task&);
+data::Evaluation evaluate_int8(const arch::Spec& lowered, const arch::Weights& int8_weights,
+                               const runtime::QuantParams&, const data::Dataset&, const data::Task&);
+// Int8 outputs as logits.
+void dequantize(std::span<const int8_t> outputs, const runtime::TensorQuant&, std::span<float> logits);
 
 }  // namespace condenser::quant

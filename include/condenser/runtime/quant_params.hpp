@@ -30,9 +30,11 @@ struct NodeQuant {
 struct QuantParams {
   std::string rounding = "double";         // rounding profile: gemmlowp-style double rounding (TFLM, CMSIS-NN)
   std::map<std::string, NodeQuant> nodes;  // every node of the lowered Spec
+  std::string weights_checksum;            // of the file of int8 weights that they belong to; empty: of none yet
   bool operator==(const QuantParams&) const = default;
 };
 
+// With a checksum of the text inside (core/seal.hpp), which reading demands.
 std::string to_json(const QuantParams&);
 QuantParams quant_from_json(const std::string& text, const std::string& name);  // throws core::Error
 

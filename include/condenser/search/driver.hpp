@@ -4,12 +4,13 @@
 #include <functional>
 
 #include "condenser/search/generator.hpp"
+#include "condenser/search/inquisitor.hpp"
 
 namespace condenser::search {
 
 struct SearchOptions {
   std::string generator = "evolution";
-  std::string objective = "val_accuracy";  // metric to maximize
+  std::string objective = "val_accuracy";  // in metrics(); made as high, or as low, as that table says
   int trials = 16;                         // examined (Done or Failed) candidates, not counting refusals and duplicates
   int max_proposals = 2000;                // give up when so many were proposed
   int window = 0;                          // proposal k sees trials with index < k - window
@@ -25,11 +26,18 @@ struct SearchContext {
   Store& store;
 };
 
-using OnTrial = std::function<void(const Trial&, int64_t examined)>;  // progress
+// What a search tells while it runs; any may be empty.
+struct SearchWatch {
+  std::function<void(const Trial&, int64_t examined)> on_trial;  // it is stored
+  // The candidate of trial `trial` is being examined, after `examined` others; called often.
+  std::function<void(int64_t trial, int64_t examined, double fraction, const std::string& doing)> on_progress;
+};
 
-// Returns every trial of the study. A candidate's exception makes a Failed trial; core::Stopped passes through with
-// nothing lost. Adds the metrics params, macs, constant_bytes and arena_bytes to every trial, and netscore where a
-// probe found val_accuracy. The caller binds the store.
-std::vector<Trial> run_search(const SearchContext&, const SearchOptions&, const OnTrial& on_trial = {});
+// Returns every trial of the study. A candidate's own failure (CandidateError, arch::SpecError) makes a Failed trial;
+// every other exception is trouble of the surroundings: it ends the search as a core::Error that names the trial, and
+// nothing of that trial is stored, so the same call goes on once the trouble is over. core::Stopped passes through.
+// Throws ConfigError for an objective that no probe in force finds. Adds the metrics params, macs, constant_bytes and
+// arena_bytes to every trial, and netscore where a probe found val_accuracy. The caller binds the store.
+std::vector<Trial> run_search(const SearchContext&, const SearchOptions&, const SearchWatch& watch = {});
 
 }  // namespace condenser::search

@@ -8,6 +8,7 @@
 
 #include "condenser/arch/rules.hpp"
 #include "condenser/core/config.hpp"
+#include "condenser/search/metrics.hpp"
 #include "condenser/search/probe.hpp"
 
 namespace condenser::search {
@@ -21,21 +22,12 @@ struct Verdict {
   bool operator==(const Verdict&) const = default;
 };
 
-// What a network costs: size and work as given, flash and RAM of its lowered form, which is what will be exported.
-struct Costs {
-  int64_t params = 0, macs = 0;
-  int64_t constant_bytes = 0;  // int8 flash
-  int64_t arena_bytes = 0;     // planned RAM
-  std::string arena_node;      // where the live bytes peak, a node of the lowered form
-};
-Costs costs(const Candidate&);  // throws arch::SpecError
-Costs costs(const arch::Spec&);
-
 // A row of numbers that a design must match: at most this size and work (before training), at least this accuracy
 // (after).
 struct Comparator {
   std::string name;
   std::string source;                    // where the numbers come from
+  std::string dataset;                   // the data set (its card's name) they were measured on; "": they fit any
   int64_t max_params = 0, max_macs = 0;  // 0: no bound
   double min_accuracy = 0;               // percent, of the finished network; 0: no bound
   double min_probe_accuracy = 0;         // percent, metric val_accuracy of the probe; 0: no bound
@@ -47,37 +39,42 @@ struct GateOptions {
   int64_t max_params = 0, max_macs = 0;  // 0: no bound
   int64_t max_constant_bytes = 0;        // int8 flash constants after lowering
   int64_t max_arena_bytes = 0;           // planned arena after lowering
+  int arena_inputs = 0;                  // the arena may hold so many inputs where that is more; 0: no
   std::optional<Comparator> comparator;
+  std::vector<std::string> notes;  // what fit_to_data() changed and why, in words for people
 };
 void read_options(core::config::Reader&, GateOptions&);
+// What depends on the data: raises max_arena_bytes to arena_inputs inputs, drops a comparator of another data set.
+void fit_to_data(GateOptions&, const std::string& dataset, const arch::Shape& input);
+
+// A budget in force.
+struct Bound {
+  std::string rule;
+  const Metric* metric = nullptr;  // what is bounded; one that is known of a design
+  int64_t limit = 0;
+  std::string limit_text;
+};
 
 // A further rule handed in as a value (exportable_to_c99 comes from cli).
-using ExtraRule = std::function<Verdict(const arch::Spec&)>;
+using ExtraRule = std::function<Verdict(const arch::Design&)>;
 
 class Gate {
  public:
   Gate(GateOptions options, std::vector<ExtraRule> extra = {});
   // Every verdict, cheapest first, stopping at nothing: a refusal lists all that is wrong (one verdict per violation of
-  // a rule). Sizes are of the given Spec; flash and arena of its lowered form.
-  std::vector<Verdict> before_training(const Candidate&) const;
-  std::vector<Verdict> before_training(const arch::Spec&) const;
+  // a rule). Size and work are of the network as given; flash and arena of its lowered form.
+  std::vector<Verdict> before_training(const arch::Design&) const;
   // The accuracy half of beats_comparator; empty without a comparator bound for this stage.
   std::vector<Verdict> after_probe(const Findings&) const;
   std::vector<Verdict> after_training(double accuracy_percent) const;
   const GateOptions& options() const { return options_; }
+  const std::vector<Bound>& bounds() const { return bounds_; }
 
  private:
-  struct Bound {
-    const char* rule;
-    int64_t Costs::*cost;
-    int64_t limit;
-    const char* unit;
-    std::string limit_text;
-  };
-
   GateOptions options_;
+  const Metric* arena_;  // the bound whose node is known
   std::vector<const arch::Rule*> rules_;
-  std::vector<Bound> bounds_;  // those in force
+  std::vector<Bound> bounds_;
   std::vector<ExtraRule> extra_;
 };
 

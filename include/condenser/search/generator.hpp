@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "condenser/core/config.hpp"
-#include "condenser/search/inquisitor.hpp"
 #include "condenser/search/study.hpp"
 
 namespace condenser::search {
@@ -14,7 +13,9 @@ namespace condenser::search {
 class Generator {
  public:
   virtual ~Generator() = default;
-  virtual Genotype propose(const Space&, const StudyView& past, const Advice& advice, core::Rng& rng) const = 0;
+  // A legal genotype. `past` may hold refused and failed trials and copies; many threads may ask at once. Should take
+  // well below 100 ms whatever the length of the past.
+  virtual Genotype propose(const Space&, const StudyView& past, core::Rng& rng) const = 0;
 };
 
 struct GeneratorRow {

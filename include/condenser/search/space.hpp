@@ -6,15 +6,16 @@
 #include <string>
 #include <vector>
 
-#include "condenser/arch/builder.hpp"
+#include "condenser/arch/design.hpp"
 #include "condenser/core/config.hpp"
 #include "condenser/core/rng.hpp"
 
 namespace condenser::search {
 
 struct Decision {
-  std::string name;          // "s1_width"
-  std::vector<int> options;  // at least one; ascending
+  std::string name;                 // "s1_width"
+  std::vector<int> options;         // at least one; ascending
+  std::vector<std::string> labels;  // parallel to options: what people call them; empty: the numbers themselves
   bool operator==(const Decision&) const = default;
 };
 
@@ -23,18 +24,14 @@ struct Genotype {
   auto operator<=>(const Genotype&) const = default;
 };
 
-struct Candidate {
-  arch::Spec spec;      // input front-ends of audio spaces will stand beside it
-  arch::Analysis cost;  // of the Spec
-};
-
-Candidate finish(arch::Builder&);  // what every space's expand() ends with
+using Candidate = arch::Design;  // input front-ends of audio spaces will stand beside it
 
 class Space {
  public:
   virtual ~Space() = default;
   virtual const std::vector<Decision>& decisions() const = 0;
-  virtual Candidate expand(const Genotype&) const = 0;  // pure; throws core::Error on an illegal genotype
+  // Pure. The one place where a candidate is lowered and costed. Throws core::Error on an illegal genotype.
+  virtual Candidate expand(const Genotype&) const = 0;
 };
 
 struct SpaceContext {
@@ -61,6 +58,6 @@ Genotype mutate(const Space&, const Genotype&,
                 core::Rng&);  // one decision with several options changes to another option
 Genotype crossover(const Space&, const Genotype&, const Genotype&, core::Rng&);
 std::vector<double> one_hot(const Space&, const Genotype&);
-std::string to_text(const Space&, const Genotype&);  // "stem_width=16 s1_width=24 ..."
+std::string to_text(const Space&, const Genotype&);  // "stem_width=16 activation=silu s1_width=24 ..."
 
 }  // namespace condenser::search

@@ -15,7 +15,7 @@ namespace condenser::search {
 enum class TrialState {
   Done,     // examined; feasible when all verdicts passed
   Refused,  // by the gate before training
-  Failed,   // an error while examining; `error` says which
+  Failed,   // the candidate could not be examined, for a reason of its own (CandidateError); `error` says which
 };
 const char* to_string(TrialState);
 
@@ -32,15 +32,23 @@ struct Trial {
   bool feasible() const { return state == TrialState::Done && passed(verdicts); }
 };
 
-// Where trials live. One transaction per append; reading back gives equal values (doubles exactly).
+// Where the trials of one study live.
+//
+// Durability: append() returns when the trial is committed; a process that dies at any moment afterwards loses nothing,
+// one that dies before leaves no part of the trial (of a power failure the last trials may be missing, never half).
+// Order: trials may come in any order and are given back by index; an index is written once and never changed.
+// Processes: several may hold one study open and append; each append is one transaction. Who may run the search of a
+// run folder is decided elsewhere (its lock).
+// Truth: what is read is what was written, doubles to the bit; a row changed by anybody else is refused by name.
+// Trouble (a full disk, a damaged file) is a core::Error that names the file and the remedy; nothing is half done.
 class Store {
  public:
   virtual ~Store() = default;
   // Identity of the study (configuration that decides results); set once, compared on reopening. Throws ConfigError
   // when it differs.
   virtual void bind(const std::string& identity) = 0;
-  virtual void append(const Trial&) = 0;        // throws core::Error when the index exists
-  virtual std::vector<Trial> load() const = 0;  // by index
+  virtual void append(const Trial&) = 0;        // throws core::Error when the index is negative or exists
+  virtual std::vector<Trial> load() const = 0;  // all, by index; one consistent moment
 };
 std::unique_ptr<Store> make_memory_store();
 std::unique_ptr<Store> make_sqlite_store(
@@ -50,17 +58,18 @@ std::unique_ptr<Store> make_sqlite_store(
 struct StudyView {
   const std::vector<Trial>* trials = nullptr;  // contiguous from index 0
   int64_t limit = 0;
-  std::string objective;  // metric to maximize
+  std::string objective;  // metric to make as good as possible
   size_t size() const;
   const Trial& operator[](size_t i) const { return (*trials)[i]; }
 };
 
-std::optional<double> objective_value(const Trial&, const std::string& objective);  // none unless feasible and present
-// Highest objective among feasible trials; ties: fewer parameters (metric "params"), then lower index. nullptr: none.
+// The objective with higher as better, whichever way the metric counts; none unless feasible, present and a number.
+std::optional<double> merit(const Trial&, const std::string& objective);
+// Highest merit among feasible trials; ties: fewer parameters (metric "params"), then lower index. nullptr: none.
 const Trial* best(const std::vector<Trial>&, const std::string& objective);
 // Number of refusals by rule (each trial counts once for each rule it breaks).
 std::map<std::string, int64_t> refusals_by_rule(const std::vector<Trial>&);
-// Feasible trials not dominated in (objective up, cost metric down), by cost; a network found again counts once.
+// Feasible trials not dominated in (merit up, cost metric down), by cost; a network found again counts once.
 std::vector<const Trial*> pareto_front(const std::vector<Trial>&, const std::string& objective,
                                        const std::string& cost_metric);
 

@@ -20,6 +20,7 @@ struct RandAugment {
 struct SpecAugment {
   int time_masks = 0, time_width = 8;            // frames
   int frequency_masks = 0, frequency_width = 2;  // coefficients
+  bool time_in_columns = false;                  // how the items lie: no option, the data set's card says it
 };
 
 // In the order in which they are applied. Each change of an image has its own draw.

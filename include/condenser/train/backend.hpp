@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "condenser/arch/weights.hpp"
-#include "condenser/data/dataset.hpp"
+#include "condenser/data/task.hpp"
 #include "condenser/search/probe.hpp"
 #include "condenser/train/options.hpp"
 #include "condenser/train/ranks.hpp"
@@ -23,6 +23,7 @@ struct Progress {
   std::optional<double> val_accuracy;  // percent, of the last epoch that ended
 };
 
+// What references and pointers name must live until fit() returns; nothing is kept after that.
 struct FitRequest {
   const arch::Spec& spec;
   std::shared_ptr<const data::Dataset> train;
@@ -30,24 +31,12 @@ struct FitRequest {
   const TrainOptions& options;
   std::filesystem::path folder;  // metrics and checkpoints; empty: nothing is written (probes)
   std::function<void(const Progress&)> on_progress;
-  bool all_ranks = false;  // together with the ranks met by join(), which make the same request; rank 0 writes
+  std::string section = "train";  // of the run file where the options stand, for messages
+  bool all_ranks = false;         // together with the ranks met by join(), which make the same request; rank 0 writes
 };
 
-struct Prediction {
-  int predicted = 0;
-  float probability = 0;  // of the predicted class
-};
-
-struct Evaluation {
-  int64_t correct = 0, total = 0;  // with several classes per item: all of its decisions are right
-  double loss = 0;
-  std::vector<Prediction> predictions;          // per item, in the data set's order; the largest output
-  std::vector<std::vector<int64_t>> confusion;  // [label][prediction]; empty with several classes per item
-  // Macro averages in percent; NaN where no class has what it takes. A class is decided for above probability 1/2, or
-  // when it has the largest output; formulas: train/scores.hpp.
-  double balanced_accuracy = 0, macro_f1 = 0;
-  double auc = 0;  // one class against the rest; NaN for more than 100 classes
-};
+using data::Evaluation;
+using data::Prediction;
 
 struct FitResult {
   arch::Weights weights;  // the moving average when it is on; the last or the best
@@ -109,7 +98,9 @@ class Backend {
   virtual std::string hand_out(const std::string& text) = 0;
   // Trains, resuming exactly from the folder's checkpoint when there is one. Throws core::Stopped after saving.
   virtual FitResult fit(const FitRequest&) = 0;
-  virtual Evaluation evaluate(const arch::Spec&, const arch::Weights&, const data::Dataset&, int threads) = 0;
+  // Throws core::Error naming the first tensor of the weights that is not finite.
+  virtual Evaluation evaluate(const arch::Spec&, const arch::Weights&, const data::Dataset&, const data::Task&,
+                              int threads) = 0;
   // Outputs [n, c, h, w] of the network in evaluation mode; for tests and comparisons.
   virtual std::vector<float> forward(const arch::Spec&, const arch::Weights&, const std::vector<float>& input,
                                      int64_t n) = 0;
@@ -127,9 +118,9 @@ class Backend {
   virtual TrainingStep training_step(const arch::Spec&, int batch, int threads) = 0;
 };
 
-// Exported by libcondenser_torch.so with C linkage. `abi` must equal kBackendAbi.
-constexpr int kBackendAbi = 5;
-using BackendFactory = Backend* (*)(int abi);
+// Exported by libcondenser_torch.so with C linkage. `build` must be kBuildId of the generated build_id.hpp, a hash of
+// all public headers: program and module share structs and functions. Null: they do not fit.
+using BackendFactory = Backend* (*)(const char* build);
 constexpr const char* kBackendSymbol = "condenser_torch_backend";
 
 }  // namespace condenser::train

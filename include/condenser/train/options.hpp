@@ -55,6 +55,7 @@ struct TrainOptions {
   std::string device = "auto";   // cpu, cuda; auto: cuda where there is one
   std::string amp = "off";       // bf16, fp16: automatic mixed precision
   bool deterministic = true;     // on a GPU
+  bool portable = false;         // on the processor: the same bits on all of x86-64
   int threads = 0;               // LibTorch threads; 0: all cores
   int loader_threads = 0;        // prepare batches; 0: one, beside a GPU up to eight
   int checkpoint_steps = 0;      // also save every so many steps; 0: at the end of each epoch
@@ -63,7 +64,11 @@ struct TrainOptions {
   int rank_timeout = 300;        // seconds without an answer after which a process counts as lost
   uint64_t seed = 1;
 };
-void read_options(core::config::Reader&, TrainOptions&);
+// Throws ConfigError for values out of range and for options that contradict each other (train/check_options.hpp).
+// `section`: its name in the file, for messages that name two options.
+void read_options(core::config::Reader&, TrainOptions&, const std::string& section = "train");
+// Reads without looking at how they go together.
+void list_options(core::config::Reader&, TrainOptions&);
 
 // Whether classes are decisions of their own (a sigmoid each) rather than one choice (softmax): binary loss.
 bool independent_classes(const TrainOptions&, bool multi_label);

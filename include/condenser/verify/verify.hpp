@@ -16,15 +16,28 @@ struct Check {
   bool passed = false;
   int64_t samples = 0;
   int64_t differing_values = 0;
-  double accuracy_percent = 0;  // over samples with labels
+  double accuracy_percent = 0;  // of the samples, by KnownAnswers::right
   std::string detail;
 };
 
-// Compiles the c99 export in `folder` with -std=c99 -Wall -Wextra -Werror -pedantic (gcc and, when present, clang; and
-// with address and undefined-behaviour sanitizers), feeds it all `answers` inputs and compares every output integer.
+// Compiles the c99 export in `folder` with -std=c99 and the strict warnings of verify.cpp as errors (gcc and, when
+// present, clang; and with address and undefined-behaviour sanitizers), feeds it all `answers` inputs and compares
+// every output integer.
 std::vector<Check> verify_c99(const std::filesystem::path& folder, const exporters::KnownAnswers& answers);
 
-bool passed(const std::vector<Check>&);  // at least one ran, none that ran failed
+// The whole proof of an export. Nothing in `folder` is compiled or run before it is known to be what the package says:
+// the target writes afresh into a temporary folder, every file is compared byte by byte (a file too many counts), and
+// the fresh files are what is compiled. A folder that differs gives one failed check, and nothing else is done.
+// Throws core::Error for a target that nothing here can run.
+std::vector<Check> verify_export(const exporters::Target&, const exporters::Package&,
+                                 const exporters::KnownAnswers& shipped, const exporters::ExportOptions&,
+                                 const std::filesystem::path& folder, const exporters::KnownAnswers& answers);
+
+// Files of `found` against those of `expected`, byte by byte. Links and other things that are no files are differences.
+Check compare_folders(const std::filesystem::path& expected, const std::filesystem::path& found);
+
+bool failed(const std::vector<Check>&);  // one that ran did not pass
+bool passed(const std::vector<Check>&);  // at least one ran with samples, none that ran failed
 core::Table to_table(const std::vector<Check>&);
 
 }  // namespace condenser::verify

@@ -35,10 +35,8 @@ void fields_of(search::Verdict& v, F&& f) {
   f("limit", v.limit);
 }
 template <class T, class F>
-  requires requires(T& r, F& f) { std::remove_const_t<T>::fields(r, f); }
-void fields_of(T& record, F&& f) {
-  std::remove_const_t<T>::fields(record, f);
-}
+requires requires(T& r, F& f) { std::remove_const_t<T>::fields(r, f); }
+void fields_of(T& record, F&& f) { std::remove_const_t<T>::fields(record, f); }
 
 Json json_of(const std::string& v) { return v; }
 Json json_of(bool v) { return v; }
@@ -52,8 +50,7 @@ Json json_of(const std::vector<T>& v);
 template <class T>
 Json json_of(const std::map<std::string, T>& v);
 template <class T>
-  requires std::is_class_v<T>
-Json json_of(const T& record) {
+requires std::is_class_v<T> Json json_of(const T& record) {
   Json j = Json::object();
   fields_of(record, [&](const char* key, const auto& value) { j[key] = json_of(value); });
   return j;
@@ -122,7 +119,7 @@ void read(const Json& j, const Place& place, std::map<std::string, T>& v);
 
 // `extra`: a key that belongs to the file and not to the struct.
 template <class T>
-  requires std::is_class_v<T>
+requires std::is_class_v<T>
 void read(const Json& j, const Place& place, T& record, const char* extra = "") {
   if (!j.is_object()) throw wrong_type(place, j, "an object");
   std::vector<std::string> known;
@@ -212,11 +209,11 @@ void write_record(const fs::path& folder, const Record& record) {
   core::write_atomic(file_of<Record>(folder), to_text(record));
 }
 
-#define CONDENSER_RECORD(R)                                         \
-  template std::string to_text(const R&);                           \
-  template R from_text<R>(const std::string&, const std::string&);  \
-  template R read_record<R>(const fs::path&);                       \
-  template std::optional<R> find_record<R>(const fs::path&);        \
+#define CONDENSER_RECORD(R)                                        \
+  template std::string to_text(const R&);                          \
+  template R from_text<R>(const std::string&, const std::string&); \
+  template R read_record<R>(const fs::path&);                      \
+  template std::optional<R> find_record<R>(const fs::path&);       \
   template void write_record(const fs::path&, const R&);
 CONDENSER_RECORD(Learned)
 CONDENSER_RECORD(WinnerRecord)
@@ -227,7 +224,6 @@ CONDENSER_RECORD(VerifyRecord)
 CONDENSER_RECORD(EnvironmentRecord)
 CONDENSER_RECORD(RunStatus)
 CONDENSER_RECORD(EvaluationRecord)
-CONDENSER_RECORD(SummaryRecord)
 #undef CONDENSER_RECORD
 
 }  // namespace condenser::cli

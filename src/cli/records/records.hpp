@@ -34,18 +34,18 @@ std::string key_of(const Settings&);
 // wherever the run folder goes.
 struct Learned {
   static constexpr RecordFile kFile{"learned.json", "train", 1};
-  std::string data;                     // name of the data set
-  std::string format;                   // of its files, a row of the table of formats
-  std::vector<std::string> classes;     // by index of the output
-  bool several_classes = false;         // an item may have any number of them
-  bool independent_classes = false;     // an output is a decision of its own (sigmoid), else one of all (softmax)
-  std::vector<int64_t> shape;           // of an item: channels, height, width
-  std::vector<double> mean, std;        // per channel
-  Settings front_end;                   // of sounds: what is computed from a clip
-  double scale = 1.0;                   // of int8 features: value = scale * (q - zero_point)
+  std::string data;                  // name of the data set
+  std::string format;                // of its files, a row of the table of formats
+  std::vector<std::string> classes;  // by index of the output
+  bool several_classes = false;      // an item may have any number of them
+  bool independent_classes = false;  // an output is a decision of its own (sigmoid), else one of all (softmax)
+  std::vector<int64_t> shape;        // of an item: channels, height, width
+  std::vector<double> mean, std;     // per channel
+  Settings front_end;                // of sounds: what is computed from a clip
+  double scale = 1.0;                // of int8 features: value = scale * (q - zero_point)
   int64_t zero_point = 0;
-  std::string spec_hash;                // the network that was trained
-  Settings settings;                    // of the training
+  std::string spec_hash;  // the network that was trained
+  Settings settings;      // of the training
 
   template <class Self, class F>
   static void fields(Self& r, F&& f) {
@@ -92,7 +92,7 @@ struct WinnerRecord {
 struct TrainRecord {
   static constexpr RecordFile kFile{"train.json", "train", 2};
   std::string spec_hash, network;
-  int64_t params = 0, epochs = 0;
+  int64_t params = 0, epochs = 0, training_items = 0;
   bool on_validation = false;
   int64_t validation_correct = 0, validation_total = 0;
   std::string key;  // of the training: see run_identity.hpp
@@ -103,6 +103,7 @@ struct TrainRecord {
     f("network", r.network);
     f("params", r.params);
     f("epochs", r.epochs);
+    f("training_items", r.training_items);
     f("on_validation", r.on_validation);
     f("validation_correct", r.validation_correct);
     f("validation_total", r.validation_total);
@@ -301,35 +302,6 @@ struct EvaluationRecord {
     f("classes", r.classes);
     f("per_class", r.per_class);
     f("confusion", r.confusion);
-  }
-};
-
-// summary.json: what a run came to.
-struct SummaryRecord {
-  static constexpr RecordFile kFile{"summary.json", "report", 1};
-  std::string name, spec_hash, lowered_hash;
-  int64_t params = 0, macs = 0, constant_bytes = 0, arena_bytes = 0;
-  std::optional<AccuracyRecord> float_accuracy, int8_accuracy;  // on the test part; none: not quantized
-  std::optional<double> netscore;
-  std::vector<search::Verdict> verdicts;
-  std::optional<bool> verified;
-  std::optional<int64_t> verified_samples;
-
-  template <class Self, class F>
-  static void fields(Self& r, F&& f) {
-    f("name", r.name);
-    f("spec_hash", r.spec_hash);
-    f("lowered_hash", r.lowered_hash);
-    f("params", r.params);
-    f("macs", r.macs);
-    f("constant_bytes", r.constant_bytes);
-    f("arena_bytes", r.arena_bytes);
-    f("float_accuracy", r.float_accuracy);
-    f("int8_accuracy", r.int8_accuracy);
-    f("netscore", r.netscore);
-    f("verdicts", r.verdicts);
-    f("verified", r.verified);
-    f("verified_samples", r.verified_samples);
   }
 };
 

@@ -3,17 +3,21 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <set>
 #include <sstream>
 
 #include "condenser/core/error.hpp"
 #include "condenser/core/files.hpp"
 #include "data/formats/formats.hpp"
+#include "data/formats/listing.hpp"
 
 namespace condenser::data {
 namespace fs = std::filesystem;
 namespace {
 
 constexpr char kLabels[] = "y_labels.csv";
+constexpr std::string_view kEndings[] = {".bin"};
+constexpr size_t kMostLabelBytes = size_t{64} << 20, kMostItemBytes = size_t{64} << 20;
 
 struct Line {
   std::string file;
@@ -28,7 +32,7 @@ int number(const std::string& text) {
 
 std::vector<Line> read_labels(const fs::path& file, const Card& card) {
   std::vector<Line> lines;
-  std::istringstream text(core::read_file(file));
+  std::istringstream text(core::read_file(file, kMostLabelBytes));
   for (std::string raw; std::getline(text, raw);) {
     if (!raw.empty() && raw.back() == '\r') raw.pop_back();
     if (raw.empty()) continue;
@@ -55,7 +59,7 @@ class Int8Dataset : public Dataset {
   Int8Dataset(const Card& card, const fs::path& folder) : card_(card) {
     for (Line& line : read_labels(folder / kLabels, card)) {
       const fs::path file = folder / line.file;
-      const std::string bytes = core::read_file(file);
+      const std::string bytes = core::read_file(file, kMostItemBytes);
       if (std::ssize(bytes) != shape().elements()) {
         throw core::Error(file.string() + ": " + std::to_string(bytes.size()) + " bytes; expected " +
                           std::to_string(shape().elements()) + " for " + shape_text(shape()) + " as in " +
@@ -96,13 +100,25 @@ class Int8Dataset : public Dataset {
   std::array<float, 256> table_{};  // by q + 128, normalized
 };
 
+// Files beside the list that it does not name.
+UnusedFiles not_used(const Dataset& dataset, const fs::path& folder) {
+  UnusedFiles unused;
+  std::set<std::string> named;
+  for (int64_t i = 0; i < dataset.size(); ++i) named.insert(dataset.name(i));
+  for (const fs::path& file : list_files(folder, kEndings).files)
+    if (!named.contains(file.string())) unused.add(Why::NotListed, file);
+  return unused;
+}
+
 }  // namespace
 
 std::vector<fs::path> int8_files(const fs::path& folder) {
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const fs::path& path = entry.path();
-    if (entry.is_regular_file() && (path.extension() == ".bin" || path.filename() == kLabels)) files.push_back(path);
+    std::error_code ignored;
+    if (entry.is_regular_file(ignored) && (path.extension() == ".bin" || path.filename() == kLabels))
+      files.push_back(path);
   }
   std::ranges::sort(files, {}, [](const fs::path& file) -> const std::string& { return file.native(); });
   return files;
@@ -120,8 +136,10 @@ void check_features_int8(const Card& card, const std::string& split) {
 }
 
 std::shared_ptr<const Dataset> open_features_int8(const Card& card, const std::string&,
-                                                  const std::vector<fs::path>& files, const OpenOptions&) {
-  return std::make_shared<Int8Dataset>(card, files[0]);
+                                                  const std::vector<fs::path>& files, const OpenOptions& options) {
+  auto dataset = std::make_shared<Int8Dataset>(card, files[0]);
+  tell_unused(files[0], not_used(*dataset, files[0]), options);
+  return dataset;
 }
 
 }  // namespace condenser::data

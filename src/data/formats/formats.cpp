@@ -51,6 +51,11 @@ void check_label(int label, int64_t item, const std::filesystem::path& file, con
                     std::to_string(card.classes.size()) + " classes of " + card.file.string());
 }
 
+std::filesystem::path place_of(const Card& card, const std::string& split) {
+  const std::string& path = card.splits.at(split).at(0).path;
+  return path == "." ? card.root : card.root / path;
+}
+
 void check_pictures(const Card& card, const std::string& split, std::string_view what) {
   const size_t paths = card.splits.at(split).size();
   if (paths != 1) {

@@ -19,8 +19,8 @@ struct Format {
   bool folders = false;    // paths of a split are folders
   // Throws core::Error, when the card does not fit the format.
   void (*check)(const Card&, const std::string& split);
-  // The classes of a card that lists none, from its training split. Null: the card must list them.
-  std::vector<std::string> (*classes)(const Card&);
+  // The classes that the data of a split name, sorted. Null: the card must list them.
+  std::vector<std::string> (*classes)(const Card&, const std::string& split);
   // `files` exist, the card has classes. Throws core::Error naming file, bytes or item.
   std::shared_ptr<const Dataset> (*open)(const Card&, const std::string& split,
                                          const std::vector<std::filesystem::path>& files, const OpenOptions&);
@@ -47,13 +47,14 @@ RawImages read_cifar_binary(const Card&, const std::vector<std::filesystem::path
 
 // One folder per class.
 void check_image_folder(const Card&, const std::string& split);
-std::vector<std::string> image_folder_classes(const Card&);
+std::vector<std::string> image_folder_classes(const Card&, const std::string& split);
 std::shared_ptr<const Dataset> open_image_folder(const Card&, const std::string& split,
                                                  const std::vector<std::filesystem::path>& files, const OpenOptions&);
 
 // A CSV file with the columns `path` (relative to the file) and `label`.
 void check_csv(const Card&, const std::string& split);
-std::vector<std::string> csv_classes(const Card&);
+std::vector<std::string> csv_classes(const Card&, const std::string& split);
+std::vector<std::string> csv_pictures(const Card&, const std::string& split);  // the files that it names
 std::shared_ptr<const Dataset> open_csv(const Card&, const std::string& split,
                                         const std::vector<std::filesystem::path>& files, const OpenOptions&);
 
@@ -70,11 +71,16 @@ std::shared_ptr<const Dataset> open_features_int8(const Card&, const std::string
                                                   const std::vector<std::filesystem::path>& files, const OpenOptions&);
 std::vector<std::filesystem::path> int8_files(const std::filesystem::path& folder);  // and y_labels.csv
 
-// The files below `folder` that are images by their extension, sorted; hidden ones are passed over.
+inline constexpr std::string_view kPictureEndings[] = {".jpg", ".jpeg", ".png"};
+
+// The files below `folder` that are images by their extension, sorted; see list_files().
 std::vector<std::filesystem::path> image_files(const std::filesystem::path& folder);
 
 // Throws core::Error naming file and item, unless 0 <= label < number of classes.
 void check_label(int label, int64_t item, const std::filesystem::path& file, const Card&);
+
+// Where the first path of a split lies.
+std::filesystem::path place_of(const Card&, const std::string& split);
 
 // Throws core::Error unless the split lists one path and the shape has 1 or 3 channels.
 void check_pictures(const Card&, const std::string& split, std::string_view what);

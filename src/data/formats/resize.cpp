@@ -2,9 +2,11 @@
 // shrinking (the triangle is widened by the factor, so every source pixel counts). Integers throughout: the same bytes
 // on every machine.
 //
-// Target pixel o of m covers the source position (2o+1)n/2m of n pixels. Source pixel x lies at (2x+1)/2, so their
-// distance is |(2x+1)m - (2o+1)n| / 2m; the triangle's half width is max(n,m)/m. Scaled by 2 max(n,m), the weight is
-// max(0, 2 max(n,m) - |(2x+1)m - (2o+1)n|), divided by the sum over the pixels that exist (the border is repeated).
+// Positions are in pixels of the file. The picture is [b, b+e) of them; source pixel x stands for the cell [xq, xq+q),
+// of which [l, r) belongs to the picture and has its centre at (l+r)/2. Target pixel o of m has its centre at b +
+// (2o+1)e/2m, so their distance is |(l+r-2b)m - (2o+1)e| / 2m; the triangle's half width is max(e, qm)/m. Times 2m, the
+// weight is (r-l) max(0, 2 max(e, qm) - |(l+r-2b)m - (2o+1)e|), divided by the sum over the pixels that exist (the
+// border is repeated).
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -30,29 +32,36 @@ struct Taps {
   std::vector<int64_t> weights;
 };
 
-void find_taps(int64_t o, int64_t n, int64_t m, Taps& taps) {
-  const int64_t half = 2 * std::max(n, m), center = (2 * o + 1) * n;
+// `n` source pixels, of which `side` is the picture.
+void find_taps(int64_t o, int64_t n, const Side& side, int64_t m, Taps& taps) {
+  const int64_t b = side.begin, e = side.extent, q = side.cell;
+  const int64_t half = 2 * std::max(e, q * m), center = (2 * o + 1) * e;
   taps.weights.clear();
   taps.sum = 0;
-  // (2x+1)m > center - half; one to spare on either side, zero weights are dropped.
-  int64_t x = std::max<int64_t>(0, ((center - half) / m - 1) / 2 - 1);
-  for (; x < n && (2 * x + 1) * m - center < half; ++x) {
-    const int64_t weight = half - std::abs((2 * x + 1) * m - center);
-    if (weight <= 0) continue;
+  // Two to spare in front, zero weights are dropped.
+  for (int64_t x = std::max<int64_t>(0, ((center - half) / m + 2 * b) / (2 * q) - 2); x < n; ++x) {
+    const int64_t l = std::max(x * q, b), r = std::min(x * q + q, b + e);
+    const int64_t distance = (l + r - 2 * b) * m - center;
+    if (r <= l || distance <= -half) continue;
+    if (distance >= half) break;
+    const int64_t weight = (r - l) * (half - std::abs(distance));
     if (taps.weights.empty()) taps.first = x;
     taps.weights.push_back(weight);
     taps.sum += weight;
   }
 }
 
-Axis make_axis(int n, int m) {
+Axis make_axis(int n, Side side, int m) {
+  if (side.extent == 0) side.extent = n * side.cell;
   Axis axis;
-  axis.taps = std::min(n, (2 * std::max(n, m) + m - 1) / m);  // an open interval of length 2 max(n,m)/m
+  // Centres in an open interval of length 2 max(e, qm)/m, q apart; those of cut cells lie nearer.
+  const int64_t q = side.cell, width = 2 * std::max<int64_t>(side.extent, q * m), cut = q > 1 ? 2 : 0;
+  axis.taps = static_cast<int>(std::min<int64_t>(n, (width + q * m - 1) / (q * m) + cut));
   axis.first.resize(m);
   axis.weights.assign(static_cast<size_t>(m) * axis.taps, 0);
   Taps taps;
   for (int o = 0; o < m; ++o) {
-    find_taps(o, n, m, taps);
+    find_taps(o, n, side, m, taps);
     // Zeros at the end must not read past the last pixel.
     const int64_t spare = std::max<int64_t>(0, taps.first + axis.taps - n);
     axis.first[o] = static_cast<int>(taps.first - spare);
@@ -116,7 +125,7 @@ CONDENSER_CLONES void blend_columns(const uint32_t* row, int c, const Axis& axis
 }  // namespace
 
 void resize_to_planes(const View& from, int height, int width, std::span<uint8_t> planes) {
-  const Axis down = make_axis(from.h, height), across = make_axis(from.w, width);
+  const Axis down = make_axis(from.h, from.down, height), across = make_axis(from.w, from.across, width);
   std::vector<uint32_t> row(static_cast<size_t>(from.w) * from.c + 1);
   const size_t plane = static_cast<size_t>(height) * width;
   for (int y = 0; y < height; ++y) {

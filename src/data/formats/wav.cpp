@@ -4,7 +4,6 @@
 // against the bytes that are there.
 #include "data/formats/wav.hpp"
 
-#include <algorithm>
 #include <bit>
 #include <cmath>
 
@@ -14,11 +13,40 @@ namespace condenser::data {
 namespace {
 
 constexpr int kPcm = 1, kFloat = 3, kExtensible = 0xfffe;
+constexpr uint64_t kUnwritten = 0xffffffff;  // size of the data of a stream
 
 struct Coding {
   int format = 0, channels = 0, rate = 0, bits = 0;
   int64_t frame_bytes() const { return static_cast<int64_t>(channels) * bits / 8; }
 };
+
+// What is found under the name .wav in practice.
+struct Signature {
+  std::string_view bytes;
+  const char* name;
+};
+constexpr Signature kOthers[] = {{"RF64", "a 64-bit WAV file (RF64)"},
+                                 {"BW64", "a 64-bit WAV file (BW64)"},
+                                 {"RIFX", "a big-endian WAV file (RIFX)"},
+                                 {"fLaC", "a FLAC file"},
+                                 {"OggS", "an Ogg file (Vorbis, Opus)"},
+                                 {"ID3", "an MP3 file"},
+                                 {"\xff\xfb", "an MP3 file"},
+                                 {"\xff\xf3", "an MP3 file"},
+                                 {"FORM", "an AIFF file"},
+                                 {".snd", "an AU file"},
+                                 {"version https://git-lfs", "a Git LFS pointer (the file itself was not fetched)"}};
+
+const char* coding_name(int format) {
+  switch (format) {
+    case 2: return " (ADPCM)";
+    case 6: return " (A-law)";
+    case 7: return " (mu-law)";
+    case 17: return " (IMA ADPCM)";
+    case 85: return " (MP3)";
+    default: return "";
+  }
+}
 
 [[noreturn]] void refuse(const std::string& name, const std::string& what) { throw core::Error(name + ": " + what); }
 
@@ -37,8 +65,10 @@ Coding parse_format(std::string_view chunk, const std::string& name) {
   coding.channels = static_cast<int>(little_endian(chunk, 2, 2));
   const uint64_t rate = little_endian(chunk, 4, 4);
   coding.bits = static_cast<int>(little_endian(chunk, 14, 2));
-  if (coding.format == kExtensible && chunk.size() >= 26) coding.format = static_cast<int>(little_endian(chunk, 24, 2));
-  const std::string found = "format " + std::to_string(coding.format) + " with " + std::to_string(coding.bits) +
+  const bool extensible = coding.format == kExtensible;
+  if (extensible && chunk.size() >= 26) coding.format = static_cast<int>(little_endian(chunk, 24, 2));
+  const std::string found = "format " + std::to_string(coding.format) + coding_name(coding.format) + " with " +
+                            std::to_string(coding.bits) +
                             " bits; expected PCM (1) with 8, 16, 24 or 32 or float (3) with 32 or 64";
   if (coding.format != kPcm && coding.format != kFloat) refuse(name, found + "; convert the file to 16-bit PCM");
   const int bits = coding.bits;
@@ -50,6 +80,20 @@ Coding parse_format(std::string_view chunk, const std::string& name) {
   }
   if (rate < 1 || rate > 1'000'000) refuse(name, std::to_string(rate) + " samples a second; the file is damaged");
   coding.rate = static_cast<int>(rate);
+  // Readers disagree about which of the two counts; the wrong one is noise.
+  const auto frame = static_cast<int64_t>(little_endian(chunk, 12, 2));
+  if (frame != coding.frame_bytes()) {
+    refuse(name, std::to_string(frame) + " bytes a frame; expected " + std::to_string(coding.frame_bytes()) + " for " +
+                     std::to_string(coding.channels) + (coding.channels == 1 ? " channel" : " channels") + " of " +
+                     std::to_string(bits) + " bits; the header contradicts itself, write the file anew");
+  }
+  if (extensible && chunk.size() >= 20) {
+    const auto valid = static_cast<int>(little_endian(chunk, 18, 2));  // the upper bits, the rest are zeros
+    if (valid > bits) {
+      refuse(name, std::to_string(valid) + " valid bits in samples of " + std::to_string(bits) +
+                       "; the header contradicts itself, write the file anew");
+    }
+  }
   return coding;
 }
 
@@ -68,33 +112,44 @@ double sample_at(std::string_view data, size_t at, const Coding& coding, const s
   return std::ldexp(static_cast<double>(value), 16 - coding.bits);
 }
 
-std::vector<int16_t> decode(std::string_view data, const Coding& coding, const std::string& name) {
+std::vector<float> decode(std::string_view data, const Coding& coding, const std::string& name) {
   const size_t frame = coding.frame_bytes();
   if (data.empty()) refuse(name, "no samples; expected one or more");
   if (data.size() % frame != 0) {
     refuse(name, "data chunk of " + std::to_string(data.size()) + " bytes; expected a multiple of " +
                      std::to_string(frame) + ", one frame of samples; the file is damaged");
   }
-  std::vector<int16_t> samples(data.size() / frame);
+  std::vector<float> samples(data.size() / frame);
   for (size_t i = 0; i < samples.size(); ++i) {
     double sum = 0;
     for (int c = 0; c < coding.channels; ++c) sum += sample_at(data, i * frame + c * coding.bits / 8, coding, name);
-    samples[i] = static_cast<int16_t>(std::clamp(std::round(sum / coding.channels), -32768.0, 32767.0));
+    samples[i] = static_cast<float>(sum / coding.channels);
+    if (!std::isfinite(samples[i])) refuse(name, "a sample beyond the range of numbers; the file is damaged");
   }
   return samples;
+}
+
+std::string what_it_is(std::string_view bytes) {
+  if (bytes.empty()) return "an empty file";
+  for (const Signature& other : kOthers)
+    if (bytes.starts_with(other.bytes)) return other.name;
+  return std::to_string(bytes.size()) + " bytes that do not begin with RIFF....WAVE";
 }
 
 }  // namespace
 
 Sound parse_wav(std::string_view bytes, const std::string& name) {
   if (bytes.size() < 12 || bytes.substr(0, 4) != "RIFF" || bytes.substr(8, 4) != "WAVE") {
-    refuse(name, "not a WAV file: " + std::to_string(bytes.size()) + " bytes that do not begin with RIFF....WAVE");
+    refuse(name, "not a WAV file: " + what_it_is(bytes) + "; convert it to 16-bit PCM, or take it out");
   }
   Coding coding;
   for (size_t at = 12; at + 8 <= bytes.size();) {
     const std::string_view id = bytes.substr(at, 4);
-    const uint64_t size = little_endian(bytes, at + 4, 4);
+    uint64_t size = little_endian(bytes, at + 4, 4);
     at += 8;
+    if (id == "data" && size == kUnwritten && coding.format != 0)
+      size =
+          (bytes.size() - at) / static_cast<size_t>(coding.frame_bytes()) * static_cast<size_t>(coding.frame_bytes());
     if (size > bytes.size() - at) {
       refuse(name, "a chunk of " + std::to_string(size) + " bytes, of which " + std::to_string(bytes.size() - at) +
                        " are there; the file is cut short");

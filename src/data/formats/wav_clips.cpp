@@ -5,12 +5,15 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <cstdlib>
+#include <type_traits>
 
 #include "condenser/core/error.hpp"
+#include "condenser/core/text.hpp"
 
 namespace condenser::data {
 namespace {
+
+bool is_whole(float x) { return x >= -32768 && x <= 32767 && x == std::floor(x); }
 
 // One slot per item. Whoever claims a slot fills it; others compute for themselves until it is full.
 class Kept {
@@ -78,11 +81,10 @@ class ClipDataset : public Dataset {
   }
 
   std::vector<float> leveled(int64_t i) const {
-    const auto n = static_cast<size_t>(front_end_.samples());
-    const auto clip = std::span<const int16_t>(clips_.samples).subspan(static_cast<size_t>(i) * n, n);
-    const float gain = front_end_.gain(clip);
-    std::vector<float> wave(n);
-    std::ranges::transform(clip, wave.begin(), [gain](int16_t x) { return gain * static_cast<float>(x); });
+    std::vector<float> wave(static_cast<size_t>(front_end_.samples()));
+    clips_.waves.copy(i, wave);
+    const float gain = front_end_.gain(wave);
+    for (float& x : wave) x *= gain;
     return wave;
   }
 
@@ -102,21 +104,19 @@ class ClipDataset : public Dataset {
   // A recording shorter than the clip is repeated.
   void add_noise(const SampleAugment& augment, core::Rng& rng, std::vector<float>& wave) const {
     if (clips_.noises.empty()) {
-      throw core::Error("augment: noise_probability = " + std::to_string(augment.noise_probability) +
+      throw core::Error("augment: noise_probability = " + core::number(augment.noise_probability) +
                         ", but the data set has no background noise: neither a folder _background_noise_ nor training "
                         "clips of a class _silence_; set it to 0");
     }
     if (rng.uniform() >= augment.noise_probability) return;
-    const std::vector<int16_t>& noise = clips_.noises[rng.below(clips_.noises.size())];
+    const std::vector<float>& noise = clips_.noises[rng.below(clips_.noises.size())];
     const size_t start = rng.below(noise.size());
     const double volume = rng.uniform(0.0, augment.noise_volume);
-    int largest = 1;
-    for (size_t k = 0; k < wave.size(); ++k) {
-      largest = std::max(largest, std::abs(static_cast<int>(noise[(start + k) % noise.size()])));
-    }
-    const auto gain = static_cast<float>(volume / largest);
+    float largest = 1;
+    for (size_t k = 0; k < wave.size(); ++k) largest = std::max(largest, std::abs(noise[(start + k) % noise.size()]));
+    const auto gain = static_cast<float>(volume / static_cast<double>(largest));
     for (size_t k = 0, at = start; k < wave.size(); ++k) {
-      wave[k] = std::clamp(wave[k] + gain * static_cast<float>(noise[at]), -1.0f, 1.0f);
+      wave[k] = std::clamp(wave[k] + gain * noise[at], -1.0f, 1.0f);
       if (++at == noise.size()) at = 0;
     }
   }
@@ -136,6 +136,33 @@ class ClipDataset : public Dataset {
 };
 
 }  // namespace
+
+void Waves::append(std::span<const float> samples) {
+  const auto kept = samples.first(std::min<size_t>(samples.size(), static_cast<size_t>(length_)));
+  if (!is_fine_ && !std::ranges::all_of(kept, is_whole)) {
+    fine_.assign(whole_.begin(), whole_.end());
+    whole_ = {};
+    is_fine_ = true;
+  }
+  const auto add = [&](auto& to) {
+    const size_t begin = to.size();
+    to.resize(begin + static_cast<size_t>(length_), 0);
+    for (size_t k = 0; k < kept.size(); ++k)
+      to[begin + k] = static_cast<typename std::decay_t<decltype(to)>::value_type>(kept[k]);
+  };
+  if (is_fine_)
+    add(fine_);
+  else
+    add(whole_);
+}
+
+void Waves::copy(int64_t i, std::span<float> out) const {
+  const auto from = [&](const auto& all) { std::copy_n(all.begin() + i * length_, length_, out.begin()); };
+  if (is_fine_)
+    from(fine_);
+  else
+    from(whole_);
+}
 
 std::shared_ptr<const Dataset> make_clip_dataset(const AudioOptions& options, std::vector<std::string> classes,
                                                  Normalization normalization, Clips clips) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -11,11 +12,28 @@
 
 namespace condenser::data {
 
+// Clips of equal length on the scale of 16-bit PCM: two bytes a sample as long as all are whole numbers of 16 bits, as
+// in most data sets, four when one is not.
+class Waves {
+ public:
+  explicit Waves(int64_t length = 0) : length_(length) {}
+  // At most `length` samples; what is missing is silence.
+  void append(std::span<const float> samples);
+  void copy(int64_t i, std::span<float> out) const;  // `length` values
+  int64_t length() const { return length_; }
+
+ private:
+  int64_t length_;
+  bool is_fine_ = false;  // which of the two holds them
+  std::vector<int16_t> whole_;
+  std::vector<float> fine_;
+};
+
 struct Clips {
-  std::vector<int16_t> samples;              // [n, FrontEnd::samples()]
-  std::vector<int> labels;                   // [n]
-  std::vector<std::string> names;            // [n]: files, for people
-  std::vector<std::vector<int16_t>> noises;  // what draw() mixes in; each one sample or longer
+  Waves waves;                             // [n, FrontEnd::samples()]
+  std::vector<int> labels;                 // [n]
+  std::vector<std::string> names;          // [n]: files, for people
+  std::vector<std::vector<float>> noises;  // what draw() mixes in; each one sample or longer
 };
 
 // get(): features of the clip, normalized by the mean and deviation of its one channel, kept once computed.

@@ -1,11 +1,14 @@
-// Folders of words as Speech Commands has them (P. Warden, arXiv 1804.03209): <word>/<speaker>_nohash_<n>.wav, the
-// files validation_list.txt and testing_list.txt, recordings of noise in _background_noise_. Every split names the same
-// folder; the lists say what belongs to validation and test, the rest is for training.
+// A folder per word with WAV files: <word>/*.wav, folders inside of it included; recordings of noise in
+// _background_noise_. A split with a folder of its own has all clips in it. Splits that share one folder divide it as
+// Speech Commands does (P. Warden, arXiv 1804.03209): the files validation_list.txt and testing_list.txt say what
+// belongs to validation and test, the rest is for training; without them a tenth of the speakers each, from names
+// <speaker>_nohash_<n>.wav, goes to validation and test.
 //
 // Two class names have a meaning. `_unknown_`: a folder of that name, or else clips of the words that are no class.
 // `_silence_`: a folder of that name, or else pieces of the recordings of noise. What is drawn is the same every time.
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <set>
 #include <sstream>
@@ -15,7 +18,9 @@
 #include "condenser/core/hash.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/core/rng.hpp"
+#include "condenser/core/text.hpp"
 #include "data/formats/formats.hpp"
+#include "data/formats/listing.hpp"
 #include "data/formats/wav.hpp"
 #include "data/formats/wav_clips.hpp"
 
@@ -30,23 +35,14 @@ constexpr uint64_t kSilenceStream = 0x73696c656e6365;  // "silence"
 
 bool is_special(const std::string& name) { return name == kSilence || name == kUnknown; }
 
-std::vector<std::string> words(const fs::path& folder) {
-  std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    if (entry.is_directory() && !name.starts_with('.') && name != kNoise) names.push_back(name);
-  }
-  std::ranges::sort(names);
-  return names;
-}
+constexpr std::string_view kSoundEndings[] = {".wav"};
 
-// "word/file.wav", sorted.
-std::vector<std::string> clips_of(const fs::path& folder, const std::string& word) {
+// "word/file.wav", sorted; what lies there besides is added to `unused`.
+std::vector<std::string> clips_of(const fs::path& folder, const std::string& word, UnusedFiles& unused) {
   std::vector<std::string> clips;
-  for (const auto& entry : fs::directory_iterator(folder / word)) {
-    const std::string name = entry.path().filename().string();
-    if (!name.starts_with('.') && name.ends_with(".wav")) clips.push_back(word + "/" + name);
-  }
+  const Listing listing = list_files(folder / word, kSoundEndings);
+  for (const fs::path& file : listing.files) clips.push_back(file.lexically_relative(folder).generic_string());
+  unused.add(listing.unused);
   std::ranges::sort(clips);
   return clips;
 }
@@ -64,16 +60,22 @@ std::set<std::string> read_list(const fs::path& file) {
   std::set<std::string> clips;
   std::istringstream lines(core::read_file(file));
   for (std::string line; std::getline(lines, line);) {
-    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (clips.empty() && line.starts_with("\xef\xbb\xbf")) line.erase(0, 3);  // a byte-order mark
+    const size_t end = line.find_last_not_of(" \t\r");
+    line.erase(end == std::string::npos ? 0 : end + 1);
+    std::ranges::replace(line, '\\', '/');
+    if (line.starts_with("./")) line.erase(0, 2);
     if (!line.empty()) clips.insert(line);
   }
   return clips;
 }
 
-// Which split a clip belongs to. Without lists a tenth of the speakers each goes to validation and test.
+// Which split a clip belongs to.
 class Splits {
  public:
-  explicit Splits(const fs::path& folder) : folder_(folder) {
+  // `only`: the split that has the folder for itself; "": it is shared.
+  Splits(const fs::path& folder, std::string only) : folder_(folder), only_(std::move(only)) {
+    if (!only_.empty()) return;
     by_list_ = fs::exists(folder / kValidationList) || fs::exists(folder / kTestList);
     if (fs::exists(folder / kValidationList)) validation_ = read_list(folder / kValidationList);
     if (fs::exists(folder / kTestList)) test_ = read_list(folder / kTestList);
@@ -84,6 +86,7 @@ class Splits {
   }
 
   std::string of(const std::string& clip) const {
+    if (!only_.empty()) return only_;
     if (by_list_) return validation_.contains(clip) ? "validation" : test_.contains(clip) ? "test" : "train";
     const std::string speaker = speaker_of(clip);
     const int tenth = core::hash128(speaker.empty() ? clip : speaker).bytes[0] * 10 / 256;
@@ -98,6 +101,15 @@ class Splits {
         throw core::Error(where(name) + *it + " is listed; no such file");
       }
     }
+  }
+
+  // Lines about words that have no folder here: a subset may come with the lists of the whole.
+  int64_t lines_about_others(const std::vector<std::string>& words) const {
+    int64_t count = 0;
+    for (const auto* list : {&validation_, &test_})
+      for (const std::string& clip : *list)
+        count += std::ranges::binary_search(words, clip.substr(0, clip.find('/'))) ? 0 : 1;
+    return count;
   }
 
   // A voice heard in training says nothing about new ones.
@@ -116,13 +128,16 @@ class Splits {
   std::string where(const char* list) const { return (folder_ / list).string() + ": "; }
 
   fs::path folder_;
+  std::string only_;
   bool by_list_ = false;
   std::set<std::string> validation_, test_;
   std::map<std::string, std::pair<std::string, std::string>> speakers_;  // split and a clip of each
 };
 
-std::vector<int16_t> read_sound(const fs::path& file, const Card& card) {
-  Sound sound = parse_wav(core::read_file(file), file.string());
+constexpr size_t kMostSoundBytes = size_t{1} << 30;
+
+std::vector<float> read_sound(const fs::path& file, const Card& card) {
+  Sound sound = parse_wav(core::read_file(file, kMostSoundBytes), file.string());
   if (sound.rate != card.audio.sample_rate) {
     throw core::Error(file.string() + ": " + std::to_string(sound.rate) + " samples a second; expected " +
                       std::to_string(card.audio.sample_rate) + " as in " + card.file.string() +
@@ -137,50 +152,61 @@ std::pair<double, double> part_of(const std::string& split) {
   return split == "train" ? std::pair{0.0, 0.8} : split == "validation" ? std::pair{0.8, 0.9} : std::pair{0.9, 1.0};
 }
 
-std::vector<std::vector<int16_t>> read_noises(const fs::path& folder, const std::string& split, const Card& card) {
-  std::vector<std::vector<int16_t>> noises;
+std::vector<std::vector<float>> read_noises(const fs::path& folder, const std::string& split, const Card& card,
+                                            UnusedFiles& unused) {
+  std::vector<std::vector<float>> noises;
   if (!fs::exists(folder / kNoise)) return noises;
   const auto [from, to] = part_of(split);
-  for (const std::string& clip : clips_of(folder, kNoise)) {
-    const std::vector<int16_t> sound = read_sound(folder / clip, card);
+  for (const std::string& clip : clips_of(folder, kNoise, unused)) {
+    const std::vector<float> sound = read_sound(folder / clip, card);
     const auto length = static_cast<double>(sound.size());
-    std::vector<int16_t> part(sound.begin() + static_cast<int64_t>(from * length),
-                              sound.begin() + static_cast<int64_t>(to * length));
+    std::vector<float> part(sound.begin() + static_cast<int64_t>(from * length),
+                            sound.begin() + static_cast<int64_t>(to * length));
     if (!part.empty()) noises.push_back(std::move(part));
   }
   if (noises.empty()) throw core::Error((folder / kNoise).string() + ": no .wav file with sound in it");
   return noises;
 }
 
+// Whether another split names the same folder.
+bool is_shared(const Card& card, const std::string& split) {
+  const std::string& path = card.splits.at(split).at(0).path;
+  return std::ranges::any_of(card.splits, [&](const auto& other) {
+    return other.first != split && !other.second.empty() && other.second[0].path == path;
+  });
+}
+
 // Reads one split of one folder.
 class SplitReader {
  public:
-  SplitReader(const Card& card, std::string split, fs::path folder, OnDamaged on_damaged)
+  SplitReader(const Card& card, std::string split, fs::path folder, const OpenOptions& options)
       : card_(card),
-        on_damaged_(on_damaged),
+        options_(options),
         split_(std::move(split)),
         folder_(std::move(folder)),
-        splits_(folder_),
-        words_(words(folder_)),
-        length_(FrontEnd(card.audio).samples()) {}
+        splits_(folder_, is_shared(card, split_) ? "" : split_),
+        length_(FrontEnd(card.audio).samples()) {
+    Folders folders = list_folders(folder_, kSoundEndings);
+    words_ = std::move(folders.names);
+    std::erase(words_, kNoise);
+    unused_ = std::move(folders.unused);
+    clips_.waves = Waves(length_);
+  }
 
   Clips read() {
     for (const std::string& word : words_) {  // of classes or not: all speakers count
-      const std::vector<std::string> clips = clips_of(folder_, word);
+      const std::vector<std::string> clips = clips_of(folder_, word, unused_);
       splits_.check_listed(word, clips);
       for (const std::string& clip : clips) {
         splits_.check_speaker(clip);
         if (splits_.of(clip) == split_) of_split_[word].push_back(clip);
       }
     }
-    noises_ = read_noises(folder_, split_, card_);
+    noises_ = read_noises(folder_, split_, card_, unused_);
     int64_t known = 0;
     for (const std::string& name : card_.classes) known += is_special(name) ? 0 : std::ssize(of_split_[name]);
     for (size_t label = 0; label < card_.classes.size(); ++label) add_class(static_cast<int>(label), known);
-    if (cut_ > 0) {
-      core::log::warning(folder_.string() + ": " + std::to_string(cut_) +
-                         " clips are longer than clip_ms = " + std::to_string(card_.audio.clip_ms) + " and were cut");
-    }
+    report();
     if (!damaged_.empty()) report_damaged();
     if (split_ == "train") clips_.noises = noises_.empty() ? silence() : std::move(noises_);
     return std::move(clips_);
@@ -209,16 +235,51 @@ class SplitReader {
   }
 
   void add_file(const std::string& clip, int label) {
-    std::vector<int16_t> sound;
+    std::vector<float> sound;
     try {
       sound = read_sound(folder_ / clip, card_);
     } catch (const core::Error&) {
-      if (on_damaged_ == OnDamaged::Stop) throw;
+      if (options_.on_damaged == OnDamaged::Stop) throw;
       damaged_.push_back(clip);
       return;
     }
     cut_ += std::ssize(sound) > length_ ? 1 : 0;
+    short_ += 2 * std::ssize(sound) < length_ ? 1 : 0;
+    note_level(sound, clip);
     add(sound, label, (folder_ / clip).string());
+  }
+
+  void report() const {
+    const std::string clip_ms = "clip_ms = " + std::to_string(card_.audio.clip_ms);
+    if (cut_ > 0)
+      core::log::warning(folder_.string() + ": " + std::to_string(cut_) + " clips are longer than " + clip_ms +
+                         " and were cut");
+    if (2 * short_ > std::ssize(clips_.labels))
+      core::log::warning(folder_.string() + ": " + std::to_string(short_) + " of " +
+                         std::to_string(clips_.labels.size()) + " clips are shorter than half of " + clip_ms +
+                         "; silence follows them");
+    if (loud_ > 0)
+      core::log::warning(folder_.string() + ": " + std::to_string(loud_) +
+                         " clips lie beyond full scale, which level: full_scale does not expect; the loudest is " +
+                         loudest_ + " with a peak of " + core::number(peak_) +
+                         " times full scale; bring them to -1..1, or use level: peak");
+    if (const int64_t others = splits_.lines_about_others(words_); others > 0)
+      core::log::warning(folder_.string() + ": " + std::to_string(others) +
+                         " lines of the lists name words that have no folder here; they are not used");
+    UnusedFiles unused;
+    for (const Unused& entry : unused_.entries()) {
+      std::vector<std::string> names;
+      std::ranges::remove_copy_if(entry.first, std::back_inserter(names), is_list);
+      int64_t rest = entry.count - (std::ssize(entry.first) - std::ssize(names));
+      for (size_t i = 0; i + 1 < names.size(); ++i, --rest) unused.add(entry.why, names[i]);
+      if (!names.empty() && rest > 0) unused.add(entry.why, names.back(), rest);
+    }
+    tell_unused(folder_, unused, options_);
+  }
+
+  static bool is_list(const std::string& name) {
+    const std::string file = fs::path(name).filename().string();
+    return file == kValidationList || file == kTestList;
   }
 
   void report_damaged() const {
@@ -230,11 +291,20 @@ class SplitReader {
                        split_ + " (" + names + "); they are left out (dataset.on_damaged: skip)");
   }
 
-  void add(std::span<const int16_t> sound, int label, const std::string& name) {
-    const size_t begin = clips_.samples.size();
-    const auto kept = std::min<int64_t>(length_, std::ssize(sound));
-    clips_.samples.resize(begin + static_cast<size_t>(length_), 0);
-    std::copy_n(sound.begin(), kept, clips_.samples.begin() + static_cast<int64_t>(begin));
+  void note_level(const std::vector<float>& sound, const std::string& clip) {
+    if (card_.audio.features.level != "full_scale") return;
+    float largest = 0;
+    for (const float x : sound) largest = std::max(largest, std::abs(x));
+    const double peak = largest / 32768.0;
+    if (peak <= 1) return;
+    ++loud_;
+    if (peak <= peak_) return;
+    peak_ = peak;
+    loudest_ = clip;
+  }
+
+  void add(std::span<const float> sound, int label, const std::string& name) {
+    clips_.waves.append(sound);
     clips_.labels.push_back(label);
     clips_.names.push_back(name);
   }
@@ -258,7 +328,7 @@ class SplitReader {
   }
 
   void add_silence(int label, int64_t count) {
-    std::vector<std::span<const int16_t>> long_enough;
+    std::vector<std::span<const float>> long_enough;
     for (const auto& noise : noises_) {
       if (std::ssize(noise) >= length_) long_enough.emplace_back(noise);
     }
@@ -275,40 +345,39 @@ class SplitReader {
   }
 
   // The clips of class _silence_, for sets that come without recordings of noise.
-  std::vector<std::vector<int16_t>> silence() const {
-    std::vector<std::vector<int16_t>> pieces;
+  std::vector<std::vector<float>> silence() const {
+    std::vector<std::vector<float>> pieces;
     for (size_t i = 0; i < clips_.labels.size(); ++i) {
       if (card_.classes[clips_.labels[i]] != kSilence) continue;
-      const auto begin = clips_.samples.begin() + static_cast<int64_t>(i) * length_;
-      pieces.emplace_back(begin, begin + length_);
+      pieces.emplace_back(static_cast<size_t>(length_));
+      clips_.waves.copy(static_cast<int64_t>(i), pieces.back());
     }
     return pieces;
   }
 
   const Card& card_;
-  const OnDamaged on_damaged_;
+  const OpenOptions& options_;
   const std::string split_;
   const fs::path folder_;
   Splits splits_;
-  const std::vector<std::string> words_;
+  std::vector<std::string> words_;
   const int64_t length_;
+  UnusedFiles unused_;
   std::map<std::string, std::vector<std::string>> of_split_;  // clips by word
-  std::vector<std::vector<int16_t>> noises_;
+  std::vector<std::vector<float>> noises_;
   Clips clips_;
-  int64_t cut_ = 0;
+  int64_t cut_ = 0, short_ = 0, loud_ = 0;
+  double peak_ = 0;
+  std::string loudest_;
   std::vector<std::string> damaged_;  // clips left out
 };
 
 }  // namespace
 
 std::vector<fs::path> sound_files(const fs::path& folder) {
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    const fs::path& path = entry.path();
-    const std::string name = path.filename().string();
-    const bool list = path.parent_path() == folder && (name == kValidationList || name == kTestList);
-    if (entry.is_regular_file() && (list || (name.ends_with(".wav") && !name.starts_with('.')))) files.push_back(path);
-  }
+  std::vector<fs::path> files = list_files(folder, kSoundEndings).files;
+  for (const char* list : {kValidationList, kTestList})
+    if (fs::is_regular_file(folder / list)) files.push_back(folder / list);
   std::ranges::sort(files, {}, [](const fs::path& file) -> const std::string& { return file.native(); });
   return files;
 }
@@ -316,7 +385,7 @@ std::vector<fs::path> sound_files(const fs::path& folder) {
 void check_wav_folder(const Card& card, const std::string& split) {
   if (card.splits.at(split).size() != 1) {
     throw core::Error("split " + split + " lists " + std::to_string(card.splits.at(split).size()) +
-                      " paths; expected one folder, the same for every split");
+                      " paths; expected one folder: its own, or one that splits share");
   }
   if (card.classes.empty())
     throw core::Error("classes lists no names; expected the words to tell apart, for wav_folder");
@@ -330,12 +399,12 @@ void check_wav_folder(const Card& card, const std::string& split) {
 std::shared_ptr<const Dataset> open_wav_folder(const Card& card, const std::string& split,
                                                const std::vector<fs::path>& files, const OpenOptions& options) {
   return make_clip_dataset(card.audio, card.classes, card.normalization,
-                           SplitReader(card, split, files[0], options.on_damaged).read());
+                           SplitReader(card, split, files[0], options).read());
 }
 
 std::vector<float> load_sound(const Card& card, const fs::path& file) {
-  Clips clip{read_sound(file, card), {0}, {file.string()}, {}};
-  clip.samples.resize(static_cast<size_t>(FrontEnd(card.audio).samples()), 0);
+  Clips clip{Waves(FrontEnd(card.audio).samples()), {0}, {file.string()}, {}};
+  clip.waves.append(read_sound(file, card));
   std::vector<float> values(static_cast<size_t>(card.shape.elements()));
   make_clip_dataset(card.audio, {""}, card.normalization, std::move(clip))->get(0, values);
   return values;

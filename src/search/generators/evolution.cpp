@@ -22,7 +22,7 @@ class EvolutionGenerator final : public Generator {
  public:
   explicit EvolutionGenerator(const EvolutionOptions& options) : options_(options) {}
 
-  Genotype propose(const Space& space, const StudyView& past, const Advice&, core::Rng& rng) const override {
+  Genotype propose(const Space& space, const StudyView& past, core::Rng& rng) const override {
     const std::vector<const Trial*> living = population(past);
     if (living.size() < static_cast<size_t>(options_.population)) return sample(space, rng);
     Genotype child = parent(living, past.objective, rng).genotype;
@@ -48,7 +48,7 @@ class EvolutionGenerator final : public Generator {
     std::optional<double> winner_value;
     for (int i = 0; i < options_.tournament; ++i) {
       const Trial* drawn = living[rng.below(living.size())];
-      const std::optional<double> value = objective_value(*drawn, objective);
+      const std::optional<double> value = merit(*drawn, objective);
       if (winner == nullptr || (value && (!winner_value || *value > *winner_value))) {
         winner = drawn;
         winner_value = value;

@@ -1,9 +1,10 @@
 // The space of column networks: stem, stages of column blocks, classifier. Blocks are arch's; whether a design may ship
 // is the gate's.
 //
-//   stem 3x3 -> stage 1 -> ... -> [merge: dense 1x1 after `merge_stage` stages] -> ... -> stage n -> pool, linear
+//   stem -> stage 1 -> ... -> [merge: dense 1x1 after `merge_stage` stages] -> ... -> stage n -> pool, linear
 //
 // Every stage opens with its stride and has a width, depth, number of columns, block, attention and kernel of its own.
+// The stem brings large inputs down to a map that a small device can hold; which strides do is a function of the input.
 
 #include <algorithm>
 #include <array>
@@ -19,6 +20,7 @@ using core::config::Reader;
 constexpr int kMaxStages = 6;
 constexpr int kWidthStep = 8;  // every number of columns divides every width
 const std::vector<int> kColumns = {1, 2, 4, 8};
+const std::vector<int> kStemStrides = {1, 2, 4, 8};
 
 struct StageOptions {
   std::vector<int> width, depth = {1, 2, 3}, columns = {1, 2, 4}, block = {0, 1}, attention = {0, 1}, kernel = {3, 5};
@@ -29,7 +31,7 @@ struct Options {
   std::vector<int> stem_width = {8, 16, 24};
   std::vector<int> activation = {0, 1};  // kActivations
   std::vector<int> merge_stage;
-  int stem_stride = 1;
+  std::vector<int> stem_stride;
   std::vector<int> stage_strides;
   std::vector<StageOptions> stage;
 };
@@ -47,6 +49,23 @@ StageOptions default_stage(int i) {
   if (i == 0) options.columns = {2, 4};
   return options;
 }
+
+// Strides of the stem that leave a map of 17 to 56 pixels on the shorter side, where the stages begin: 1 up to 47
+// pixels, 2 for 64, 2 or 4 for 96, 4 or 8 for 224. Smaller inputs keep all they have, larger ones get the largest
+// stride.
+std::vector<int> fitting_strides(const arch::Shape& input) {
+  constexpr int64_t kLeast = 17, kMost = 56;
+  const int64_t side = std::min(input.h, input.w);
+  std::vector<int> fitting;
+  for (int stride : kStemStrides) {
+    if (side >= kLeast * stride && side <= kMost * stride) fitting.push_back(stride);
+  }
+  if (fitting.empty()) fitting.push_back(side < kLeast ? kStemStrides.front() : kStemStrides.back());
+  return fitting;
+}
+
+// A window that leaves out no pixel, centred: 3x3 for strides 1 and 2, 5x5 for 4, 9x9 for 8.
+int stem_kernel(int stride) { return std::max(3, stride + 1); }
 
 // Options of a decision: ascending, at least one, no value twice.
 void tidy(const Reader& reader, const std::string& key, std::vector<int>& values) {
@@ -104,9 +123,19 @@ void read_strides(Reader& reader, Options& o, int stages) {
   }
 }
 
+void read_stem_stride(Reader& reader, Options& o, const arch::Shape& input) {
+  int stride = 0;
+  reader.integer("stem_stride", stride, 0, kStemStrides.back(),
+                 "stride of the stem: 1, 2, 4 or 8; 0: searched among those that leave a map of 17 to 56 pixels");
+  const bool known = std::find(kStemStrides.begin(), kStemStrides.end(), stride) != kStemStrides.end();
+  if (stride != 0 && !known) throw reader.error("stem_stride", "0, 1, 2, 4 or 8");
+  o.stem_stride = stride == 0 ? fitting_strides(input) : std::vector<int>{stride};
+}
+
 // Halving a feature map of height or width 1 leaves nothing.
 void check_extent(const Reader& reader, const Options& o, const arch::Shape& input) {
-  int64_t side = arch::window_out(std::min(input.h, input.w), 3, o.stem_stride, 1, 1);
+  const int stride = o.stem_stride.back(), kernel = stem_kernel(stride), pad = kernel / 2;
+  int64_t side = arch::window_out(std::min(input.h, input.w), kernel, stride, pad, pad);
   for (size_t i = 0; i < o.stage_strides.size(); ++i) {
     if (side < o.stage_strides[i]) {
       throw reader.error("stage_strides", "fewer strides of 2: stage " + std::to_string(i + 1) +
@@ -122,7 +151,7 @@ Options read_columns(Reader& reader, const SpaceContext& context) {
   read_integers(reader, "stages", o.stages, 1, kMaxStages, "number of stages");
   const int stages = o.stages.back();
   read_width(reader, "stem_width", o.stem_width, "channels of the stem");
-  reader.integer("stem_stride", o.stem_stride, 1, 2, "stride of the stem; 2 for large inputs");
+  read_stem_stride(reader, o, context.input);
   read_names(reader, "activation", o.activation, kActivations, "activation of every block");
   o.merge_stage = {stages};
   if (stages > 1) o.merge_stage.insert(o.merge_stage.begin(), stages - 1);
@@ -147,23 +176,32 @@ Options read_columns(Reader& reader, const SpaceContext& context) {
 enum NetworkDecision : size_t { kStages, kStemWidth, kActivation, kMergeStage, kPerNetwork };
 enum StageDecision : size_t { kWidth, kDepth, kColumnCount, kBlock, kAttention, kKernel, kPerStage };
 
+// A decision over names, whose options are indices into `names`.
+Decision named(const std::string& name, const std::vector<int>& options, const std::vector<std::string>& names) {
+  Decision d{name, options, {}};
+  for (int option : options) d.labels.push_back(names[static_cast<size_t>(option)]);
+  return d;
+}
+
 class ColumnsSpace final : public Space {
  public:
   ColumnsSpace(const Options& o, const SpaceContext& context)
-      : context_(context), stem_stride_(o.stem_stride), stage_strides_(o.stage_strides) {
+      : context_(context), stem_stride_(o.stem_stride.front()), stage_strides_(o.stage_strides) {
     decisions_ = {{"stages", o.stages},
                   {"stem_width", o.stem_width},
-                  {"activation", o.activation},
+                  named("activation", o.activation, kActivations),
                   {"merge_stage", o.merge_stage}};
     for (size_t i = 0; i < o.stage.size(); ++i) {
       const std::string s = "s" + std::to_string(i + 1) + "_";
       const StageOptions& stage = o.stage[i];
-      for (Decision d :
-           {Decision{"width", stage.width}, Decision{"depth", stage.depth}, Decision{"columns", stage.columns},
-            Decision{"block", stage.block}, Decision{"attention", stage.attention}, Decision{"kernel", stage.kernel}}) {
-        decisions_.push_back({s + d.name, d.options});
+      for (Decision d : {Decision{"width", stage.width}, Decision{"depth", stage.depth},
+                         Decision{"columns", stage.columns}, named("block", stage.block, kBlocks),
+                         named("attention", stage.attention, kSwitch), Decision{"kernel", stage.kernel}}) {
+        decisions_.push_back({s + d.name, d.options, d.labels});
       }
     }
+    // Last, and only where there is a choice: genotypes of inputs with one fitting stride stay what they were.
+    if (o.stem_stride.size() > 1) decisions_.push_back({"stem_stride", o.stem_stride});
   }
 
   const std::vector<Decision>& decisions() const override { return decisions_; }
@@ -175,8 +213,11 @@ class ColumnsSpace final : public Space {
     };
     const auto activation = get(kActivation) == 1 ? arch::ActivationKind::Silu : arch::ActivationKind::Relu;
     arch::Builder b("columns", context_.input);
-    int x = arch::conv_bn_act(b, b.input(), "stem",
-                              {.out = get(kStemWidth), .kernel = 3, .stride = stem_stride_, .activation = activation});
+    const bool strides_differ = decisions_.back().name == "stem_stride";
+    const int stride = strides_differ ? get(decisions_.size() - 1) : stem_stride_;
+    int x = arch::conv_bn_act(
+        b, b.input(), "stem",
+        {.out = get(kStemWidth), .kernel = stem_kernel(stride), .stride = stride, .activation = activation});
     const int stages = get(kStages);
     for (int i = 0; i < stages; ++i) {
       if (i == get(kMergeStage)) {
@@ -195,12 +236,12 @@ class ColumnsSpace final : public Space {
                               .activation = activation});
     }
     arch::classifier_head(b, x, context_.classes);
-    return finish(b);
+    return arch::design_of(b);
   }
 
  private:
   SpaceContext context_;
-  int stem_stride_;
+  int stem_stride_;  // where it is no decision
   std::vector<int> stage_strides_;
   std::vector<Decision> decisions_;
 };

@@ -12,6 +12,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "condenser/core/log.hpp"
+#include "condenser/core/text.hpp"
 #include "search/stores/file_system.hpp"
 #include "search/stores/identity.hpp"
 
@@ -40,7 +42,7 @@ namespace fs = std::filesystem;
 using soci::into;
 using soci::use;
 
-constexpr int kSchema = 1;
+constexpr int kSchema = 2;                // 1 had no checksums
 constexpr int kBusyMilliseconds = 20000;  // another process of the same study may be writing
 
 // Numbers as text in the shortest form that reads back to the same bits; SQLite's own REAL turns NaN into NULL.
@@ -55,6 +57,30 @@ double parse_number(const std::string& text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) throw core::Error("number \"" + text + "\"");
   return value;
+}
+
+std::string choice_text(const Genotype& genotype);
+
+// Of everything that is stored of a trial; lengths keep neighbouring texts apart.
+std::string checksum(const Trial& trial) {
+  std::string all;
+  const auto add = [&](const std::string& text) { all += std::to_string(text.size()) + ":" + text; };
+  for (const std::string& text :
+       {std::to_string(trial.index), choice_text(trial.genotype), trial.hash.hex(), std::string(to_string(trial.state)),
+        std::to_string(trial.same_as), trial.error, number_text(trial.seconds)}) {
+    add(text);
+  }
+  for (const Verdict& v : trial.verdicts) {
+    for (const std::string& text : {v.rule, std::string(v.passed ? "1" : "0"), v.node, v.value, v.limit}) add(text);
+  }
+  for (const auto* values : {&trial.findings.metrics, &trial.findings.node_scores}) {
+    add(std::to_string(values->size()));
+    for (const auto& [name, value] : *values) {
+      add(name);
+      add(number_text(value));
+    }
+  }
+  return core::hash128(all).hex();
 }
 
 std::string choice_text(const Genotype& genotype) {
@@ -113,6 +139,17 @@ class Transaction {
   bool done_ = false;
 };
 
+// Advice for a full disk must not cost the trials that are stored.
+std::string remedy(const std::string& message) {
+  const auto says = [&](const char* words) { return message.find(words) != std::string::npos; };
+  const std::string safe = "; what is stored is safe, the same command goes on from there";
+  if (says("full")) return "make room on its disk" + safe;
+  if (says("readonly") || says("unable to open")) return "make its folder writable" + safe;
+  if (says("locked")) return "another process has been writing to it for long; end that one" + safe;
+  if (says("out of memory")) return "free memory" + safe;
+  return "if the file is damaged, move it away and start afresh";
+}
+
 void refuse_network(const fs::path& file) {
   const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
   struct statfs info;
@@ -168,9 +205,8 @@ class SqliteStore final : public Store {
     std::map<int64_t, Trial> trials;
     guarded([&] {
       Transaction transaction(sql_, "BEGIN");  // one consistent view while another process may append
-      read_trials(trials);
-      read_verdicts(trials);
-      read_findings(trials);
+      trials = read_all();
+      check_checksums(trials);
       transaction.commit();
     });
     std::vector<Trial> all;
@@ -184,8 +220,7 @@ class SqliteStore final : public Store {
     try {
       body();
     } catch (const soci::soci_error& e) {
-      throw core::Error(file_ + ": study database: " + e.get_error_message() +
-                        "; if the file is damaged, move it away and start afresh");
+      throw core::Error(file_ + ": study database: " + e.get_error_message() + "; " + remedy(e.get_error_message()));
     }
   }
 
@@ -213,7 +248,8 @@ class SqliteStore final : public Store {
   void create() {
     sql_ << "CREATE TABLE condenser_study (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID";
     sql_ << "CREATE TABLE trials (trial INTEGER PRIMARY KEY, genotype TEXT NOT NULL, hash TEXT NOT NULL, "
-            "state TEXT NOT NULL, same_as INTEGER NOT NULL, error TEXT NOT NULL, seconds TEXT NOT NULL)";
+            "state TEXT NOT NULL, same_as INTEGER NOT NULL, error TEXT NOT NULL, seconds TEXT NOT NULL, "
+            "checksum TEXT NOT NULL)";
     sql_ << "CREATE TABLE verdicts (trial INTEGER NOT NULL, position INTEGER NOT NULL, rule TEXT NOT NULL, "
             "passed INTEGER NOT NULL, node TEXT NOT NULL, value TEXT NOT NULL, allowed TEXT NOT NULL, "
             "PRIMARY KEY (trial, position)) WITHOUT ROWID";
@@ -226,11 +262,31 @@ class SqliteStore final : public Store {
     int ours = 0;
     sql_ << "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'condenser_study'", into(ours);
     if (ours == 0) throw core::Error(file_ + ": a database of another program, not a study; choose another file");
+    if (meta("schema") == "1") add_checksums();
     const std::string schema = meta("schema").value_or("none");
     if (schema != std::to_string(kSchema)) {
       throw core::Error(file_ + ": study schema " + schema + "; this program reads " + std::to_string(kSchema) +
                         "; use the version that wrote it or start afresh");
     }
+  }
+
+  // From schema 1. What is there then is taken for what was written.
+  void add_checksums() {
+    sql_ << "ALTER TABLE trials ADD COLUMN checksum TEXT NOT NULL DEFAULT ''";
+    const std::map<int64_t, Trial> trials = read_all();
+    std::vector<std::string> failed;
+    for (const auto& [number, trial] : trials) {
+      const long long index = number;
+      const std::string sum = checksum(trial);
+      sql_ << "UPDATE trials SET checksum = :c WHERE trial = :i", use(sum), use(index);
+      if (trial.state == TrialState::Failed) failed.push_back(std::to_string(number));
+    }
+    sql_ << "UPDATE condenser_study SET value = '2' WHERE key = 'schema'";
+    if (failed.empty()) return;
+    core::log::warning(file_ +
+                       ": written by a version that also stored trouble of the machine as a candidate's failure: "
+                       "trials " +
+                       core::join(failed) + "; if one of these was (report.md has their errors), start afresh");
   }
 
   std::optional<std::string> meta(const std::string& key) const {
@@ -247,10 +303,10 @@ class SqliteStore final : public Store {
   void write_trial(const Trial& trial) {
     const long long index = trial.index, same_as = trial.same_as;
     const std::string genotype = choice_text(trial.genotype), hash = trial.hash.hex(), state = to_string(trial.state),
-                      seconds = number_text(trial.seconds);
-    sql_ << "INSERT INTO trials (trial, genotype, hash, state, same_as, error, seconds) "
-            "VALUES (:i, :g, :h, :s, :a, :e, :t)",
-        use(index), use(genotype), use(hash), use(state), use(same_as), use(trial.error), use(seconds);
+                      seconds = number_text(trial.seconds), sum = checksum(trial);
+    sql_ << "INSERT INTO trials (trial, genotype, hash, state, same_as, error, seconds, checksum) "
+            "VALUES (:i, :g, :h, :s, :a, :e, :t, :c)",
+        use(index), use(genotype), use(hash), use(state), use(same_as), use(trial.error), use(seconds), use(sum);
   }
 
   void write_verdicts(const Trial& trial) {
@@ -285,6 +341,28 @@ class SqliteStore final : public Store {
   core::Error bad_row(int64_t trial, const std::string& what) const {
     return core::Error(file_ + ": trial " + std::to_string(trial) + ": cannot read " + what +
                        "; the study is damaged; move it away and start afresh");
+  }
+
+  std::map<int64_t, Trial> read_all() const {
+    std::map<int64_t, Trial> trials;
+    read_trials(trials);
+    read_verdicts(trials);
+    read_findings(trials);
+    return trials;
+  }
+
+  void check_checksums(const std::map<int64_t, Trial>& trials) const {
+    long long index = 0;
+    std::string stored;
+    soci::statement rows = (sql_.prepare << "SELECT trial, checksum FROM trials", into(index), into(stored));
+    rows.execute();
+    while (rows.fetch()) {
+      if (checksum(trials.at(index)) != stored)
+        throw core::Error(
+            file_ + ": trial " + std::to_string(index) +
+            ": its checksum is not that of its values, which somebody or something has changed; restore the "
+            "file or move it away and start afresh");
+    }
   }
 
   Trial& trial_of(std::map<int64_t, Trial>& trials, int64_t index, const char* what) const {

@@ -73,6 +73,73 @@ TEST_CASE("an item may have several classes, or none", "[data]") {
   CHECK(stratified_subset(*dataset, 4, 1).size() == 4);
 }
 
+TEST_CASE("labels that differ in what nobody sees are one class", "[data]") {
+  const std::vector<std::string> two{"cat", "dog"};
+  for (const std::string text :
+       {"path,label\n../img/0.png, cat\n../img/1.png,dog \n../img/2.png,cat\n../img/3.png,dog\n",
+        "path;label\r\n../img/0.png; "
+        "\"cat\"\r\n../img/1.png;\"dog\"\r\n../img/2.png;cat\xc2\xa0\r\n../img/3.png;dog\r\n",
+        "path\tlabel\n../img/0.png\tcat\n../img/1.png\t\xef\xbb\xbf"
+        "dog\n../img/2.png\tcat\xe2\x80\x8b\n ../img/3.png \tdog\n",
+        "\xef\xbb\xbfPath , Label\r../img/0.png,cat\r../img/1.png,dog\r\r..\\img\\2.png,cat\r.././img/3.png,dog\r",
+        "../img/0.png,cat\n../img/1.png,dog\n../img/2.png,cat\n../img/3.png,dog\n"}) {
+    INFO(text);
+    const Listed listed(text);
+    const auto dataset = listed.open();
+    CHECK(dataset->classes() == two);
+    REQUIRE(dataset->size() == 4);
+    for (int i = 0; i < 4; ++i) {
+      CHECK(dataset->label(i) == i % 2);
+      CHECK(value(*dataset, i) == static_cast<float>(10 * i) / 255.0f);
+    }
+  }
+}
+
+TEST_CASE("labels that look alike otherwise are refused, both shown", "[data]") {
+  const auto error = [](const std::string& first, const std::string& second) {
+    const Listed listed("path,label\n../img/0.png," + first + "\n../img/1.png," + second + "\n../img/2.png,x\n");
+    return listed.error();
+  };
+  CHECK(contains(error("cat", "Cat"), "\"Cat\" and \"cat\" look alike"));
+  CHECK(contains(error("caf\xc3\xa9", "cafe\xcc\x81"), "\"cafe\\u0301\" and \"caf\\u00e9\" look alike"));
+  CHECK(contains(error("a b", "a  b"), "look alike"));
+  CHECK(contains(error("a b",
+                       "a\xc2\xa0"
+                       "b"),
+                 "\"a b\" and \"a\\u00a0b\" look alike"));
+  CHECK(contains(error("c\xe2\x80\x8b"
+                       "at",
+                       "cat"),
+                 "look alike"));
+  CHECK(error("cat", "cot").empty());
+}
+
+TEST_CASE("a picture that is listed again is one picture", "[data]") {
+  Listed listed("path,label\n../img/0.png,a\n../img/./0.png,a\n../img/1.png,b\n");
+  std::vector<Unused> unused;
+  const auto dataset = open_split(listed.card, "train", {.on_unused = [&](const Unused& u) { unused.push_back(u); }});
+  CHECK(dataset->size() == 2);
+  REQUIRE(unused.size() == 2);
+  CHECK(unused[0].why == Why::ListedTwice);
+  CHECK(unused[1].why == Why::NotListed);
+  CHECK(unused[1].count == 2);
+  listed.folder.write("lists/train.csv", "path,label\n../img/0.png,a\n../img/1.png,b\n../img/0.png,b\n");
+  CHECK(contains(listed.error(), "train.csv:4: ../img/0.png is b, and a in line 2"));
+  listed.card.multi_label = true;
+  std::vector<float> targets(2);
+  listed.open()->targets(0, targets);
+  CHECK(targets == std::vector<float>{1, 1});
+}
+
+TEST_CASE("a class of another list only is refused before the training", "[data]") {
+  Listed listed("path,label\n../img/0.png,a\n../img/1.png,b\n");
+  listed.folder.write("lists/test.csv", "path,label\n../img/2.png,a\n../img/3.png,B\n");
+  listed.card.splits["test"] = {{"lists/test.csv", ""}};
+  Card card = listed.card;
+  CHECK(contains(error_of([&] { find_classes(card); }),
+                 "test.csv: \"B\" is not one of the 2 classes; it looks like \"b\""));
+}
+
 TEST_CASE("CSV index errors name file, line and what was expected", "[data]") {
   const auto error = [](const std::string& index, std::vector<std::string> classes = {}) {
     Listed listed(index);
@@ -81,7 +148,7 @@ TEST_CASE("CSV index errors name file, line and what was expected", "[data]") {
   };
   CHECK(contains(error("path,label\n../img/0.png,re\n", {"red", "blue"}),
                  "train.csv:2: label re is not one of the 2 classes; did you mean red?"));
-  CHECK(contains(error("path,label\na,\"x\ny\"\n", {"red"}), "train.csv:2: label x?y is not one"));
+  CHECK(contains(error("path,label\na,\"x\ny\"\n", {"red"}), "train.csv:2: label x\\ny is not one"));
   CHECK(contains(error("file,label\n"), "train.csv:1: columns file, label; expected path and label"));
   CHECK(contains(error(""), "train.csv: empty; expected a header row"));
   CHECK(contains(error("path,label\n", {"red"}), "train.csv: no row below the header"));

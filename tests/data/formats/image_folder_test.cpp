@@ -14,6 +14,8 @@
 using namespace condenser::data;
 using namespace condenser::data::testing;
 
+namespace fs = std::filesystem;
+
 namespace {
 
 // A smooth picture, which JPEG keeps within a few steps.
@@ -272,16 +274,46 @@ TEST_CASE("image folder errors name the folder or file", "[data]") {
     return error_of([&] { read_folder(folder_card(folder, classes), "train"); });
   };
   CHECK(read().empty());
-  CHECK(contains(read({"god", "worn"}), "train/good: good is not one of the 2 classes; did you mean god?"));
+  CHECK(contains(read({"god", "worn"}), "train/good: \"good\" is not one of the 2 classes; did you mean god?"));
   folder.write("train/good/2.png", "not a picture");
   CHECK(contains(read(), "train/good/2.png: 13 bytes that begin neither"));
   std::filesystem::remove(folder.path() / "train/good/2.png");
   folder.write("train/bad/notes.txt", "x");
-  CHECK(contains(read(), "train/bad: no .jpg, .jpeg or .png file in it"));
+  CHECK(contains(read(), "train: no item of class \"bad\" to learn from"));
   std::filesystem::remove_all(folder.path() / "train");
   CHECK(contains(read(), "train: no such folder"));
   std::filesystem::create_directory(folder.path() / "train");
   CHECK(contains(read(), "train: no folder in it; expected one folder per class"));
   folder.write("train/only/1.png", grey_png(1));
   CHECK(contains(read(), "train: 1 classes; expected at least 2"));
+}
+
+TEST_CASE("links in a folder are followed, broken ones are named or left out", "[data]") {
+  Quiet quiet;
+  TempFolder folder;
+  for (const char* name : {"train/a/1.png", "train/b/1.png"}) folder.write(name, grey_png(7));
+  const Card card = folder_card(folder);
+  fs::create_symlink("self.png", folder.path() / "train/a/self.png");
+  CHECK(contains(error_of([&] { read_folder(card, "train"); }), "train/a/self.png: cannot read"));
+  CHECK(open_split(card, "train", {.on_damaged = OnDamaged::Skip})->size() == 2);
+  fs::remove(folder.path() / "train/a/self.png");
+  fs::create_symlink("c", folder.path() / "train/c");
+  CHECK(contains(error_of([&] { open_split(card, "train"); }), "train/c: a link that leads nowhere"));
+  CHECK(open_split(card, "train", {.on_damaged = OnDamaged::Skip})->size() == 2);
+}
+
+TEST_CASE("folders of classes that look alike are refused with both names", "[data]") {
+  TempFolder folder;
+  for (const char* name : {"train/cat/1.png", "train/cat /1.png", "train/dog/1.png"}) folder.write(name, grey_png(7));
+  const Card card = folder_card(folder);
+  CHECK(contains(error_of([&] { open_split(card, "train"); }), "\"cat\" and \"cat \" look alike"));
+}
+
+TEST_CASE("a class without training pictures is an error unless allowed", "[data]") {
+  TempFolder folder;
+  for (const char* name : {"train/a/1.png", "train/b/1.png"}) folder.write(name, grey_png(7));
+  Card card = folder_card(folder, {"a", "b", "c"});
+  CHECK(contains(error_of([&] { open_split(card, "train"); }), "no item of class \"c\" to learn from"));
+  card.allow_empty_classes = true;
+  CHECK(open_split(card, "train")->classes().size() == 3);
 }

@@ -1,5 +1,6 @@
 // Folders in the layout of Speech Commands: splits, made-up classes, changes of the waveform, refusals.
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <set>
 #include <thread>
@@ -116,10 +117,10 @@ TEST_CASE("items are normalized features", "[wav_folder]") {
   const Card card = example.card();
   const auto dataset = open_split(card, "train");
   const FrontEnd front_end(card.audio);
-  std::vector<int16_t> sound(kClip);
-  for (int n = 0; n < kClip; ++n) sound[n] = static_cast<int16_t>(std::lround(9000 * std::sin(0.07 * n)));
+  std::vector<float> sound(kClip);
+  for (int n = 0; n < kClip; ++n) sound[n] = static_cast<float>(std::lround(9000 * std::sin(0.07 * n)));
   std::vector<float> wave(kClip), expected(front_end.shape().elements());
-  std::ranges::transform(sound, wave.begin(), [&](int16_t x) { return front_end.gain(sound) * static_cast<float>(x); });
+  std::ranges::transform(sound, wave.begin(), [&](float x) { return front_end.gain(sound) * x; });
   front_end.run(wave, expected);
   for (float& value : expected) value = (value + 3) / 4;
   CHECK(get(*dataset, 0) == expected);
@@ -181,6 +182,65 @@ TEST_CASE("without lists speakers are dealt out", "[wav_folder]") {
   CHECK(sizes["train"] > 80);
   CHECK(sizes["validation"] > 2);
   CHECK(sizes["test"] > 2);
+}
+
+TEST_CASE("a split with a folder of its own has all clips in it, whatever they are called", "[wav_folder]") {
+  TempFolder folder;
+  for (const char* part : {"train", "test"})
+    for (int i = 0; i < 12; ++i) {
+      const std::string name = std::string(part) + "/no/anna_nohash_" + std::to_string(i) + ".wav";
+      folder.write(name, tone(i));
+      folder.write(std::string(part) + "/yes/deeper/" + std::to_string(i) + ".WAV", tone(i + 20));
+    }
+  folder.write("train/yes/notes.txt", "not a sound");
+  folder.write("card.yaml",
+               "condenser_card: 1\nname: own\nformat: wav_folder\nsample_rate: 8000\nclip_ms: 100\n"
+               "features: {bands: 20, coefficients: 8, high_hz: 4000}\nclasses: [\"no\", \"yes\"]\n"
+               "splits:\n  train: [{path: train}]\n  test: [{path: test}]\n");
+  const Card card = read_card(folder.path() / "card.yaml");
+  std::vector<Unused> unused;
+  OpenOptions options;
+  options.on_unused = [&](const Unused& entry) { unused.push_back(entry); };
+  for (const char* part : {"train", "test"}) CHECK(open_split(card, part, options)->size() == 24);
+  REQUIRE(unused.size() == 1);
+  CHECK(unused[0].count == 1);
+  CHECK(contains(unused[0].first.at(0), "notes.txt"));
+}
+
+TEST_CASE("a class without clips to learn from is an error that names it", "[wav_folder]") {
+  TempFolder folder;
+  folder.write("set/yes/a.wav", tone(1));
+  fs::create_directories(folder.path() / "set/no");
+  folder.write("card.yaml",
+               "condenser_card: 1\nname: own\nformat: wav_folder\nsample_rate: 8000\nclip_ms: 100\n"
+               "features: {bands: 20, coefficients: 8, high_hz: 4000}\nclasses: [\"no\", \"yes\"]\n"
+               "splits:\n  train: [{path: set}]\n");
+  const Card card = read_card(folder.path() / "card.yaml");
+  CHECK(contains(error_of([&] { open_split(card, "train"); }), "no item of class no"));
+}
+
+TEST_CASE("the level of a clip does not matter when it is divided by its peak", "[wav_folder]") {
+  const auto features = [](int format, int bits, double factor) {
+    TempFolder folder;
+    std::string data;
+    for (int n = 0; n < kClip; ++n) {
+      const double x = std::lround(9000 * std::sin(0.07 * n)) * factor;
+      data += bits == 16 ? little_endian(static_cast<uint16_t>(std::lround(x)), 2)
+                         : little_endian(std::bit_cast<uint32_t>(static_cast<float>(x)), 4);
+    }
+    folder.write("set/yes/a.wav", wav_bytes({.format = format, .rate = 8000, .bits = bits}, data));
+    folder.write("set/no/a.wav", tone(3));
+    folder.write("card.yaml",
+                 "condenser_card: 1\nname: own\nformat: wav_folder\nsample_rate: 8000\nclip_ms: 100\n"
+                 "features: {bands: 20, coefficients: 8, high_hz: 4000}\nclasses: [\"yes\", \"no\"]\n"
+                 "splits:\n  train: [{path: set}]\n");
+    return get(*open_split(read_card(folder.path() / "card.yaml"), "train"), 0);
+  };
+  const auto expected = features(1, 16, 1);
+  for (const double factor : {1 / 32768.0, 6 / 32768.0, 1.0}) {
+    const auto found = features(3, 32, factor);
+    for (size_t i = 0; i < expected.size(); ++i) CHECK(found[i] == Approx(expected[i]).margin(1e-4));
+  }
 }
 
 TEST_CASE("a speaker in two splits is refused", "[wav_folder]") {

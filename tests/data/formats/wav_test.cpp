@@ -23,7 +23,7 @@ std::string error_in(const std::string& bytes) {
   return error_of([&] { parse_wav(bytes, "a.wav"); });
 }
 
-using Samples = std::vector<int16_t>;
+using Samples = std::vector<float>;
 
 }  // namespace
 
@@ -36,21 +36,48 @@ TEST_CASE("PCM of every width is read", "[wav]") {
   };
   CHECK(samples(8, std::string("\x80\x81\x00\xff", 4)) == Samples{0, 256, -32768, 32512});
   CHECK(samples(24, little_endian(0x7fff00, 3) + little_endian(0xffff80, 3) + little_endian(0x80, 3)) ==
-        Samples{32767, -1, 1});
+        Samples{32767, -0.5f, 0.5f});
   CHECK(samples(32, little_endian(0x00010000, 4) + little_endian(0x80000000, 4) + little_endian(0x7fffffff, 4)) ==
-        Samples{1, -32768, 32767});
+        Samples{1, -32768, 32768});
 }
 
-TEST_CASE("floats are read and clipped", "[wav]") {
+TEST_CASE("floats are read at their level, also beyond full scale", "[wav]") {
   std::string data;
   for (float x : {0.5f, -1.0f, 1.0f, -3.0f}) data += little_endian(std::bit_cast<uint32_t>(x), 4);
-  const Samples expected = {16384, -32768, 32767, -32768};
+  const Samples expected = {16384, -32768, 32768, -98304};
   CHECK(parse_wav(wav_bytes({.format = 3, .bits = 32}, data), "a.wav").samples == expected);
   std::string wide;
   for (double x : {0.5, -1.0, 1.0, -3.0}) wide += little_endian(std::bit_cast<uint64_t>(x), 8);
   CHECK(parse_wav(wav_bytes({.format = 3, .bits = 64}, wide), "a.wav").samples == expected);
   const std::string nan = little_endian(0x7fc00000, 4);
   CHECK(contains(error_in(wav_bytes({.format = 3, .bits = 32}, nan)), "not a finite number"));
+}
+
+TEST_CASE("header fields that contradict each other are refused", "[wav]") {
+  const auto with_frame = [](int bits, int frame) {
+    std::string bytes = wav_bytes({.bits = bits}, std::string(12, '\x01'));
+    const size_t fmt = bytes.find("fmt ");
+    bytes.replace(fmt + 8 + 12, 2, little_endian(static_cast<uint64_t>(frame), 2));
+    return error_in(bytes);
+  };
+  CHECK(contains(with_frame(24, 4), "4 bytes a frame; expected 3 for 1 channel of 24 bits"));
+  CHECK(contains(with_frame(16, 4), "4 bytes a frame; expected 2 for 1 channel of 16 bits"));
+  CHECK(with_frame(16, 2).empty());
+}
+
+TEST_CASE("a stream whose size was never written is read to its end", "[wav]") {
+  std::string bytes = wav_bytes({}, pcm16({7, 8, 9}));
+  const size_t data = bytes.find("data");
+  bytes.replace(data + 4, 4, little_endian(0xffffffff, 4));
+  CHECK(parse_wav(bytes, "a.wav").samples == Samples{7, 8, 9});
+  CHECK(parse_wav(bytes + "\x01", "a.wav").samples == Samples{7, 8, 9});  // half a sample was not written any more
+}
+
+TEST_CASE("other files under the name are called by theirs", "[wav]") {
+  CHECK(contains(error_in("fLaC...."), "a FLAC file"));
+  CHECK(contains(error_in("RF64\xff\xff\xff\xffWAVE"), "RF64"));
+  CHECK(contains(error_in(""), "an empty file"));
+  CHECK(contains(error_in(wav_bytes({.format = 7, .bits = 8}, "abcd")), "format 7 (mu-law)"));
 }
 
 TEST_CASE("stereo is averaged", "[wav]") {

@@ -1,0 +1,82 @@
+#pragma once
+// Everything that the report of a run is made of, as plain data, and the page. Absent: that stage has not run.
+
+#include <cmath>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "condenser/arch/design.hpp"
+#include "condenser/quant/report.hpp"
+#include "condenser/report/confusion.hpp"
+#include "condenser/report/page.hpp"
+#include "condenser/search/study.hpp"
+
+namespace condenser::report {
+
+struct Searched {
+  std::vector<search::Trial> trials;
+  std::string objective;
+  const search::Space* space = nullptr;
+};
+
+struct Trained {
+  std::string metrics_csv;
+  bool on_validation = false;    // the validation part was trained on too
+  std::optional<int64_t> items;  // of the training part
+  int64_t items_per_step = 0;    // batch size times accumulated batches
+  int64_t epochs = 0;            // asked for
+  quant::Accuracy validation;    // of the finished network; total 0: there is no validation part
+};
+
+struct Evaluated {
+  std::string part;   // "test part", "validation part (trained on)"
+  bool test = false;  // it is the test part
+  quant::Accuracy accuracy;
+  double loss = NAN, balanced_accuracy_percent = NAN, macro_f1_percent = NAN, auc_percent = NAN;  // NaN: not known
+  Confusion confusion;       // counts are empty with several classes per item
+  std::string folder;        // where its files are, relative to the report
+  std::string mistakes_png;  // bytes; empty: there is none
+};
+
+struct Quantized {
+  std::string rounding, observer;
+  int64_t calibration_samples = 0;
+  quant::Accuracy as_float, as_int8;  // of the test part
+  std::vector<quant::NodeReport> nodes;
+};
+
+struct Proof {
+  bool passed = false;
+  int64_t samples = 0;
+  core::Table checks;                // as verify makes it
+  std::vector<std::string> skipped;  // "clang -O2: clang is not installed"
+};
+
+struct Material {
+  std::string name;                    // of the run
+  std::string dataset, dataset_about;  // its card
+  arch::Design design;                 // of the winner
+  std::string hash, lowered_hash;
+  std::vector<search::Verdict> verdicts;
+  std::optional<Searched> searched;
+  std::optional<Trained> trained;
+  std::optional<Evaluated> evaluated;  // of the test part when that was evaluated, else of the validation part
+  std::optional<Quantized> quantized;
+  std::optional<Proof> proof;
+  std::vector<std::pair<std::string, std::string>> environment;
+  std::vector<std::string> gate_notes;  // what of the gate does not fit these data, and what was done about it
+  std::vector<Warning> data_findings;
+};
+
+// The best test accuracy that is known: as evaluated, else as the quantizer measured it.
+std::optional<quant::Accuracy> test_accuracy(const Material&);
+std::optional<double> netscore(const Material&);
+
+Page run_page(const Material&);
+
+// summary.json: the results and the warnings, schema-versioned.
+std::string summary_json(const Material&);
+
+}  // namespace condenser::report

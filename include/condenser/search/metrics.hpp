@@ -1,0 +1,27 @@
+#pragma once
+// What a search can know about a candidate, as numbers with names. Objectives, budgets, tables and reports take names,
+// directions and digits from this one table.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "condenser/arch/design.hpp"
+
+namespace condenser::search {
+
+struct Metric {
+  std::string name;   // in findings and as `search.objective`: "val_accuracy"
+  std::string key;    // of table columns for programs, with the unit: "val_accuracy_percent"
+  std::string title;  // of table columns for people
+  std::string unit;   // "%", "bytes", "parameters", "MACs"; "": none
+  bool higher_is_better = true;
+  int digits = 0;                                       // behind the point, for people
+  int64_t (*of_design)(const arch::Design&) = nullptr;  // known before training; null: found by a probe or from others
+};
+
+const std::vector<Metric>& metrics();
+const Metric* find_metric(const std::string& name);  // nullptr: none
+std::vector<std::string> metric_names();
+
+}  // namespace condenser::search

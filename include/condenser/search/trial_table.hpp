@@ -1,0 +1,16 @@
+#pragma once
+// Trials as rows of a table, with titles and digits from the table of metrics.
+
+#include "condenser/core/table.hpp"
+#include "condenser/search/study.hpp"
+
+namespace condenser::search {
+
+core::Column column_of(const Metric&);
+core::Cell cell_of(const Trial&, const Metric&);             // empty where the trial has none
+std::string text_of(const Trial&, const std::string& name);  // "98.75 %", "25,482 bytes", "-"
+
+// The trials that were examined, copies left out: what became of them, every metric that one of them has, the network.
+core::Table trial_table(const std::vector<Trial>&);
+
+}  // namespace condenser::search

@@ -1,0 +1,58 @@
+// The checks of train/check_options.hpp with everything that a run knows before it starts.
+#include "cli/check_run.hpp"
+
+#include <algorithm>
+
+#include "condenser/arch/spec_io.hpp"
+
+namespace condenser::cli {
+
+namespace {
+
+constexpr int kSamples = 8;  // of a space
+
+// The run's network; before it is found, networks as its space makes them.
+std::vector<arch::Spec> likely_networks(const RunContext& run, bool found) {
+  if (found || !run.config.spec.empty()) return {load_winner(run).spec};
+  std::vector<arch::Spec> networks;
+  core::Rng rng(run.config.seed, 0xC4EC);
+  for (int i = 0; i < kSamples; ++i)
+    networks.push_back(run.config.space->expand(search::sample(*run.config.space, rng)).spec);
+  return networks;
+}
+
+// Refused when no network would do: one of a space may still fail by itself, and is then a failed candidate.
+void check_with_networks(train::Situation s, const std::vector<arch::Spec>& networks, const std::string& section) {
+  train::check_options(s, section);
+  std::optional<train::Conflict> last;
+  for (const arch::Spec& network : networks) {
+    s.spec = &network;
+    last = train::conflict(s, section);
+    if (!last) return;
+  }
+  if (last) throw train::conflict_error(s.options, section, *last);
+}
+
+}  // namespace
+
+void check_run(RunContext& run, const std::vector<std::string>& names, int ranks, bool fresh) {
+  const RunConfig& c = run.config;
+  const auto does = [&](const char* stage) { return std::find(names.begin(), names.end(), stage) != names.end(); };
+  const bool searches = does("search") && c.space, trains = does("train");
+  if (!searches && !trains) return;
+  train::DataFacts data = train::facts_of(*run.training(), run.validation().get());
+  data.kind = facts_of(c.card).kind;
+  const std::vector<arch::Spec> networks =
+      likely_networks(run, !fresh && std::filesystem::exists(run.folder / "winner.arch.json"));
+  if (searches) {
+    train::DataFacts short_data = data;
+    if (c.probe.samples > 0) short_data.items = std::min<int64_t>(c.probe.samples, *data.items);
+    check_with_networks({.options = c.probe.train, .data = &short_data, .searching = true}, networks, "probe");
+  }
+  if (trains) {
+    if (c.train_on_validation) data.items = run.whole_training()->size();
+    check_with_networks({.options = c.train, .data = &data, .ranks = ranks}, networks, "train");
+  }
+}
+
+}  // namespace condenser::cli

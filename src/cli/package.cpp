@@ -1,0 +1,70 @@
+// The package of an export, and known answers made by the int8 executor.
+
+#include "cli/package.hpp"
+
+#include <cmath>
+
+#include "condenser/core/text.hpp"
+#include "condenser/data/split.hpp"
+#include "condenser/runtime/int8_executor.hpp"
+
+namespace condenser::cli {
+
+namespace {
+
+// How firmware turns pixels, or features of sound, into input integers, in words.
+std::string input_note(const data::Card& card, const runtime::TensorQuant& input) {
+  const bool pixels = card.format != "wav_folder" && card.format != "features_int8";
+  std::string text = std::string("order: height, width, channel (interleaved). q = round(((") +
+                     (pixels ? "pixel / 255" : "feature") +
+                     " - mean) / std) / scale) + zero_point, clamped to -128..127; mean = [";
+  const auto list = [](const std::vector<double>& values) {
+    std::vector<std::string> texts;
+    for (const double v : values) texts.push_back(core::number(v));
+    return core::join(texts);
+  };
+  text += list(card.normalization.mean) + "], std = [" + list(card.normalization.std) + "]";
+  bool plain = pixels;  // does q = pixel - 128 hold for every pixel of every channel?
+  for (size_t ch = 0; ch < card.normalization.mean.size() && plain; ++ch)
+    for (int pixel = 0; pixel < 256 && plain; ++pixel) {
+      const double x = (pixel / 255.0 - card.normalization.mean[ch]) / card.normalization.std[ch];
+      plain = std::lround(x / input.scale) + input.zero_point == pixel - 128;
+    }
+  if (plain) text += "; for 8-bit pixels this is exactly q = pixel - 128";
+  return text;
+}
+
+}  // namespace
+
+exporters::Package make_package(RunContext& run, const arch::Design& winner, const Int8Network& network) {
+  return {
+      network.lowered,       network.weights,
+      network.quant,         arch::hash(winner.spec).hex(),
+      run.test()->classes(), input_note(run.config.card, network.quant.nodes.at(network.lowered.nodes[0].name).output)};
+}
+
+exporters::KnownAnswers make_known_answers(const Int8Network& network, const data::Dataset& data,
+                                           const data::Task& task, int count) {
+  runtime::Int8Executor executor(runtime::build_program(network.lowered, network.weights, network.quant));
+  exporters::KnownAnswers answers;
+  std::vector<float> image(data.shape().elements());
+  std::vector<int8_t> input(image.size());
+  const std::vector<int64_t> items = data::stratified_subset(data, count, 0);
+  for (const int64_t i : items) {
+    data.get(i, image);
+    executor.quantize_input(image, input);
+    const auto output = executor.run(input);
+    answers.inputs.push_back(input);
+    answers.outputs.emplace_back(output.begin(), output.end());
+  }
+  answers.right = [&data, task, items, scale = executor.program().output_quant()](size_t i,
+                                                                                  std::span<const int8_t> output) {
+    std::vector<float> logits(output.size()), marks(output.size());
+    quant::dequantize(output, scale, logits);
+    data.targets(items[i], marks);
+    return data::right(task, logits, {data.label(items[i]), marks});
+  };
+  return answers;
+}
+
+}  // namespace condenser::cli

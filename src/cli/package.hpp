@@ -1,0 +1,15 @@
+#pragma once
+// What `export` writes and `verify` compares: the int8 network as a package, test images and the integers that the
+// framework's int8 executor answers.
+
+#include "cli/stages.hpp"
+
+namespace condenser::cli {
+
+exporters::Package make_package(RunContext&, const arch::Design& winner, const Int8Network&);
+
+// `count` images of the data set, as equal per class as possible, in the set's order.
+// The data set must outlive them.
+exporters::KnownAnswers make_known_answers(const Int8Network&, const data::Dataset&, const data::Task&, int count);
+
+}  // namespace condenser::cli

@@ -1,0 +1,132 @@
+// From the records of the run's stages to what the report shows.
+
+#include "cli/report_material.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "cli/cost_estimate.hpp"
+#include "cli/run_identity.hpp"
+#include "condenser/verify/verify.hpp"
+
+namespace condenser::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
+
+// Of a stage that made it with the options of this call.
+template <class Record>
+std::optional<Record> current(RunContext& run, const std::string& stage) {
+  auto record = find_record<Record>(run.folder);
+  if (record && !changes(record->settings, settings_of(run, stage)).empty()) record.reset();
+  return record;
+}
+
+quant::Accuracy accuracy_of(const AccuracyRecord& a) { return {a.correct, a.total}; }
+
+std::string text_of(const fs::path& file) { return fs::exists(file) ? core::read_file(file) : std::string(); }
+
+report::Quantized quantized_of(const QuantRecord& r) {
+  report::Quantized q{
+      r.rounding, r.observer, r.calibration_samples, accuracy_of(r.test_float), accuracy_of(r.test_int8), {}};
+  for (const NodeRecord& n : r.nodes)  // no ratio: no noise at all, or no signal
+    q.nodes.push_back(
+        {n.node, n.snr_db.value_or(kNotANumber), n.saturated_fraction, {n.scale, static_cast<int>(n.zero_point)}});
+  return q;
+}
+
+report::Evaluated evaluated_of(const EvaluationRecord& r, const fs::path& run, const std::string& folder) {
+  report::Evaluated e;
+  e.part = r.part;
+  e.test = folder == "eval";
+  e.accuracy = {r.correct, r.total};
+  e.loss = r.loss.value_or(kNotANumber);
+  e.balanced_accuracy_percent = r.balanced_accuracy_percent.value_or(kNotANumber);
+  e.macro_f1_percent = r.macro_f1_percent.value_or(kNotANumber);
+  e.auc_percent = r.auc_percent.value_or(kNotANumber);
+  e.confusion.classes = r.classes;
+  e.confusion.counts = r.confusion;
+  e.folder = folder;
+  e.mistakes_png = text_of(run / folder / "mistakes.png");
+  return e;
+}
+
+// The test part when it was evaluated, else the validation part; of this network.
+std::optional<report::Evaluated> read_evaluation(const fs::path& run, const std::string& hash) {
+  for (const std::string folder : {"eval", "validation"}) {
+    const auto record = find_record<EvaluationRecord>(run / folder);
+    if (record && record->spec_hash == hash) return evaluated_of(*record, run, folder);
+  }
+  return std::nullopt;
+}
+
+std::optional<report::Trained> read_training(const RunContext& run, const std::string& hash) {
+  report::Trained t;
+  t.metrics_csv = text_of(run.folder / "metrics.csv");
+  t.items_per_step = static_cast<int64_t>(run.config.train.batch_size) * run.config.train.accumulate;
+  t.epochs = run.config.train.epochs;
+  t.on_validation = run.config.train_on_validation;
+  const auto record = find_record<TrainRecord>(run.folder);
+  if (!record || record->spec_hash != hash) return t.metrics_csv.empty() ? std::nullopt : std::optional(t);
+  t.on_validation = record->on_validation;
+  t.validation = {record->validation_correct, record->validation_total};
+  if (record->training_items > 0) t.items = record->training_items;
+  return t;
+}
+
+report::Proof proof_of(const VerifyRecord& r) {
+  report::Proof proof;
+  proof.passed = r.passed;
+  std::vector<verify::Check> checks;
+  for (const CheckRecord& c : r.checks) {
+    checks.push_back(
+        {c.target + ", " + c.name, c.ran, c.passed, c.samples, c.differing_values, c.accuracy_percent, c.detail});
+    proof.samples = std::max(proof.samples, c.samples);
+    if (!c.ran) proof.skipped.push_back(c.name + ": " + c.detail);
+  }
+  proof.checks = verify::to_table(checks);
+  return proof;
+}
+
+std::vector<std::pair<std::string, std::string>> environment_of(const EnvironmentRecord& e) {
+  return {{"condenser", e.condenser},
+          {"compiler", e.compiler},
+          {"build_type", e.build_type},
+          {"libtorch", e.libtorch},
+          {"system", e.system},
+          {"cpu", e.cpu},
+          {"threads", std::to_string(e.threads)},
+          {"seed", std::to_string(e.seed)},
+          {"started", e.started}};
+}
+
+}  // namespace
+
+report::Material read_material(RunContext& run) {
+  report::Material m;
+  m.name = run.config.name;
+  m.dataset = run.config.card.name;
+  m.dataset_about = run.config.card.about;
+  m.design = load_winner(run);
+  m.hash = arch::hash(m.design.spec).hex();
+  m.lowered_hash = arch::hash(m.design.lowered).hex();
+  if (run.config.space && fs::exists(run.folder / "study.sqlite"))
+    m.searched = {search::make_sqlite_store((run.folder / "study.sqlite").string())->load(),
+                  run.config.search.objective, run.config.space.get()};
+  m.trained = read_training(run, m.hash);
+  m.evaluated = read_evaluation(run.folder, m.hash);
+  if (const auto record = current<QuantRecord>(run, "quantize")) m.quantized = quantized_of(*record);
+  if (const auto record = current<VerifyRecord>(run, "verify")) m.proof = proof_of(*record);
+  if (const auto record = find_record<EnvironmentRecord>(run.folder)) m.environment = environment_of(*record);
+  m.gate_notes = run.config.gate.notes;
+  const search::Gate gate = make_gate(run.config);
+  m.verdicts = gate.before_training(m.design);
+  if (const auto test = report::test_accuracy(m))
+    for (search::Verdict& v : gate.after_training(test->percent())) m.verdicts.push_back(std::move(v));
+  return m;
+}
+
+}  // namespace condenser::cli

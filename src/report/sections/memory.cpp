@@ -1,0 +1,26 @@
+// Where everything lies in RAM, and when.
+
+#include "report/charts.hpp"
+#include "report/sections/sections.hpp"
+
+namespace condenser::report {
+
+std::optional<Section> memory_section(const Material& m) {
+  if (m.design.plan.peak_node < 0) return std::nullopt;
+  Section section{"memory", "Memory", {}};
+  section.blocks.push_back({Paragraph{"Arena " + core::bytes_text(m.design.plan.peak_bytes) + "; most live bytes (" +
+                                      core::thousands(m.design.plan.peak_live_bytes) + ") at node " +
+                                      m.design.lowered.nodes[static_cast<size_t>(m.design.plan.peak_node)].name +
+                                      ". Input and output lie in the arena too; the stack and the code come on top."}});
+  const double least = std::min(900.0, 120.0 + 22.0 * static_cast<double>(m.design.lowered.nodes.size()));
+  section.blocks.push_back(
+      {Figure{"Each value as a box from the node that writes it to the last that reads it; the dashed "
+              "line is the arena, the orange node has most live bytes",
+              "pictures/memory.svg",
+              memory_svg(m.design.lowered, m.design.plan),
+              {},
+              least}});
+  return section;
+}
+
+}  // namespace condenser::report

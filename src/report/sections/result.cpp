@@ -1,0 +1,62 @@
+// What came out: the figures at the top of the page, and what belongs to none of the other sections.
+
+#include "condenser/arch/analysis.hpp"
+#include "report/sections/sections.hpp"
+
+namespace condenser::report {
+namespace {
+
+std::string interval_text(const quant::Accuracy& a) {
+  const quant::Interval i = quant::wilson_95(a);
+  return std::to_string(a.correct) + " of " + std::to_string(a.total) + ", 95 % between " +
+         core::fixed(i.low_percent, 2) + " and " + core::fixed(i.high_percent, 2);
+}
+
+std::string percent(const quant::Accuracy& a) { return core::fixed(a.percent(), 2) + " %"; }
+
+std::string kib(int64_t bytes) { return core::fixed(static_cast<double>(bytes) / 1024, 1) + " KiB"; }
+
+}  // namespace
+
+std::string accuracy_text(const quant::Accuracy& a) {
+  const quant::Interval i = quant::wilson_95(a);
+  return core::fixed(a.percent(), 2) + " % (" + std::to_string(a.correct) + " of " + std::to_string(a.total) +
+         "; 95 % interval " + core::fixed(i.low_percent, 2) + " to " + core::fixed(i.high_percent, 2) + ")";
+}
+
+std::vector<Fact> result_facts(const Material& m) {
+  std::vector<Fact> facts;
+  const auto accuracy = [&](const char* what, const std::optional<quant::Accuracy>& a) {
+    if (a && a->total > 0)
+      facts.push_back({what, percent(*a), interval_text(*a)});
+    else
+      facts.push_back({what, "–", "not measured yet"});
+  };
+  accuracy("Test accuracy, float", test_accuracy(m));
+  accuracy("Test accuracy, int8", m.quantized ? std::optional(m.quantized->as_int8) : std::nullopt);
+  facts.push_back({"Flash", kib(m.design.lowered_cost.constant_bytes),
+                   core::thousands(m.design.lowered_cost.constant_bytes) + " bytes of constants"});
+  facts.push_back(
+      {"RAM", kib(m.design.plan.peak_bytes), core::thousands(m.design.plan.peak_bytes) + " bytes of arena"});
+  facts.push_back({"Parameters", core::thousands(m.design.cost.params), ""});
+  facts.push_back({"Work", core::thousands(m.design.cost.macs), "multiply-accumulates"});
+  if (m.proof)
+    facts.push_back({"Export proven", m.proof->passed ? "yes" : "NO",
+                     "every output integer on " + std::to_string(m.proof->samples) + " test items"});
+  if (const auto score = netscore(m))
+    facts.push_back({"NetScore", core::fixed(*score, 2), "accuracy against size and work"});
+  return facts;
+}
+
+std::optional<Section> result_section(const Material& m) {
+  Pairs t;
+  t.add("network", m.hash);
+  if (m.trained && m.trained->validation.total > 0)
+    t.add(m.trained->on_validation ? "validation part, trained on: no measure" : "float accuracy, validation part",
+          accuracy_text(m.trained->validation));
+  for (const search::Verdict& v : m.verdicts)
+    if (!v.passed) t.add("does not hold", v.rule + ": " + v.value + "; limit " + v.limit);
+  return Section{"result", "Result", {t.block()}};
+}
+
+}  // namespace condenser::report

@@ -1,0 +1,153 @@
+// What was searched: trials, refusals by rule with one example each, and what is not dominated.
+
+#include <algorithm>
+#include <set>
+
+#include "report/charts.hpp"
+#include "report/sections/sections.hpp"
+
+namespace condenser::report {
+namespace {
+
+using search::Trial;
+using search::TrialState;
+
+constexpr size_t kMostRows = 100;  // of examined trials; all are in study.sqlite
+constexpr size_t kOpenRows = 20;   // longer tables are closed at first
+
+std::optional<double> metric(const Trial& trial, const std::string& name) {
+  const auto found = trial.findings.metrics.find(name);
+  return found == trial.findings.metrics.end() ? std::nullopt : std::optional(found->second);
+}
+
+core::Cell percent_cell(const Trial& trial, const std::string& name) {
+  const auto value = metric(trial, name);
+  return value ? core::cell(*value, 2) : core::empty_cell();
+}
+
+core::Cell count_cell(const Trial& trial, const std::string& name) {
+  const auto value = metric(trial, name);
+  return value ? core::cell(static_cast<int64_t>(*value)) : core::empty_cell();
+}
+
+struct Counts {
+  int64_t refused = 0, same = 0, failed = 0;
+  std::vector<const Trial*> examined;  // the best first
+};
+
+Counts counts_of(const Searched& s) {
+  Counts c;
+  for (const Trial& trial : s.trials) {
+    c.refused += trial.state == TrialState::Refused && trial.same_as < 0;
+    c.same += trial.same_as >= 0;
+    c.failed += trial.state == TrialState::Failed;
+    if (trial.state == TrialState::Done && trial.same_as < 0) c.examined.push_back(&trial);
+  }
+  std::stable_sort(c.examined.begin(), c.examined.end(), [&](const Trial* a, const Trial* b) {
+    return metric(*a, s.objective).value_or(0) > metric(*b, s.objective).value_or(0);
+  });
+  return c;
+}
+
+core::Table examined_table(const Searched& s, const std::vector<const Trial*>& examined) {
+  core::Table t{{{"trial", "trial"},
+                 {"val_accuracy_percent", "val. accuracy %"},
+                 {"params", "params"},
+                 {"macs", "MACs"},
+                 {"constant_bytes", "constants, bytes"},
+                 {"arena_bytes", "arena, bytes"},
+                 {"feasible", "feasible", false},
+                 {"choices", "choices", false}},
+                {}};
+  for (size_t k = 0; k < std::min(examined.size(), kMostRows); ++k) {
+    const Trial& trial = *examined[k];
+    t.rows.push_back({core::cell(trial.index), percent_cell(trial, "val_accuracy"), count_cell(trial, "params"),
+                      count_cell(trial, "macs"), count_cell(trial, "constant_bytes"), count_cell(trial, "arena_bytes"),
+                      core::cell(trial.feasible() ? "yes" : "no"),
+                      core::cell(s.space ? search::to_text(*s.space, trial.genotype) : "")});
+  }
+  return t;
+}
+
+std::string example_of(const std::vector<Trial>& trials, const std::string& rule) {
+  for (const Trial& trial : trials)
+    for (const search::Verdict& v : trial.verdicts)
+      if (!v.passed && v.rule == rule)
+        return "trial " + std::to_string(trial.index) + (v.node.empty() ? "" : ", node " + v.node) + ": " + v.value +
+               "; limit " + v.limit;
+  return "";
+}
+
+void add_refusals(const Searched& s, std::vector<Block>& blocks) {
+  blocks.push_back({Heading{"Refusals by rule"}});
+  core::Table t{{{"rule", "rule", false}, {"refused", "refused"}, {"example", "example", false}}, {}};
+  std::vector<std::pair<std::string, int64_t>> bars;
+  for (const auto& [rule, count] : search::refusals_by_rule(s.trials)) bars.emplace_back(rule, count);
+  std::stable_sort(bars.begin(), bars.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  for (const auto& [rule, count] : bars)
+    t.rows.push_back({core::cell(rule), core::cell(count), core::cell(example_of(s.trials, rule))});
+  if (bars.empty()) {
+    blocks.push_back({Paragraph{"No candidate was refused."}});
+    return;
+  }
+  blocks.push_back({Paragraph{"A candidate counts once for each rule it breaks."}});
+  blocks.push_back(
+      {Figure{"Refusals by rule", "pictures/refusals.svg", bars_svg(bars, "Candidates refused, by rule"), {}, 420}});
+  blocks.push_back({t});
+}
+
+void add_front(const Searched& s, const std::vector<const Trial*>& examined, const std::string& winner,
+               std::vector<Block>& blocks) {
+  const std::vector<const Trial*> front = search::pareto_front(s.trials, s.objective, "macs");
+  const std::set<const Trial*> on_front(front.begin(), front.end());
+  std::vector<ParetoPoint> points;
+  for (const Trial* trial : examined) {
+    const auto cost = metric(*trial, "macs"), value = metric(*trial, s.objective);
+    if (!cost || !value) continue;
+    points.push_back({*cost, *value,
+                      "trial " + std::to_string(trial->index) + ": " + core::significant(*value, 6) + " at " +
+                          core::thousands(static_cast<int64_t>(*cost)) + " MACs",
+                      trial->feasible(), on_front.contains(trial), trial->hash.hex() == winner});
+  }
+  blocks.push_back({Heading{"Not dominated (" + s.objective + " against MACs)"}});
+  if (!points.empty())
+    blocks.push_back({Figure{"Examined candidates: " + s.objective + " against MACs",
+                             "pictures/pareto.svg",
+                             pareto_svg(points, "MACs", s.objective),
+                             {},
+                             480}});
+  core::Table t{
+      {{"trial", "trial"}, {"macs", "MACs"}, {"val_accuracy_percent", "val. accuracy %"}, {"params", "params"}}, {}};
+  for (const Trial* trial : front)
+    t.rows.push_back({core::cell(trial->index), count_cell(*trial, "macs"), percent_cell(*trial, "val_accuracy"),
+                      count_cell(*trial, "params")});
+  blocks.push_back({t});
+}
+
+}  // namespace
+
+std::optional<Section> search_section(const Material& m) {
+  if (!m.searched || m.searched->trials.empty()) return std::nullopt;
+  const Searched& s = *m.searched;
+  const Counts c = counts_of(s);
+  Section section{"search", "Search", {}};
+  section.blocks.push_back(
+      {Paragraph{std::to_string(s.trials.size()) + " proposals: " + std::to_string(c.examined.size()) + " examined, " +
+                 std::to_string(c.refused) + " refused before training, " + std::to_string(c.same) + " duplicates, " +
+                 std::to_string(c.failed) + " failed. Objective: " + s.objective +
+                 ". Accuracies here are of short trainings on the validation part."}});
+  add_front(s, c.examined, m.hash, section.blocks);
+  add_refusals(s, section.blocks);
+  section.blocks.push_back({Heading{"Examined candidates"}});
+  const core::Table table = examined_table(s, c.examined);
+  if (c.examined.size() > kMostRows)
+    section.blocks.push_back({Paragraph{"The best " + std::to_string(kMostRows) + " of " +
+                                        std::to_string(c.examined.size()) + "; study.sqlite has all."}});
+  if (table.rows.size() > kOpenRows)
+    section.blocks.push_back({Details{std::to_string(table.rows.size()) + " candidates", {{table}}}});
+  else
+    section.blocks.push_back({table});
+  return section;
+}
+
+}  // namespace condenser::report

@@ -1,0 +1,41 @@
+// The table of metrics. Who measures them is the probes'; what is a good value is the gate's.
+
+#include "condenser/search/metrics.hpp"
+
+#include <algorithm>
+
+namespace condenser::search {
+namespace {
+
+int64_t params_of(const arch::Design& d) { return d.cost.params; }
+int64_t macs_of(const arch::Design& d) { return d.cost.macs; }
+int64_t constant_bytes_of(const arch::Design& d) { return d.lowered_cost.constant_bytes; }
+int64_t arena_bytes_of(const arch::Design& d) { return d.plan.peak_bytes; }
+
+}  // namespace
+
+const std::vector<Metric>& metrics() {
+  static const std::vector<Metric> table = {
+      {"val_accuracy", "val_accuracy_percent", "val. accuracy %", "%", true, 2},
+      {"val_loss", "val_loss", "val. loss", "", false, 4},
+      {"params", "params", "params", "parameters", false, 0, params_of},
+      {"macs", "macs", "MACs", "MACs", false, 0, macs_of},
+      {"constant_bytes", "constant_bytes", "constants, bytes", "bytes", false, 0, constant_bytes_of},
+      {"arena_bytes", "arena_bytes", "arena, bytes", "bytes", false, 0, arena_bytes_of},
+      {"netscore", "netscore", "NetScore", "", true, 2},  // from val_accuracy, params and macs
+  };
+  return table;
+}
+
+const Metric* find_metric(const std::string& name) {
+  const auto found = std::ranges::find(metrics(), name, &Metric::name);
+  return found == metrics().end() ? nullptr : &*found;
+}
+
+std::vector<std::string> metric_names() {
+  std::vector<std::string> names;
+  for (const Metric& metric : metrics()) names.push_back(metric.name);
+  return names;
+}
+
+}  // namespace condenser::search

@@ -1,0 +1,60 @@
+// Tables of trials.
+
+#include "condenser/search/trial_table.hpp"
+
+#include <algorithm>
+
+#include "condenser/core/text.hpp"
+
+namespace condenser::search {
+namespace {
+
+const double* value_of(const Trial& trial, const std::string& name) {
+  const auto found = trial.findings.metrics.find(name);
+  return found == trial.findings.metrics.end() ? nullptr : &found->second;
+}
+
+bool shown(const Trial& trial) { return trial.state != TrialState::Refused && trial.same_as < 0; }
+
+}  // namespace
+
+core::Column column_of(const Metric& metric) { return {metric.key, metric.title}; }
+
+core::Cell cell_of(const Trial& trial, const Metric& metric) {
+  const double* value = value_of(trial, metric.name);
+  if (value == nullptr) return core::empty_cell();
+  return metric.digits == 0 ? core::cell(static_cast<int64_t>(*value)) : core::cell(*value, metric.digits);
+}
+
+std::string text_of(const Trial& trial, const std::string& name) {
+  const double* value = value_of(trial, name);
+  if (value == nullptr) return "-";
+  const Metric* metric = find_metric(name);
+  if (metric == nullptr) return core::number(*value);
+  const std::string number =
+      metric->digits == 0 ? core::thousands(static_cast<int64_t>(*value)) : core::fixed(*value, metric->digits);
+  return metric->unit.empty() ? number : number + " " + metric->unit;
+}
+
+core::Table trial_table(const std::vector<Trial>& trials) {
+  std::vector<const Metric*> known;
+  for (const Metric& metric : metrics()) {
+    const bool some =
+        std::ranges::any_of(trials, [&](const Trial& t) { return shown(t) && value_of(t, metric.name) != nullptr; });
+    if (some) known.push_back(&metric);
+  }
+  core::Table table{{{"trial", "trial"}, {"state", "state", false}}, {}};
+  for (const Metric* metric : known) table.columns.push_back(column_of(*metric));
+  table.columns.push_back({"hash", "network", false});
+  for (const Trial& trial : trials) {
+    if (!shown(trial)) continue;
+    std::vector<core::Cell> row{core::cell(trial.index),
+                                core::cell(trial.feasible() ? "feasible" : to_string(trial.state))};
+    for (const Metric* metric : known) row.push_back(cell_of(trial, *metric));
+    row.push_back(core::cell(trial.hash.hex().substr(0, 12)));
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+}  // namespace condenser::search
