@@ -95,6 +95,7 @@ int run_stages(const Invocation& call, const std::vector<std::string>& names, co
   if (config.train.portable || config.probe.train.portable) make_portable(call.arguments);
   const auto path = folder_of(config, call.subject, call.runs);
   RunContext context(config, path);
+  check_data(context, call.fresh);
   if (call.dry_run) {
     check_run(context, names, std::max(1, call.nproc), call.fresh);
     print(dry_run(context), call.format);
