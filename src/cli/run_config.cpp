@@ -173,7 +173,9 @@ std::optional<arch::Spec> read_network(Reader& root, RunConfig& c, const fs::pat
   } catch (const arch::SpecError& e) {
     throw ConfigError(root.where("spec") + ": spec: " + e.what());
   }
-  check_fits(*network, c.card, root);
+  // Data whose classes have changed since the training are refused later, with both lists.
+  const auto learned = run_folder.empty() ? std::nullopt : find_record<Learned>(run_folder);
+  if (!learned || learned->classes == c.card.classes) check_fits(*network, c.card, root);
   return network;
 }
 
