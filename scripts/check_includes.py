@@ -44,7 +44,7 @@ def complaint(table, module, inside, public, path):
         return f"{module} does not use {library}"
     if library and libraries[library] and (public or not any(inside.startswith(p) for p in libraries[library])):
         return f"{library} is for {module}/{', '.join(libraries[library])} only"
-    if path.startswith("nlohmann/") and not inside.endswith(".cpp"):
+    if path.startswith("nlohmann/") and path != "nlohmann/json_fwd.hpp" and not inside.endswith(".cpp"):
         return "nlohmann/json is for .cpp files only"
     return None
 

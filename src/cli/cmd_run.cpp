@@ -43,7 +43,7 @@ int follow(RunContext& context) {
 int lead(const Invocation& call, const std::vector<std::string>& names, RunContext& context, bool closing,
          bool all_ranks) {
   const RunConfig& config = context.config;
-  const RunFolder folder(context.folder, call.fresh);
+  RunFolder folder(context.folder, call.fresh);
   context.all_ranks = all_ranks;
   try {
     for (const std::string& line : plan(context, names)) core::log::info(line);
@@ -58,6 +58,7 @@ int lead(const Invocation& call, const std::vector<std::string>& names, RunConte
     status.end("stopped", message);
     core::log::warning(message + "; " + resume_hint(call));
   });
+  bool worked = false;  // a stage has ended
   try {
     for (const std::string& name : names) {
       if (core::stop_requested()) throw core::Stopped("stopped before stage " + name);
@@ -67,6 +68,7 @@ int lead(const Invocation& call, const std::vector<std::string>& names, RunConte
       if (closing) core::log::info("== " + name + ": " + stage.about);
       const auto start = std::chrono::steady_clock::now();
       const StageOutput output = stage.run(context);
+      worked = true;
       const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       if (!closing || call.format == "text") print(output, call.format);
       if (closing) core::log::info("== " + name + " took " + duration_text(seconds));
@@ -78,6 +80,7 @@ int lead(const Invocation& call, const std::vector<std::string>& names, RunConte
     return static_cast<int>(stopped.code());
   } catch (const std::exception& e) {
     status.end("failed", e.what());
+    if (!worked && dynamic_cast<const core::ConfigError*>(&e)) folder.take_back();
     folder.abandon_if_empty();
     throw;
   }
@@ -95,7 +98,6 @@ int run_stages(const Invocation& call, const std::vector<std::string>& names, co
   if (config.train.portable || config.probe.train.portable) make_portable(call.arguments);
   const auto path = folder_of(config, call.subject, call.runs);
   RunContext context(config, path);
-  check_data(context, call.fresh);
   if (call.dry_run) {
     check_run(context, names, std::max(1, call.nproc), call.fresh);
     print(dry_run(context), call.format);

@@ -97,16 +97,16 @@ void read_results(const fs::path& folder, Run& run) {
 // What the report warned of, in short. That the validation part was trained on stands beside its figure.
 void read_warnings(const fs::path& folder, Run& run) {
   const fs::path file = folder / "summary.json";
-  if (!fs::exists(file)) return;
-  try {
-    for (const auto& warning : nlohmann::json::parse(core::read_file(file)).at("warnings")) {
-      std::string code = warning.at("code");
-      std::replace(code.begin(), code.end(), '_', ' ');
-      if (!code.empty() && code != "trained on validation" && run.note.find(code) == std::string::npos)
-        add_note(run, code);
-    }
-  } catch (const std::exception&) {
-    add_note(run, "summary.json cannot be read");
+  std::error_code ignored;
+  if (!fs::is_regular_file(file, ignored)) return;
+  const nlohmann::json summary = nlohmann::json::parse(core::read_file(file), nullptr, false);
+  if (!summary.is_object()) return add_note(run, "summary.json cannot be read");
+  for (const auto& warning : summary.value("warnings", nlohmann::json::array())) {
+    if (!warning.is_object() || !warning.contains("code") || !warning["code"].is_string()) continue;
+    std::string code = warning["code"];
+    std::replace(code.begin(), code.end(), '_', ' ');
+    if (!code.empty() && code != "trained on validation" && run.note.find(code) == std::string::npos)
+      add_note(run, code);
   }
 }
 

@@ -221,7 +221,6 @@ int cmd_eval(const Invocation& call) {
   if (!fs::exists(place)) throw core::Error(place.string() + ": no such run folder; run `condenser train` first");
   const RunFolder folder(place, false);
   RunContext run(config, folder.path());
-  check_data(run, false);
   plan(run, {"eval"});
   const arch::Design design = load_winner(run);
   const arch::Spec& winner = design.spec;

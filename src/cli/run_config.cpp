@@ -7,6 +7,7 @@
 #include <regex>
 
 #include "cli/learned.hpp"
+#include "condenser/arch/analysis.hpp"
 #include "condenser/arch/spec_io.hpp"
 #include "condenser/arch/zoo.hpp"
 #include "condenser/core/text.hpp"
@@ -143,6 +144,15 @@ void check_name(const Reader& root, const std::string& spec) {
   if (!near.empty()) throw root.error("spec", "a spec file or a name of `condenser zoo`; did you mean " + near + "?");
 }
 
+void check_fits(const arch::Spec& spec, const data::Card& card, const Reader& root) {
+  const arch::Shape item{card.shape.c, card.shape.h, card.shape.w}, output = arch::analyze(spec).nodes.back().shape;
+  const auto classes = static_cast<int64_t>(card.classes.size());
+  if (!(spec.input == item) || (classes > 0 && output.elements() != classes))
+    throw root.error("spec", "a network for " + card.name + ": " + arch::to_string(item) + " in, " +
+                                 std::to_string(classes) + " classes out; network " + core::printable(spec.name) +
+                                 " makes " + arch::to_string(output) + " of " + arch::to_string(spec.input));
+}
+
 // The network that `spec` names, for the data of the run. A run folder keeps its network: the file may be gone.
 std::optional<arch::Spec> read_network(Reader& root, RunConfig& c, const fs::path& run_folder) {
   root.text("spec", c.spec, kAboutSpec, Decides::Nothing);  // the network counts, not its place
@@ -163,6 +173,9 @@ std::optional<arch::Spec> read_network(Reader& root, RunConfig& c, const fs::pat
   } catch (const arch::SpecError& e) {
     throw ConfigError(root.where("spec") + ": spec: " + e.what());
   }
+  // Data whose classes have changed since the training are refused later, with both lists.
+  const auto learned = run_folder.empty() ? std::nullopt : find_record<Learned>(run_folder);
+  if (!learned || learned->classes == c.card.classes) check_fits(*network, c.card, root);
   return network;
 }
 

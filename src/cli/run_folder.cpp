@@ -109,10 +109,16 @@ RunFolder::RunFolder(const fs::path& folder, bool fresh) : path_(folder), create
   created_ = true;
 }
 
-void RunFolder::begin(const RunConfig& config) const {
-  core::write_atomic(path_ / "config.resolved.yaml", config.resolved);
+void RunFolder::begin(const RunConfig& config) {
+  const fs::path resolved = path_ / "config.resolved.yaml";
+  if (fs::exists(resolved)) earlier_ = core::read_file(resolved);
+  core::write_atomic(resolved, config.resolved);
   note_environment(path_, config.seed);
   core::log::set_file(path_ / "log.txt");
+}
+
+void RunFolder::take_back() const {
+  if (earlier_) core::write_atomic(path_ / "config.resolved.yaml", *earlier_);
 }
 
 void RunFolder::abandon_if_empty() const {

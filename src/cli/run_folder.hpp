@@ -11,6 +11,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "cli/run_config.hpp"
 #include "condenser/core/files.hpp"
@@ -23,7 +24,9 @@ class RunFolder {
   // time.
   RunFolder(const std::filesystem::path& folder, bool fresh);
   // Notes what is run and where, when work begins.
-  void begin(const RunConfig&) const;
+  void begin(const RunConfig&);
+  // The configuration that stood there before begin(): the call was refused, and the next one starts from the old.
+  void take_back() const;
   // Removes the folder when this object created it and no stage has left anything, so that a mistake leaves no trace.
   void abandon_if_empty() const;
   const std::filesystem::path& path() const { return path_; }
@@ -31,6 +34,7 @@ class RunFolder {
  private:
   std::filesystem::path path_;
   bool created_ = false;
+  std::optional<std::string> earlier_;  // configuration before begin()
   std::unique_ptr<core::FolderLock> lock_;
 };
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "cli/learned.hpp"
-#include "condenser/arch/analysis.hpp"
 #include "condenser/arch/spec_io.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/core/text.hpp"
@@ -32,13 +31,6 @@ const std::vector<Reads>& reads() {
       {"export", {"export.", "verify.known_answers"}},
       {"verify", {"verify.samples"}},
   };
-  return table;
-}
-
-// The stages whose files others read.
-const std::map<std::string, std::vector<std::string>>& readers_of() {
-  static const std::map<std::string, std::vector<std::string>> table{
-      {"train", {"eval", "quantize", "export", "verify"}}, {"quantize", {"export", "verify"}}, {"export", {"verify"}}};
   return table;
 }
 
@@ -158,30 +150,6 @@ void check_meaning(const RunContext& run, const Learned& learned) {
                     "the old run aside, or another name (name=...)");
 }
 
-void check_fits(const RunConfig& c, const arch::Spec& spec) {
-  const data::Card& card = c.card;
-  const arch::Shape item{card.shape.c, card.shape.h, card.shape.w}, output = arch::analyze(spec).nodes.back().shape;
-  const auto classes = static_cast<int64_t>(card.classes.size());
-  if (spec.input == item && (classes == 0 || output.elements() == classes)) return;
-  throw ConfigError("spec = " + core::printable(c.spec) + "; expected a network for " + core::printable(card.name) +
-                    ": " + arch::to_string(item) + " in, " + std::to_string(classes) + " classes out; network " +
-                    core::printable(spec.name) + " makes " + arch::to_string(output) + " of " +
-                    arch::to_string(spec.input));
-}
-
-// A stage that this call reads from and does not do must have been made with the options of this call; found before
-// they are noted as those of the run.
-void check_before(RunContext& run, const std::string& stage) {
-  const Settings there = if_readable([&] { return recorded(run, stage); });
-  if (there.empty()) return;
-  const auto changed =
-      changes(without(there, {kNetwork, kBefore}), without(settings_of(run, stage), {kNetwork, kBefore}));
-  if (!changed.empty())
-    throw ConfigError(core::printable(run.folder.string()) + ": `condenser " + stage +
-                      "` was done with other options " + "or data: " + core::join(changed) +
-                      "; do it again, or go back to those");
-}
-
 void check_search(RunContext& run, bool goes_on) {
   // Of a damaged one the study itself knows what it was made with.
   const auto winner = if_readable([&] { return find_record<WinnerRecord>(run.folder); });
@@ -294,13 +262,6 @@ Learned training_record(RunContext& run) {
   return learned;
 }
 
-void check_data(const RunContext& run, bool fresh) {
-  if (!fresh)
-    if (const auto learned = if_readable([&] { return find_record<Learned>(run.folder); }))
-      check_meaning(run, *learned);
-  if (run.config.network) check_fits(run.config, *run.config.network);
-}
-
 std::vector<std::string> plan(RunContext& run, const std::vector<std::string>& stage_names) {
   std::vector<std::string> lines;
   const auto asked = [&](const std::string& stage) {
@@ -312,9 +273,6 @@ std::vector<std::string> plan(RunContext& run, const std::vector<std::string>& s
     check_meaning(run, *learned);
     check_own_network(run, *learned);
   }
-  const bool has_network = run.config.network || fs::exists(run.folder / "winner.arch.json");
-  for (const auto& [stage, readers] : readers_of())
-    if (has_network && !asked(stage) && std::any_of(readers.begin(), readers.end(), asked)) check_before(run, stage);
   bool told = false;  // one line, for the first stage that changed
   const auto tell = [&](const std::string& stage, const Settings& there, const Settings& now) {
     if (told || there.empty()) return;
@@ -325,6 +283,7 @@ std::vector<std::string> plan(RunContext& run, const std::vector<std::string>& s
     lines.push_back(core::join(changed) +
                     " changed: " + made_anew(run.folder, stage, stage_names, run.config.space != nullptr));
   };
+  const bool has_network = run.config.network || fs::exists(run.folder / "winner.arch.json");
   if (learned && has_network && asked("train")) tell("train", learned->settings, settings_of(run, "train"));
   for (const char* stage : {"quantize", "export", "verify"})
     if (asked(stage)) tell(stage, if_readable([&] { return recorded(run, stage); }), own_settings(run.config, stage));

@@ -18,10 +18,6 @@ std::vector<std::string> changes(const Settings& there, const Settings& now);
 // learned.json of a training with the options and data of this call.
 Learned training_record(RunContext&);
 
-// What the data mean now against what the run learned (`fresh`: that is moved aside), then a network of one's own
-// against the data. Looks only; throws ConfigError with what both say.
-void check_data(const RunContext&, bool fresh);
-
 // Compares the run folder with this call before any work: throws ConfigError when the study or the data are those of
 // another run; returns lines that say what is made anew, and why.
 std::vector<std::string> plan(RunContext&, const std::vector<std::string>& stage_names);

@@ -72,6 +72,7 @@ class Search {
       stop_at_boundary();
       Trial trial = next();
       c_.store.append(trial);
+      core::reached("search:trial", trial.index);
       trials_.push_back(trial);
       remember(trials_.back());
       if (w_.on_trial) w_.on_trial(trials_.back(), examined_);

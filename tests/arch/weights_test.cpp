@@ -268,11 +268,15 @@ TEST_CASE("a flipped bit anywhere in a file of weights is refused", "[arch][weig
       std::string flipped = bytes;
       flipped[at] = static_cast<char>(flipped[at] ^ (1 << bit));
       folder.write("w.safetensors", flipped);
+      bool refused = false;
+      std::string found;
       try {
-        // In the name of the checksum's own key: a file that says it has none, which those who demand one refuse.
-        CHECK(load_weights_file(file).checksum.empty());
+        found = load_weights_file(file).checksum;
       } catch (const core::Error&) {
+        refused = true;
       }
+      // In the name of the checksum's own key: a file that says it has none, which those who demand one refuse.
+      CHECK((refused || found.empty()));
     }
 }
 

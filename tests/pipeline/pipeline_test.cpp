@@ -126,10 +126,10 @@ TEST_CASE("the whole run ends with a verified int8 network and prints what matte
     CHECK(results(r) == before);
   }
   SECTION("another configuration is refused, --fresh moves the old run aside") {
-    const Finished other = run({CONDENSER_BINARY, "run", file, "train.epochs=1"}, folder.path());
+    const Finished other = run({CONDENSER_BINARY, "run", file, "probe.epochs=2"}, folder.path());
     CHECK(other.code == 2);
     CHECK(contains(other.err, "--fresh"));
-    CHECK(contains(other.err, "epochs"));
+    CHECK(contains(other.err, "probe.epochs 1 -> 2"));
     const Finished fresh =
         run({CONDENSER_BINARY, "run", file, "train.epochs=1", "stages=[search]", "--fresh"}, folder.path());
     INFO(fresh.err);

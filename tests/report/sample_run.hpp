@@ -33,7 +33,7 @@ inline search::Trial sample_trial(int64_t index, double accuracy, double macs) {
   search::Trial t;
   t.index = index;
   t.findings.metrics = {{"val_accuracy", accuracy}, {"macs", macs}, {"params", 300 + static_cast<double>(index)}};
-  t.hash = {static_cast<uint64_t>(index) + 1, 7};
+  t.hash = {static_cast<uint8_t>(index + 1), 7};
   return t;
 }
 

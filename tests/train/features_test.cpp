@@ -174,7 +174,7 @@ TEST_CASE("a student learns from its teacher what the labels do not say", "[trai
   student.options.epochs = 24, student.options.optimizer = "adamw", student.options.lr = 0.02;
   student.options.augment.shift = 0, student.options.augment.cutout = 0;
   CHECK(student.fit().validation->correct >= 28);
-  student.options.distill.alpha = 0;
+  student.options.distill.teacher.clear();
   CHECK(student.fit().validation->correct < 20);
 }
 
@@ -235,7 +235,7 @@ TEST_CASE("a number that is not finite is traced to its origin, the checkpoint f
   run.options.init = start.path();
   weights.tensors.at("stem.weight").f32()[3] = std::nanf("");
   arch::save_weights(start.path() / "weights.safetensors", weights);
-  CHECK_THROWS_WITH(run.fit(), Catch::Contains("parameter stem.weight"));
+  CHECK_THROWS_WITH(run.fit(), Catch::Contains("tensor stem.weight holds nan at position 3"));
   for (float& w : weights.tensors.at("stem.weight").f32()) w = 3e38f;
   arch::save_weights(start.path() / "weights.safetensors", weights);
   CHECK_THROWS_WITH(run.fit(), Catch::Contains("output of node stem"));

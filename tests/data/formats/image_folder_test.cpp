@@ -122,9 +122,10 @@ TEST_CASE("PNG is decoded without loss", "[data]") {
   }
 }
 
-TEST_CASE("transparent PNG pixels are black", "[data]") {
+TEST_CASE("transparency of a PNG is left out", "[data]") {
   const std::vector<uint8_t> pixels = {200, 100, 50, 255, 200, 100, 50, 0};
-  CHECK(decode_picture(png_bytes(4, 1, 2, pixels), 3, "x.png").pixels == std::vector<uint8_t>{200, 100, 50, 0, 0, 0});
+  CHECK(decode_picture(png_bytes(4, 1, 2, pixels), 3, "x.png").pixels ==
+        std::vector<uint8_t>{200, 100, 50, 200, 100, 50});
 }
 
 TEST_CASE("JPEG is decoded to grey or RGB as asked", "[data]") {
@@ -162,7 +163,7 @@ TEST_CASE("scaled decoding is close to decoding all and resizing", "[data]") {
   const std::string progressive = jpeg_bytes(3, 240, 320, waves(240, 320), 95, {.progressive = true});
   for (const std::string& bytes : {jpeg, progressive}) {
     for (auto [h, w, scaled_h] :
-         {std::tuple{30, 40, 30}, {31, 40, 60}, {50, 60, 60}, {100, 100, 120}, {224, 224, 240}}) {
+         {std::tuple{15, 20, 30}, {30, 40, 60}, {31, 40, 120}, {60, 80, 120}, {100, 100, 240}, {224, 224, 240}}) {
       const Picture small = decode_jpeg(bytes, 3, "x.jpg", {{}, h, w});
       CHECK(small.h == scaled_h);
       CHECK(mean_difference(small, decode_jpeg(bytes, 3, "x.jpg"), h, w) < 1.5);
@@ -187,7 +188,7 @@ TEST_CASE("a window of a PNG is cut out", "[data]") {
 
 TEST_CASE("PNG of 16 bits is brought to 8", "[data]") {
   const std::vector<uint16_t> wide = {0, 257, 128 * 257, 255 * 257, 1000, 65000};
-  CHECK(decode_png(png16_bytes(2, 3, wide), 1, "x.png").pixels == std::vector<uint8_t>{0, 1, 128, 255, 4, 253});
+  CHECK(decode_png(png16_bytes(2, 3, wide), 1, "x.png").pixels == std::vector<uint8_t>{0, 1, 128, 255, 3, 253});
 }
 
 TEST_CASE("a JPEG that repeats its scans is refused", "[data]") {
@@ -206,17 +207,18 @@ TEST_CASE("pictures that cannot be read are refused by name", "[data]") {
   const auto refused = [](const std::string& bytes, const std::string& name) {
     return error_of([&] { decode_picture(bytes, 3, name); });
   };
-  CHECK(contains(refused(jpeg_bytes(4, 8, 8, std::vector<uint8_t>(256, 9)), "print.jpg"), "print.jpg: CMYK JPEG"));
-  CHECK(contains(refused("GIF89a", "x.png"), "x.png: 6 bytes that begin neither as JPEG nor as PNG"));
-  CHECK(contains(refused("", "x.png"), "0 bytes"));
+  CHECK(contains(refused("GIF89a", "x.png"), "x.png: GIF"));
+  CHECK(contains(refused("RIFF....WEBPVP8 ", "x.jpg"), "x.jpg: WebP"));
+  CHECK(contains(refused("", "x.png"), "an empty file"));
   for (size_t keep = 8; keep < jpeg.size() - 2; keep += 13) {
     CHECK(contains(refused(jpeg.substr(0, keep), "cut.jpg"), "cut.jpg: damaged JPEG"));
   }
   for (size_t keep = 8; keep < png.size() - 20; keep += 5) {
     CHECK(contains(refused(png.substr(0, keep), "cut.png"), "cut.png: damaged PNG"));
   }
-  CHECK(contains(error_of([] { check_extent(40000, 1, "huge.png"); }), "huge.png: picture of 40000x1"));
-  CHECK(contains(error_of([] { check_extent(20000, 20000, "huge.png"); }), "at most 32768 a side"));
+  CHECK(contains(error_of([] { check_extent(2'000'000, 1, "huge.png"); }), "huge.png: picture of 2000000x1"));
+  CHECK(contains(error_of([] { check_extent(20000, 20000, "huge.png"); }), "300,000,000 pixels"));
+  CHECK(contains(error_of([] { check_extent(0, 5, "none.png"); }), "has no pixels"));
 }
 
 TEST_CASE("damaged pictures only give errors", "[data]") {

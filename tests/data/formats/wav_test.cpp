@@ -110,12 +110,12 @@ TEST_CASE("damaged WAV files are refused by name", "[wav]") {
     INFO(size << " of " << good.size() << " bytes");
     CHECK(error_in(good.substr(0, size)).starts_with("a.wav: "));
   }
-  CHECK(contains(error_in(""), "not a WAV file: 0 bytes"));
+  CHECK(contains(error_in(""), "not a WAV file: an empty file"));
   CHECK(
       contains(error_in(good.substr(0, good.size() - 3)), "a chunk of 8 bytes, of which 5 are there; the file is cut"));
   CHECK(contains(error_in(wav_bytes({}, "")), "no samples"));
   CHECK(contains(error_in(wav_bytes({}, "abc")), "data chunk of 3 bytes; expected a multiple of 2"));
-  CHECK(contains(error_in(wav_bytes({.format = 2}, "abcd")), "format 2 with 16 bits; expected PCM"));
+  CHECK(contains(error_in(wav_bytes({.format = 2}, "abcd")), "format 2 (ADPCM) with 16 bits; expected PCM"));
   CHECK(contains(error_in(wav_bytes({.format = 3}, "abcd")), "format 3 with 16 bits"));
   CHECK(contains(error_in(wav_bytes({.bits = 12}, "abcd")), "with 12 bits"));
   CHECK(contains(error_in(wav_bytes({.channels = 0}, "abcd")), "0 channels; expected 1 or 2"));
