@@ -144,7 +144,8 @@ TEST_CASE("files of a process started with closed streams are not written into b
 
 TEST_CASE("names from files cannot give orders to a terminal or forge a message", "[cli]") {
   const TempFolder folder;
-  folder.write("run.yaml", "\"a\\e[31mRED\\e]0;own\\a\\nerror: forged\\u009b\\u202e\": 1\n");
+  folder.write("run.yaml", "dataset: {card: " + std::string(CONDENSER_SOURCE_DIR) +
+                               "/datasets/digits}\n\"a\\e[31mRED\\e]0;own\\a\\nerror: forged\\u009b\\u202e\": 1\n");
   const Finished f = run_condenser({"run", "run.yaml"}, folder.path());
   CHECK(f.code == 2);
   CHECK(std::count(f.err.begin(), f.err.end(), '\n') == 1);
