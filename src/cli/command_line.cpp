@@ -218,7 +218,7 @@ OptionRow row_of(const CLI::Option& option) {
 std::string help_of(const std::string& verb) {
   Parser parser;
   for (const CLI::App* sub : parser.app.get_subcommands({}))
-    if (sub->get_name() == verb) return sub->help();
+    if (sub->get_name() == verb) return sub->help(parser.app.get_name());
   throw unknown_verb(verb);
 }
 

@@ -266,7 +266,7 @@ Findings find_all(const CheckReport& report, const Card& card) {
   if (!card.has_split("test"))
     findings.push_back(
         {false, "no_test_split", "", 1, "the card has no split test: nothing to measure a network on", {}});
-  std::ranges::stable_partition(findings, &Finding::problem);
+  std::stable_partition(findings.begin(), findings.end(), [](const Finding& f) { return f.problem; });
   return findings;
 }
 

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "condenser/arch/ops.hpp"
 #include "condenser/core/text.hpp"
 
 namespace condenser::report {
@@ -11,10 +12,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-template <class... Cases>
-struct Overloaded : Cases... {
-  using Cases::operator()...;
-};
+using arch::Overloaded;
 
 void collect(const std::vector<Block>& blocks, std::vector<const Figure*>& found) {
   for (const Block& block : blocks) {

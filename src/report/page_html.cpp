@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "condenser/arch/ops.hpp"
 #include "condenser/core/text.hpp"
 #include "condenser/report/page.hpp"
 #include "report/svg.hpp"
@@ -11,10 +12,7 @@
 namespace condenser::report {
 namespace {
 
-template <class... Cases>
-struct Overloaded : Cases... {
-  using Cases::operator()...;
-};
+using arch::Overloaded;
 
 // The colours are those of the pictures (svg.cpp). Tables and wide pictures scroll in boxes of their own, so that the
 // page never does; numbers stand below each other.

@@ -95,7 +95,7 @@ Stripe stripe(int64_t extent, int64_t widest, core::Rng& rng) {
 }
 
 void mask(const AugmentOptions& o, Image& image, core::Rng& rng) {
-  const auto [channels, h, w] = image.shape;
+  const int64_t h = image.shape.h, w = image.shape.w;
   if (o.erasing > 0) erase(o, image, rng);
   if (o.cutout > 0) {  // the centre is uniform over the image, the square may lie partly outside
     const int64_t top = below(h, rng) - o.cutout / 2, left = below(w, rng) - o.cutout / 2;

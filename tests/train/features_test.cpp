@@ -174,7 +174,7 @@ TEST_CASE("a student learns from its teacher what the labels do not say", "[trai
   student.options.epochs = 24, student.options.optimizer = "adamw", student.options.lr = 0.02;
   student.options.augment.shift = 0, student.options.augment.cutout = 0;
   CHECK(student.fit().validation->correct >= 28);
-  student.options.distill.teacher.clear();
+  student.options.distill = {};
   CHECK(student.fit().validation->correct < 20);
 }
 
