@@ -61,9 +61,9 @@ int lead(const Invocation& call, const std::vector<std::string>& names, RunConte
   bool worked = false;  // a stage has ended
   try {
     for (const std::string& name : names) {
-      if (core::stop_requested()) throw core::Stopped("stopped before stage " + name);
       status.stage(name);
       core::reached("stage", name.c_str());
+      if (core::stop_requested()) throw core::Stopped("stopped before stage " + name);
       const Stage& stage = find_stage(name);
       if (closing) core::log::info("== " + name + ": " + stage.about);
       const auto start = std::chrono::steady_clock::now();

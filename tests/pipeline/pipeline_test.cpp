@@ -220,7 +220,7 @@ TEST_CASE("a space without a feasible candidate ends with the refusals by rule a
       run({CONDENSER_BINARY, "run", file, "gate.max_params=10", "search.max_proposals=40"}, folder.path());
   INFO(f.err);
   CHECK(f.code == 3);
-  CHECK(contains(f.err, "max_params 40"));
+  CHECK(contains(f.err, "max_params refused 40: at most 10 parameters; nearest "));
   CHECK(!fs::exists(folder / "runs/small/winner.arch.json"));
 }
 
