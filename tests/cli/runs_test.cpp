@@ -86,7 +86,7 @@ TEST_CASE("validation figures of items that were trained on say so; warnings of 
   cli::write_record(
       run, cli::QuantRecord{.test_float = {.accuracy_percent = 98.7}, .test_int8 = {.accuracy_percent = 98.8}});
   core::write_atomic(run / "summary.json", R"({"warnings": [{"code": "trained_on_validation", "message": "x"},
-                       {"code": "limit_missed", "message": "y"}, {"code": "limit_missed", "message": "z"}, 7]})");
+                       {"code": "limit_missed", "message": "y"}, {"code": "limit_missed", "message": "z"}]})");
   const json all = rows(folder.path());
   CHECK(all[0]["val_accuracy_percent"] == 99.875);
   CHECK(all[0]["val_trained_on"] == true);
