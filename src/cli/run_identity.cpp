@@ -47,11 +47,12 @@ bool of_another_generator(const std::string& path, const std::string& chosen) {
 Settings own_settings(const RunConfig& c, const std::string& stage) {
   const auto row = std::find_if(reads().begin(), reads().end(), [&](const Reads& r) { return r.stage == stage; });
   Settings settings;
-  for (const auto& [path, value, decides] : c.settings) {
-    if (decides == core::config::Decides::Nothing || extends_search(path)) continue;
+  for (const auto& setting : c.settings) {
+    const std::string& path = setting.path;
+    if (setting.decides == core::config::Decides::Nothing || extends_search(path)) continue;
     if (of_another_generator(path, c.search.generator)) continue;
     if (std::any_of(row->paths.begin(), row->paths.end(), [&](const auto& p) { return path.starts_with(p); }))
-      settings[path] = value;
+      settings[path] = setting.value;
   }
   return settings;
 }
