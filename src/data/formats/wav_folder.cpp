@@ -168,11 +168,13 @@ std::vector<std::vector<float>> read_noises(const fs::path& folder, const std::s
   return noises;
 }
 
-// Whether another split names the same folder.
+// Whether a split divides its folder with others: another one names it too, or lists lie in it.
 bool is_shared(const Card& card, const std::string& split) {
-  const std::string& path = card.splits.at(split).at(0).path;
+  const auto place = [&](const std::string& path) { return fs::weakly_canonical(card.root / path / "."); };
+  const fs::path own = place(card.splits.at(split).at(0).path);
+  if (fs::exists(own / kValidationList) || fs::exists(own / kTestList)) return true;
   return std::ranges::any_of(card.splits, [&](const auto& other) {
-    return other.first != split && !other.second.empty() && other.second[0].path == path;
+    return other.first != split && !other.second.empty() && place(other.second[0].path) == own;
   });
 }
 

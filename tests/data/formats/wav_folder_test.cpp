@@ -207,6 +207,22 @@ TEST_CASE("a split with a folder of its own has all clips in it, whatever they a
   CHECK(contains(unused[0].first.at(0), "notes.txt"));
 }
 
+TEST_CASE("one folder spelled in two ways is shared, and lists are obeyed by a card with one part", "[wav_folder]") {
+  const Example example;
+  const auto size = [&](const std::string& splits, const char* split) {
+    example.folder.write(
+        "card.yaml",
+        "condenser_card: 1\nname: words\nformat: wav_folder\nsample_rate: 8000\nclip_ms: 100\n"
+        "features: {bands: 20, coefficients: 8, high_hz: 4000}\nclasses: [\"no\", \"yes\"]\nsplits:\n" +
+            splits);
+    return open_split(read_card(example.folder.path() / "card.yaml"), split)->size();
+  };
+  const std::string both = "  train: [{path: set}]\n  test: [{path: ./set/}]\n";
+  CHECK(size(both, "train") == 4);
+  CHECK(size(both, "test") == 2);
+  CHECK(size("  train: [{path: set}]\n", "train") == 4);
+}
+
 TEST_CASE("a class without clips to learn from is an error that names it", "[wav_folder]") {
   TempFolder folder;
   folder.write("set/yes/a.wav", tone(1));
