@@ -82,8 +82,8 @@ TEST_CASE("classes that were renamed after the training are refused with both li
   for (const char* verb : {"run", "train", "eval", "quantize", "export", "report"})
     for (const char* subject : {"own.yaml", "runs/own"}) {
       INFO(verb << " " << subject);
-      CHECK_THAT(p.fails(2, {verb, subject}), Contains("dark, light") && Contains("bright, dark") &&
-                                                  Contains("gone: light") && Contains("--fresh"));
+      CHECK_THAT(p.fails(2, {verb, subject}),
+                 Contains("dark, light") && Contains("bright, dark") && Contains("gone: light") && Contains("--fresh"));
     }
   CHECK(slurp(p.own() / "export/c99/model.h") == model);
   p.works({"run", "own.yaml", "--fresh"});
@@ -152,9 +152,9 @@ TEST_CASE("changed options redo the stages that they concern and no others, and 
   CHECK_THAT(p.fails(2, {"eval", "runs/searched", "train.lr=0.01"}), Contains("train.lr 0.05 -> 0.01"));
 
   // What changes no result is no reason for anything.
-  const Finished same = p.run({"run", "runs/searched", "train.threads=2", "train.checkpoint_steps=3",
-                               "probe.loader_threads=2", "dataset.cache_folder=elsewhere", "search.max_proposals=999",
-                               "search.evolution.population=5"});
+  const Finished same =
+      p.run({"run", "runs/searched", "train.threads=2", "train.checkpoint_steps=3", "probe.loader_threads=2",
+             "dataset.cache_folder=elsewhere", "search.max_proposals=999", "search.evolution.population=5"});
   INFO(same.err);
   CHECK(same.code == 0);
   CHECK_THAT(same.err, !Contains("anew"));
