@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "condenser/core/error.hpp"
+#include "condenser/core/stop.hpp"
 
 extern char** environ;
 
@@ -50,7 +51,11 @@ pid_t spawn(std::vector<std::string> arguments, const ProcessOptions& options) {
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&actions, 1, options.log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   posix_spawn_file_actions_adddup2(&actions, 1, 2);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  sigset_t as_usual;  // we ignore it, see core/output
+  sigemptyset(&as_usual);
+  sigaddset(&as_usual, SIGPIPE);
+  posix_spawnattr_setsigdefault(&attributes, &as_usual);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
   posix_spawnattr_setpgroup(&attributes, 0);
   pid_t pid = 0;
   const int error = posix_spawnp(&pid, arguments[0].c_str(), &actions, &attributes, pointers(arguments).data(),
@@ -60,13 +65,13 @@ pid_t spawn(std::vector<std::string> arguments, const ProcessOptions& options) {
   return error == 0 ? pid : 0;
 }
 
-// Waits until the limit; true when the child has ended.
+// Waits until the limit or until a stop is asked for; true when the child has ended.
 bool wait_until(pid_t pid, std::chrono::steady_clock::time_point limit, int& status) {
   auto pause = std::chrono::milliseconds(1);
   while (true) {
     const pid_t ended = waitpid(pid, &status, WNOHANG);
     if (ended == pid || (ended < 0 && errno != EINTR)) return true;
-    if (std::chrono::steady_clock::now() >= limit) return false;
+    if (core::stop_requested() || std::chrono::steady_clock::now() >= limit) return false;
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, std::chrono::milliseconds(50));
   }
@@ -94,6 +99,7 @@ ProcessResult run_process(const std::vector<std::string>& arguments, const Proce
     kill(-pid, SIGKILL);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
+    if (core::stop_requested()) throw core::Stopped("stopped while " + arguments[0] + " ran");
   }
   result.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   result.output = read_start(options.log);

@@ -21,7 +21,7 @@ struct ProcessOptions {
   std::vector<std::string> environment;  // "NAME=value", beside or instead of the inherited ones
 };
 
-// arguments[0] is looked up in PATH.
+// arguments[0] is looked up in PATH. Throws core::Stopped when a stop is asked for; the program is killed then.
 ProcessResult run_process(const std::vector<std::string>& arguments, const ProcessOptions&);
 
 // A new folder under the system's temporary folder, removed with everything in it at the end of the scope.

@@ -1,6 +1,9 @@
 // The proof of an export: it passes good ones and finds every kind of damage. Also the programs it starts.
 #include "condenser/verify/verify.hpp"
 #include "condenser/core/hash.hpp"
+#include "condenser/core/stop.hpp"
+
+#include <signal.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -204,6 +207,13 @@ TEST_CASE("proof needs one check that ran samples, and no failure among those th
   CHECK(failed({ran, wrong}));
   CHECK_FALSE(failed({ran, skipped}));
   CHECK_THAT(core::to_text(to_table({skipped})), Catch::Contains("skipped") && Catch::Contains("not installed"));
+}
+
+TEST_CASE("a stop ends a program that runs", "[verify]") {
+  const TemporaryFolder folder;
+  core::request_stop(SIGINT);
+  CHECK_THROWS_AS(run_process({"sleep", "600"}, {folder.path() / "log", 900, {}}), core::Stopped);
+  core::request_stop(0);
 }
 
 TEST_CASE("programs are started without a shell, end in time, and report how they ended", "[verify]") {
