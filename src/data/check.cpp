@@ -199,7 +199,7 @@ void find_in_classes(const CheckReport& report, const SplitCheck& s, bool may_be
     out.push_back(
         {problem, "class_without_items", s.split, std::ssize(empty), "no item of class " + some_of(empty), {}});
   }
-  if (most >= kUnequal * least && most > 0) {
+  if (most > 0 && most / kUnequal >= least) {
     out.push_back({false,
                    "class_sizes",
                    s.split,

@@ -28,16 +28,16 @@ struct Row {
   double above = 0, below = 0, width = 0, spine = 0;
 };
 
-bool framed(const Block& block) { return !block.label.empty(); }
+bool framed(const PictureBlock& block) { return !block.label.empty(); }
 
 // Room for the vertical lines of ports that do not lead straight to the next block.
-double gap_between(const Block& left, const Block& right) {
+double gap_between(const PictureBlock& left, const PictureBlock& right) {
   const size_t ports = std::max(left.outgoing.size(), right.sources.size());
   const double lines = ports > 1 ? 10 + 4 * static_cast<double>(std::min<size_t>(ports, 10)) : 0;
   return (framed(left) || framed(right) ? kFrameGap : kPlainGap) + lines;
 }
 
-std::vector<Row> rows_within(const std::vector<Block>& blocks, double width) {
+std::vector<Row> rows_within(const std::vector<PictureBlock>& blocks, double width) {
   std::vector<Row> rows;
   for (size_t k = 0; k < blocks.size(); ++k) {
     const double gap = rows.empty() ? 0 : gap_between(blocks[k - 1], blocks[k]);
@@ -56,9 +56,9 @@ std::vector<Row> rows_within(const std::vector<Block>& blocks, double width) {
 }
 
 // A short network fits the width of a screen; a long one keeps about the proportions of a page.
-double row_width(const std::vector<Block>& blocks) {
+double row_width(const std::vector<PictureBlock>& blocks) {
   double area = 0, widest = 0;
-  for (const Block& block : blocks) {
+  for (const PictureBlock& block : blocks) {
     area += block.width * (block.above + block.below + kLabelHeight + kFrameBottom + kRowGap);
     widest = std::max(widest, block.width);
   }
@@ -77,7 +77,7 @@ double blank_share(const std::vector<Row>& rows) {
 }
 
 // Rows that are about as long as each other: the fullest page among those of about the wanted width.
-std::vector<Row> rows_of(const std::vector<Block>& blocks) {
+std::vector<Row> rows_of(const std::vector<PictureBlock>& blocks) {
   const double wanted = row_width(blocks);
   auto rows = rows_within(blocks, wanted);
   for (double part = 0.8; part < 1.2; part += 0.02) {
@@ -125,7 +125,8 @@ class Tracks {
 
 class Arrangement {
  public:
-  Arrangement(const Boxes& all, std::vector<Block>& blocks) : all_(all), blocks_(blocks), rows_(rows_of(blocks)) {
+  Arrangement(const Boxes& all, std::vector<PictureBlock>& blocks)
+      : all_(all), blocks_(blocks), rows_(rows_of(blocks)) {
     place_columns();
     add_routes();
     place_rows();
@@ -237,7 +238,7 @@ class Arrangement {
   }
 
   void draw_block(Picture& picture, size_t k) const {
-    const Block& block = blocks_[k];
+    const PictureBlock& block = blocks_[k];
     const Row& row = rows_[row_of_[k]];
     const double x = left_ + x_[k];
     double share = 0;
@@ -267,7 +268,7 @@ class Arrangement {
   }
 
   const Boxes& all_;
-  std::vector<Block>& blocks_;
+  std::vector<PictureBlock>& blocks_;
   std::vector<Row> rows_;
   std::vector<size_t> row_of_;
   std::vector<double> x_;  // of blocks, from the left of their row
@@ -308,7 +309,7 @@ std::string run_name(const arch::Spec& spec, const Boxes& all, int first, int la
 
 enum class StageKey { Name, Resolution, Block };
 
-std::string stage_key(StageKey by, const Block& block, const arch::Shape& shape) {
+std::string stage_key(StageKey by, const PictureBlock& block, const arch::Shape& shape) {
   switch (by) {
     case StageKey::Name: return stage_of(block.label);
     case StageKey::Resolution: return std::to_string(shape.h) + " × " + std::to_string(shape.w);
@@ -318,12 +319,12 @@ std::string stage_key(StageKey by, const Block& block, const arch::Shape& shape)
 }
 
 // Consecutive blocks of one key.
-std::vector<PictureStage> stages_by(const arch::Spec& spec, const Boxes& all, const std::vector<Block>& blocks,
+std::vector<PictureStage> stages_by(const arch::Spec& spec, const Boxes& all, const std::vector<PictureBlock>& blocks,
                                     const Totals& totals, StageKey by) {
   std::vector<PictureStage> stages;
   std::string key;
   int first = 0;
-  for (const Block& block : blocks) {
+  for (const PictureBlock& block : blocks) {
     const int last = *std::max_element(block.boxes.begin(), block.boxes.end());
     const arch::Shape& shape = all.shapes[static_cast<size_t>(last)];
     if (last == 0) continue;  // the input alone
@@ -350,7 +351,7 @@ std::vector<PictureStage> stages_by(const arch::Spec& spec, const Boxes& all, co
 
 // By name; a single one is told apart by blocks, too many are joined by resolution, and if they are still too many the
 // last ones become one.
-std::vector<PictureStage> stages_of(const arch::Spec& spec, const Boxes& all, const std::vector<Block>& blocks,
+std::vector<PictureStage> stages_of(const arch::Spec& spec, const Boxes& all, const std::vector<PictureBlock>& blocks,
                                     const Totals& totals) {
   auto stages = stages_by(spec, all, blocks, totals, StageKey::Name);
   if (stages.size() == 1) stages = stages_by(spec, all, blocks, totals, StageKey::Block);
@@ -407,8 +408,8 @@ Picture picture_of(const arch::Spec& spec, Measure measure) {
                                     std::pair(Measure::Memory, &totals.memory)}) {
     for (const PictureBox& box : boxes_of(spec, one, design.plan.peak_bytes).boxes) target->push_back(box.share);
   }
-  std::vector<Block> blocks = blocks_of(all);
-  for (Block& block : blocks) lay_out(all, block);
+  std::vector<PictureBlock> blocks = blocks_of(all);
+  for (PictureBlock& block : blocks) lay_out(all, block);
   Picture picture;
   picture.name = plain(spec.name);
   picture.measure = measure;

@@ -21,7 +21,7 @@ struct Tail {  // where they go to
 
 class Placing {
  public:
-  Placing(const Graph& graph, Block& block) : graph_(graph), block_(block) {}
+  Placing(const Graph& graph, PictureBlock& block) : graph_(graph), block_(block) {}
 
   void series(const std::vector<Part>& parts, Point at, Head head, const Tail& tail, bool attention, double width) {
     double own = 0, links = 0;
@@ -224,19 +224,19 @@ class Placing {
   }
 
   const Graph& graph_;
-  Block& block_;
+  PictureBlock& block_;
 };
 
 constexpr double kPadding = 12;  // between a frame and what is in it
 
-void set_size(Block& block, double width, double above, double below) {
+void set_size(PictureBlock& block, double width, double above, double below) {
   block.width = width;
   block.above = above;
   block.below = below;
 }
 
 // Any number of ports: everything in layers.
-void lay_out_grid(const Graph& graph, Block& block, double padding) {
+void lay_out_grid(const Graph& graph, PictureBlock& block, double padding) {
   GridInput in;
   in.left_ports = static_cast<int>(block.sources.size());
   in.right_ports = static_cast<int>(block.outgoing.size());
@@ -263,7 +263,7 @@ void lay_out_grid(const Graph& graph, Block& block, double padding) {
 
 }  // namespace
 
-void lay_out(const Boxes& all, Block& block) {
+void lay_out(const Boxes& all, PictureBlock& block) {
   Graph graph{all, block.boxes, {}};
   const double padding = block.label.empty() ? 0 : kPadding;
   if (block.sources.size() > 1 || block.outgoing.size() > 1) return lay_out_grid(graph, block, padding);

@@ -30,7 +30,7 @@ struct Boxes {
 Boxes boxes_of(const arch::Spec&, Measure, int64_t arena_bytes);
 
 // A run of boxes that is laid out as one. Coordinates are relative to the spine's left end.
-struct Block {
+struct PictureBlock {
   std::string label;  // "" without a frame
   std::vector<int> boxes;
   std::vector<int> sources;   // boxes of earlier blocks that it reads, one port each on the left
@@ -41,7 +41,7 @@ struct Block {
   std::vector<PictureEdge> edges;
   std::vector<Text> notes;
 };
-std::vector<Block> blocks_of(const Boxes&);
-void lay_out(const Boxes&, Block&);
+std::vector<PictureBlock> blocks_of(const Boxes&);
+void lay_out(const Boxes&, PictureBlock&);
 
 }  // namespace condenser::report

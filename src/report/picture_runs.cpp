@@ -57,7 +57,7 @@ std::vector<int> cuts(const std::vector<int>& crossing, int last, bool named) {
 }
 
 void add_pieces(const Boxes& all, const std::vector<int>& run, const std::string& label,
-                const std::vector<bool>& read_later, std::vector<Block>& blocks) {
+                const std::vector<bool>& read_later, std::vector<PictureBlock>& blocks) {
   const auto layer = layers_of(all, run);
   int last = 0;
   for (const auto& [b, l] : layer) last = std::max(last, l);
@@ -84,7 +84,7 @@ std::vector<bool> read_from(const Boxes& all, size_t end) {
   return result;
 }
 
-void add_ports(const Boxes& all, std::vector<Block>& blocks) {
+void add_ports(const Boxes& all, std::vector<PictureBlock>& blocks) {
   std::vector<int> home(all.boxes.size(), -1);
   for (size_t k = 0; k < blocks.size(); ++k) {
     for (int b : blocks[k].boxes) home[static_cast<size_t>(b)] = static_cast<int>(k);
@@ -105,13 +105,13 @@ void add_ports(const Boxes& all, std::vector<Block>& blocks) {
 
 }  // namespace
 
-std::vector<Block> blocks_of(const Boxes& all) {
+std::vector<PictureBlock> blocks_of(const Boxes& all) {
   std::vector<std::pair<size_t, size_t>> runs;  // of one scope each
   for (size_t b = 0; b < all.boxes.size(); ++b) {
     if (b == 0 || all.scopes[b] != all.scopes[b - 1]) runs.push_back({b, b});
     runs.back().second = b + 1;
   }
-  std::vector<Block> blocks;
+  std::vector<PictureBlock> blocks;
   for (size_t r = 0; r < runs.size();) {
     const size_t begin = runs[r].first;
     const bool single = runs[r].second - begin == 1;
