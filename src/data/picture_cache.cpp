@@ -122,7 +122,7 @@ struct Header {
 };
 
 Header header_of(const fs::path& file, int64_t count, const ItemShape& stored) {
-  Header header{"condenser-pix-3", "", count, stored.c, stored.h, stored.w};
+  Header header{"condenser-pix-4", "", count, stored.c, stored.h, stored.w};
   std::memcpy(header.key, file.stem().c_str(), sizeof header.key);
   return header;
 }

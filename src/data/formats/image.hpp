@@ -30,8 +30,8 @@ struct Picture {
   Side down, across;
 };
 
-// What is wanted of a picture, as people see it: upright. With h and w a large picture may be decoded smaller, as long
-// as the window keeps at least 2h x 2w pixels; 0: at full size.
+// What is wanted of a picture, as people see it: upright. With h and w a large picture may be decoded smaller, see
+// largest_cell(); 0: at full size.
 struct Wanted {
   Window window;
   int h = 0, w = 0;
@@ -44,9 +44,8 @@ Picture decode_picture(std::string_view bytes, int channels, const std::filesyst
 Picture decode_jpeg(std::string_view bytes, int channels, const std::filesystem::path& file, const Wanted& = {});
 Picture decode_png(std::string_view bytes, int channels, const std::filesystem::path& file, const Wanted& = {});
 
-// The largest cell, a power of two up to `most`, at which a window of h x w pixels keeps twice what is wanted in each
-// direction: the means of cells then differ little from the pixels (by 1 or 2 of 255 in smooth pictures). 1 when no
-// size is wanted.
+// The largest cell, a power of two up to `most`, at which a window of h x w pixels keeps four times what is wanted in
+// each direction, or at least as much where more than kMostKept pixels would have to be kept. 1 when no size is wanted.
 int largest_cell(int h, int w, int wanted_h, int wanted_w, int most);
 
 // Throw core::Error: for a file with no pixels or more than kMostPixels, and for more than kMostKept in memory at once.

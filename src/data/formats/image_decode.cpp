@@ -19,6 +19,11 @@ constexpr Signature kOthers[] = {
     {0, "GIF8", "GIF"},
     {8, "WEBP", "WebP"},
     {0, "BM", "BMP"},
+    {0, "P4", "PNM"},
+    {0, "P5", "PNM"},
+    {0, "P6", "PNM"},
+    {0, std::string_view("\0\0\1\0", 4), "ICO"},
+    {0, "\xff\x4f\xff\x51", "JPEG 2000"},
     {0, std::string_view("II*\0", 4), "TIFF"},
     {0, std::string_view("MM\0*", 4), "TIFF"},
     {4, "ftypavif", "AVIF"},
@@ -46,6 +51,9 @@ std::string found(std::string_view bytes) {
 
 }  // namespace
 
+// Fewer would do for the eye; with four the result is within 1 or 2 of 255 of what all pixels give, in smooth pictures.
+constexpr int kPixelsPerTarget = 4;
+
 void check_extent(uint64_t width, uint64_t height, const std::filesystem::path& file) {
   const std::string size = std::to_string(width) + "x" + std::to_string(height);
   if (width < 1 || height < 1) throw core::Error(file.string() + ": picture of " + size + " has no pixels");
@@ -65,8 +73,13 @@ void check_kept(uint64_t width, uint64_t height, const std::filesystem::path& fi
 
 int largest_cell(int h, int w, int wanted_h, int wanted_w, int most) {
   if (wanted_h < 1 || wanted_w < 1) return 1;
+  const auto keeps = [&](int cell) { return h / cell >= wanted_h && w / cell >= wanted_w; };
   int cell = 1;
-  while (2 * cell <= most && h / (4 * cell) >= wanted_h && w / (4 * cell) >= wanted_w) cell *= 2;
+  while (2 * cell <= most) {
+    const bool too_many = static_cast<uint64_t>(h / cell) * static_cast<uint64_t>(w / cell) > kMostKept;
+    if (!keeps((too_many ? 1 : kPixelsPerTarget) * 2 * cell)) break;
+    cell *= 2;
+  }
   return cell;
 }
 

@@ -163,13 +163,13 @@ TEST_CASE("scaled decoding is close to decoding all and resizing", "[data]") {
   const std::string progressive = jpeg_bytes(3, 240, 320, waves(240, 320), 95, {.progressive = true});
   for (const std::string& bytes : {jpeg, progressive}) {
     for (auto [h, w, scaled_h] :
-         {std::tuple{15, 20, 30}, {30, 40, 60}, {31, 40, 120}, {60, 80, 120}, {100, 100, 240}, {224, 224, 240}}) {
+         {std::tuple{7, 10, 30}, {15, 20, 60}, {16, 20, 120}, {30, 40, 120}, {31, 40, 240}, {224, 224, 240}}) {
       const Picture small = decode_jpeg(bytes, 3, "x.jpg", {{}, h, w});
       CHECK(small.h == scaled_h);
       CHECK(mean_difference(small, decode_jpeg(bytes, 3, "x.jpg"), h, w) < 1.5);
       const Window window{0.1, 0.3, 0.8, 0.6};
       const Picture part = decode_jpeg(bytes, 3, "x.jpg", {window, h / 2, w / 2});
-      CHECK(part.h < 240);
+      CHECK(part.h <= 192);
       CHECK(mean_difference(part, decode_jpeg(bytes, 3, "x.jpg", {window}), h / 2, w / 2) < 1.5);
     }
   }

@@ -171,10 +171,87 @@ TEST_CASE("unusual headers of a JPEG damage nothing", "[data]") {
   CHECK(decode_jpeg(scan, 1, "x.jpg").pixels == plain.pixels);
 }
 
-TEST_CASE("four inks become RGB", "[data]") {
-  const std::vector<uint8_t> inks(4 * 64, 9);
-  const Picture p = decode_jpeg(jpeg_bytes(4, 8, 8, inks), 3, "print.jpg");
-  CHECK(p.c == 3);
-  CHECK(p.h == 8);
-  CHECK(decode_jpeg(jpeg_bytes(4, 8, 8, inks), 1, "print.jpg").c == 1);
+TEST_CASE("four inks become RGB as Pillow has it", "[data]") {
+  // Stored inverted: 255 is no ink. Without black the inks are the colours, and black darkens them in proportion.
+  for (const auto& [inks, rgb] : {std::pair{std::vector<uint8_t>{200, 100, 50, 255}, std::vector<int>{200, 100, 50}},
+                                  {{200, 100, 50, 128}, {100, 50, 25}}}) {
+    std::vector<uint8_t> pixels;
+    for (int i = 0; i < 64; ++i) pixels.insert(pixels.end(), inks.begin(), inks.end());
+    const std::string bytes = jpeg_bytes(4, 8, 8, pixels);
+    const Picture p = decode_jpeg(bytes, 3, "print.jpg");
+    for (size_t i = 0; i < p.pixels.size(); ++i) CHECK(std::abs(p.pixels[i] - rgb[i % 3]) <= 2);
+    const Picture grey = decode_jpeg(bytes, 1, "print.jpg");
+    for (const uint8_t value : grey.pixels)
+      CHECK(std::abs(value - (0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2])) <= 2);
+  }
+}
+
+TEST_CASE("what stands behind the edge of a JPEG in its last blocks does not show", "[data]") {
+  constexpr int kCoded = 240, kShown = 225;
+  for (const int fill : {0, 255}) {
+    std::vector<uint8_t> grey = corners(kCoded, kCoded);
+    for (int y = 0; y < kCoded; ++y)
+      for (int x = 0; x < kCoded; ++x)
+        if (y >= kShown || x >= kShown) grey[y * kCoded + x] = static_cast<uint8_t>(fill);
+    std::string jpeg = jpeg_bytes(1, kCoded, kCoded, grey, 97);
+    const std::string side = big_endian(kShown, 2);
+    jpeg.replace(jpeg.find("\xff\xc0") + 5, 2, side).replace(jpeg.find("\xff\xc0") + 7, 2, side);
+    const Picture whole = decode_jpeg(jpeg, 1, "x.jpg");
+    REQUIRE(whole.h == kShown);
+    for (const int size : {7, 14, 28}) {
+      const Picture small = decode_jpeg(jpeg, 1, "x.jpg", {{}, size, size});
+      CHECK(small.h < kShown);
+      const auto wanted = planes_of(whole, size, size), found = planes_of(small, size, size);
+      for (size_t i = 0; i < wanted.size(); ++i) CHECK(std::abs(wanted[i] - found[i]) <= 2);
+    }
+  }
+}
+
+TEST_CASE("XMP turns a picture whose EXIF does not say how it is stored", "[data]") {
+  const std::string jpeg = jpeg_bytes(1, 16, 24, corners(16, 24), 95);
+  const auto with_xmp = [](const std::string& file, int orientation) {
+    std::string body("http://ns.adobe.com/xap/1.0/\0<x tiff:Orientation=\"0\"/>", 54);
+    body[50] = static_cast<char>('0' + orientation);
+    return std::string(file).insert(2, "\xff\xe1" + big_endian(static_cast<uint32_t>(body.size() + 2), 2) + body);
+  };
+  CHECK(decode_jpeg(with_xmp(jpeg, 6), 1, "x.jpg").h == 24);
+  CHECK(decode_jpeg(with_xmp(with_exif(jpeg, exif(1, true)), 6), 1, "x.jpg").h == 16);
+  CHECK(decode_jpeg(with_xmp(with_exif(jpeg, exif(6, true)), 1), 1, "x.jpg").h == 24);
+  CHECK(decode_jpeg(with_xmp(jpeg, 9), 1, "x.jpg").h == 16);
+}
+
+TEST_CASE("large photographs are decoded smaller", "[data]") {
+  constexpr int kSide = 8200;  // 67 million pixels
+  const std::string jpeg = jpeg_bytes(1, kSide, kSide, std::vector<uint8_t>(size_t{kSide} * kSide, 90), 30);
+  const Picture p = decode_jpeg(jpeg, 1, "x.jpg", {{}, 28, 28});
+  CHECK(p.h == kSide / 8);
+  CHECK(p.pixels.size() == static_cast<size_t>(kSide / 8) * (kSide / 8));
+  CHECK(std::ranges::all_of(planes_of(p, 28, 28), [](uint8_t value) { return std::abs(value - 90) <= 1; }));
+}
+
+TEST_CASE("a picture is made of cells only where enough of them remain", "[data]") {
+  CHECK(largest_cell(225, 225, 28, 28, 8) == 2);
+  CHECK(largest_cell(4000, 3000, 28, 28, 8) == 8);
+  CHECK(largest_cell(223, 500, 28, 28, 8) == 1);
+  CHECK(largest_cell(4000, 3000, 0, 0, 8) == 1);
+  CHECK(largest_cell(12000, 16000, 5000, 5000, 8) == 2);  // all would be too many to keep
+}
+
+TEST_CASE("one row of 60,000 pixels is read", "[data]") {
+  std::vector<uint8_t> row(60000);
+  for (size_t x = 0; x < row.size(); ++x) row[x] = static_cast<uint8_t>(x / 240);
+  for (const std::string& bytes : {png_bytes(1, 1, 60000, row), jpeg_bytes(1, 1, 60000, row)}) {
+    const auto planes = planes_of(decode_picture(bytes, 1, "x", {{}, 1, 10}), 1, 10);
+    for (int o = 1; o < 9; ++o) CHECK(std::abs(planes[o] - (25 * o + 12)) <= 1);
+  }
+}
+
+TEST_CASE("kinds of JPEG that are not read are named, not called damaged", "[data]") {
+  std::string jpeg = jpeg_bytes(1, 16, 16, corners(16, 16), 95);
+  const size_t frame = jpeg.find("\xff\xc0");
+  std::string wide = jpeg;
+  wide[frame + 4] = 12;
+  CHECK(contains(error_of([&] { decode_jpeg(wide, 1, "x.jpg"); }), "x.jpg: a JPEG of a kind that is not read"));
+  jpeg[frame + 1] = '\xc3';
+  CHECK(contains(error_of([&] { decode_jpeg(jpeg, 1, "x.jpg"); }), "a kind that is not read"));
 }
