@@ -13,6 +13,9 @@ namespace condenser::data {
 namespace {
 
 constexpr int kPcm = 1, kFloat = 3, kExtensible = 0xfffe;
+// What follows the number of the coding in the GUIDs of WAVE_FORMAT_EXTENSIBLE (Microsoft, "Multiple channel audio
+// data").
+constexpr std::string_view kGuidTail("\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71", 14);
 constexpr uint64_t kUnwritten = 0xffffffff;  // size of the data of a stream
 
 struct Coding {
@@ -66,6 +69,8 @@ Coding parse_format(std::string_view chunk, const std::string& name) {
   const uint64_t rate = little_endian(chunk, 4, 4);
   coding.bits = static_cast<int>(little_endian(chunk, 14, 2));
   const bool extensible = coding.format == kExtensible;
+  if (extensible && chunk.size() >= 40 && chunk.substr(26, kGuidTail.size()) != kGuidTail)
+    refuse(name, "a coding of somebody's own (WAVE_FORMAT_EXTENSIBLE with an unknown GUID); convert it to 16-bit PCM");
   if (extensible && chunk.size() >= 26) coding.format = static_cast<int>(little_endian(chunk, 24, 2));
   const std::string found = "format " + std::to_string(coding.format) + coding_name(coding.format) + " with " +
                             std::to_string(coding.bits) +
@@ -129,6 +134,16 @@ std::vector<float> decode(std::string_view data, const Coding& coding, const std
   return samples;
 }
 
+// Behind the samples: a second part of them would be dropped.
+void check_only_data(std::string_view bytes, size_t at, const std::string& name) {
+  while (at + 8 <= bytes.size()) {
+    if (bytes.substr(at, 4) == "data") refuse(name, "two data chunks; expected one; write the file anew");
+    const uint64_t size = little_endian(bytes, at + 4, 4);
+    if (size > bytes.size() - at - 8) return;
+    at += 8 + size + size % 2;
+  }
+}
+
 std::string what_it_is(std::string_view bytes) {
   if (bytes.empty()) return "an empty file";
   for (const Signature& other : kOthers)
@@ -158,6 +173,7 @@ Sound parse_wav(std::string_view bytes, const std::string& name) {
     if (id == "fmt ") coding = parse_format(chunk, name);
     if (id == "data") {
       if (coding.format == 0) refuse(name, "samples before their format (no fmt chunk); the file is damaged");
+      check_only_data(bytes, at + size + size % 2, name);
       return {coding.rate, decode(chunk, coding, name)};
     }
     at += size + size % 2;

@@ -65,6 +65,13 @@ TEST_CASE("header fields that contradict each other are refused", "[wav]") {
   CHECK(with_frame(16, 2).empty());
 }
 
+TEST_CASE("samples in two chunks are refused rather than read in part", "[wav]") {
+  const std::string plain = wav_bytes({}, pcm16({7, 8}));
+  CHECK(contains(error_in(plain + "LIST" + little_endian(2, 4) + "ab" + "data" + little_endian(2, 4) + "cd"),
+                 "two data chunks"));
+  CHECK(error_in(plain + "LIST" + little_endian(2, 4) + "ab").empty());
+}
+
 TEST_CASE("a stream whose size was never written is read to its end", "[wav]") {
   std::string bytes = wav_bytes({}, pcm16({7, 8, 9}));
   const size_t data = bytes.find("data");
@@ -96,11 +103,14 @@ TEST_CASE("other chunks are passed over, also odd ones", "[wav]") {
 
 TEST_CASE("the extensible header names its coding further on", "[wav]") {
   std::string bytes = wav_bytes({.format = 0xfffe}, pcm16({7}));
-  const std::string extension =
-      little_endian(22, 2) + little_endian(16, 2) + little_endian(4, 4) + little_endian(1, 2) + std::string(14, '\0');
+  const std::string extension = little_endian(22, 2) + little_endian(16, 2) + little_endian(4, 4) +
+                                little_endian(1, 2) +
+                                std::string("\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71", 14);
   bytes.insert(36, extension);
   bytes.replace(16, 4, little_endian(40, 4));
   CHECK(parse_wav(bytes, "a.wav").samples == Samples{7});
+  bytes[bytes.find("data") - 1] = '\x70';
+  CHECK(contains(error_in(bytes), "unknown GUID"));
 }
 
 TEST_CASE("damaged WAV files are refused by name", "[wav]") {
