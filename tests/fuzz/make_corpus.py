@@ -34,6 +34,15 @@ def png(width, height, depth, colour, channels, interlace=0, extra=b""):
             chunk(b"IEND", b""))
 
 
+def exif(orientation):
+    return b"II" + struct.pack("<HIHHHIHHI", 42, 8, 1, 0x0112, 3, 1, orientation, 0, 0)
+
+
+def turned(jpeg_file, orientation):
+    segment = b"Exif\0\0" + exif(orientation)
+    return jpeg_file[:2] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + jpeg_file[2:]
+
+
 def idx(extents, data):
     return struct.pack(">HBB", 0, 8, len(extents)) + b"".join(struct.pack(">I", n) for n in extents) + data
 
@@ -50,7 +59,7 @@ def safetensors(header, data):
 for name, data in {
     "grey": jpeg(17, 9, False), "colour": jpeg(20, 24, True), "halved": jpeg(33, 17, True, "-sample", "2x2"),
     "progressive": jpeg(24, 16, True, "-progressive"), "restart": jpeg(24, 24, True, "-restart", "1B"),
-    "arithmetic": jpeg(16, 16, True, "-arithmetic"),
+    "arithmetic": jpeg(16, 16, True, "-arithmetic"), "turned": turned(jpeg(17, 9, False), 6),
 }.items():
     for choice in (0x01, 0x00, 0x27):
         write("jpeg", f"{name}_{choice:02x}", bytes([choice]) + data)
@@ -59,6 +68,7 @@ for name, data in {
     "grey": png(5, 4, 8, 0, 1), "grey1": png(9, 3, 1, 0, 1), "grey16": png(4, 3, 16, 0, 1), "colour": png(5, 4, 8, 2, 3),
     "alpha": png(4, 4, 8, 6, 4), "palette": png(4, 4, 4, 3, 1, extra=chunk(b"PLTE", bytes(range(48)))),
     "interlaced": png(8, 8, 8, 0, 1, interlace=1), "gamma": png(3, 3, 8, 2, 3, extra=chunk(b"gAMA", struct.pack(">I", 45455))),
+    "turned": png(5, 4, 8, 0, 1, extra=chunk(b"eXIf", exif(8))),
 }.items():
     for choice in (0x01, 0x00, 0x27):
         write("png", f"{name}_{choice:02x}", bytes([choice]) + data)
