@@ -12,6 +12,7 @@
 #include "cli/progress.hpp"
 #include "cli/torch_module.hpp"
 #include "condenser/core/stop.hpp"
+#include "condenser/core/text.hpp"
 
 namespace condenser::cli {
 
@@ -105,12 +106,6 @@ Sampled sample_space(const RunConfig& c) {
   return s;
 }
 
-std::string fixed(double value, int digits) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f", digits, value);
-  return text;
-}
-
 }  // namespace
 
 StageOutput dry_run(RunContext& run) {
@@ -138,12 +133,12 @@ StageOutput dry_run(RunContext& run) {
     core::Cell seconds = core::empty_cell();
     if (name == "search" && c.space) {
       what = std::to_string(c.search.trials) + " candidates by " + c.search.generator + ", " +
-             std::to_string(c.probe.train.epochs) + " epochs on " + fixed(probe_images, 0) + " images each";
+             std::to_string(c.probe.train.epochs) + " epochs on " + core::fixed(probe_images, 0) + " images each";
       seconds = core::cell(c.search.trials * probe_s, 0);
     } else if (name == "search") {
       what = "gate check of " + c.spec;
     } else if (name == "train") {
-      what = std::to_string(c.train.epochs) + " epochs on " + fixed(train_images, 0) + " images";
+      what = std::to_string(c.train.epochs) + " epochs on " + core::fixed(train_images, 0) + " images";
       seconds = core::cell(train_s, 0);
     } else if (name == "quantize") {
       what = "int8, observer " + c.quant.observer + ", " + std::to_string(c.quant.calibration_samples) +
@@ -153,15 +148,15 @@ StageOutput dry_run(RunContext& run) {
     }
     out.table.rows.push_back({core::cell(name), core::cell(what), seconds});
   }
-  out.lines.push_back("data: " + c.card.name + ", " + fixed(training, 0) + " training, " + fixed(validation, 0) +
-                      " validation images, " + std::to_string(c.card.classes.size()) + " classes, " +
-                      arch::to_string(arch::Shape{c.card.shape.c, c.card.shape.h, c.card.shape.w}));
+  out.lines.push_back("data: " + c.card.name + ", " + core::fixed(training, 0) + " training, " +
+                      core::fixed(validation, 0) + " validation images, " + std::to_string(c.card.classes.size()) +
+                      " classes, " + arch::to_string(arch::Shape{c.card.shape.c, c.card.shape.h, c.card.shape.w}));
   if (c.space) {
     const double size = search::log10_size(*c.space);
-    out.lines.push_back("space: " + std::to_string(c.space->decisions().size()) + " decisions, 10^" + fixed(size, 1) +
-                        " genotypes; " + std::to_string(s.passed) + " of " + std::to_string(s.total) +
-                        " sampled pass the gate, on average " + core::thousands(static_cast<int64_t>(s.mean_macs)) +
-                        " MACs");
+    out.lines.push_back("space: " + std::to_string(c.space->decisions().size()) + " decisions, 10^" +
+                        core::fixed(size, 1) + " genotypes; " + std::to_string(s.passed) + " of " +
+                        std::to_string(s.total) + " sampled pass the gate, on average " +
+                        core::thousands(static_cast<int64_t>(s.mean_macs)) + " MACs");
     std::string refused;
     for (const auto& [rule, count] : s.refused)
       if (count) refused += (refused.empty() ? "" : ", ") + rule + " " + std::to_string(count);
@@ -171,7 +166,7 @@ StageOutput dry_run(RunContext& run) {
   out.lines.push_back(pace.measured
                           ? "times are estimates from a second of training steps on this machine, good to a factor "
                             "of two while its load stays the same"
-                          : "times are estimates from MACs (" + fixed(kMacsPerSecondPerThread / 1e9, 0) +
+                          : "times are estimates from MACs (" + core::fixed(kMacsPerSecondPerThread / 1e9, 0) +
                                 " GMAC/s a thread), good to a factor of three");
   return out;
 }

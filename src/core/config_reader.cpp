@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "condenser/core/text.hpp"
 #include "core/config_tree.hpp"
 
 namespace condenser::core::config {
@@ -140,9 +141,7 @@ std::string known_elsewhere(const Tree& tree, const std::string& key) {
     if (!places.empty() && depth(option.path) < depth(places[0])) places.clear();
     if (places.empty() || depth(option.path) == depth(places[0])) places.push_back(option.path);
   }
-  std::string text;
-  for (const std::string& place : places) text += (text.empty() ? "" : " or ") + place;
-  return text;
+  return join(places, " or ");
 }
 
 // The same for a key that is also misspelt.

@@ -249,10 +249,13 @@ void create_folder(const std::filesystem::path& folder) {
 std::string read_file(const std::filesystem::path& path, size_t max_bytes) {
   const Descriptor file(open_for_reading(path, max_bytes));
   std::string content;
-  std::string buffer(kPiece, '\0');
-  while (const size_t got = read_some(file.get(), buffer.data(), buffer.size(), path)) {
+  struct stat status {};
+  if (::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode))
+    content.reserve(static_cast<size_t>(status.st_size));
+  char buffer[kPiece];
+  while (const size_t got = read_some(file.get(), buffer, sizeof buffer, path)) {
     if (got > max_bytes - content.size()) throw too_large(path, max_bytes);
-    content.append(buffer, 0, got);
+    content.append(buffer, got);
   }
   return content;
 }

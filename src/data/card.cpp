@@ -355,24 +355,10 @@ void find_classes(Card& card) {
 
 namespace {
 
-std::vector<int64_t> count_items(const Dataset& dataset) {
-  std::vector<int64_t> counts(dataset.classes().size());
-  std::vector<float> targets(counts.size());
-  for (int64_t i = 0; i < dataset.size(); ++i) {
-    if (!dataset.multi_label()) {
-      ++counts[static_cast<size_t>(dataset.label(i))];
-      continue;
-    }
-    dataset.targets(i, targets);
-    for (size_t c = 0; c < targets.size(); ++c) counts[c] += targets[c] > 0;
-  }
-  return counts;
-}
-
 void check_no_class_is_empty(const Card& card, const Dataset& train) {
   if (card.allow_empty_classes) return;
   std::vector<std::string> empty;
-  const std::vector<int64_t> counts = count_items(train);
+  const std::vector<int64_t> counts = items_per_class(train);
   for (size_t c = 0; c < counts.size(); ++c)
     if (counts[c] == 0) empty.push_back(exactly(train.classes()[c]));
   if (empty.empty()) return;

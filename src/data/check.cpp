@@ -12,6 +12,7 @@
 #include "condenser/core/hash.hpp"
 #include "condenser/core/stop.hpp"
 #include "condenser/core/text.hpp"
+#include "condenser/data/split.hpp"
 #include "data/parallel.hpp"
 
 namespace condenser::data {
@@ -53,20 +54,6 @@ Seen look_at(const Dataset& dataset, int64_t i) {
     seen.squares.push_back(squares);
   }
   return seen;
-}
-
-void count_classes(const Dataset& dataset, SplitCheck& check) {
-  check.per_class.assign(dataset.classes().size(), 0);
-  std::vector<float> targets(dataset.classes().size());
-  for (int64_t i = 0; i < dataset.size(); ++i) {
-    check.without_class += dataset.label(i) < 0;
-    if (!dataset.multi_label()) {
-      ++check.per_class[dataset.label(i)];
-      continue;
-    }
-    dataset.targets(i, targets);
-    for (size_t c = 0; c < targets.size(); ++c) check.per_class[c] += targets[c] > 0;
-  }
 }
 
 void measure(const std::vector<Seen>& seen, const Dataset& dataset, SplitCheck& check) {
@@ -135,7 +122,8 @@ CheckReport look_at_all(const Card& card) {
     }
     report.classes = dataset->classes();
     check.items = dataset->size();
-    count_classes(*dataset, check);
+    check.per_class = items_per_class(*dataset);
+    for (int64_t i = 0; i < dataset->size(); ++i) check.without_class += dataset->label(i) < 0;
     std::vector<Seen> seen(dataset->size());
     for_each(dataset->size(), [&](int64_t i) { seen[i] = look_at(*dataset, i); });
     measure(seen, *dataset, check);

@@ -124,4 +124,18 @@ std::vector<int64_t> stratified_subset(const Dataset& dataset, int64_t count, ui
   return chosen;
 }
 
+std::vector<int64_t> items_per_class(const Dataset& dataset) {
+  std::vector<int64_t> counts(dataset.classes().size());
+  std::vector<float> targets(counts.size());
+  for (int64_t i = 0; i < dataset.size(); ++i) {
+    if (!dataset.multi_label()) {
+      ++counts[static_cast<size_t>(dataset.label(i))];
+      continue;
+    }
+    dataset.targets(i, targets);
+    for (size_t c = 0; c < targets.size(); ++c) counts[c] += targets[c] > 0;
+  }
+  return counts;
+}
+
 }  // namespace condenser::data

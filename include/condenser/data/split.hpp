@@ -25,4 +25,7 @@ void keep_copies_together(const Dataset&, TwoWay&);
 // `count` items, as equal per class as possible, chosen by `seed`; ascending. count >= size gives all.
 std::vector<int64_t> stratified_subset(const Dataset&, int64_t count, uint64_t seed);
 
+// By class; an item of several classes counts for each of them, one without a class for none.
+std::vector<int64_t> items_per_class(const Dataset&);
+
 }  // namespace condenser::data

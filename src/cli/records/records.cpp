@@ -18,16 +18,9 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-template <class F>
-void fields_of(const search::Verdict& v, F&& f) {
-  f("rule", v.rule);
-  f("passed", v.passed);
-  f("node", v.node);
-  f("value", v.value);
-  f("limit", v.limit);
-}
-template <class F>
-void fields_of(search::Verdict& v, F&& f) {
+template <class V, class F>
+requires std::is_same_v<std::remove_const_t<V>, search::Verdict>
+void fields_of(V& v, F&& f) {
   f("rule", v.rule);
   f("passed", v.passed);
   f("node", v.node);

@@ -204,7 +204,8 @@ Listing list_files(const fs::path& folder, std::span<const std::string_view> end
   return Walk(folder, endings).run();
 }
 
-Folders list_folders(const fs::path& folder, std::span<const std::string_view> endings) {
+Folders list_folders(const fs::path& folder, std::span<const std::string_view> endings,
+                     std::span<const std::string_view> known) {
   Folders folders;
   std::vector<Entry> entries;
   std::error_code failed;
@@ -212,7 +213,7 @@ Folders list_folders(const fs::path& folder, std::span<const std::string_view> e
   for (const Entry& entry : entries) {
     if (entry.kind == Kind::Folder && !is_hidden(entry.name) && !is_system(entry.name)) {
       folders.names.push_back(entry.name);
-    } else {
+    } else if (std::ranges::find(known, entry.name) == known.end()) {
       const Why why = why_not(entry);
       folders.unused.add(why == Why::Ending && ends_in(entry.name, endings) ? Why::Outside : why, folder / entry.name);
     }

@@ -41,7 +41,9 @@ struct Folders {
   std::vector<std::string> names;  // sorted
   UnusedFiles unused;              // all else that lies there; files that end in `endings` as Why::Outside
 };
-Folders list_folders(const std::filesystem::path& folder, std::span<const std::string_view> endings);
+// `known`: names of files that serve another purpose there, such as lists.
+Folders list_folders(const std::filesystem::path& folder, std::span<const std::string_view> endings,
+                     std::span<const std::string_view> known = {});
 
 // Whether a name ends in one of `endings`, letters of either case.
 bool ends_in(const std::filesystem::path& file, std::span<const std::string_view> endings);

@@ -8,7 +8,6 @@
 // `_silence_`: a folder of that name, or else pieces of the recordings of noise. What is drawn is the same every time.
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <map>
 #include <set>
 #include <sstream>
@@ -35,6 +34,7 @@ constexpr uint64_t kSilenceStream = 0x73696c656e6365;  // "silence"
 
 bool is_special(const std::string& name) { return name == kSilence || name == kUnknown; }
 
+constexpr std::string_view kLists[] = {kValidationList, kTestList};
 constexpr std::string_view kSoundEndings[] = {".wav"};
 
 // "word/file.wav", sorted; what lies there besides is added to `unused`.
@@ -188,7 +188,7 @@ class SplitReader {
         folder_(std::move(folder)),
         splits_(folder_, is_shared(card, split_) ? "" : split_),
         length_(FrontEnd(card.audio).samples()) {
-    Folders folders = list_folders(folder_, kSoundEndings);
+    Folders folders = list_folders(folder_, kSoundEndings, kLists);
     words_ = std::move(folders.names);
     std::erase(words_, kNoise);
     unused_ = std::move(folders.unused);
@@ -268,20 +268,7 @@ class SplitReader {
     if (const int64_t others = splits_.lines_about_others(words_); others > 0)
       core::log::warning(folder_.string() + ": " + std::to_string(others) +
                          " lines of the lists name words that have no folder here; they are not used");
-    UnusedFiles unused;
-    for (const Unused& entry : unused_.entries()) {
-      std::vector<std::string> names;
-      std::ranges::remove_copy_if(entry.first, std::back_inserter(names), is_list);
-      int64_t rest = entry.count - (std::ssize(entry.first) - std::ssize(names));
-      for (size_t i = 0; i + 1 < names.size(); ++i, --rest) unused.add(entry.why, names[i]);
-      if (!names.empty() && rest > 0) unused.add(entry.why, names.back(), rest);
-    }
-    tell_unused(folder_, unused, options_);
-  }
-
-  static bool is_list(const std::string& name) {
-    const std::string file = fs::path(name).filename().string();
-    return file == kValidationList || file == kTestList;
+    tell_unused(folder_, unused_, options_);
   }
 
   void report_damaged() const {
