@@ -107,7 +107,7 @@ Why why_not(const Entry& entry) {
 
 class Walk {
  public:
-  Walk(const fs::path& folder, std::span<const std::string_view> endings) : folder_(folder), endings_(endings) {
+  Walk(const fs::path& folder, std::span<const std::string_view> endings) : endings_(endings) {
     std::error_code failed;
     for (fs::path above = fs::canonical(folder, failed); !failed; above = above.parent_path()) {
       met_.insert(look_at(above, "").id);
@@ -160,7 +160,6 @@ class Walk {
 
   void pass_over(Why why, const fs::path& path) { listing_.unused.add(why, path); }
 
-  const fs::path& folder_;
   std::span<const std::string_view> endings_;
   std::set<std::pair<dev_t, ino_t>> met_;  // folders read, and those above the first
   std::vector<fs::path> folders_, links_;  // still to be read
