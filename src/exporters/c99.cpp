@@ -2,21 +2,38 @@
 #include "exporters/c99.hpp"
 
 #include <algorithm>
+#include <string_view>
 
+#include "condenser/core/text.hpp"
 #include "exporters/export_folder.hpp"
 #include "exporters/kernel_sources.hpp"
 
 namespace condenser::exporters {
 namespace {
 
+// A firmware adds the folder of an export to its include path: <prefix>.h must not stand before a header of the C
+// library or of POSIX, nor have the name of a device of Windows.
+constexpr std::string_view kTakenNames[] = {
+    "assert",  "complex",   "ctype",     "errno",  "fenv",   "float",  "inttypes", "iso646",      "limits",
+    "locale",  "math",      "memory",    "malloc", "setjmp", "signal", "stdalign", "stdarg",      "stdatomic",
+    "stdbit",  "stdbool",   "stdckdint", "stddef", "stdint", "stdio",  "stdlib",   "stdnoreturn", "string",
+    "strings", "tgmath",    "threads",   "time",   "uchar",  "wchar",  "wctype",   "fcntl",       "pthread",
+    "sched",   "semaphore", "termios",   "unistd", "aux",    "con",    "nul",      "prn",         "com1",
+    "com2",    "com3",      "com4",      "com5",   "com6",   "com7",   "com8",     "com9",        "lpt1",
+    "lpt2",    "lpt3",      "lpt4",      "lpt5",   "lpt6",   "lpt7",   "lpt8",     "lpt9"};
+
 void check_prefix(const std::string& prefix) {
   const bool letters =
       !prefix.empty() && prefix.size() <= 64 && prefix[0] >= 'a' && prefix[0] <= 'z' &&
       std::ranges::all_of(prefix, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
   // The kernels' symbols and files start with cnd.
-  if (letters && !prefix.starts_with("cnd")) return;
-  throw core::ConfigError("export prefix '" + prefix +
-                          "'; expected a C name of a-z, 0-9 and _ that starts with a letter, not with 'cnd'");
+  if (!letters || prefix.starts_with("cnd"))
+    throw core::ConfigError("export prefix '" + core::printable(prefix) +
+                            "'; expected a C name of a-z, 0-9 and _ that starts with a letter, not with 'cnd'");
+  if (std::ranges::find(kTakenNames, prefix) != std::end(kTakenNames))
+    throw core::ConfigError(
+        "export prefix '" + prefix + "'; expected another name, as a file " + prefix +
+        ".h would hide a header of the C library or cannot exist on every system; for example net_" + prefix);
 }
 
 void check_answers(const KnownAnswers& answers, const runtime::Int8Program& program) {

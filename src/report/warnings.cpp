@@ -12,7 +12,7 @@ namespace condenser::report {
 namespace {
 
 constexpr int64_t kFewStepsAnEpoch = 10, kFewSteps = 100;
-constexpr double kWideInterval = 10, kFarBehind = 0.5;  // percentage points
+constexpr double kWideInterval = 10, kBehind = 0.5, kFarBehind = 2;  // percentage points
 
 std::string percent(double value) { return core::fixed(value, 2) + " %"; }
 
@@ -69,11 +69,14 @@ void guessing(const Material& m, std::vector<Warning>& list) {
                         percent(share) + "; try train.balance=weights or sampling, and look at the scores per class"});
 }
 
+// Both are measured on the same items, so that a loss of some points is real on few items too, where intervals are
+// wide.
 void int8_loss(const Material& m, std::vector<Warning>& list) {
   if (!m.quantized || m.quantized->as_float.total == 0) return;
   const quant::Accuracy &before = m.quantized->as_float, &after = m.quantized->as_int8;
   const double lost = before.percent() - after.percent();
-  if (lost < kFarBehind || after.percent() >= quant::wilson_95(before).low_percent) return;
+  const bool far = lost >= kFarBehind && before.correct - after.correct > 1;
+  if (!far && (lost < kBehind || after.percent() >= quant::wilson_95(before).low_percent)) return;
   const quant::NodeReport* worst = nullptr;
   for (const quant::NodeReport& n : m.quantized->nodes)
     if (std::isfinite(n.snr_db) && (!worst || n.snr_db < worst->snr_db)) worst = &n;

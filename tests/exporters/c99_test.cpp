@@ -227,7 +227,7 @@ TEST_CASE("packages that cannot be exported are refused", "[exporters]") {
   refuse("without known answers", [](C99Case& c, ExportOptions&) { c.answers = {}; });
   refuse("known answer 1", [](C99Case& c, ExportOptions&) { c.answers.inputs[1].pop_back(); });
   refuse("known answer 0", [](C99Case& c, ExportOptions&) { c.answers.outputs[0].push_back(1); });
-  for (const char* prefix : {"", "Model", "1a", "a-b", "a b", "../x", "cnd", "cnd_x"})
+  for (const char* prefix : {"", "Model", "1a", "a-b", "a b", "../x", "cnd", "cnd_x", "string", "stdint", "aux"})
     refuse("prefix", [&](C99Case&, ExportOptions& o) { o.prefix = prefix; });
 }
 

@@ -69,8 +69,13 @@ TEST_CASE("int8 behind float names the noisiest node", "[report]") {
   CHECK(message(m, "int8_behind_float").empty());
   m.quantized->as_int8 = {990, 1000};
   CHECK(message(m, "int8_behind_float").empty());
+  m.quantized->as_float = {38, 40};  // between 83.5 and 98.6 %
+  m.quantized->as_int8 = {35, 40};
+  CHECK(!message(m, "int8_behind_float").empty());
+  m.quantized->as_int8 = {37, 40};  // a single item
+  CHECK(message(m, "int8_behind_float").empty());
   m.quantized->nodes.clear();
-  m.quantized->as_int8 = {0, 1000};
+  m.quantized->as_int8 = {0, 40};
   CHECK(!message(m, "int8_behind_float").empty());
 }
 

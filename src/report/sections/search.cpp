@@ -1,8 +1,10 @@
 // What was searched: trials, refusals by rule with one example each, and what is not dominated.
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
+#include "condenser/search/metrics.hpp"
 #include "report/charts.hpp"
 #include "report/sections/sections.hpp"
 
@@ -43,9 +45,14 @@ Counts counts_of(const Searched& s) {
     c.failed += trial.state == TrialState::Failed;
     if (trial.state == TrialState::Done && trial.same_as < 0) c.examined.push_back(&trial);
   }
-  std::stable_sort(c.examined.begin(), c.examined.end(), [&](const Trial* a, const Trial* b) {
-    return metric(*a, s.objective).value_or(0) > metric(*b, s.objective).value_or(0);
-  });
+  const search::Metric* row = search::find_metric(s.objective);
+  const double sign = row != nullptr && !row->higher_is_better ? -1 : 1;
+  const auto rank = [&](const Trial* trial) {
+    const double value = metric(*trial, s.objective).value_or(NAN);
+    return std::isnan(value) ? -INFINITY : sign * value;
+  };
+  std::stable_sort(c.examined.begin(), c.examined.end(),
+                   [&](const Trial* a, const Trial* b) { return rank(a) > rank(b); });
   return c;
 }
 
