@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/stages.hpp"
+#include "cli/stages/stages.hpp"
 
 namespace condenser::cli {
 

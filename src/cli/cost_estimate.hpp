@@ -2,7 +2,7 @@
 // The gate of a run, and what a run would do and cost (--dry-run).
 
 #include "cli/run_config.hpp"
-#include "cli/stages.hpp"
+#include "cli/stages/stages.hpp"
 
 namespace condenser::cli {
 

@@ -4,7 +4,7 @@
 // nothing is read that was made from something else.
 
 #include "cli/records/records.hpp"
-#include "cli/stages.hpp"
+#include "cli/stages/stages.hpp"
 
 namespace condenser::cli {
 

@@ -2,7 +2,7 @@
 // What a run came to: the winner's files, and the last lines that a person reads.
 
 #include "cli/records/records.hpp"
-#include "cli/stages.hpp"
+#include "cli/stages/stages.hpp"
 #include "condenser/report/material.hpp"
 
 namespace condenser::cli {

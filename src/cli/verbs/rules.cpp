@@ -5,7 +5,7 @@
 
 #include "cli/networks.hpp"
 #include "cli/print.hpp"
-#include "cli/stages.hpp"
+#include "cli/stages/stages.hpp"
 #include "condenser/arch/rules.hpp"
 
 namespace condenser::cli {

@@ -2,9 +2,9 @@
 
 #include <cstdio>
 
-#include "cli/data_check.hpp"
-#include "cli/stages.hpp"
+#include "cli/stages/stages.hpp"
 #include "cli/tiles.hpp"
+#include "cli/verbs/data_check.hpp"
 #include "condenser/core/files.hpp"
 #include "condenser/core/output.hpp"
 #include "condenser/core/text.hpp"

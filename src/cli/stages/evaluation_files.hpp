@@ -30,4 +30,7 @@ std::string evaluation_json(const EvaluatedPart&);
 // Writes the files of a part into `folder`.
 void write_evaluation(const std::filesystem::path& folder, const EvaluatedPart&);
 
+// One row: the accuracy of `what` with its 95 % interval.
+core::Table accuracy_table(const std::string& what, const quant::Accuracy&);
+
 }  // namespace condenser::cli

@@ -8,11 +8,11 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "cli/bench_data.hpp"
-#include "cli/bench_train.hpp"
 #include "cli/cost_estimate.hpp"
 #include "cli/print.hpp"
-#include "cli/stages.hpp"
+#include "cli/stages/stages.hpp"
+#include "cli/verbs/bench_data.hpp"
+#include "cli/verbs/bench_train.hpp"
 #include "condenser/arch/rules.hpp"
 #include "condenser/core/config.hpp"
 

@@ -1,11 +1,11 @@
-// Stage `train`: makes weights for the winner; and the verb `eval`, accuracy on the test part.
+// Stage `train`: makes weights for the winner.
 
 #include <cmath>
 
-#include "cli/evaluation_files.hpp"
 #include "cli/progress.hpp"
 #include "cli/run_identity.hpp"
-#include "cli/stages.hpp"
+#include "cli/stages/evaluation_files.hpp"
+#include "cli/stages/stages.hpp"
 #include "cli/torch_module.hpp"
 #include "condenser/arch/analysis.hpp"
 #include "condenser/arch/spec_io.hpp"
@@ -37,29 +37,6 @@ ProgressFacts progress_facts(const train::Progress& p, bool on_validation) {
                  {duration_text(p.eta_s) + " left", text_of("acc %.2f %%", p.train_accuracy),
                   core::thousands(std::llround(p.images_per_s)) + " images/s", "step " + of(p.step, p.steps)});
   return f;
-}
-
-core::Table one_row(const std::string& what, const quant::Accuracy& a) {
-  const quant::Interval i = quant::wilson_95(a);
-  return {{{"what", "what", false},
-           {"accuracy_percent", "accuracy %"},
-           {"low_percent", "95 % low"},
-           {"high_percent", "high"},
-           {"samples", "samples"}},
-          {{core::cell(what), core::cell(a.percent(), 2), core::cell(i.low_percent, 2), core::cell(i.high_percent, 2),
-            core::cell(a.total)}}};
-}
-
-// All figures but the accuracy, which has a line of its own.
-std::string metrics_text(const data::Evaluation& e) {
-  std::vector<std::string> parts;
-  for (const data::Metric& metric : data::metrics()) {
-    const double value = metric.value(e);
-    if (metric.name == "accuracy" || std::isnan(value)) continue;
-    parts.push_back(metric.title + " " + core::fixed(value, metric.unit.empty() ? 4 : 2) +
-                    (metric.unit.empty() ? "" : " " + metric.unit));
-  }
-  return core::join(parts);
 }
 
 void write_curves(const RunContext& run) {
@@ -147,18 +124,6 @@ std::optional<TrainRecord> finished_training(const fs::path& folder, const std::
   return std::nullopt;
 }
 
-// The test part of the run's data set or of another one, normalized as the run's.
-std::shared_ptr<const data::Dataset> test_part(RunContext& run, const fs::path& other) {
-  if (other.empty()) return run.test();
-  data::Card card = data::read_card(other);
-  const data::Card& own = run.config.card;
-  if (card.classes != own.classes || card.shape != own.shape)
-    throw core::ConfigError(card.file.string() + ": shape or classes differ from those of " + own.file.string() +
-                            "; expected the same, in the same order");
-  card.normalization = own.normalization;
-  return data::open_split(card, "test");
-}
-
 }  // namespace
 
 void train_with_leader(RunContext& run) {
@@ -209,45 +174,10 @@ StageOutput stage_train(RunContext& run) {
     if (result.resumed_at_step) out.lines.push_back("resumed at step " + std::to_string(result.resumed_at_step));
   }
   write_curves(run);
-  out.table = one_row(part, validation);
+  out.table = accuracy_table(part, validation);
   out.lines.push_back("files in " + run.folder.string() + "/: curves.svg, metrics.csv, validation/");
   out.lines.push_back(part + ": " + quant::to_string(validation));
   return out;
-}
-
-int cmd_eval(const Invocation& call) {
-  const RunConfig config = read_run_config(call.subject, call.overrides);
-  const fs::path place = folder_of(config, call.subject, call.runs);
-  if (!fs::exists(place)) throw core::Error(place.string() + ": no such run folder; run `condenser train` first");
-  const RunFolder folder(place, false);
-  RunContext run(config, folder.path());
-  plan(run, {"eval"});
-  const arch::Design design = load_winner(run);
-  const arch::Spec& winner = design.spec;
-  const auto test = test_part(run, call.card);
-  const train::Evaluation e =
-      torch_backend().evaluate(winner, load_float_weights(run, winner), *test, task_of(config), config.train.threads);
-  const EvaluatedPart part{config.name, "test part", arch::hash(winner).hex(), e, *test, is_audio(config.card)};
-  const fs::path files = run.folder / (call.card.empty() ? "eval" : "eval_" + data::read_card(call.card).name);
-  write_evaluation(files, part);
-  if (call.format == "json") {
-    core::write_output(evaluation_json(part));
-    return 0;
-  }
-  if (!has_confusion(part)) {
-    StageOutput out{config.name + ", test part, float", one_row("test part", quant::accuracy_of(e)), {}};
-    out.lines.push_back("of all decisions: " + metrics_text(e));
-    print(out, call.format);
-    return 0;
-  }
-  StageOutput out{config.name + ", test part, float", report::per_class_table(confusion_of(part)), {}};
-  for (const std::string& mistake : report::worst_mistakes(confusion_of(part), 5)) out.lines.push_back(mistake);
-  out.lines.push_back("files in " + files.string() + "/: confusion.svg, per_class.csv, predictions.csv" +
-                      (e.correct < e.total ? ", mistakes.png" : ""));
-  out.lines.push_back(metrics_text(e));
-  out.lines.push_back("test part: " + quant::to_string(quant::accuracy_of(e)));
-  print(out, call.format);
-  return 0;
 }
 
 }  // namespace condenser::cli

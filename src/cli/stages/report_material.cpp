@@ -1,6 +1,6 @@
 // From the records of the run's stages to what the report shows.
 
-#include "cli/report_material.hpp"
+#include "cli/stages/report_material.hpp"
 
 #include <algorithm>
 #include <limits>

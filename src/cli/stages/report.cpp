@@ -1,7 +1,7 @@
 // Stage `report`: report.html, report.md, report.json and summary.json from what the other stages left. The page itself
 // is made by report/.
 
-#include "cli/report_material.hpp"
+#include "cli/stages/report_material.hpp"
 #include "condenser/core/files.hpp"
 
 namespace condenser::cli {

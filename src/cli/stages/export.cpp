@@ -1,8 +1,8 @@
 // Stage `export`: the int8 network with known answers, for every target asked for.
 
-#include "cli/package.hpp"
 #include "cli/run_identity.hpp"
-#include "cli/stages.hpp"
+#include "cli/stages/package.hpp"
+#include "cli/stages/stages.hpp"
 #include "condenser/core/text.hpp"
 
 namespace condenser::cli {

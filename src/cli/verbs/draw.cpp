@@ -3,7 +3,7 @@
 #include <cstdio>
 
 #include "cli/networks.hpp"
-#include "cli/stages.hpp"
+#include "cli/stages/stages.hpp"
 #include "condenser/arch/diagram.hpp"
 #include "condenser/core/files.hpp"
 #include "condenser/core/output.hpp"

@@ -1,6 +1,6 @@
 // The package of an export, and known answers made by the int8 executor.
 
-#include "cli/package.hpp"
+#include "cli/stages/package.hpp"
 
 #include <cmath>
 

@@ -1,7 +1,7 @@
 #pragma once
 // What the stages left in a run folder, as the report wants it.
 
-#include "cli/stages.hpp"
+#include "cli/stages/stages.hpp"
 #include "condenser/report/material.hpp"
 
 namespace condenser::cli {

@@ -1,10 +1,10 @@
 // Stage `verify`: compiles the exported C, runs it, and demands the framework's integers.
 
-#include "cli/package.hpp"
-#include "cli/run_identity.hpp"
-#include "cli/stages.hpp"
-#include "condenser/core/text.hpp"
 #include "condenser/verify/verify.hpp"
+#include "cli/run_identity.hpp"
+#include "cli/stages/package.hpp"
+#include "cli/stages/stages.hpp"
+#include "condenser/core/text.hpp"
 
 namespace condenser::cli {
 

@@ -10,9 +10,9 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "cli/bench_data.hpp"
 #include "cli/print.hpp"
-#include "cli/stages.hpp"
+#include "cli/stages/stages.hpp"
+#include "cli/verbs/bench_data.hpp"
 #include "condenser/core/config.hpp"
 #include "condenser/core/statistics.hpp"
 #include "condenser/data/dataset.hpp"

@@ -7,7 +7,7 @@
 
 #include "cli/learned.hpp"
 #include "cli/run_identity.hpp"
-#include "cli/stages.hpp"
+#include "cli/stages/stages.hpp"
 #include "condenser/arch/passes.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/core/output.hpp"

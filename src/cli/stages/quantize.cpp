@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "cli/run_identity.hpp"
-#include "cli/stages.hpp"
+#include "cli/stages/stages.hpp"
 #include "condenser/arch/passes.hpp"
 #include "condenser/data/metrics.hpp"
 #include "condenser/data/split.hpp"

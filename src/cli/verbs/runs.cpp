@@ -12,7 +12,7 @@
 
 #include "cli/progress.hpp"
 #include "cli/records/records.hpp"
-#include "cli/stages.hpp"
+#include "cli/stages/stages.hpp"
 #include "condenser/core/error.hpp"
 #include "condenser/core/text.hpp"
 

@@ -8,7 +8,7 @@
 #include "cli/cost_estimate.hpp"
 #include "cli/progress.hpp"
 #include "cli/run_identity.hpp"
-#include "cli/stages.hpp"
+#include "cli/stages/stages.hpp"
 #include "cli/summary.hpp"
 #include "cli/torch_module.hpp"
 #include "condenser/arch/spec_io.hpp"

@@ -5,7 +5,7 @@
 
 #include <thread>
 
-#include "cli/stages.hpp"
+#include "cli/stages/stages.hpp"
 #include "cli/torch_module.hpp"
 #include "cli/version.hpp"
 

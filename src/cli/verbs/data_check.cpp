@@ -1,12 +1,12 @@
 // `condenser data check RUN`: counts per class and split, duplicates, unreadable items, mean and deviation beside the
 // card's.
-#include "cli/data_check.hpp"
+#include "cli/verbs/data_check.hpp"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/print.hpp"
-#include "cli/stages.hpp"
+#include "cli/stages/stages.hpp"
 #include "condenser/core/text.hpp"
 #include "condenser/data/check.hpp"
 

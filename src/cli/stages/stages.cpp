@@ -1,6 +1,6 @@
 // The table of stages, and the files that pass between them.
 
-#include "cli/stages.hpp"
+#include "cli/stages/stages.hpp"
 
 #include <algorithm>
 #include <cstdio>

@@ -2,7 +2,7 @@
 // What `export` writes and `verify` compares: the int8 network as a package, test images and the integers that the
 // framework's int8 executor answers.
 
-#include "cli/stages.hpp"
+#include "cli/stages/stages.hpp"
 
 namespace condenser::cli {
 

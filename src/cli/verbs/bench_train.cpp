@@ -1,7 +1,7 @@
 // `condenser bench train`: images per second of training steps on noise. With --turns a line on standard input starts
 // each round, so that another program can measure in between (scripts/bench_train.py). With -o it writes the network
 // and one step of its training instead, to compare with.
-#include "cli/bench_train.hpp"
+#include "cli/verbs/bench_train.hpp"
 
 #include <cstdio>
 #include <iostream>
@@ -10,7 +10,7 @@
 #include "cli/hardware.hpp"
 #include "cli/networks.hpp"
 #include "cli/print.hpp"
-#include "cli/stages.hpp"
+#include "cli/stages/stages.hpp"
 #include "cli/torch_module.hpp"
 #include "condenser/arch/analysis.hpp"
 #include "condenser/arch/spec_io.hpp"

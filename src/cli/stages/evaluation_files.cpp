@@ -1,6 +1,6 @@
 // Files of an evaluation. Scores and pictures are made by report/, predictions by the trainer.
 
-#include "cli/evaluation_files.hpp"
+#include "cli/stages/evaluation_files.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -133,6 +133,17 @@ void write_evaluation(const fs::path& folder, const EvaluatedPart& p) {
     fs::remove(folder / "mistakes.png");  // of an earlier evaluation
   else
     core::write_atomic(folder / "mistakes.png", mistakes_png(p, mistakes));
+}
+
+core::Table accuracy_table(const std::string& what, const quant::Accuracy& a) {
+  const quant::Interval i = quant::wilson_95(a);
+  return {{{"what", "what", false},
+           {"accuracy_percent", "accuracy %"},
+           {"low_percent", "95 % low"},
+           {"high_percent", "high"},
+           {"samples", "samples"}},
+          {{core::cell(what), core::cell(a.percent(), 2), core::cell(i.low_percent, 2), core::cell(i.high_percent, 2),
+            core::cell(a.total)}}};
 }
 
 }  // namespace condenser::cli
