@@ -34,7 +34,8 @@ train::Backend* load() {
   // (measured with one competing process on two cores). libgomp reads this when it is loaded; the user's own setting
   // wins.
   setenv("OMP_WAIT_POLICY", "passive", 0);
-  // A rank that ends is reported by train/dist.cpp, by name; LibTorch's own lines about closed connections say less.
+  // A rank that ends is reported by train/ranks/dist.cpp, by name; LibTorch's own lines about closed connections say
+  // less.
   setenv("TORCH_CPP_LOG_LEVEL", "FATAL", 0);
   void* handle = dlopen(module.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!handle) throw core::Error(module.string() + ": cannot load: " + dlerror() + "; " + remedy);

@@ -20,15 +20,15 @@
 #include "build_id.hpp"
 #include "condenser/arch/check_finite.hpp"
 #include "condenser/nn/spec_net.hpp"
-#include "train/device_check.hpp"
-#include "train/dist.hpp"
+#include "train/device/check.hpp"
 #include "train/evaluate.hpp"
 #include "train/learner.hpp"
 #include "train/loop.hpp"
-#include "train/measure.hpp"
-#include "train/measure_training.hpp"
-#include "train/objective.hpp"
+#include "train/loss/objective.hpp"
 #include "train/probes/short_train.hpp"
+#include "train/ranks/dist.hpp"
+#include "train/speed/measure.hpp"
+#include "train/speed/measure_training.hpp"
 
 namespace condenser::train {
 namespace {

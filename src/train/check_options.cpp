@@ -7,8 +7,8 @@
 #include "condenser/arch/analysis.hpp"
 #include "condenser/core/text.hpp"
 #include "condenser/data/metrics.hpp"
+#include "train/files/transfer.hpp"
 #include "train/resize.hpp"
-#include "train/transfer.hpp"
 
 namespace condenser::train {
 namespace {

@@ -7,8 +7,8 @@
 #include "condenser/nn/spec_net.hpp"
 #include "train/diagnose.hpp"
 #include "train/learner.hpp"
-#include "train/objective.hpp"
-#include "train/optim.hpp"
+#include "train/loss/objective.hpp"
+#include "train/optim/optim.hpp"
 #include "train/resize.hpp"
 
 namespace condenser::train {

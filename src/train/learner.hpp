@@ -9,10 +9,10 @@
 
 #include "condenser/data/loader.hpp"
 #include "condenser/train/backend.hpp"
-#include "train/checkpoint.hpp"
 #include "train/evaluate.hpp"
-#include "train/loss.hpp"
-#include "train/transfer.hpp"
+#include "train/files/checkpoint.hpp"
+#include "train/files/transfer.hpp"
+#include "train/loss/loss.hpp"
 
 namespace condenser::train {
 

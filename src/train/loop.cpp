@@ -23,15 +23,15 @@
 #include "condenser/train/check_options.hpp"
 #include "nn/team.hpp"
 #include "nn/tiling.hpp"
-#include "train/data_parallel.hpp"
-#include "train/identity.hpp"
+#include "train/files/identity.hpp"
+#include "train/files/run_files.hpp"
+#include "train/files/transfer.hpp"
 #include "train/learner.hpp"
+#include "train/loss/objective.hpp"
 #include "train/memory_advice.hpp"
-#include "train/objective.hpp"
+#include "train/optim/schedule.hpp"
+#include "train/ranks/data_parallel.hpp"
 #include "train/resize.hpp"
-#include "train/run_files.hpp"
-#include "train/schedule.hpp"
-#include "train/transfer.hpp"
 
 namespace condenser::train {
 namespace {

@@ -6,7 +6,7 @@
 #include "condenser/arch/zoo.hpp"
 #include "condenser/data/metrics.hpp"
 #include "condenser/train/check_options.hpp"
-#include "train/optim.hpp"
+#include "train/optim/optim.hpp"
 
 namespace condenser::train {
 namespace {

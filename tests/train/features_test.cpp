@@ -4,7 +4,7 @@
 
 #include "condenser/arch/spec_io.hpp"
 #include "support/catch.hpp"
-#include "train/checkpoint.hpp"
+#include "train/files/checkpoint.hpp"
 #include "train/marked_dataset.hpp"
 #include "train/quick_run.hpp"
 #include "train/temporary_folder.hpp"
