@@ -145,31 +145,30 @@ inline void accumulate(const std::string& node, const char* what, int64_t value,
 }
 
 NodeCost cost_of(const std::string& name, const Op& op, std::span<const Shape> in) {
-  const NodeCost cost = visit_op(
-      Overloaded{
-          [&](const Input&) -> NodeCost { throw SpecError(name, "the input's shape is the Spec's"); },
-          [&](const Conv2d& conv) { return conv_cost(name, conv, in[0]); },
-          [&](const BatchNorm&) { return NodeCost{.shape = in[0], .params = 2 * in[0].c}; },
-          [&](const Activation&) { return NodeCost{.shape = in[0], .constant_bytes = kTable}; },
-          [&](const Softmax&) { return free_of_cost(in[0]); },
-          [&](const SoftmaxMul&) { return NodeCost{.shape = same_shape(name, in), .constant_bytes = 2 * kTable}; },
-          [&](const AvgPool& pool) { return free_of_cost(slide(name, pool, in[0].c, in[0])); },
-          [&](const MaxPool& pool) { return free_of_cost(slide(name, pool, in[0].c, in[0])); },
-          [&](const GlobalAvgPool&) {
-            return free_of_cost({in[0].c, 1, 1});
-          },
-          [&](const Linear& linear) { return linear_cost(name, linear, in[0]); },
-          [&](const Add&) { return free_of_cost(same_shape(name, in)); },
-          [&](const Mul&) { return free_of_cost(product_shape(name, in)); },
-          [&](const PRelu&) { return NodeCost{.shape = in[0], .params = in[0].c, .constant_bytes = in[0].c}; },
-          [&](const Scale&) { return NodeCost{.shape = in[0], .params = 1, .constant_bytes = kTable}; },
-          [&](const BlurPool& pool) { return blur_cost(name, pool, in[0]); },
-          [&](const Upsample& up) { return free_of_cost(upsample_shape(name, up, in[0])); },
-          [&](const Concat&) { return free_of_cost(concat_shape(name, in)); },
-          [&](const Slice& slice) { return free_of_cost(slice_shape(name, slice, in[0])); },
-          [&](const ChannelShuffle& shuffle) { return free_of_cost(shuffle_shape(name, shuffle, in[0])); },
-      },
-      op);
+  const NodeCost cost = arch::visit(
+      op, Overloaded{
+              [&](const Input&) -> NodeCost { throw SpecError(name, "the input's shape is the Spec's"); },
+              [&](const Conv2d& conv) { return conv_cost(name, conv, in[0]); },
+              [&](const BatchNorm&) { return NodeCost{.shape = in[0], .params = 2 * in[0].c}; },
+              [&](const Activation&) { return NodeCost{.shape = in[0], .constant_bytes = kTable}; },
+              [&](const Softmax&) { return free_of_cost(in[0]); },
+              [&](const SoftmaxMul&) { return NodeCost{.shape = same_shape(name, in), .constant_bytes = 2 * kTable}; },
+              [&](const AvgPool& pool) { return free_of_cost(slide(name, pool, in[0].c, in[0])); },
+              [&](const MaxPool& pool) { return free_of_cost(slide(name, pool, in[0].c, in[0])); },
+              [&](const GlobalAvgPool&) {
+                return free_of_cost({in[0].c, 1, 1});
+              },
+              [&](const Linear& linear) { return linear_cost(name, linear, in[0]); },
+              [&](const Add&) { return free_of_cost(same_shape(name, in)); },
+              [&](const Mul&) { return free_of_cost(product_shape(name, in)); },
+              [&](const PRelu&) { return NodeCost{.shape = in[0], .params = in[0].c, .constant_bytes = in[0].c}; },
+              [&](const Scale&) { return NodeCost{.shape = in[0], .params = 1, .constant_bytes = kTable}; },
+              [&](const BlurPool& pool) { return blur_cost(name, pool, in[0]); },
+              [&](const Upsample& up) { return free_of_cost(upsample_shape(name, up, in[0])); },
+              [&](const Concat&) { return free_of_cost(concat_shape(name, in)); },
+              [&](const Slice& slice) { return free_of_cost(slice_shape(name, slice, in[0])); },
+              [&](const ChannelShuffle& shuffle) { return free_of_cost(shuffle_shape(name, shuffle, in[0])); },
+          });
   if (cost.shape.elements() > kMaxElements)
     throw SpecError(name,
                     "output " + to_string(cost.shape) + " has more than " + std::to_string(kMaxElements) + " values");

@@ -56,7 +56,7 @@ void Builder::check_last() {
 Shape Builder::shape(int id) const {
   if (id < 0 || id > last())
     throw SpecError("", "no node " + std::to_string(id) + "; the last is " + std::to_string(last()));
-  return costs_.nodes[static_cast<size_t>(id)].shape;
+  return costs_.node(id).shape;
 }
 
 // Every node was checked when it came.

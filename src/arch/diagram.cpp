@@ -45,28 +45,27 @@ struct Drawing {
 
 // Operators that start a chain; a batch norm or activation after anything else is a box of its own.
 bool heads_chain(const Op& op) {
-  return std::visit(Overloaded{
-                        [](const Conv2d&) { return true; },
-                        [](const Linear&) { return true; },
-                        [](const Add&) { return true; },
-                        [](const Mul&) { return true; },
-                        [](const SoftmaxMul&) { return true; },
-                        [](const BatchNorm&) { return true; },
-                        [](const Input&) { return false; },
-                        [](const Activation&) { return false; },
-                        [](const Softmax&) { return false; },
-                        [](const AvgPool&) { return false; },
-                        [](const MaxPool&) { return false; },
-                        [](const GlobalAvgPool&) { return false; },
-                        [](const PRelu&) { return false; },
-                        [](const Scale&) { return false; },
-                        [](const BlurPool&) { return false; },
-                        [](const Upsample&) { return false; },
-                        [](const Concat&) { return true; },
-                        [](const Slice&) { return false; },
-                        [](const ChannelShuffle&) { return false; },
-                    },
-                    op);
+  return arch::visit(op, Overloaded{
+                             [](const Conv2d&) { return true; },
+                             [](const Linear&) { return true; },
+                             [](const Add&) { return true; },
+                             [](const Mul&) { return true; },
+                             [](const SoftmaxMul&) { return true; },
+                             [](const BatchNorm&) { return true; },
+                             [](const Input&) { return false; },
+                             [](const Activation&) { return false; },
+                             [](const Softmax&) { return false; },
+                             [](const AvgPool&) { return false; },
+                             [](const MaxPool&) { return false; },
+                             [](const GlobalAvgPool&) { return false; },
+                             [](const PRelu&) { return false; },
+                             [](const Scale&) { return false; },
+                             [](const BlurPool&) { return false; },
+                             [](const Upsample&) { return false; },
+                             [](const Concat&) { return true; },
+                             [](const Slice&) { return false; },
+                             [](const ChannelShuffle&) { return false; },
+                         });
 }
 
 // Whether `op` may be drawn below `last`, the lowest operator of a box so far.
@@ -86,7 +85,7 @@ Drawing draw(const Spec& spec) {
     const Node& node = spec.nodes[i];
     const int producer = node.inputs.size() == 1 ? node.inputs[0] : -1;
     if (producer >= 0 && readers[static_cast<size_t>(producer)].size() == 1 &&
-        continues_chain(spec.nodes[static_cast<size_t>(producer)].op, node.op)) {
+        continues_chain(spec.node(producer).op, node.op)) {
       drawing.box_of.push_back(drawing.box_of[static_cast<size_t>(producer)]);
     } else {
       drawing.box_of.push_back(static_cast<int>(drawing.boxes.size()));
@@ -110,7 +109,7 @@ Drawing draw(const Spec& spec) {
   return drawing;
 }
 
-const Node& first_node(const Spec& spec, const Box& box) { return spec.nodes[static_cast<size_t>(box.nodes.front())]; }
+const Node& first_node(const Spec& spec, const Box& box) { return spec.node(box.nodes.front()); }
 
 std::string short_name(const Op& op) {
   return std::holds_alternative<BatchNorm>(op) ? "bn" : describe(op);  // as in the literature
@@ -120,10 +119,10 @@ std::string short_name(const Op& op) {
 std::string label(const Spec& spec, const Analysis& analysis, const Box& box, const std::string& line_break) {
   std::string text = first_node(spec, box).name + line_break;
   for (int i : box.nodes) {
-    const Op& op = spec.nodes[static_cast<size_t>(i)].op;
+    const Op& op = spec.node(i).op;
     text += (i == box.nodes.front() ? "" : ", ") + (box.nodes.size() > 1 ? short_name(op) : describe(op));
   }
-  return text + line_break + to_string(analysis.nodes[static_cast<size_t>(box.nodes.back())].shape);
+  return text + line_break + to_string(analysis.node(box.nodes.back()).shape);
 }
 
 // How one language writes a box, the frame of a group and an edge.
@@ -178,41 +177,41 @@ std::string title(const Spec& spec) {
 }  // namespace
 
 std::string describe(const Op& any) {
-  return std::visit(Overloaded{
-                        [](const Conv2d& op) {
-                          const int h = (op.kernel.h - 1) / 2, w = (op.kernel.w - 1) / 2;
-                          return "conv " + window_text(op.kernel, op.stride, op.pad, {h, h, w, w}) +
-                                 (op.groups > 1 ? " g" + std::to_string(op.groups) : "") + " -> " +
-                                 std::to_string(op.out) + clamp_text(op.clamp);
-                        },
-                        [](const BatchNorm&) { return std::string("batch norm"); },
-                        [](const Activation& op) { return std::string(to_string(op.kind)); },
-                        [](const Softmax& op) { return softmax_text(op.axis, op.rescale); },
-                        [](const SoftmaxMul& op) { return softmax_text(op.axis, op.rescale) + " * value"; },
-                        [](const AvgPool& op) {
-                          return "avg pool " + window_text(op.kernel, op.stride, op.pad, {}) +
-                                 (op.count_include_pad && !(op.pad == Pad{}) ? " zeros counted" : "");
-                        },
-                        [](const MaxPool& op) { return "max pool " + window_text(op.kernel, op.stride, op.pad, {}); },
-                        [](const GlobalAvgPool&) { return std::string("global avg pool"); },
-                        [](const Linear& op) { return "linear -> " + std::to_string(op.out) + clamp_text(op.clamp); },
-                        [](const Add& op) { return "add" + clamp_text(op.clamp); },
-                        [](const Mul&) { return std::string("mul"); },
-                        [](const PRelu&) { return std::string("prelu"); },
-                        [](const Scale&) { return std::string("scale"); },
-                        [](const BlurPool& op) { return "blur " + window_text(square(op.taps), op.stride, {}, {}); },
-                        [](const Upsample& op) {
-                          return "upsample -> " + std::to_string(op.size.h) + "x" + std::to_string(op.size.w);
-                        },
-                        [](const Concat&) { return std::string("concat"); },
-                        [](const Slice& op) {
-                          return "channels " + std::to_string(op.begin) + ".." +
-                                 std::to_string(int64_t{op.begin} + op.count - 1);
-                        },
-                        [](const ChannelShuffle& op) { return "shuffle g" + std::to_string(op.groups); },
-                        [](const Input&) { return std::string("input"); },
-                    },
-                    any);
+  return arch::visit(any,
+                     Overloaded{
+                         [](const Conv2d& op) {
+                           const int h = (op.kernel.h - 1) / 2, w = (op.kernel.w - 1) / 2;
+                           return "conv " + window_text(op.kernel, op.stride, op.pad, {h, h, w, w}) +
+                                  (op.groups > 1 ? " g" + std::to_string(op.groups) : "") + " -> " +
+                                  std::to_string(op.out) + clamp_text(op.clamp);
+                         },
+                         [](const BatchNorm&) { return std::string("batch norm"); },
+                         [](const Activation& op) { return std::string(to_string(op.kind)); },
+                         [](const Softmax& op) { return softmax_text(op.axis, op.rescale); },
+                         [](const SoftmaxMul& op) { return softmax_text(op.axis, op.rescale) + " * value"; },
+                         [](const AvgPool& op) {
+                           return "avg pool " + window_text(op.kernel, op.stride, op.pad, {}) +
+                                  (op.count_include_pad && !(op.pad == Pad{}) ? " zeros counted" : "");
+                         },
+                         [](const MaxPool& op) { return "max pool " + window_text(op.kernel, op.stride, op.pad, {}); },
+                         [](const GlobalAvgPool&) { return std::string("global avg pool"); },
+                         [](const Linear& op) { return "linear -> " + std::to_string(op.out) + clamp_text(op.clamp); },
+                         [](const Add& op) { return "add" + clamp_text(op.clamp); },
+                         [](const Mul&) { return std::string("mul"); },
+                         [](const PRelu&) { return std::string("prelu"); },
+                         [](const Scale&) { return std::string("scale"); },
+                         [](const BlurPool& op) { return "blur " + window_text(square(op.taps), op.stride, {}, {}); },
+                         [](const Upsample& op) {
+                           return "upsample -> " + std::to_string(op.size.h) + "x" + std::to_string(op.size.w);
+                         },
+                         [](const Concat&) { return std::string("concat"); },
+                         [](const Slice& op) {
+                           return "channels " + std::to_string(op.begin) + ".." +
+                                  std::to_string(int64_t{op.begin} + op.count - 1);
+                         },
+                         [](const ChannelShuffle& op) { return "shuffle g" + std::to_string(op.groups); },
+                         [](const Input&) { return std::string("input"); },
+                     });
 }
 
 core::Table layer_table(const Spec& spec) {
@@ -230,7 +229,7 @@ core::Table layer_table(const Spec& spec) {
     const NodeCost& cost = analysis.nodes[i];
     std::string inputs;
     for (int input : node.inputs) {
-      inputs += (inputs.empty() ? "" : ", ") + spec.nodes[static_cast<size_t>(input)].name;
+      inputs += (inputs.empty() ? "" : ", ") + spec.node(input).name;
     }
     table.rows.push_back({core::cell(node.name), core::cell(describe(node.op)), core::cell(inputs),
                           core::cell(to_string(cost.shape)), core::cell(cost.params), core::cell(cost.macs),

@@ -163,14 +163,14 @@ class Kernel {
 Kernel kernel_of(const Spec& spec, const Sum& sum, const Weights& weights, int64_t in) {
   Kernel kernel(sum.form, in);
   for (const Branch& branch : sum.branches) {
-    const Node& norm = spec.nodes[static_cast<size_t>(branch.norm)];
+    const Node& norm = spec.node(branch.norm);
     const Affine affine = affine_of(weights, norm.name, std::get<BatchNorm>(norm.op).eps);
     if (branch.conv == kNone) {
       kernel.add_identity(affine);
       kernel.add_bias({}, affine);
       continue;
     }
-    const Node& node = spec.nodes[static_cast<size_t>(branch.conv)];
+    const Node& node = spec.node(branch.conv);
     const Conv2d& conv = std::get<Conv2d>(node.op);
     kernel.add_convolution(conv, weights.at(node.name + ".weight").f32(), affine);
     kernel.add_bias(conv.bias ? weights.at(node.name + ".bias").f32() : std::span<const float>(), affine);
@@ -182,10 +182,10 @@ Kernel kernel_of(const Spec& spec, const Sum& sum, const Weights& weights, int64
 std::string name_of(const Spec& spec, const Sum& sum) {
   for (const Branch& branch : sum.branches) {
     if (branch.conv == kNone) continue;
-    const Node& node = spec.nodes[static_cast<size_t>(branch.conv)];
+    const Node& node = spec.node(branch.conv);
     if (holds(std::get<Conv2d>(node.op), sum.form)) return node.name;
   }
-  return spec.nodes[static_cast<size_t>(sum.branches.front().norm)].name;
+  return spec.node(sum.branches.front().norm).name;
 }
 
 // Puts the convolution in the place of the last Add, so that the branches are dead.
@@ -242,7 +242,7 @@ Spec fuse_branches(const Spec& spec, Weights* weights) {
   for (size_t i = 0; i < spec.nodes.size(); ++i) {
     if (!finder.sums()[i]) continue;
     Sum sum = *finder.sums()[i];
-    const int64_t in = analysis.nodes[static_cast<size_t>(sum.source)].shape.c;
+    const int64_t in = analysis.node(sum.source).shape.c;
     if (sum.form.groups == kAnyGroups) sum.form.groups = static_cast<int>(in);
     const std::string name = name_of(spec, sum);
     if (weights != nullptr) kernels.emplace_back(name, kernel_of(spec, sum, *weights, in));

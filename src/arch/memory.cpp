@@ -26,28 +26,27 @@ int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1
 
 // Whether the integer kernel may write over its inputs: it reads each value (or pixel) before it writes there.
 bool works_in_place(const Op& op) {
-  return visit_op(Overloaded{
-                      [](const Input&) { return false; },
-                      [](const Conv2d&) { return false; },
-                      [](const BatchNorm&) { return false; },
-                      [](const Activation&) { return true; },
-                      [](const Softmax&) { return false; },
-                      [](const SoftmaxMul&) { return true; },
-                      [](const AvgPool&) { return false; },
-                      [](const MaxPool&) { return false; },
-                      [](const GlobalAvgPool&) { return false; },
-                      [](const Linear&) { return false; },
-                      [](const Add&) { return true; },
-                      [](const Mul&) { return true; },
-                      [](const PRelu&) { return true; },
-                      [](const Scale&) { return true; },
-                      [](const BlurPool&) { return false; },
-                      [](const Upsample&) { return false; },
-                      [](const Concat&) { return false; },
-                      [](const Slice&) { return false; },
-                      [](const ChannelShuffle&) { return false; },
-                  },
-                  op);
+  return arch::visit(op, Overloaded{
+                             [](const Input&) { return false; },
+                             [](const Conv2d&) { return false; },
+                             [](const BatchNorm&) { return false; },
+                             [](const Activation&) { return true; },
+                             [](const Softmax&) { return false; },
+                             [](const SoftmaxMul&) { return true; },
+                             [](const AvgPool&) { return false; },
+                             [](const MaxPool&) { return false; },
+                             [](const GlobalAvgPool&) { return false; },
+                             [](const Linear&) { return false; },
+                             [](const Add&) { return true; },
+                             [](const Mul&) { return true; },
+                             [](const PRelu&) { return true; },
+                             [](const Scale&) { return true; },
+                             [](const BlurPool&) { return false; },
+                             [](const Upsample&) { return false; },
+                             [](const Concat&) { return false; },
+                             [](const Slice&) { return false; },
+                             [](const ChannelShuffle&) { return false; },
+                         });
 }
 
 // Last step that needs the value of each node. The output is the last step itself, so nothing can follow it.
@@ -57,14 +56,14 @@ std::vector<int> last_uses(const Spec& spec, const Liveness& live) {
   std::iota(last.begin(), last.end(), 0);
   for (int i = 0; i < count; ++i) {
     if (!live[static_cast<size_t>(i)]) continue;
-    for (int input : spec.nodes[static_cast<size_t>(i)].inputs) last[static_cast<size_t>(input)] = i;
+    for (int input : spec.node(i).inputs) last[static_cast<size_t>(input)] = i;
   }
   return last;
 }
 
 // The input whose buffer node i may take over, or -1.
 int in_place_of(const Spec& spec, int i, const std::vector<int>& last, const std::vector<int64_t>& bytes) {
-  const Node& node = spec.nodes[static_cast<size_t>(i)];
+  const Node& node = spec.node(i);
   if (!works_in_place(node.op)) return -1;
   for (int input : node.inputs) {
     const size_t k = static_cast<size_t>(input);
@@ -316,9 +315,9 @@ Peak largest_live(std::vector<Buffer> buffers, const std::vector<Pair>& pairs, i
 }
 
 bool is_depthwise(const Spec& spec, const Analysis& analysis, int node) {
-  const auto* conv = std::get_if<Conv2d>(&spec.nodes[static_cast<size_t>(node)].op);
+  const auto* conv = std::get_if<Conv2d>(&spec.node(node).op);
   if (conv == nullptr) return false;
-  return depthwise(*conv, analysis.nodes[static_cast<size_t>(spec.nodes[static_cast<size_t>(node)].inputs[0])].shape);
+  return depthwise(*conv, analysis.node(spec.node(node).inputs[0]).shape);
 }
 
 // A second plan in which every pair may overlap, kept if it takes fewer than `bytes`. Only where a depthwise step is
@@ -409,7 +408,7 @@ MemoryPlan plan_memory(const Spec& spec, const Analysis& analysis, const Layout&
   }
   for (const Pair& p : pairs) {
     if (shared_bytes(buffers[p.input], buffers[p.output]) > 0)
-      plan.trails.push_back({p.step, spec.nodes[static_cast<size_t>(p.step)].inputs[0]});
+      plan.trails.push_back({p.step, spec.node(p.step).inputs[0]});
   }
   return plan;
 }

@@ -7,7 +7,7 @@
 namespace condenser::arch {
 
 const char* op_name(const Op& op) {
-  return visit_op([](const auto& o) { return std::decay_t<decltype(o)>::kName; }, op);
+  return arch::visit(op, [](const auto& o) { return std::decay_t<decltype(o)>::kName; });
 }
 
 const char* to_string(ActivationKind kind) {
@@ -33,8 +33,6 @@ const char* to_string(Clamp clamp) {
 }
 
 const char* to_string(SoftmaxAxis axis) { return axis == SoftmaxAxis::Channels ? "channels" : "space"; }
-
-bool commutative(const Op& op) { return std::holds_alternative<Add>(op) || std::holds_alternative<Mul>(op); }
 
 bool depthwise(const Conv2d& conv, const Shape& input) { return conv.groups == input.c && conv.out % input.c == 0; }
 

@@ -117,28 +117,27 @@ class Lowering {
   // did. When i is the output, that node is the last of the result: whatever lay between them did not lead to the
   // output except through it. A value that nobody reads in the result has no place.
   int lowered(int i) {
-    return visit_op(Overloaded{
-                        [&](const BatchNorm& norm) { return lowered_batch_norm(i, norm); },
-                        [&](const Activation& activation) { return lowered_activation(i, activation); },
-                        [&](const Mul&) { return lowered_mul(i); },
-                        [&](const Softmax&) { return joins_its_reader(i) ? kNowhere : keep(i); },
-                        [&](const Input&) { return keep(i); },
-                        [&](const Conv2d&) { return keep(i); },
-                        [&](const SoftmaxMul&) { return keep(i); },
-                        [&](const AvgPool&) { return keep(i); },
-                        [&](const MaxPool&) { return keep(i); },
-                        [&](const GlobalAvgPool&) { return keep(i); },
-                        [&](const Linear&) { return keep(i); },
-                        [&](const Add&) { return keep(i); },
-                        [&](const PRelu&) { return keep(i); },
-                        [&](const Scale&) { return keep(i); },
-                        [&](const BlurPool&) { return keep(i); },
-                        [&](const Upsample&) { return keep(i); },
-                        [&](const Concat&) { return keep(i); },
-                        [&](const Slice&) { return keep(i); },
-                        [&](const ChannelShuffle&) { return keep(i); },
-                    },
-                    node(i).op);
+    return arch::visit(node(i).op, Overloaded{
+                                       [&](const BatchNorm& norm) { return lowered_batch_norm(i, norm); },
+                                       [&](const Activation& activation) { return lowered_activation(i, activation); },
+                                       [&](const Mul&) { return lowered_mul(i); },
+                                       [&](const Softmax&) { return joins_its_reader(i) ? kNowhere : keep(i); },
+                                       [&](const Input&) { return keep(i); },
+                                       [&](const Conv2d&) { return keep(i); },
+                                       [&](const SoftmaxMul&) { return keep(i); },
+                                       [&](const AvgPool&) { return keep(i); },
+                                       [&](const MaxPool&) { return keep(i); },
+                                       [&](const GlobalAvgPool&) { return keep(i); },
+                                       [&](const Linear&) { return keep(i); },
+                                       [&](const Add&) { return keep(i); },
+                                       [&](const PRelu&) { return keep(i); },
+                                       [&](const Scale&) { return keep(i); },
+                                       [&](const BlurPool&) { return keep(i); },
+                                       [&](const Upsample&) { return keep(i); },
+                                       [&](const Concat&) { return keep(i); },
+                                       [&](const Slice&) { return keep(i); },
+                                       [&](const ChannelShuffle&) { return keep(i); },
+                                   });
   }
 
   int append(int i, const Op& op, const Inputs& inputs, const NodeCost& cost) {

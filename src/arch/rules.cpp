@@ -34,7 +34,7 @@ std::vector<Violation> check_column_layout(const RuleView& view) {
   Liveness in_column;  // made when it is needed
   std::vector<Violation> violations;
   for (size_t i = 0; i < early; ++i) {
-    const Node& node = spec.nodes[static_cast<size_t>(later[i])];
+    const Node& node = spec.node(later[i]);
     const Conv2d& conv = std::get<Conv2d>(node.op);
     if (conv.groups >= 2) continue;
     if (in_column.empty()) in_column = reads_one_column(spec);
@@ -49,7 +49,7 @@ std::vector<Violation> check_column_layout(const RuleView& view) {
 
 std::string column_evidence(const RuleView& view) {
   const std::vector<int>& later = view.later_spatial;
-  const auto conv = [&](size_t i) { return std::get<Conv2d>(view.spec.nodes[static_cast<size_t>(later[i])].op); };
+  const auto conv = [&](size_t i) { return std::get<Conv2d>(view.spec.node(later[i]).op); };
   std::string groups;
   for (size_t i = 0; i < (later.size() + 1) / 2; ++i) groups += (i ? ", " : "") + std::to_string(conv(i).groups);
   return std::to_string(later.size()) +
@@ -71,7 +71,7 @@ std::string pointwise_evidence(const RuleView& view) {
 std::vector<Violation> check_no_strided_pointwise(const RuleView& view) {
   std::vector<Violation> violations;
   for (int i : view.strided) {
-    const Node& node = view.spec.nodes[static_cast<size_t>(i)];
+    const Node& node = view.spec.node(i);
     const Conv2d* conv = std::get_if<Conv2d>(&node.op);
     if (conv && !spatial(*conv))
       violations.push_back({node.name, "strided 1x1 convolution, stride " + text(conv->stride)});
@@ -97,14 +97,12 @@ std::string aliasing(const Op& op, bool first) {
 }
 
 const Size* stride_of(const Op& op) {
-  return visit_op(
-      [](const auto& o) -> const Size* {
-        if constexpr (requires { o.stride; })
-          return &o.stride;
-        else
-          return nullptr;
-      },
-      op);
+  return arch::visit(op, [](const auto& o) -> const Size* {
+    if constexpr (requires { o.stride; })
+      return &o.stride;
+    else
+      return nullptr;
+  });
 }
 
 std::vector<Violation> check_antialiased_downsampling(const RuleView& view) {
@@ -113,7 +111,7 @@ std::vector<Violation> check_antialiased_downsampling(const RuleView& view) {
   };
   std::vector<Violation> violations;
   for (int i : view.strided) {
-    const Node& node = view.spec.nodes[static_cast<size_t>(i)];
+    const Node& node = view.spec.node(i);
     const std::string what = aliasing(node.op, is_first(i));
     if (!what.empty())
       violations.push_back({node.name, what + "; put an average pool or a blur before a stride-1 operator"});
@@ -124,7 +122,7 @@ std::vector<Violation> check_antialiased_downsampling(const RuleView& view) {
 std::string downsampling_evidence(const RuleView& view) {
   std::string list;
   for (int i : view.strided) {
-    const Node& node = view.spec.nodes[static_cast<size_t>(i)];
+    const Node& node = view.spec.node(i);
     list += (list.empty() ? ": " : ", ") + node.name + " (" + op_name(node.op) + ")";
   }
   return std::to_string(view.strided.size()) + " reductions" + list;

@@ -75,46 +75,45 @@ void check_batch_norm(const std::string& node, const BatchNorm& bn) {
 }
 
 void check_attributes(const std::string& node, const Op& op) {
-  visit_op(Overloaded{
-               [](const Input&) {},
-               [&](const Conv2d& conv) {
-                 range(node, "out", conv.out, 1, kMaxChannels);
-                 range(node, "groups", conv.groups, 1, kMaxChannels);
-                 check_window(node, conv.kernel, conv.stride, conv.pad);
-                 if (conv.out % conv.groups != 0)
-                   throw SpecError(node, "out = " + std::to_string(conv.out) + ", groups = " +
-                                             std::to_string(conv.groups) + "; out must be a multiple of groups");
-               },
-               [&](const BatchNorm& bn) { check_batch_norm(node, bn); },
-               [](const Activation&) {},
-               [](const Softmax&) {},
-               [](const SoftmaxMul&) {},
-               [&](const AvgPool& pool) { check_pool(node, pool.kernel, pool.stride, pool.pad); },
-               [&](const MaxPool& pool) { check_pool(node, pool.kernel, pool.stride, pool.pad); },
-               [](const GlobalAvgPool&) {},
-               [&](const Linear& linear) { range(node, "out", linear.out, 1, kMaxChannels); },
-               [](const Add&) {},
-               [](const Mul&) {},
-               [](const PRelu&) {},
-               [](const Scale&) {},
-               [&](const BlurPool& pool) {
-                 if (pool.taps != 3 && pool.taps != 5)
-                   throw SpecError(node, "taps = " + std::to_string(pool.taps) + "; expected 3 or 5");
-                 range(node, "stride height", pool.stride.h, 1, pool.taps);
-                 range(node, "stride width", pool.stride.w, 1, pool.taps);
-               },
-               [&](const Upsample& up) {
-                 range(node, "size height", up.size.h, 1, kMaxExtent);
-                 range(node, "size width", up.size.w, 1, kMaxExtent);
-               },
-               [](const Concat&) {},
-               [&](const Slice& slice) {
-                 range(node, "begin", slice.begin, 0, kMaxChannels - 1);
-                 range(node, "count", slice.count, 1, kMaxChannels);
-               },
-               [&](const ChannelShuffle& shuffle) { range(node, "groups", shuffle.groups, 1, kMaxChannels); },
-           },
-           op);
+  arch::visit(op, Overloaded{
+                      [](const Input&) {},
+                      [&](const Conv2d& conv) {
+                        range(node, "out", conv.out, 1, kMaxChannels);
+                        range(node, "groups", conv.groups, 1, kMaxChannels);
+                        check_window(node, conv.kernel, conv.stride, conv.pad);
+                        if (conv.out % conv.groups != 0)
+                          throw SpecError(node, "out = " + std::to_string(conv.out) + ", groups = " +
+                                                    std::to_string(conv.groups) + "; out must be a multiple of groups");
+                      },
+                      [&](const BatchNorm& bn) { check_batch_norm(node, bn); },
+                      [](const Activation&) {},
+                      [](const Softmax&) {},
+                      [](const SoftmaxMul&) {},
+                      [&](const AvgPool& pool) { check_pool(node, pool.kernel, pool.stride, pool.pad); },
+                      [&](const MaxPool& pool) { check_pool(node, pool.kernel, pool.stride, pool.pad); },
+                      [](const GlobalAvgPool&) {},
+                      [&](const Linear& linear) { range(node, "out", linear.out, 1, kMaxChannels); },
+                      [](const Add&) {},
+                      [](const Mul&) {},
+                      [](const PRelu&) {},
+                      [](const Scale&) {},
+                      [&](const BlurPool& pool) {
+                        if (pool.taps != 3 && pool.taps != 5)
+                          throw SpecError(node, "taps = " + std::to_string(pool.taps) + "; expected 3 or 5");
+                        range(node, "stride height", pool.stride.h, 1, pool.taps);
+                        range(node, "stride width", pool.stride.w, 1, pool.taps);
+                      },
+                      [&](const Upsample& up) {
+                        range(node, "size height", up.size.h, 1, kMaxExtent);
+                        range(node, "size width", up.size.w, 1, kMaxExtent);
+                      },
+                      [](const Concat&) {},
+                      [&](const Slice& slice) {
+                        range(node, "begin", slice.begin, 0, kMaxChannels - 1);
+                        range(node, "count", slice.count, 1, kMaxChannels);
+                      },
+                      [&](const ChannelShuffle& shuffle) { range(node, "groups", shuffle.groups, 1, kMaxChannels); },
+                  });
 }
 
 }  // namespace

@@ -4,17 +4,18 @@
 // the refined colours of all live nodes. Graphs that only a search could tell apart (rings of equal nodes) may still
 // share a hash; no network looks like that.
 //
-// Stored studies depend on these bytes: a new attribute may enter the text only when it differs from its default.
+// Stored studies, weights and exports name networks by these bytes: a new attribute may enter the text only when it
+// differs from its default. A search tells thousands of networks a second apart by fingerprint.cpp instead.
 
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <charconv>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "arch/spec_attributes.hpp"
 #include "condenser/arch/spec.hpp"
 
 namespace condenser::arch {
@@ -22,94 +23,57 @@ namespace {
 
 using core::Hash128;
 
-// Appended to one text: a search hashes every candidate.
-class Label {
+constexpr char kDigits[] = "0123456789abcdef";
+
+// Key and value, as text. The words are those of the first version: stored hashes hold them.
+class Text {
  public:
-  explicit Label(std::string& text) : text_(text) { text_.clear(); }
+  explicit Text(std::string& text) : text_(text) {}
 
-  Label& operator<<(std::string_view part) {
-    text_ += part;
-    return *this;
+  template <class Value>
+  void add(std::string_view key, const Value& value) {
+    text_ += key;
+    put(value);
   }
-  Label& operator<<(int64_t value) {
-    char digits[24];
-    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-    return *this << std::string_view(digits, static_cast<size_t>(end - digits));
+  template <class Value>
+  void add_unless(std::string_view key, const Value& value, const Value& usual) {
+    if (value != usual) add(key, value);
   }
-  Label& operator<<(int value) { return *this << int64_t{value}; }
-  Label& operator<<(bool value) { return *this << int64_t{value}; }
-  Label& operator<<(double value) {  // exact bits; minus zero is zero
-    char digits[16];
-    const auto bits = std::bit_cast<uint64_t>(value == 0 ? 0.0 : value);
-    for (int i = 0; i < 16; ++i) digits[i] = "0123456789abcdef"[bits >> (60 - 4 * i) & 15];
-    return *this << std::string_view(digits, 16);
-  }
-  Label& operator<<(const Size& s) { return *this << s.h << "," << s.w; }
-  Label& operator<<(const Pad& p) { return *this << p.top << "," << p.bottom << "," << p.left << "," << p.right; }
-  Label& operator<<(Clamp clamp) {
-    return clamp == Clamp::None ? *this : *this << ";clamp=" << std::string_view(to_string(clamp));
-  }
-  template <class Window>
-  Label& window(const Window& w) {
-    return *this << ";kernel=" << w.kernel << ";stride=" << w.stride << ";pad=" << w.pad;
-  }
-  Label& softmax(SoftmaxAxis axis, bool rescale) {
-    if (axis != SoftmaxAxis::Channels) *this << ";axis=" << std::string_view(to_string(axis));
-    return rescale ? *this << ";rescale" : *this;
-  }
-
-  // A pointer would be a bool.
-  template <size_t kSize>
-  Label& operator<<(const char (&part)[kSize]) {
-    return *this << std::string_view(part, kSize - 1);
+  void add_flag(std::string_view key, bool set) {
+    if (set) text_ += key;
   }
 
  private:
+  void put(int value) { text_ += std::to_string(value); }
+  void put(bool value) { text_ += value ? '1' : '0'; }
+  void put(double value) {  // exact bits; minus zero is zero
+    const auto bits = std::bit_cast<uint64_t>(value == 0 ? 0.0 : value);
+    for (int shift = 60; shift >= 0; shift -= 4) text_ += kDigits[bits >> shift & 15];
+  }
+  void put(ActivationKind kind) { text_ += to_string(kind); }
+  void put(Clamp clamp) { text_ += to_string(clamp); }
+  void put(SoftmaxAxis axis) { text_ += to_string(axis); }
+  void put(const Shape& shape) { text_ += to_string(shape); }
+  void put(const Size& s) { put_pair(s.h, s.w); }
+  void put(const Pad& p) {
+    put_pair(p.top, p.bottom);
+    text_ += ',';
+    put_pair(p.left, p.right);
+  }
+  void put_pair(int first, int second) {
+    put(first);
+    text_ += ',';
+    put(second);
+  }
+
   std::string& text_;
 };
-
-void write_attributes(const Op& op, const Shape& input, std::string& text) {
-  Label l(text);
-  l << std::string_view(op_name(op));
-  visit_op(Overloaded{
-               [&](const Input&) { l << ";shape=" << std::string_view(to_string(input)); },
-               [&](const Conv2d& c) {
-                 l << ";out=" << c.out;
-                 l.window(c) << ";groups=" << c.groups << ";bias=" << c.bias << c.clamp;
-               },
-               [&](const BatchNorm& b) { l << ";eps=" << b.eps << ";momentum=" << b.momentum; },
-               [&](const Activation& a) { l << ";kind=" << std::string_view(to_string(a.kind)); },
-               [&](const Softmax& s) { l.softmax(s.axis, s.rescale); },
-               [&](const SoftmaxMul& s) { l.softmax(s.axis, s.rescale); },
-               [&](const AvgPool& p) { l.window(p) << ";count_include_pad=" << p.count_include_pad; },
-               [&](const MaxPool& p) { l.window(p); },
-               [&](const GlobalAvgPool&) {},
-               [&](const Linear& f) { l << ";out=" << f.out << ";bias=" << f.bias << f.clamp; },
-               [&](const Add& a) { l << a.clamp; },
-               [&](const Mul&) {},
-               [&](const PRelu&) {},
-               [&](const Scale&) {},
-               [&](const BlurPool& p) { l << ";taps=" << p.taps << ";stride=" << p.stride; },
-               [&](const Upsample& u) { l << ";size=" << u.size; },
-               [&](const Concat&) {},
-               [&](const Slice& s) { l << ";begin=" << s.begin << ";count=" << s.count; },
-               [&](const ChannelShuffle& s) { l << ";groups=" << s.groups; },
-           },
-           op);
-}
-
-// Colours alone cannot tell p(a, a), q(b, b) from p(a, b), q(a, b) when a and b look alike.
-bool reads_one_node_twice(const Node& node) {
-  for (size_t k = 1; k < node.inputs.size(); ++k)
-    if (std::find(node.inputs.begin(), node.inputs.begin() + k, node.inputs[k]) != node.inputs.begin() + k) return true;
-  return false;
-}
 
 void append_hex(std::string& text, const Hash128& hash) {
   char digits[32];
   for (size_t i = 0; i < 16; ++i) {
-    digits[2 * i] = "0123456789abcdef"[hash.bytes[i] >> 4];
-    digits[2 * i + 1] = "0123456789abcdef"[hash.bytes[i] & 15];
+    digits[2 * i] = kDigits[hash.bytes[i] >> 4];
+    digits[2 * i + 1] = kDigits[hash.bytes[i] & 15];
   }
   text.append(digits, sizeof digits);
 }
@@ -131,8 +95,10 @@ class Hasher {
 
   Hash128 run() {
     const std::vector<Hash128> up = sweep_up([&](size_t i) -> std::string_view {
-      write_attributes(spec_.nodes[i].op, spec_.input, label_);
-      if (reads_one_node_twice(spec_.nodes[i])) label_ += ";twice";
+      label_ = op_name(spec_.nodes[i].op);
+      Text text(label_);
+      list_attributes(spec_.nodes[i].op, spec_.input, text);
+      text.add_flag(";twice", reads_one_node_twice(spec_.nodes[i].inputs));
       return label_;
     });
     const std::vector<Hash128> down = sweep_down(up);

@@ -57,50 +57,49 @@ class Attributes {
 
 void write_attributes(Json& node, const Op& kind, Form form) {
   Attributes a(node, form);
-  std::visit(Overloaded{
-                 [&](const Conv2d& op) {
-                   node["out"] = op.out;
-                   a.add_window(op);
-                   a.add("groups", op.groups, 1);
-                   a.add("bias", op.bias, Conv2d{}.bias);
-                   a.add_clamp(op.clamp);
-                 },
-                 [&](const BatchNorm& op) {
-                   a.add("eps", op.eps, BatchNorm{}.eps);
-                   a.add("momentum", op.momentum, BatchNorm{}.momentum);
-                 },
-                 [&](const Activation& op) { node["kind"] = to_string(op.kind); },
-                 [&](const AvgPool& op) {
-                   a.add_window(op);
-                   a.add("count_include_pad", op.count_include_pad, AvgPool{}.count_include_pad);
-                 },
-                 [&](const MaxPool& op) { a.add_window(op); },
-                 [&](const Linear& op) {
-                   node["out"] = op.out;
-                   a.add("bias", op.bias, Linear{}.bias);
-                   a.add_clamp(op.clamp);
-                 },
-                 [&](const Add& op) { a.add_clamp(op.clamp); },
-                 [](const Input&) {},
-                 [&](const Softmax& op) { a.add_softmax(op); },
-                 [&](const SoftmaxMul& op) { a.add_softmax(op); },
-                 [](const GlobalAvgPool&) {},
-                 [](const Mul&) {},
-                 [](const PRelu&) {},
-                 [](const Scale&) {},
-                 [&](const BlurPool& op) {
-                   node["taps"] = op.taps;
-                   node["stride"] = size_json(op.stride, form);
-                 },
-                 [&](const Upsample& op) { node["size"] = size_json(op.size, form); },
-                 [](const Concat&) {},
-                 [&](const Slice& op) {
-                   node["begin"] = op.begin;
-                   node["count"] = op.count;
-                 },
-                 [&](const ChannelShuffle& op) { node["groups"] = op.groups; },
-             },
-             kind);
+  arch::visit(kind, Overloaded{
+                        [&](const Conv2d& op) {
+                          node["out"] = op.out;
+                          a.add_window(op);
+                          a.add("groups", op.groups, 1);
+                          a.add("bias", op.bias, Conv2d{}.bias);
+                          a.add_clamp(op.clamp);
+                        },
+                        [&](const BatchNorm& op) {
+                          a.add("eps", op.eps, BatchNorm{}.eps);
+                          a.add("momentum", op.momentum, BatchNorm{}.momentum);
+                        },
+                        [&](const Activation& op) { node["kind"] = to_string(op.kind); },
+                        [&](const AvgPool& op) {
+                          a.add_window(op);
+                          a.add("count_include_pad", op.count_include_pad, AvgPool{}.count_include_pad);
+                        },
+                        [&](const MaxPool& op) { a.add_window(op); },
+                        [&](const Linear& op) {
+                          node["out"] = op.out;
+                          a.add("bias", op.bias, Linear{}.bias);
+                          a.add_clamp(op.clamp);
+                        },
+                        [&](const Add& op) { a.add_clamp(op.clamp); },
+                        [](const Input&) {},
+                        [&](const Softmax& op) { a.add_softmax(op); },
+                        [&](const SoftmaxMul& op) { a.add_softmax(op); },
+                        [](const GlobalAvgPool&) {},
+                        [](const Mul&) {},
+                        [](const PRelu&) {},
+                        [](const Scale&) {},
+                        [&](const BlurPool& op) {
+                          node["taps"] = op.taps;
+                          node["stride"] = size_json(op.stride, form);
+                        },
+                        [&](const Upsample& op) { node["size"] = size_json(op.size, form); },
+                        [](const Concat&) {},
+                        [&](const Slice& op) {
+                          node["begin"] = op.begin;
+                          node["count"] = op.count;
+                        },
+                        [&](const ChannelShuffle& op) { node["groups"] = op.groups; },
+                    });
 }
 
 // The file's node i, or nothing for an input of the usual name.
@@ -111,7 +110,7 @@ std::optional<Json> node_json(const Spec& spec, size_t i, Form form) {
   json["name"] = node.name;
   json["op"] = op_name(node.op);
   std::vector<std::string> inputs;
-  for (int input : node.inputs) inputs.push_back(spec.nodes[static_cast<size_t>(input)].name);
+  for (int input : node.inputs) inputs.push_back(spec.node(input).name);
   const bool single = form == Form::Yaml && inputs.size() == 1;
   if (single && node.inputs[0] != static_cast<int>(i) - 1) json["input"] = inputs[0];
   if (!single && !inputs.empty()) json["inputs"] = inputs;

@@ -123,42 +123,41 @@ std::vector<ParamInfo> parameters(const Spec& spec) {
                          bool trainable = true) {
       all.push_back({node.name + "." + param, std::move(shape), trainable, initial});
     };
-    const auto channels = [&] { return analysis.nodes[static_cast<size_t>(node.inputs[0])].shape.c; };
+    const auto channels = [&] { return analysis.node(node.inputs[0]).shape.c; };
     const auto none = [](const auto&) {};
-    std::visit(Overloaded{
-                   [&](const Conv2d& op) {
-                     add("weight", {op.out, channels() / op.groups, op.kernel.h, op.kernel.w});
-                     if (op.bias) add("bias", {op.out}, 0.0F);
-                   },
-                   [&](const BatchNorm&) {
-                     const int64_t c = channels();
-                     add("weight", {c}, 1.0F);
-                     add("bias", {c}, 0.0F);
-                     add("running_mean", {c}, 0.0F, false);
-                     add("running_var", {c}, 1.0F, false);
-                   },
-                   [&](const Linear& op) {
-                     add("weight", {op.out, channels()});
-                     if (op.bias) add("bias", {op.out}, 0.0F);
-                   },
-                   [&](const Input& op) { none(op); },
-                   [&](const Activation& op) { none(op); },
-                   [&](const Softmax& op) { none(op); },
-                   [&](const SoftmaxMul& op) { none(op); },
-                   [&](const AvgPool& op) { none(op); },
-                   [&](const MaxPool& op) { none(op); },
-                   [&](const GlobalAvgPool& op) { none(op); },
-                   [&](const Add& op) { none(op); },
-                   [&](const Mul& op) { none(op); },
-                   [&](const PRelu&) { add("weight", {channels()}, 0.25F); },
-                   [&](const Scale&) { add("weight", {1}, 1.0F); },
-                   [&](const BlurPool& op) { none(op); },
-                   [&](const Upsample& op) { none(op); },
-                   [&](const Concat& op) { none(op); },
-                   [&](const Slice& op) { none(op); },
-                   [&](const ChannelShuffle& op) { none(op); },
-               },
-               node.op);
+    arch::visit(node.op, Overloaded{
+                             [&](const Conv2d& op) {
+                               add("weight", {op.out, channels() / op.groups, op.kernel.h, op.kernel.w});
+                               if (op.bias) add("bias", {op.out}, 0.0F);
+                             },
+                             [&](const BatchNorm&) {
+                               const int64_t c = channels();
+                               add("weight", {c}, 1.0F);
+                               add("bias", {c}, 0.0F);
+                               add("running_mean", {c}, 0.0F, false);
+                               add("running_var", {c}, 1.0F, false);
+                             },
+                             [&](const Linear& op) {
+                               add("weight", {op.out, channels()});
+                               if (op.bias) add("bias", {op.out}, 0.0F);
+                             },
+                             [&](const Input& op) { none(op); },
+                             [&](const Activation& op) { none(op); },
+                             [&](const Softmax& op) { none(op); },
+                             [&](const SoftmaxMul& op) { none(op); },
+                             [&](const AvgPool& op) { none(op); },
+                             [&](const MaxPool& op) { none(op); },
+                             [&](const GlobalAvgPool& op) { none(op); },
+                             [&](const Add& op) { none(op); },
+                             [&](const Mul& op) { none(op); },
+                             [&](const PRelu&) { add("weight", {channels()}, 0.25F); },
+                             [&](const Scale&) { add("weight", {1}, 1.0F); },
+                             [&](const BlurPool& op) { none(op); },
+                             [&](const Upsample& op) { none(op); },
+                             [&](const Concat& op) { none(op); },
+                             [&](const Slice& op) { none(op); },
+                             [&](const ChannelShuffle& op) { none(op); },
+                         });
   }
   return all;
 }

@@ -56,7 +56,7 @@ std::vector<Unsupported> refusals(const arch::Spec& lowered, const arch::Analysi
   std::vector<arch::Shape> inputs;
   for (const arch::Node& node : lowered.nodes) {
     inputs.clear();
-    for (const int input : node.inputs) inputs.push_back(cost.nodes[static_cast<size_t>(input)].shape);
+    for (const int input : node.inputs) inputs.push_back(cost.node(input).shape);
     std::string why = runtime::int8_refusal(node.op, inputs);
     if (!why.empty()) refused.push_back({node.name, std::move(why)});
   }

@@ -246,12 +246,10 @@ const at::Tensor& SpecNet::constant(int node, size_t which, const Make& make) co
 void SpecNet::plan_steps(Fusion fusion) {
   const auto readers = arch::consumers(spec_);
   const auto sole = [&](int node) { return readers[static_cast<size_t>(node)].size() == 1; };
-  const auto op = [&](int node) -> const arch::Op& { return spec_.nodes[static_cast<size_t>(node)].op; };
-  const auto input = [&](int node, int i) {
-    return spec_.nodes[static_cast<size_t>(node)].inputs[static_cast<size_t>(i)];
-  };
+  const auto op = [&](int node) -> const arch::Op& { return spec_.node(node).op; };
+  const auto input = [&](int node, int i) { return spec_.node(node).inputs[static_cast<size_t>(i)]; };
   const arch::Analysis analysis = arch::analyze(spec_);
-  const auto shape = [&](int node) { return analysis.nodes[static_cast<size_t>(node)].shape; };
+  const auto shape = [&](int node) { return analysis.node(node).shape; };
   const auto is_norm = [&](int node) { return std::holds_alternative<arch::BatchNorm>(op(node)); };
   const int count = static_cast<int>(spec_.nodes.size());
   std::vector<bool> wanted(spec_.nodes.size(), false);
@@ -305,7 +303,7 @@ void SpecNet::plan_steps(Fusion fusion) {
         if (!sole(input(node, 0)) || !fuse(step, input(node, 0))) step.inputs = {input(node, 0)};
       }
     }
-    const arch::Inputs& inputs = spec_.nodes[static_cast<size_t>(node)].inputs;
+    const arch::Inputs& inputs = spec_.node(node).inputs;
     if (!step.fused) step.inputs.assign(inputs.begin(), inputs.end());
     const auto* conv = std::get_if<arch::Conv2d>(&op(node));
     if (fusion == Fusion::On && conv != nullptr)
@@ -349,7 +347,7 @@ at::Tensor SpecNet::run(const Step& step, const std::vector<at::Tensor>& outputs
       FusedInput in{.x = value(i)};
       if (norm < 0) return in;
       const auto& p = params_[static_cast<size_t>(norm)];
-      const auto& bn = std::get<arch::BatchNorm>(spec_.nodes[static_cast<size_t>(norm)].op);
+      const auto& bn = std::get<arch::BatchNorm>(spec_.node(norm).op);
       in.gamma = p.at("weight"), in.beta = p.at("bias");
       in.running_mean = p.at("running_mean"), in.running_var = p.at("running_var");
       in.eps = bn.eps, in.momentum = bn.momentum;
@@ -364,7 +362,8 @@ at::Tensor SpecNet::run(const Step& step, const std::vector<at::Tensor>& outputs
     const auto found = params.find(name);
     return found == params.end() ? at::Tensor() : found->second;
   };
-  return std::visit(
+  return arch::visit(
+      spec_.node(step.output).op,
       arch::Overloaded{
           [&](const arch::Input&) -> at::Tensor { throw core::Error("an input cannot be run"); },
           [&](const arch::Conv2d& op) {
@@ -437,8 +436,7 @@ at::Tensor SpecNet::run(const Step& step, const std::vector<at::Tensor>& outputs
             return own_kernels_ ? part.contiguous() : part;
           },
           [&](const arch::ChannelShuffle& op) { return at::channel_shuffle(value(0), op.groups); },
-      },
-      spec_.nodes[static_cast<size_t>(step.output)].op);
+      });
 }
 
 }  // namespace condenser::nn

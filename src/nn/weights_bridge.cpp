@@ -22,8 +22,7 @@ BlockLayout block_layout(const arch::Spec& spec) {
   auto append = [&](const arch::ParamInfo& info) {
     Segment segment{.name = info.name, .shape = info.shape, .offset = layout.size, .size = product(info.shape)};
     segment.trainable = info.trainable;
-    const arch::Node& node =
-        spec.nodes[static_cast<size_t>(arch::find_node(spec, info.name.substr(0, info.name.find('.'))))];
+    const arch::Node& node = spec.node(arch::find_node(spec, info.name.substr(0, info.name.find('.'))));
     if (const auto* conv = std::get_if<arch::Conv2d>(&node.op); conv && info.shape.size() == 4)
       segment.groups = conv->groups;
     segment.decay = info.trainable && info.shape.size() >= 2;

@@ -46,44 +46,42 @@ class Quantizer {
   runtime::NodeQuant quantize_node(size_t i) {
     const arch::Node& node = spec_.nodes[i];
     const Range& range = calibration_.ranges[i];
-    return std::visit(arch::Overloaded{
-                          [&](const arch::Input&) { return plain(affine(range)); },
-                          [&](const arch::Conv2d& op) { return with_weights(i, op.bias, op.groups); },
-                          [&](const arch::BatchNorm&) { return plain(affine(range)); },  // lowered before
-                          [&](const arch::Activation&) { return plain(affine(range)); },
-                          // Probabilities: the whole of [0, 1) in steps of 1/256.
-                          [&](const arch::Softmax&) {
-                            return plain({1.0 / 256.0, -128});
-                          },
-                          [&](const arch::SoftmaxMul&) { return plain(affine_at_least(range, step(node.inputs[1]))); },
-                          [&](const arch::AvgPool&) { return plain(output(node.inputs[0])); },
-                          [&](const arch::MaxPool&) { return plain(output(node.inputs[0])); },
-                          [&](const arch::GlobalAvgPool&) { return plain(output(node.inputs[0])); },
-                          [&](const arch::Linear& op) { return with_weights(i, op.bias, 1); },
-                          [&](const arch::Add&) {
-                            const double least = std::max(step(node.inputs[0]), step(node.inputs[1]));
-                            return plain(affine_at_least(range, least));
-                          },
-                          [&](const arch::Mul&) {
-                            const double least = step(node.inputs[0]) * output(node.inputs[1]).scale;
-                            return plain(affine_at_least(range, least));
-                          },
-                          [&](const arch::PRelu&) { return prelu(i); },
-                          [&](const arch::Scale&) { return scale(i); },
-                          [&](const arch::BlurPool&) { return plain(output(node.inputs[0])); },
-                          [&](const arch::Upsample&) { return plain(output(node.inputs[0])); },
-                          [&](const arch::Concat&) { return concat(i); },
-                          [&](const arch::Slice&) { return plain(output(node.inputs[0])); },
-                          [&](const arch::ChannelShuffle&) { return plain(output(node.inputs[0])); },
-                      },
-                      node.op);
+    return arch::visit(node.op,
+                       arch::Overloaded{
+                           [&](const arch::Input&) { return plain(affine(range)); },
+                           [&](const arch::Conv2d& op) { return with_weights(i, op.bias, op.groups); },
+                           [&](const arch::BatchNorm&) { return plain(affine(range)); },  // lowered before
+                           [&](const arch::Activation&) { return plain(affine(range)); },
+                           // Probabilities: the whole of [0, 1) in steps of 1/256.
+                           [&](const arch::Softmax&) {
+                             return plain({1.0 / 256.0, -128});
+                           },
+                           [&](const arch::SoftmaxMul&) { return plain(affine_at_least(range, step(node.inputs[1]))); },
+                           [&](const arch::AvgPool&) { return plain(output(node.inputs[0])); },
+                           [&](const arch::MaxPool&) { return plain(output(node.inputs[0])); },
+                           [&](const arch::GlobalAvgPool&) { return plain(output(node.inputs[0])); },
+                           [&](const arch::Linear& op) { return with_weights(i, op.bias, 1); },
+                           [&](const arch::Add&) {
+                             const double least = std::max(step(node.inputs[0]), step(node.inputs[1]));
+                             return plain(affine_at_least(range, least));
+                           },
+                           [&](const arch::Mul&) {
+                             const double least = step(node.inputs[0]) * output(node.inputs[1]).scale;
+                             return plain(affine_at_least(range, least));
+                           },
+                           [&](const arch::PRelu&) { return prelu(i); },
+                           [&](const arch::Scale&) { return scale(i); },
+                           [&](const arch::BlurPool&) { return plain(output(node.inputs[0])); },
+                           [&](const arch::Upsample&) { return plain(output(node.inputs[0])); },
+                           [&](const arch::Concat&) { return concat(i); },
+                           [&](const arch::Slice&) { return plain(output(node.inputs[0])); },
+                           [&](const arch::ChannelShuffle&) { return plain(output(node.inputs[0])); },
+                       });
   }
 
   static runtime::NodeQuant plain(const runtime::TensorQuant& output) { return {output, {}}; }
 
-  const runtime::TensorQuant& output(int i) const {
-    return result_.quant.nodes.at(spec_.nodes[static_cast<size_t>(i)].name).output;
-  }
+  const runtime::TensorQuant& output(int i) const { return result_.quant.nodes.at(spec_.node(i).name).output; }
   double step(int i) const { return output(i).scale / kMaxMultiplier; }
 
   // Slopes are symmetric under one scale, as TFLite's PRELU has them.

@@ -153,10 +153,9 @@ std::string memory_svg(const arch::Spec& spec, const arch::MemoryPlan& plan) {
     const Point bottom = plot.at(static_cast<double>(last[i] + 1), static_cast<double>(plan.offset[i]));
     const Rect r{top.x + 0.5, top.y + 0.5, std::max(1.0, bottom.x - top.x - 1), std::max(1.0, bottom.y - top.y - 1)};
     const bool in_place = plan.alias_of[i] >= 0;
-    const std::string words =
-        spec.nodes[i].name + ": " + core::bytes_text(plan.bytes[i]) + " at " + core::thousands(plan.offset[i]) +
-        ", until " + spec.nodes[last[i]].name +
-        (in_place ? ", in place of " + spec.nodes[static_cast<size_t>(plan.alias_of[i])].name : "");
+    const std::string words = spec.nodes[i].name + ": " + core::bytes_text(plan.bytes[i]) + " at " +
+                              core::thousands(plan.offset[i]) + ", until " + spec.nodes[last[i]].name +
+                              (in_place ? ", in place of " + spec.node(plan.alias_of[i]).name : "");
     std::string shape = rectangle(r, 2, fill(in_place ? kBlues[1] : kBlues[2]) + stroke(kSheet, 0.8));
     if (r.h >= 12 && text_width(spec.nodes[i].name, 9, false) <= r.w - 6)
       shape += written(spec.nodes[i].name, {r.x + 4, r.y + 10.5}, 9, "start", kInk, false);

@@ -301,9 +301,7 @@ struct Totals {
 
 // A name for boxes outside blocks: that of the first and the last.
 std::string run_name(const arch::Spec& spec, const Boxes& all, int first, int last) {
-  const auto name = [&](int b) {
-    return spec.nodes[static_cast<size_t>(all.boxes[static_cast<size_t>(b)].nodes.front())].name;
-  };
+  const auto name = [&](int b) { return spec.node(all.boxes[static_cast<size_t>(b)].nodes.front()).name; };
   return first == last ? name(first) : name(first) + " – " + name(last);
 }
 

@@ -118,52 +118,51 @@ Look look_of_slice(const Slice& op, const Shape& input) {
 }
 
 Look look_of(const Op& any, const Shape& input, int inputs) {
-  return std::visit(Overloaded{
-                        [](const Input&) {
-                          return Look{"input", Glyph::Band};
-                        },
-                        [&](const Conv2d& op) { return look_of_conv(op, input); },
-                        [](const BatchNorm&) { return Look{"batch norm"}; },
-                        [](const Activation& op) { return Look{to_string(op.kind)}; },
-                        [](const Softmax&) { return Look{"softmax"}; },
-                        [](const SoftmaxMul&) {
-                          return Look{"softmax × value", Glyph::Attention};
-                        },
-                        [](const AvgPool& op) {
-                          return Look{"avg pool " + window(op.kernel, op.stride), Glyph::Narrowing};
-                        },
-                        [](const MaxPool& op) {
-                          return Look{"max pool " + window(op.kernel, op.stride), Glyph::Narrowing};
-                        },
-                        [](const GlobalAvgPool&) {
-                          return Look{"global pool", Glyph::Narrowing};
-                        },
-                        [](const Linear&) {
-                          return Look{"linear", Glyph::Band};
-                        },
-                        [](const Add&) {
-                          return Look{"", Glyph::Plus};
-                        },
-                        [](const Mul&) {
-                          return Look{"", Glyph::Times};
-                        },
-                        [](const PRelu&) { return Look{"prelu"}; },
-                        [](const Scale&) { return Look{"scale"}; },
-                        [](const BlurPool& op) {
-                          return Look{"blur " + window(square(op.taps), op.stride), Glyph::Narrowing};
-                        },
-                        [](const Upsample&) {
-                          return Look{"upsample", Glyph::Widening};
-                        },
-                        [&](const Concat&) {
-                          return Look{"concat", Glyph::Stack, inputs};
-                        },
-                        [&](const Slice& op) { return look_of_slice(op, input); },
-                        [](const ChannelShuffle& op) {
-                          return Look{"shuffle " + std::to_string(op.groups), Glyph::Crossing, op.groups};
-                        },
-                    },
-                    any);
+  return arch::visit(any, Overloaded{
+                              [](const Input&) {
+                                return Look{"input", Glyph::Band};
+                              },
+                              [&](const Conv2d& op) { return look_of_conv(op, input); },
+                              [](const BatchNorm&) { return Look{"batch norm"}; },
+                              [](const Activation& op) { return Look{to_string(op.kind)}; },
+                              [](const Softmax&) { return Look{"softmax"}; },
+                              [](const SoftmaxMul&) {
+                                return Look{"softmax × value", Glyph::Attention};
+                              },
+                              [](const AvgPool& op) {
+                                return Look{"avg pool " + window(op.kernel, op.stride), Glyph::Narrowing};
+                              },
+                              [](const MaxPool& op) {
+                                return Look{"max pool " + window(op.kernel, op.stride), Glyph::Narrowing};
+                              },
+                              [](const GlobalAvgPool&) {
+                                return Look{"global pool", Glyph::Narrowing};
+                              },
+                              [](const Linear&) {
+                                return Look{"linear", Glyph::Band};
+                              },
+                              [](const Add&) {
+                                return Look{"", Glyph::Plus};
+                              },
+                              [](const Mul&) {
+                                return Look{"", Glyph::Times};
+                              },
+                              [](const PRelu&) { return Look{"prelu"}; },
+                              [](const Scale&) { return Look{"scale"}; },
+                              [](const BlurPool& op) {
+                                return Look{"blur " + window(square(op.taps), op.stride), Glyph::Narrowing};
+                              },
+                              [](const Upsample&) {
+                                return Look{"upsample", Glyph::Widening};
+                              },
+                              [&](const Concat&) {
+                                return Look{"concat", Glyph::Stack, inputs};
+                              },
+                              [&](const Slice& op) { return look_of_slice(op, input); },
+                              [](const ChannelShuffle& op) {
+                                return Look{"shuffle " + std::to_string(op.groups), Glyph::Crossing, op.groups};
+                              },
+                          });
 }
 
 std::string short_name(const Op& op) { return std::holds_alternative<BatchNorm>(op) ? "bn" : describe(op); }
@@ -173,7 +172,7 @@ std::string detail_of(const Spec& spec, const std::vector<int>& nodes) {
   std::string text;
   int sums = 0;
   for (int i : nodes) {
-    const Op& op = spec.nodes[static_cast<size_t>(i)].op;
+    const Op& op = spec.node(i).op;
     sums += std::holds_alternative<Add>(op) ? 1 : 0;
     if (i == nodes.front() || !follows(op)) continue;
     text += (text.empty() ? "" : " · ") + short_name(op);
@@ -185,8 +184,8 @@ std::string detail_of(const Spec& spec, const std::vector<int>& nodes) {
 std::string tooltip_of(const Spec& spec, const Analysis& cost, const std::vector<int>& nodes) {
   std::string text;
   for (int i : nodes) {
-    const Node& node = spec.nodes[static_cast<size_t>(i)];
-    const NodeCost& c = cost.nodes[static_cast<size_t>(i)];
+    const Node& node = spec.node(i);
+    const NodeCost& c = cost.node(i);
     text += (text.empty() ? "" : "\n") + node.name + ": " + describe(node.op) + ", " + shape_text(c.shape) + ", " +
             core::thousands(c.params) + " parameters, " + core::thousands(c.macs) + " MACs";
   }
@@ -217,12 +216,12 @@ void write_lines(PictureBox& box, const std::string& title, const std::string& d
 
 double share_of(const Analysis& cost, const std::vector<int>& nodes, Measure measure, int64_t arena_bytes) {
   if (measure == Measure::Memory) {
-    const auto bytes = static_cast<double>(cost.nodes[static_cast<size_t>(nodes.back())].shape.elements());
+    const auto bytes = static_cast<double>(cost.node(nodes.back()).shape.elements());
     return arena_bytes > 0 ? std::min(1.0, bytes / static_cast<double>(arena_bytes)) : 0;
   }
   int64_t part = 0;
   for (int i : nodes) {
-    const NodeCost& c = cost.nodes[static_cast<size_t>(i)];
+    const NodeCost& c = cost.node(i);
     part += measure == Measure::Macs ? c.macs : c.params;
   }
   const int64_t whole = measure == Measure::Macs ? cost.macs : cost.params;
@@ -230,13 +229,13 @@ double share_of(const Analysis& cost, const std::vector<int>& nodes, Measure mea
 }
 
 bool joint(const Spec& spec, const std::vector<int>& nodes) {
-  return nodes.size() > 1 && std::holds_alternative<Softmax>(spec.nodes[static_cast<size_t>(nodes[0])].op) &&
-         std::holds_alternative<Mul>(spec.nodes[static_cast<size_t>(nodes[1])].op);
+  return nodes.size() > 1 && std::holds_alternative<Softmax>(spec.node(nodes[0]).op) &&
+         std::holds_alternative<Mul>(spec.node(nodes[1]).op);
 }
 
 PictureBox make_box(const Spec& spec, const Analysis& cost, const std::vector<int>& nodes, int inputs) {
-  const Node& first = spec.nodes[static_cast<size_t>(nodes.front())];
-  const Shape input = first.inputs.empty() ? Shape{} : cost.nodes[static_cast<size_t>(first.inputs[0])].shape;
+  const Node& first = spec.node(nodes.front());
+  const Shape input = first.inputs.empty() ? Shape{} : cost.node(first.inputs[0]).shape;
   Look look = look_of(first.op, input, inputs);
   if (joint(spec, nodes)) look = {"softmax × value", Glyph::Attention};
   PictureBox box;
@@ -246,20 +245,20 @@ PictureBox make_box(const Spec& spec, const Analysis& cost, const std::vector<in
   box.part_begin = look.begin;
   box.part_end = look.end;
   box.tooltip = tooltip_of(spec, cost, nodes);
-  write_lines(box, look.title, detail_of(spec, nodes), shape_text(cost.nodes[static_cast<size_t>(nodes.back())].shape));
+  write_lines(box, look.title, detail_of(spec, nodes), shape_text(cost.node(nodes.back()).shape));
   return box;
 }
 
 // The box that gives the weights of a product: what is read by the softmax, or the one value per channel.
 int attention_input(const Spec& spec, const Analysis& cost, const std::vector<int>& nodes,
                     const std::vector<int>& box_of) {
-  const Node& first = spec.nodes[static_cast<size_t>(nodes.front())];
+  const Node& first = spec.node(nodes.front());
   const auto source = [&](size_t k) { return box_of[static_cast<size_t>(first.inputs[k])]; };
   if (joint(spec, nodes) || std::holds_alternative<SoftmaxMul>(first.op)) return source(0);
   if (!std::holds_alternative<Mul>(first.op)) return -1;
   for (size_t k : {size_t{0}, size_t{1}}) {
-    const Shape& gate = cost.nodes[static_cast<size_t>(first.inputs[k])].shape;
-    const Shape& gated = cost.nodes[static_cast<size_t>(first.inputs[1 - k])].shape;
+    const Shape& gate = cost.node(first.inputs[k]).shape;
+    const Shape& gated = cost.node(first.inputs[1 - k]).shape;
     if (gate.h * gate.w == 1 && gated.h * gated.w > 1) return source(k);
   }
   return -1;
@@ -331,7 +330,7 @@ Boxes boxes_of(const Spec& spec, Measure measure, int64_t arena_bytes) {
     const auto& nodes = groups[b];
     std::vector<int> inputs;
     for (int i : nodes) {
-      for (int input : spec.nodes[static_cast<size_t>(i)].inputs) {
+      for (int input : spec.node(i).inputs) {
         const int from = box_of[static_cast<size_t>(input)];
         if (from != static_cast<int>(b) && std::find(inputs.begin(), inputs.end(), from) == inputs.end())
           inputs.push_back(from);
@@ -340,10 +339,10 @@ Boxes boxes_of(const Spec& spec, Measure measure, int64_t arena_bytes) {
     result.boxes.push_back(make_box(spec, cost, nodes, static_cast<int>(inputs.size())));
     result.boxes.back().share = share_of(cost, nodes, measure, arena_bytes);
     result.inputs.push_back(inputs);
-    result.scopes.push_back(scope_of(spec.nodes[static_cast<size_t>(nodes.back())].name));
-    result.shapes.push_back(cost.nodes[static_cast<size_t>(nodes.back())].shape);
+    result.scopes.push_back(scope_of(spec.node(nodes.back()).name));
+    result.shapes.push_back(cost.node(nodes.back()).shape);
     result.attention.push_back(attention_input(spec, cost, nodes, box_of));
-    result.condenses.push_back(condenses(spec.nodes[static_cast<size_t>(nodes.front())].op));
+    result.condenses.push_back(condenses(spec.node(nodes.front()).op));
   }
   return result;
 }

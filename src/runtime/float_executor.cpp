@@ -240,7 +240,7 @@ std::vector<int> last_uses(const arch::Spec& spec) {
   last.back() = static_cast<int>(spec.nodes.size());
   for (int i = static_cast<int>(spec.nodes.size()) - 1; i >= 0; --i) {
     if (last[static_cast<size_t>(i)] < 0) continue;
-    for (int input : spec.nodes[static_cast<size_t>(i)].inputs) {
+    for (int input : spec.node(i).inputs) {
       last[static_cast<size_t>(input)] = std::max(last[static_cast<size_t>(input)], i);
     }
   }
@@ -257,7 +257,8 @@ class Run {
   Buffer& evaluate(int i, std::span<const float> input) {
     node_ = i;
     Buffer& y = values_[static_cast<size_t>(i)];
-    std::visit(
+    arch::visit(
+        spec_.node(i).op,
         arch::Overloaded{
             [&](const arch::Input&) { y.assign(input.begin(), input.end()); },
             [&](const arch::Conv2d& op) { conv(op, y); },
@@ -312,20 +313,19 @@ class Run {
             [&](const arch::Concat&) { concat(y); },
             [&](const arch::Slice& op) { slice(op, y); },
             [&](const arch::ChannelShuffle& op) { shuffle(op, y); },
-        },
-        spec_.nodes[static_cast<size_t>(i)].op);
+        });
     return y;
   }
 
   void release_inputs() {
-    for (int input : spec_.nodes[static_cast<size_t>(node_)].inputs) {
+    for (int input : spec_.node(node_).inputs) {
       if (last_use_[static_cast<size_t>(input)] == node_) Buffer().swap(values_[static_cast<size_t>(input)]);
     }
   }
 
  private:
   const Shape& shape(int i) const { return shapes_[static_cast<size_t>(i)]; }
-  int source(size_t k) const { return spec_.nodes[static_cast<size_t>(node_)].inputs[k]; }
+  int source(size_t k) const { return spec_.node(node_).inputs[k]; }
   const float* in(size_t k) const { return values_[static_cast<size_t>(source(k))].data(); }
   static VectorView view(Buffer& x) { return VectorView(x.data(), static_cast<Eigen::Index>(x.size())); }
 
@@ -342,7 +342,7 @@ class Run {
   }
 
   std::span<const float> param(const char* name) const {
-    return weights_.at(spec_.nodes[static_cast<size_t>(node_)].name + "." + name).f32();
+    return weights_.at(spec_.node(node_).name + "." + name).f32();
   }
 
   void conv(const arch::Conv2d& op, Buffer& y) {
@@ -388,7 +388,7 @@ class Run {
 
   void concat(Buffer& y) const {
     float* to = fresh(y);
-    const size_t inputs = spec_.nodes[static_cast<size_t>(node_)].inputs.size();
+    const size_t inputs = spec_.node(node_).inputs.size();
     for (int64_t i = 0; i < n_; ++i) {
       for (size_t k = 0; k < inputs; ++k) {
         const int64_t item = shape(source(k)).elements();

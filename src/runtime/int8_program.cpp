@@ -126,12 +126,12 @@ class ProgramBuilder {
   }
 
  private:
-  const arch::Shape& shape(int node) const { return program_.analysis.nodes[static_cast<size_t>(node)].shape; }
+  const arch::Shape& shape(int node) const { return program_.analysis.node(node).shape; }
   const arch::Shape& shape(const arch::Node& node) const {
     return shape(static_cast<int>(&node - program_.spec.nodes.data()));
   }
   const TensorQuant& input_quant(const arch::Node& node, size_t k) const {
-    return program_.quant.nodes.at(program_.spec.nodes[static_cast<size_t>(node.inputs[k])].name).output;
+    return program_.quant.nodes.at(program_.spec.node(node.inputs[k]).name).output;
   }
   const TensorQuant& output_quant(const arch::Node& node) const { return program_.quant.nodes.at(node.name).output; }
 
@@ -150,45 +150,44 @@ class ProgramBuilder {
 
   Step make_step(const arch::Node& node) {
     const auto in = [&] { return shape(node.inputs[0]); };
-    return std::visit(arch::Overloaded{
-                          [](const arch::Input&) -> Step { return InputStep{}; },
-                          [&](const arch::Conv2d& op) -> Step { return conv(node, op); },
-                          [&](const arch::BatchNorm&) -> Step { return refused(node); },
-                          [&](const arch::Activation& op) -> Step {
-                            return table(node, [&](double x) { return activate(op.kind, x); });
-                          },
-                          [&](const arch::Softmax&) -> Step { return refused(node); },
-                          [&](const arch::SoftmaxMul& op) -> Step { return softmax_mul(node, op); },
-                          [&](const arch::AvgPool& op) -> Step {
-                            return AvgPoolStep{op, in(), shape(node), output_quant(node).zero_point};
-                          },
-                          [&](const arch::MaxPool& op) -> Step {
-                            return MaxPoolStep{op, in(), shape(node)};
-                          },
-                          [&](const arch::GlobalAvgPool&) -> Step { return GlobalAvgPoolStep{in()}; },
-                          [&](const arch::Linear& op) -> Step { return linear(node, op); },
-                          [&](const arch::Add& op) -> Step { return add(node, op); },
-                          [&](const arch::Mul&) -> Step { return mul(node); },
-                          [&](const arch::PRelu&) -> Step { return prelu(node); },
-                          [&](const arch::Scale&) -> Step {
-                            const double factor = weights_.at(node.name + ".weight").f32()[0];
-                            return table(node, [&](double x) { return factor * x; });
-                          },
-                          [&](const arch::BlurPool& op) -> Step {
-                            return BlurPoolStep{op, in(), shape(node)};
-                          },
-                          [&](const arch::Upsample&) -> Step {
-                            return UpsampleStep{in(), shape(node)};
-                          },
-                          [&](const arch::Concat&) -> Step { return concat(node); },
-                          [&](const arch::Slice& op) -> Step {
-                            return SliceStep{op, in()};
-                          },
-                          [&](const arch::ChannelShuffle& op) -> Step {
-                            return ChannelShuffleStep{op, in()};
-                          },
-                      },
-                      node.op);
+    return arch::visit(node.op, arch::Overloaded{
+                                    [](const arch::Input&) -> Step { return InputStep{}; },
+                                    [&](const arch::Conv2d& op) -> Step { return conv(node, op); },
+                                    [&](const arch::BatchNorm&) -> Step { return refused(node); },
+                                    [&](const arch::Activation& op) -> Step {
+                                      return table(node, [&](double x) { return activate(op.kind, x); });
+                                    },
+                                    [&](const arch::Softmax&) -> Step { return refused(node); },
+                                    [&](const arch::SoftmaxMul& op) -> Step { return softmax_mul(node, op); },
+                                    [&](const arch::AvgPool& op) -> Step {
+                                      return AvgPoolStep{op, in(), shape(node), output_quant(node).zero_point};
+                                    },
+                                    [&](const arch::MaxPool& op) -> Step {
+                                      return MaxPoolStep{op, in(), shape(node)};
+                                    },
+                                    [&](const arch::GlobalAvgPool&) -> Step { return GlobalAvgPoolStep{in()}; },
+                                    [&](const arch::Linear& op) -> Step { return linear(node, op); },
+                                    [&](const arch::Add& op) -> Step { return add(node, op); },
+                                    [&](const arch::Mul&) -> Step { return mul(node); },
+                                    [&](const arch::PRelu&) -> Step { return prelu(node); },
+                                    [&](const arch::Scale&) -> Step {
+                                      const double factor = weights_.at(node.name + ".weight").f32()[0];
+                                      return table(node, [&](double x) { return factor * x; });
+                                    },
+                                    [&](const arch::BlurPool& op) -> Step {
+                                      return BlurPoolStep{op, in(), shape(node)};
+                                    },
+                                    [&](const arch::Upsample&) -> Step {
+                                      return UpsampleStep{in(), shape(node)};
+                                    },
+                                    [&](const arch::Concat&) -> Step { return concat(node); },
+                                    [&](const arch::Slice& op) -> Step {
+                                      return SliceStep{op, in()};
+                                    },
+                                    [&](const arch::ChannelShuffle& op) -> Step {
+                                      return ChannelShuffleStep{op, in()};
+                                    },
+                                });
   }
 
   // Unreachable: int8_refusal() has named these operators.
@@ -335,7 +334,8 @@ class ProgramBuilder {
 }  // namespace
 
 std::string int8_refusal(const arch::Op& op, const std::vector<arch::Shape>& inputs) {
-  return std::visit(
+  return arch::visit(
+      op,
       arch::Overloaded{
           [](const arch::Input&) -> std::string { return ""; },
           [](const arch::Conv2d&) -> std::string { return ""; },
@@ -365,8 +365,7 @@ std::string int8_refusal(const arch::Op& op, const std::vector<arch::Shape>& inp
           [](const arch::Concat&) -> std::string { return ""; },
           [](const arch::Slice&) -> std::string { return ""; },
           [](const arch::ChannelShuffle&) -> std::string { return ""; },
-      },
-      op);
+      });
 }
 
 Int8Program build_program(const arch::Spec& lowered, const arch::Weights& weights, const QuantParams& quant) {

@@ -130,7 +130,7 @@ void check_factor(const std::string& node, const arch::Weights& weights, std::se
 
 // Pools and moves keep integers or average them: their output has the scale and zero point of their input.
 void check_same(const arch::Spec& spec, const arch::Node& node, const QuantParams& quant) {
-  const std::string& source = spec.nodes[static_cast<size_t>(node.inputs[0])].name;
+  const std::string& source = spec.node(node.inputs[0]).name;
   const TensorQuant& in = quant.nodes.at(source).output;
   const TensorQuant& out = quant.nodes.at(node.name).output;
   if (in == out) return;
@@ -144,34 +144,34 @@ void check_node(const arch::Spec& spec, size_t index, const arch::Analysis& anal
                 const QuantParams& quant, std::set<std::string>& known) {
   const arch::Node& node = spec.nodes[index];
   const NodeQuant& entry = quant.nodes.at(node.name);
-  const auto channels_in = [&] { return analysis.nodes[static_cast<size_t>(node.inputs[0])].shape.c; };
-  std::visit(arch::Overloaded{
-                 [](const arch::Input&) {},
-                 [&](const arch::Conv2d& op) {
-                   check_channels(node.name, weights, entry,
-                                  {op.out, channels_in() / op.groups, op.kernel.h, op.kernel.w}, op.bias, known);
-                 },
-                 [](const arch::BatchNorm&) {},  // no int8 form: refused when the program is built
-                 [](const arch::Activation&) {},
-                 [](const arch::Softmax&) {},
-                 [](const arch::SoftmaxMul&) {},
-                 [&](const arch::AvgPool&) { check_same(spec, node, quant); },
-                 [&](const arch::MaxPool&) { check_same(spec, node, quant); },
-                 [&](const arch::GlobalAvgPool&) { check_same(spec, node, quant); },
-                 [&](const arch::Linear& op) {
-                   check_channels(node.name, weights, entry, {op.out, channels_in()}, op.bias, known);
-                 },
-                 [](const arch::Add&) {},
-                 [](const arch::Mul&) {},
-                 [&](const arch::PRelu&) { check_slopes(node.name, weights, entry, channels_in(), known); },
-                 [&](const arch::Scale&) { check_factor(node.name, weights, known); },
-                 [&](const arch::BlurPool&) { check_same(spec, node, quant); },
-                 [&](const arch::Upsample&) { check_same(spec, node, quant); },
-                 [](const arch::Concat&) {},
-                 [&](const arch::Slice&) { check_same(spec, node, quant); },
-                 [&](const arch::ChannelShuffle&) { check_same(spec, node, quant); },
-             },
-             node.op);
+  const auto channels_in = [&] { return analysis.node(node.inputs[0]).shape.c; };
+  arch::visit(node.op, arch::Overloaded{
+                           [](const arch::Input&) {},
+                           [&](const arch::Conv2d& op) {
+                             check_channels(node.name, weights, entry,
+                                            {op.out, channels_in() / op.groups, op.kernel.h, op.kernel.w}, op.bias,
+                                            known);
+                           },
+                           [](const arch::BatchNorm&) {},  // no int8 form: refused when the program is built
+                           [](const arch::Activation&) {},
+                           [](const arch::Softmax&) {},
+                           [](const arch::SoftmaxMul&) {},
+                           [&](const arch::AvgPool&) { check_same(spec, node, quant); },
+                           [&](const arch::MaxPool&) { check_same(spec, node, quant); },
+                           [&](const arch::GlobalAvgPool&) { check_same(spec, node, quant); },
+                           [&](const arch::Linear& op) {
+                             check_channels(node.name, weights, entry, {op.out, channels_in()}, op.bias, known);
+                           },
+                           [](const arch::Add&) {},
+                           [](const arch::Mul&) {},
+                           [&](const arch::PRelu&) { check_slopes(node.name, weights, entry, channels_in(), known); },
+                           [&](const arch::Scale&) { check_factor(node.name, weights, known); },
+                           [&](const arch::BlurPool&) { check_same(spec, node, quant); },
+                           [&](const arch::Upsample&) { check_same(spec, node, quant); },
+                           [](const arch::Concat&) {},
+                           [&](const arch::Slice&) { check_same(spec, node, quant); },
+                           [&](const arch::ChannelShuffle&) { check_same(spec, node, quant); },
+                       });
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ TEST_CASE("Convolutions cost what a naive walk counts", "[arch]") {
     for (size_t i = 0; i < e.spec.nodes.size(); ++i) {
       const Conv2d* conv = std::get_if<Conv2d>(&e.spec.nodes[i].op);
       if (!conv) continue;
-      const Shape in = a.nodes[static_cast<size_t>(e.spec.nodes[i].inputs[0])].shape;
+      const Shape in = a.node(e.spec.nodes[i].inputs[0]).shape;
       CHECK(a.nodes[i].macs == naive_macs(*conv, in));
       CHECK(a.nodes[i].params * a.nodes[i].shape.h * a.nodes[i].shape.w ==
             a.nodes[i].macs + (conv->bias ? a.nodes[i].shape.elements() : 0));

@@ -17,8 +17,7 @@ std::string outline(const Spec& spec) {
   for (size_t i = 1; i < spec.nodes.size(); ++i) {
     const Node& node = spec.nodes[i];
     text += (i == 1 ? "" : " ") + node.name + "(";
-    for (size_t k = 0; k < node.inputs.size(); ++k)
-      text += (k == 0 ? "" : ",") + spec.nodes[static_cast<size_t>(node.inputs[k])].name;
+    for (size_t k = 0; k < node.inputs.size(); ++k) text += (k == 0 ? "" : ",") + spec.node(node.inputs[k]).name;
     text += ")";
   }
   return text;
@@ -31,7 +30,7 @@ Spec block(Shape input, const ColumnOptions& o) {
 }
 
 const Conv2d& conv(const Spec& spec, const std::string& name) {
-  return std::get<Conv2d>(spec.nodes[static_cast<size_t>(find_node(spec, name))].op);
+  return std::get<Conv2d>(spec.node(find_node(spec, name)).op);
 }
 
 ColumnOptions options(int channels, int stride, bool bottleneck, bool attention) {

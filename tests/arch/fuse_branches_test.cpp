@@ -46,8 +46,7 @@ std::string outline(const Spec& spec) {
   for (const Node& node : spec.nodes) {
     if (node.inputs.empty()) continue;
     text += (text.empty() ? "" : " ") + node.name + "(";
-    for (size_t i = 0; i < node.inputs.size(); ++i)
-      text += (i ? "," : "") + spec.nodes[static_cast<size_t>(node.inputs[i])].name;
+    for (size_t i = 0; i < node.inputs.size(); ++i) text += (i ? "," : "") + spec.node(node.inputs[i]).name;
     text += ")";
   }
   return text;
@@ -174,7 +173,7 @@ TEST_CASE("fused numbers, worked out by hand", "[arch]") {
   Conv2d point = conv(2, 1, 1, 2);
   point.bias = true;
   Spec spec = two(wide, point, {2, 4, 4});
-  for (const int n : {2, 4}) spec.nodes[static_cast<size_t>(n)].op = BatchNorm{.eps = 1};
+  for (const int n : {2, 4}) spec.node(n).op = BatchNorm{.eps = 1};
   spec.nodes.push_back({"id", BatchNorm{.eps = 1}, {0}});
   spec.nodes.push_back({"out", Add{}, {5, 6}});
   Weights weights = random_weights(spec, 1);

@@ -47,7 +47,7 @@ std::string sketch(const Spec& spec) {
     if (const auto* l = std::get_if<Linear>(&node.op)) clamp(l->clamp);
     if (const auto* a = std::get_if<Add>(&node.op)) clamp(a->clamp);
     for (size_t i = 0; i < node.inputs.size(); ++i) {
-      text += (i ? "," : "(") + spec.nodes[static_cast<size_t>(node.inputs[i])].name;
+      text += (i ? "," : "(") + spec.node(node.inputs[i]).name;
     }
     text += ")";
   }
@@ -94,7 +94,7 @@ void check_properties(const Spec& spec) {
   REQUIRE(design.lowered_cost == less);
   for (const Node& node : low.nodes) {
     REQUIRE_FALSE(std::holds_alternative<BatchNorm>(node.op));
-    REQUIRE(spec.nodes[static_cast<size_t>(find_node(spec, node.name))].name == node.name);
+    REQUIRE(spec.node(find_node(spec, node.name)).name == node.name);
   }
 }
 

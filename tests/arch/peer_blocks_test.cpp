@@ -27,15 +27,14 @@ std::string outline(const Spec& spec) {
   for (size_t i = 1; i < spec.nodes.size(); ++i) {
     const Node& node = spec.nodes[i];
     text += (i == 1 ? "" : " ") + plain(node.name) + "(";
-    for (size_t k = 0; k < node.inputs.size(); ++k)
-      text += (k == 0 ? "" : ",") + plain(spec.nodes[static_cast<size_t>(node.inputs[k])].name);
+    for (size_t k = 0; k < node.inputs.size(); ++k) text += (k == 0 ? "" : ",") + plain(spec.node(node.inputs[k]).name);
     text += ")";
   }
   return text;
 }
 
 const Conv2d& conv(const Spec& spec, const std::string& name) {
-  return std::get<Conv2d>(spec.nodes[static_cast<size_t>(find_node(spec, name))].op);
+  return std::get<Conv2d>(spec.node(find_node(spec, name)).op);
 }
 
 Shape out(const Spec& spec) { return analyze(spec).nodes.back().shape; }

@@ -128,7 +128,7 @@ TEST_CASE("The 325 MF network has the published layers", "[arch]") {
   }
   CHECK(convolutions == 26);
   CHECK(condensers == 4);
-  CHECK(std::get<AvgPool>(spec.nodes[static_cast<size_t>(find_node(spec, "stem_pool"))].op).count_include_pad);
+  CHECK(std::get<AvgPool>(spec.node(find_node(spec, "stem_pool")).op).count_include_pad);
 }
 
 TEST_CASE("The 636 MF network has no attention", "[arch]") {
@@ -192,7 +192,7 @@ Spec standard(const std::string& name) {
 Spec lowered(const std::string& name) { return lower(standard(name), nullptr); }
 
 const NodeCost& cost_of(const Spec& spec, const Analysis& a, const std::string& name) {
-  return a.nodes[static_cast<size_t>(find_node(spec, name))];
+  return a.node(find_node(spec, name));
 }
 
 // The rule behind the names of the column networks: multiply-accumulates + 2 per batch-norm output + 1 per average-pool
@@ -201,7 +201,7 @@ int64_t named_flops(const Spec& spec) {
   const Analysis a = analyze(spec);
   int64_t flops = a.macs;
   for (size_t i = 1; i < spec.nodes.size(); ++i) {
-    const Shape in = a.nodes[static_cast<size_t>(spec.nodes[i].inputs[0])].shape, out = a.nodes[i].shape;
+    const Shape in = a.node(spec.nodes[i].inputs[0]).shape, out = a.nodes[i].shape;
     if (std::holds_alternative<BatchNorm>(spec.nodes[i].op)) flops += 2 * out.elements();
     if (std::holds_alternative<AvgPool>(spec.nodes[i].op)) flops += out.elements();
     if (std::holds_alternative<GlobalAvgPool>(spec.nodes[i].op)) flops += (in.h * in.w + 1) * in.c;
@@ -332,7 +332,7 @@ TEST_CASE("Reference networks have the published shapes inside", "[arch]") {
 TEST_CASE("MLPerf Tiny networks are padded as TensorFlow does", "[arch]") {
   const auto pad = [](const std::string& network, const std::string& node) {
     const Spec spec = standard(network);
-    return std::get<Conv2d>(spec.nodes[static_cast<size_t>(find_node(spec, node))].op).pad;
+    return std::get<Conv2d>(spec.node(find_node(spec, node)).op).pad;
   };
   CHECK(pad("ds_cnn", "stem") == Pad{4, 5, 1, 1});
   CHECK(pad("ds_cnn", "b1_dw") == pad_all(1));

@@ -61,7 +61,7 @@ bool exportable(const arch::Spec& spec) {
   const arch::Analysis analysis = arch::analyze(spec);
   for (const arch::Node& node : spec.nodes) {
     std::vector<arch::Shape> inputs;
-    for (int i : node.inputs) inputs.push_back(analysis.nodes[static_cast<size_t>(i)].shape);
+    for (int i : node.inputs) inputs.push_back(analysis.node(i).shape);
     if (!runtime::int8_refusal(node.op, inputs).empty()) return false;
   }
   return true;
@@ -90,7 +90,7 @@ arch::Weights dequantized(const arch::Spec& spec, const quant::Quantized& q) {
   for (const arch::Node& node : spec.nodes) {
     const auto& scales = q.quant.nodes.at(node.name).weight_scales;
     if (scales.empty()) continue;
-    const double input = q.quant.nodes.at(spec.nodes[static_cast<size_t>(node.inputs[0])].name).output.scale;
+    const double input = q.quant.nodes.at(spec.node(node.inputs[0]).name).output.scale;
     const arch::Tensor &weight = q.weights.at(node.name + ".weight"), &bias = q.weights.at(node.name + ".bias");
     arch::Tensor w = arch::make_tensor(arch::DType::F32, weight.shape);
     arch::Tensor b = arch::make_tensor(arch::DType::F32, bias.shape);

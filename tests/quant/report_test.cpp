@@ -58,7 +58,7 @@ arch::Weights nearest_mean(const arch::Spec& spec, const data::Dataset& train, u
   for (int64_t i = 0; i < train.size(); ++i) {
     train.get(i, x);
     executor.run(x, 1, [&](int node, std::span<const float> values) {
-      if (spec.nodes[static_cast<size_t>(node)].name != "gap") return;
+      if (spec.node(node).name != "gap") return;
       for (size_t c = 0; c < 16; ++c) {
         mean[static_cast<size_t>(train.label(i))][c] += 4.0 * double{values[c]} / static_cast<double>(train.size());
       }

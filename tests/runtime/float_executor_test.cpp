@@ -99,7 +99,8 @@ class Naive {
     return in(k, c, y, x);
   }
   double value(int64_t c, int64_t y, int64_t x) const {
-    return std::visit(
+    return arch::visit(
+        spec_.nodes[node_].op,
         arch::Overloaded{
             [&](const arch::Input&) { return 0.0; },
             [&](const arch::Conv2d& op) { return conv(op, c, y, x); },
@@ -142,8 +143,7 @@ class Naive {
               const int64_t group = c % op.groups, place = c / op.groups;
               return in(0, group * (shape(0).c / op.groups) + place, y, x);
             },
-        },
-        spec_.nodes[node_].op);
+        });
   }
   double conv(const arch::Conv2d& op, int64_t o, int64_t y, int64_t x) const {
     const int64_t width = shape(0).c / op.groups, first = o / (op.out / op.groups) * width;
@@ -246,7 +246,7 @@ TEST_CASE("float executor equals plain loops on every exemplar and node", "[runt
       double scale = 1e-3, worst = 0;
       for (double v : naive) scale = std::max(scale, std::abs(v));
       for (size_t i = 0; i < naive.size(); ++i) worst = std::max(worst, std::abs(naive[i] - values[i]));
-      INFO(spec.nodes[static_cast<size_t>(node)].name);
+      INFO(spec.node(node).name);
       CHECK(worst <= 2e-5 * scale);
       tapped.push_back(node);
     });
@@ -309,7 +309,7 @@ TEST_CASE("reading a node twice, and a node that nobody needs", "[runtime][float
   const std::vector<Values> expected = Naive(spec, none).run(x);
   std::vector<std::string> order;
   const std::vector<float> y = runtime::FloatExecutor(spec, none).run(x, 1, [&](int node, std::span<const float>) {
-    order.push_back(spec.nodes[static_cast<size_t>(node)].name);
+    order.push_back(spec.node(node).name);
   });
   CHECK(order == std::vector<std::string>{"input", "relu", "square", "twice", "weighted", "last"});
   for (size_t i = 0; i < y.size(); ++i) CHECK(y[i] == Approx(expected.back()[i]).margin(1e-6));

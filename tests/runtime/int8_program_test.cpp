@@ -24,7 +24,7 @@ bool supported(const arch::Spec& lowered) {
   const arch::Analysis analysis = arch::analyze(lowered);
   return std::ranges::all_of(lowered.nodes, [&](const arch::Node& node) {
     std::vector<arch::Shape> inputs;
-    for (const int input : node.inputs) inputs.push_back(analysis.nodes[static_cast<size_t>(input)].shape);
+    for (const int input : node.inputs) inputs.push_back(analysis.node(input).shape);
     return int8_refusal(node.op, inputs).empty();
   });
 }

@@ -46,7 +46,7 @@ std::string refusal(const std::string& yaml, const search::SpaceContext& context
 }
 
 const arch::Conv2d& conv(const arch::Spec& spec, const std::string& node) {
-  return std::get<arch::Conv2d>(spec.nodes[static_cast<size_t>(arch::find_node(spec, node))].op);
+  return std::get<arch::Conv2d>(spec.node(arch::find_node(spec, node)).op);
 }
 
 bool has_node(const arch::Spec& spec, const std::string& name) {
@@ -106,9 +106,7 @@ TEST_CASE("the number of stages may be a decision; stages that are not there do 
   CHECK(has_node(two, "s2b1_c1"));
   CHECK(arch::hash(one) == arch::hash(space->expand(pick(*space, {{"stages", 1}, {"s2_width", 48}})).spec));
   const arch::Analysis analysis = arch::analyze(two);
-  const auto shape = [&](const std::string& node) {
-    return analysis.nodes[static_cast<size_t>(arch::find_node(two, node))].shape;
-  };
+  const auto shape = [&](const std::string& node) { return analysis.node(arch::find_node(two, node)).shape; };
   CHECK(shape("s1b1_c1").h == 28);
   CHECK(shape("s2b1_c1").h == 14);
 }
@@ -134,7 +132,7 @@ TEST_CASE("keys narrow the space", "[search]") {
   CHECK(options("s2_attention") == std::vector<int>{0, 1});
   CHECK(options("s3_width").empty());
   const arch::Spec spec = space->expand(pick(*space, {})).spec;
-  CHECK(arch::analyze(spec).nodes[static_cast<size_t>(arch::find_node(spec, "stem"))].shape.h == 14);
+  CHECK(arch::analyze(spec).node(arch::find_node(spec, "stem")).shape.h == 14);
 }
 
 TEST_CASE("impossible narrowings are refused with the key", "[search]") {
@@ -182,7 +180,7 @@ TEST_CASE("the stem brings large inputs down, by a decision where several stride
   const auto space = make("", {{3, 224, 224}, 10});
   for (const int stride : {4, 8}) {
     const arch::Design design = space->expand(pick(*space, {{"stem_stride", stride}}));
-    CHECK(design.cost.nodes[static_cast<size_t>(arch::find_node(design.spec, "stem"))].shape.h == 224 / stride);
+    CHECK(design.cost.node(arch::find_node(design.spec, "stem")).shape.h == 224 / stride);
   }
 }
 

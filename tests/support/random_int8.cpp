@@ -26,11 +26,9 @@ class Maker {
   int integer(int low, int high) { return low + static_cast<int>(rng_.below(static_cast<uint64_t>(high - low + 1))); }
 
   const TensorQuant& input(const arch::Node& node, size_t k = 0) const {
-    return result_.quant.nodes.at(spec_.nodes[static_cast<size_t>(node.inputs[k])].name).output;
+    return result_.quant.nodes.at(spec_.node(node.inputs[k]).name).output;
   }
-  const arch::Shape& shape(const arch::Node& node) const {
-    return analysis_.nodes[static_cast<size_t>(node.inputs[0])].shape;
-  }
+  const arch::Shape& shape(const arch::Node& node) const { return analysis_.node(node.inputs[0]).shape; }
   NodeQuant plain(double scale) { return {{scale, integer(-40, 40)}, {}}; }
 
   NodeQuant clamped(NodeQuant node, arch::Clamp clamp) {
@@ -100,40 +98,40 @@ class Maker {
   }
 
   NodeQuant make_node(const arch::Node& node) {
-    return std::visit(arch::Overloaded{
-                          [&](const arch::Input&) { return plain(0.02); },
-                          [&](const arch::Conv2d& op) {
-                            const int64_t group_in = shape(node).c / op.groups;
-                            NodeQuant result = with_weights(node, {op.out, group_in, op.kernel.h, op.kernel.w},
-                                                            group_in * op.kernel.h * op.kernel.w);
-                            return clamped(std::move(result), op.clamp);
-                          },
-                          [&](const arch::BatchNorm&) { return plain(0.02); },
-                          [&](const arch::Activation& op) { return activation(node, op.kind); },
-                          [&](const arch::Softmax&) {
-                            return NodeQuant{{1.0 / 256.0, -128}, {}};
-                          },
-                          [&](const arch::SoftmaxMul& op) { return softmax_mul(node, op); },
-                          [&](const arch::AvgPool&) { return as_input(node); },
-                          [&](const arch::MaxPool&) { return as_input(node); },
-                          [&](const arch::GlobalAvgPool&) { return as_input(node); },
-                          [&](const arch::Linear& op) {
-                            return clamped(with_weights(node, {op.out, shape(node).c}, shape(node).c), op.clamp);
-                          },
-                          [&](const arch::Add& op) {
-                            return clamped(plain(1.2 * std::max(input(node, 0).scale, input(node, 1).scale)), op.clamp);
-                          },
-                          // Of products of standard deviation 60 * 60, one of 60 again.
-                          [&](const arch::Mul&) { return plain(60.0 * input(node, 0).scale * input(node, 1).scale); },
-                          [&](const arch::PRelu&) { return prelu(node); },
-                          [&](const arch::Scale&) { return scale(node); },
-                          [&](const arch::BlurPool&) { return as_input(node); },
-                          [&](const arch::Upsample&) { return as_input(node); },
-                          [&](const arch::Concat&) { return concat(node); },
-                          [&](const arch::Slice&) { return as_input(node); },
-                          [&](const arch::ChannelShuffle&) { return as_input(node); },
-                      },
-                      node.op);
+    return arch::visit(
+        node.op, arch::Overloaded{
+                     [&](const arch::Input&) { return plain(0.02); },
+                     [&](const arch::Conv2d& op) {
+                       const int64_t group_in = shape(node).c / op.groups;
+                       NodeQuant result = with_weights(node, {op.out, group_in, op.kernel.h, op.kernel.w},
+                                                       group_in * op.kernel.h * op.kernel.w);
+                       return clamped(std::move(result), op.clamp);
+                     },
+                     [&](const arch::BatchNorm&) { return plain(0.02); },
+                     [&](const arch::Activation& op) { return activation(node, op.kind); },
+                     [&](const arch::Softmax&) {
+                       return NodeQuant{{1.0 / 256.0, -128}, {}};
+                     },
+                     [&](const arch::SoftmaxMul& op) { return softmax_mul(node, op); },
+                     [&](const arch::AvgPool&) { return as_input(node); },
+                     [&](const arch::MaxPool&) { return as_input(node); },
+                     [&](const arch::GlobalAvgPool&) { return as_input(node); },
+                     [&](const arch::Linear& op) {
+                       return clamped(with_weights(node, {op.out, shape(node).c}, shape(node).c), op.clamp);
+                     },
+                     [&](const arch::Add& op) {
+                       return clamped(plain(1.2 * std::max(input(node, 0).scale, input(node, 1).scale)), op.clamp);
+                     },
+                     // Of products of standard deviation 60 * 60, one of 60 again.
+                     [&](const arch::Mul&) { return plain(60.0 * input(node, 0).scale * input(node, 1).scale); },
+                     [&](const arch::PRelu&) { return prelu(node); },
+                     [&](const arch::Scale&) { return scale(node); },
+                     [&](const arch::BlurPool&) { return as_input(node); },
+                     [&](const arch::Upsample&) { return as_input(node); },
+                     [&](const arch::Concat&) { return concat(node); },
+                     [&](const arch::Slice&) { return as_input(node); },
+                     [&](const arch::ChannelShuffle&) { return as_input(node); },
+                 });
   }
 
   const arch::Spec& spec_;

@@ -24,6 +24,7 @@ struct Analysis {
   int64_t macs = 0;
   int64_t constant_bytes = 0;
 
+  const NodeCost& node(int id) const { return nodes[static_cast<size_t>(id)]; }  // `id` as in Inputs
   void count(const std::string& name, const NodeCost&);  // in the sums; throws SpecError(name, ...) past 64 bits
   void add(const std::string& name, const NodeCost&);    // count() and append
   bool operator==(const Analysis&) const = default;

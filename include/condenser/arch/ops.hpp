@@ -169,7 +169,6 @@ const char* op_name(const Op&);                     // "conv2d", "batch_norm", .
 const char* to_string(ActivationKind);              // "silu", ...
 const char* to_string(Clamp);                       // "none", "relu", "relu6"
 const char* to_string(SoftmaxAxis);                 // "channels", "space"
-bool commutative(const Op&);                        // inputs may be swapped (Add, Mul)
 bool depthwise(const Conv2d&, const Shape& input);  // groups == input channels and out a multiple of it
 
 // Several lambdas as one visitor.
@@ -180,18 +179,28 @@ struct Overloaded : Ts... {
 template <class... Ts>
 Overloaded(Ts...) -> Overloaded<Ts...>;
 
-// visitor(operator inside op), for one lambda per operator and no default branch, as std::visit: here the compiler sees
-// through it and makes a switch, where std::visit calls through a table.
-template <size_t kIndex = 0, class Visitor>
-decltype(auto) visit_op(Visitor&& visitor, const Op& op) {
+template <size_t kIndex, class Visitor>
+decltype(auto) visit_from(const Op& op, Visitor& visitor) {
   if constexpr (kIndex + 1 < std::variant_size_v<Op>) {
-    if (op.index() != kIndex) return visit_op<kIndex + 1>(std::forward<Visitor>(visitor), op);
+    if (op.index() != kIndex) return visit_from<kIndex + 1>(op, visitor);
   }
-  return std::forward<Visitor>(visitor)(*std::get_if<kIndex>(&op));
+  return visitor(*std::get_if<kIndex>(&op));
+}
+
+// visitor(operator inside op), mostly an Overloaded of one lambda per operator and no default branch: a new operator
+// then makes the compiler name every reader that has to learn it. The chain of tests becomes one switch that the
+// compiler sees through; std::visit calls through a table.
+template <class Visitor>
+decltype(auto) visit(const Op& op, Visitor&& visitor) {
+  return visit_from<0>(op, visitor);
 }
 
 inline int input_count(const Op& op) {  // 0, 1, 2, or kManyInputs
-  return visit_op([](const auto& o) { return std::decay_t<decltype(o)>::kInputs; }, op);
+  return arch::visit(op, [](const auto& o) { return std::decay_t<decltype(o)>::kInputs; });
+}
+
+inline bool commutative(const Op& op) {  // inputs may be swapped
+  return std::holds_alternative<Add>(op) || std::holds_alternative<Mul>(op);
 }
 
 }  // namespace condenser::arch

@@ -10,7 +10,7 @@ std::optional<Section> memory_section(const Material& m) {
   Section section{"memory", "Memory", {}};
   section.blocks.push_back({Paragraph{"Arena " + core::bytes_text(m.design.plan.peak_bytes) + "; most live bytes (" +
                                       core::thousands(m.design.plan.peak_live_bytes) + ") at node " +
-                                      m.design.lowered.nodes[static_cast<size_t>(m.design.plan.peak_node)].name +
+                                      m.design.lowered.node(m.design.plan.peak_node).name +
                                       ". Input and output lie in the arena too; the stack and the code come on top."}});
   const double least = std::min(900.0, 120.0 + 22.0 * static_cast<double>(m.design.lowered.nodes.size()));
   section.blocks.push_back(
