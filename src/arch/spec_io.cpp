@@ -1,5 +1,5 @@
-// Reads Spec files: nodes and block calls, YAML or JSON. YAML itself is core/config's; what a block expands to is in
-// blocks.cpp; what only the network tells wrong is Builder's. Writing is in spec_write.cpp.
+// Reads Spec files: operators and their attributes, YAML or JSON. YAML itself is core/config's; block calls are in
+// spec_blocks.cpp; what only the network tells wrong is Builder's. Writing is in spec_write.cpp.
 
 #include "condenser/arch/spec_io.hpp"
 
@@ -9,35 +9,13 @@
 #include <utility>
 
 #include "arch/spec_file.hpp"
-#include "condenser/arch/attention_blocks.hpp"
-#include "condenser/arch/blocks.hpp"
-#include "condenser/arch/builder.hpp"
-#include "condenser/arch/peer_blocks.hpp"
-#include "condenser/core/config.hpp"
+#include "arch/spec_read.hpp"
+#include "condenser/core/text.hpp"
 
 namespace condenser::arch {
-namespace {
 
 using core::ConfigError;
 using core::config::Reader;
-
-constexpr std::array kActivations = {ActivationKind::Relu,    ActivationKind::Relu6,     ActivationKind::Silu,
-                                     ActivationKind::Sigmoid, ActivationKind::HardSwish, ActivationKind::HardSigmoid,
-                                     ActivationKind::Tanh};
-constexpr std::array kAxes = {SoftmaxAxis::Channels, SoftmaxAxis::Space};
-constexpr std::array kClamps = {Clamp::None, Clamp::Relu, Clamp::Relu6};
-
-// One default value of each operator, in the order of the variant.
-template <size_t... I>
-std::vector<Op> make_operators(std::index_sequence<I...>) {
-  return {Op(std::in_place_index<I>)...};
-}
-const std::vector<Op>& operators() {
-  static const std::vector<Op> list = make_operators(std::make_index_sequence<std::variant_size_v<Op>>());
-  return list;
-}
-
-// --- reading attributes -------------------------------------------------------------------------------------------
 
 void require(const Reader& r, const std::string& key, const std::string& expected) {
   if (!r.has(key)) throw r.error(key, expected);
@@ -56,6 +34,29 @@ bool read_boolean(Reader& r, const std::string& key, bool fallback, const std::s
 int read_out(Reader& r) {
   require(r, "out", "the number of output channels");
   return read_integer(r, "out", 1, 1, kMaxChannels, "output channels");
+}
+
+std::optional<ActivationKind> read_optional_activation(Reader& r, std::optional<ActivationKind> fallback) {
+  std::string word = fallback ? to_string(*fallback) : "none";
+  std::vector<std::string> words{"none"};
+  for (ActivationKind kind : kActivations) words.push_back(to_string(kind));
+  r.choice("activation", word, words, "activation");
+  if (word == "none") return std::nullopt;
+  return read_enum(r, "activation", ActivationKind::Silu, kActivations, "activation");
+}
+
+namespace {
+
+constexpr std::array kClamps = {Clamp::None, Clamp::Relu, Clamp::Relu6};
+
+// One default value of each operator, in the order of the variant.
+template <size_t... I>
+std::vector<Op> make_operators(std::index_sequence<I...>) {
+  return {Op(std::in_place_index<I>)...};
+}
+const std::vector<Op>& operators() {
+  static const std::vector<Op> list = make_operators(std::make_index_sequence<std::variant_size_v<Op>>());
+  return list;
 }
 
 // One number or a list of them, as the hand writes sizes.
@@ -90,19 +91,6 @@ Pad read_pad(Reader& r) {
   throw r.error("pad", expected);
 }
 
-template <class Enum, size_t N>
-Enum read_enum(Reader& r, const std::string& key, Enum fallback, const std::array<Enum, N>& all,
-               const std::string& help) {
-  std::string word = to_string(fallback);
-  std::vector<std::string> words;
-  for (Enum one : all) words.push_back(to_string(one));
-  r.choice(key, word, words, help);
-  for (Enum one : all) {
-    if (word == to_string(one)) return one;
-  }
-  return fallback;
-}
-
 template <class Op>
 Op read_softmax(Reader& r) {
   Op op;
@@ -112,15 +100,6 @@ Op read_softmax(Reader& r) {
 }
 
 Clamp read_clamp(Reader& r) { return read_enum(r, "clamp", Clamp::None, kClamps, "clamp of the output"); }
-
-std::optional<ActivationKind> read_optional_activation(Reader& r, std::optional<ActivationKind> fallback) {
-  std::string word = fallback ? to_string(*fallback) : "none";
-  std::vector<std::string> words{"none"};
-  for (ActivationKind kind : kActivations) words.push_back(to_string(kind));
-  r.choice("activation", word, words, "activation");
-  if (word == "none") return std::nullopt;
-  return read_enum(r, "activation", ActivationKind::Silu, kActivations, "activation");
-}
 
 template <class Window>
 Window read_window(Reader& r) {
@@ -133,279 +112,87 @@ Window read_window(Reader& r) {
 }
 
 Op read_attributes(Reader& r, const Op& kind) {
-  return std::visit(Overloaded{
-                        [&](Conv2d) -> Op {
-                          const int out = read_out(r);
-                          auto op = read_window<Conv2d>(r);
-                          op.out = out;
-                          op.groups = read_integer(r, "groups", op.groups, 1, kMaxChannels, "groups of channels");
-                          op.bias = read_boolean(r, "bias", op.bias, "add a bias");
-                          op.clamp = read_clamp(r);
-                          return op;
-                        },
-                        [&](BatchNorm op) -> Op {
-                          r.number("eps", op.eps, 0, 1, "added to the variance");
-                          r.number("momentum", op.momentum, 0, 1, "weight of a new batch in the running statistics");
-                          return op;
-                        },
-                        [&](Activation op) -> Op {
-                          if (!r.has("kind")) throw r.error("kind", "an activation, such as silu");
-                          op.kind = read_enum(r, "kind", op.kind, kActivations, "activation");
-                          return op;
-                        },
-                        [&](AvgPool) -> Op {
-                          require(r, "stride", "one number or [height, width]");
-                          auto op = read_window<AvgPool>(r);
-                          op.count_include_pad = read_boolean(r, "count_include_pad", op.count_include_pad,
-                                                              "padded zeros count in the divisor");
-                          return op;
-                        },
-                        [&](MaxPool) -> Op {
-                          require(r, "stride", "one number or [height, width]");
-                          return read_window<MaxPool>(r);
-                        },
-                        [&](Linear op) -> Op {
-                          op.out = read_out(r);
-                          op.bias = read_boolean(r, "bias", op.bias, "add a bias");
-                          op.clamp = read_clamp(r);
-                          return op;
-                        },
-                        [&](Add op) -> Op {
-                          op.clamp = read_clamp(r);
-                          return op;
-                        },
-                        [](Input op) -> Op { return op; },
-                        [&](Softmax) -> Op { return read_softmax<Softmax>(r); },
-                        [&](SoftmaxMul) -> Op { return read_softmax<SoftmaxMul>(r); },
-                        [](GlobalAvgPool op) -> Op { return op; },
-                        [](Mul op) -> Op { return op; },
-                        [](PRelu op) -> Op { return op; },
-                        [](Scale op) -> Op { return op; },
-                        [&](BlurPool op) -> Op {
-                          op.taps = read_integer(r, "taps", op.taps, 3, 5, "3 or 5 binomial weights per axis");
-                          require(r, "stride", "one number or [height, width]");
-                          op.stride = read_size(r, "stride", kMaxWindow);
-                          return op;
-                        },
-                        [&](Upsample op) -> Op {
-                          require(r, "size", "one number or [height, width]");
-                          op.size = read_size(r, "size", kMaxExtent);
-                          return op;
-                        },
-                        [](Concat op) -> Op { return op; },
-                        [&](Slice op) -> Op {
-                          require(r, "begin", "the first channel, counted from 0");
-                          op.begin = read_integer(r, "begin", 0, 0, kMaxChannels - 1, "first channel, from 0");
-                          require(r, "count", "the number of channels");
-                          op.count = read_integer(r, "count", 1, 1, kMaxChannels, "number of channels");
-                          return op;
-                        },
-                        [&](ChannelShuffle op) -> Op {
-                          require(r, "groups", "the number of groups");
-                          op.groups = read_integer(r, "groups", op.groups, 1, kMaxChannels, "groups of channels");
-                          return op;
-                        },
-                    },
-                    kind);
+  return arch::visit(
+      kind, Overloaded{
+                [&](Conv2d) -> Op {
+                  const int out = read_out(r);
+                  auto op = read_window<Conv2d>(r);
+                  op.out = out;
+                  op.groups = read_integer(r, "groups", op.groups, 1, kMaxChannels, "groups of channels");
+                  op.bias = read_boolean(r, "bias", op.bias, "add a bias");
+                  op.clamp = read_clamp(r);
+                  return op;
+                },
+                [&](BatchNorm op) -> Op {
+                  r.number("eps", op.eps, 0, 1, "added to the variance");
+                  r.number("momentum", op.momentum, 0, 1, "weight of a new batch in the running statistics");
+                  return op;
+                },
+                [&](Activation op) -> Op {
+                  if (!r.has("kind")) throw r.error("kind", "an activation, such as silu");
+                  op.kind = read_enum(r, "kind", op.kind, kActivations, "activation");
+                  return op;
+                },
+                [&](AvgPool) -> Op {
+                  require(r, "stride", "one number or [height, width]");
+                  auto op = read_window<AvgPool>(r);
+                  op.count_include_pad =
+                      read_boolean(r, "count_include_pad", op.count_include_pad, "padded zeros count in the divisor");
+                  return op;
+                },
+                [&](MaxPool) -> Op {
+                  require(r, "stride", "one number or [height, width]");
+                  return read_window<MaxPool>(r);
+                },
+                [&](Linear op) -> Op {
+                  op.out = read_out(r);
+                  op.bias = read_boolean(r, "bias", op.bias, "add a bias");
+                  op.clamp = read_clamp(r);
+                  return op;
+                },
+                [&](Add op) -> Op {
+                  op.clamp = read_clamp(r);
+                  return op;
+                },
+                [](Input op) -> Op { return op; },
+                [&](Softmax) -> Op { return read_softmax<Softmax>(r); },
+                [&](SoftmaxMul) -> Op { return read_softmax<SoftmaxMul>(r); },
+                [](GlobalAvgPool op) -> Op { return op; },
+                [](Mul op) -> Op { return op; },
+                [](PRelu op) -> Op { return op; },
+                [](Scale op) -> Op { return op; },
+                [&](BlurPool op) -> Op {
+                  op.taps = read_integer(r, "taps", op.taps, 3, 5, "3 or 5 binomial weights per axis");
+                  require(r, "stride", "one number or [height, width]");
+                  op.stride = read_size(r, "stride", kMaxWindow);
+                  return op;
+                },
+                [&](Upsample op) -> Op {
+                  require(r, "size", "one number or [height, width]");
+                  op.size = read_size(r, "size", kMaxExtent);
+                  return op;
+                },
+                [](Concat op) -> Op { return op; },
+                [&](Slice op) -> Op {
+                  require(r, "begin", "the first channel, counted from 0");
+                  op.begin = read_integer(r, "begin", 0, 0, kMaxChannels - 1, "first channel, from 0");
+                  require(r, "count", "the number of channels");
+                  op.count = read_integer(r, "count", 1, 1, kMaxChannels, "number of channels");
+                  return op;
+                },
+                [&](ChannelShuffle op) -> Op {
+                  require(r, "groups", "the number of groups");
+                  op.groups = read_integer(r, "groups", op.groups, 1, kMaxChannels, "groups of channels");
+                  return op;
+                },
+            });
 }
-
-// --- block calls --------------------------------------------------------------------------------------------------
-
-ColumnOptions read_column(Reader& r) {
-  ColumnOptions o;
-  require(r, "channels", "the width of the spatial convolutions");
-  o.channels = read_integer(r, "channels", 1, 1, kMaxChannels, "width of the spatial convolutions");
-  o.columns = read_integer(r, "columns", o.columns, 1, kMaxChannels, "groups of every spatial convolution");
-  o.kernel = read_integer(r, "kernel", o.kernel, 1, kMaxWindow, "kernel of the spatial convolutions");
-  o.stride = read_integer(r, "stride", o.stride, 1, 2, "2 halves the map by an average pool");
-  o.bottleneck = read_boolean(r, "bottleneck", o.bottleneck, "1x1, spatial, 1x1 with twice the channels");
-  o.attention = read_boolean(r, "attention", o.attention, "double-condensing attention where there is a projection");
-  o.activation = read_enum(r, "activation", o.activation, kActivations, "activation");
-  o.downsampling = read_enum(r, "downsampling", o.downsampling, kDownsamplings, "low-pass filter of a stride");
-  o.spatial = read_integer(r, "spatial", o.spatial, 1, 2, "spatial convolutions of a basic block");
-  o.axis = read_enum(r, "axis", o.axis, kAxes, "the attention values that sum to 1");
-  o.rescale = read_boolean(r, "rescale", o.rescale, "attention times its number of terms: mean 1");
-  return o;
-}
-
-std::vector<int> read_list(Reader& r, const std::string& key, int min, int max, const std::string& help) {
-  std::vector<int> values;
-  require(r, key, "a list: " + help);
-  r.integers(key, values, min, max, help);
-  return values;
-}
-
-AttentionCondenserOptions read_condenser(Reader& r) {
-  AttentionCondenserOptions o;
-  const auto spatial = read_list(r, "spatial", 1, kMaxChannels, "channels of each spatial convolution");
-  const auto mixed = read_list(r, "pointwise", 1, kMaxChannels, "channels of the 1x1 after each");
-  if (spatial.size() != mixed.size()) throw r.error("pointwise", "as many numbers as spatial");
-  for (size_t i = 0; i < spatial.size(); ++i) o.embedding.push_back({spatial[i], mixed[i]});
-  o.mix = read_integer(r, "mix", o.mix, 0, kMaxChannels, "channels of the down-mixing; 0: none");
-  o.window = read_integer(r, "window", o.window, 2, kMaxWindow, "condensation");
-  constexpr std::array kPools = {Condensation::Max, Condensation::Avg};
-  o.condensation = read_enum(r, "condensation", o.condensation, kPools, "pool");
-  o.kernel = read_integer(r, "kernel", o.kernel, 1, kMaxWindow, "kernel of the spatial convolutions");
-  o.groups = read_integer(r, "groups", o.groups, 0, kMaxChannels, "groups of the spatial convolutions; 0: depthwise");
-  constexpr std::array kForms = {SelectiveForm::Additive, SelectiveForm::Gated};
-  o.form = read_enum(r, "form", o.form, kForms, "how value and attention meet");
-  o.batch_norm = read_boolean(r, "batch_norm", o.batch_norm, "batch norm after each convolution");
-  o.bias = read_boolean(r, "bias", o.bias, "bias of each convolution, where there is no batch norm");
-  o.activation = read_optional_activation(r, o.activation);
-  return o;
-}
-
-std::vector<Column> read_columns(Reader& r) {
-  const auto channels = read_list(r, "channels", 1, kMaxChannels, "channels of each column");
-  std::vector<int> depth(channels.size(), 1), kernel(channels.size(), 3);
-  r.integers("depth", depth, 1, 100, "convolutions of each column");
-  r.integers("kernel", kernel, 1, kMaxWindow, "kernel of each column");
-  if (depth.size() != channels.size()) throw r.error("depth", "as many numbers as channels");
-  if (kernel.size() != channels.size()) throw r.error("kernel", "as many numbers as channels");
-  std::vector<Column> columns;
-  for (size_t i = 0; i < channels.size(); ++i) columns.push_back({channels[i], depth[i], kernel[i]});
-  return columns;
-}
-
-struct Block {
-  const char* name;
-  // Reads the arguments, refuses the keys left over, appends the nodes.
-  int (*append)(Reader&, Builder&, int x, const std::string& name);
-};
-
-const std::array<Block, 14> kBlocks = {{
-    {"conv_bn_act",
-     [](Reader& r, Builder& b, int x, const std::string& name) {
-       ConvOptions o;
-       o.out = read_out(r);
-       o.kernel = read_integer(r, "kernel", o.kernel, 1, kMaxWindow, "square kernel; padding (kernel - 1) / 2");
-       o.stride = read_integer(r, "stride", o.stride, 1, kMaxWindow, "stride");
-       o.groups = read_integer(r, "groups", o.groups, 1, kMaxChannels, "groups of channels");
-       o.activation = read_optional_activation(r, o.activation);
-       r.finish();
-       return conv_bn_act(b, x, name, o);
-     }},
-    {"antialias_pool",
-     [](Reader& r, Builder& b, int x, const std::string& name) {
-       const Downsampling kind =
-           read_enum(r, "kind", Downsampling::Avg2, kDownsamplings, "low-pass filter that halves the map");
-       r.finish();
-       return antialias_pool(b, x, name, kind);
-     }},
-    {"attention_condenser",
-     [](Reader& r, Builder& b, int x, const std::string& name) {
-       const AttentionCondenserOptions o = read_condenser(r);
-       r.finish();
-       return attention_condenser(b, x, name, o);
-     }},
-    {"pepe",
-     [](Reader& r, Builder& b, int x, const std::string& name) {
-       PepeOptions o;
-       for (const char* key : {"narrow", "wide", "out"}) require(r, key, "a number of channels");
-       o.narrow = read_integer(r, "narrow", 1, 1, kMaxChannels, "channels of both projections");
-       o.wide = read_integer(r, "wide", 1, 1, kMaxChannels, "channels of the depthwise convolution");
-       o.out = read_out(r);
-       o.stride = read_integer(r, "stride", o.stride, 1, 2, "2 halves the map by an average pool");
-       o.activation = read_enum(r, "activation", o.activation, kActivations, "activation");
-       r.finish();
-       return pepe(b, x, name, o);
-     }},
-    {"double_condenser",
-     [](Reader& r, Builder& b, int x, const std::string& name) {
-       const ColumnOptions o = read_column(r);
-       r.finish();
-       return double_condenser(b, x, name, o);
-     }},
-    {"parallel_columns",
-     [](Reader& r, Builder& b, int x, const std::string& name) {
-       const std::vector<Column> columns = read_columns(r);
-       const ActivationKind kind = read_enum(r, "activation", ActivationKind::Silu, kActivations, "activation");
-       r.finish();
-       return parallel_columns(b, x, name, columns, kind);
-     }},
-    {"mix_columns",
-     [](Reader& r, Builder& b, int x, const std::string& name) {
-       constexpr std::array kMixings = {ColumnMixing::Pointwise, ColumnMixing::Shuffle};
-       const ColumnMixing mixing = read_enum(r, "mixing", ColumnMixing::Pointwise, kMixings, "dense 1x1 or shuffle");
-       const int columns = read_integer(r, "columns", 4, 1, kMaxChannels, "groups of a shuffle");
-       const ActivationKind kind = read_enum(r, "activation", ActivationKind::Silu, kActivations, "after a 1x1");
-       r.finish();
-       return mix_columns(b, x, name, mixing, columns, kind);
-     }},
-    {"column_block",
-     [](Reader& r, Builder& b, int x, const std::string& name) {
-       const ColumnOptions o = read_column(r);
-       r.finish();
-       return column_block(b, x, name, o);
-     }},
-    {"column_stage",
-     [](Reader& r, Builder& b, int x, const std::string& name) {
-       require(r, "depth", "the number of blocks");
-       const int depth = read_integer(r, "depth", 1, 1, 1000, "number of blocks");
-       const ColumnOptions o = read_column(r);
-       r.finish();
-       return column_stage(b, x, name, depth, o);
-     }},
-    {"depthwise_separable",
-     [](Reader& r, Builder& b, int x, const std::string& name) {
-       DepthwiseSeparable o;
-       o.out = read_out(r);
-       o.kernel = read_integer(r, "kernel", o.kernel, 1, kMaxWindow, "kernel of the depthwise convolution");
-       o.stride = read_integer(r, "stride", o.stride, 1, kMaxWindow, "stride of the depthwise convolution");
-       r.finish();
-       return depthwise_separable(b, x, name, o);
-     }},
-    {"inverted_residual",
-     [](Reader& r, Builder& b, int x, const std::string& name) {
-       InvertedResidual o;
-       require(r, "expanded", "the channels of the depthwise convolution");
-       o.expanded = read_integer(r, "expanded", 1, 1, kMaxChannels, "channels of the depthwise convolution");
-       o.out = read_out(r);
-       o.kernel = read_integer(r, "kernel", o.kernel, 1, kMaxWindow, "kernel of the depthwise convolution");
-       o.stride = read_integer(r, "stride", o.stride, 1, kMaxWindow, "stride of the depthwise convolution");
-       const int reduced = read_integer(r, "squeeze", 0, 0, kMaxChannels, "channels inside a squeeze-excite; 0: none");
-       if (reduced > 0) o.squeeze = SqueezeExcite{.reduced = reduced};
-       r.finish();
-       return inverted_residual(b, x, name, o);
-     }},
-    {"shufflenet_v2_unit",
-     [](Reader& r, Builder& b, int x, const std::string& name) {
-       const int out = read_out(r);
-       const int stride = read_integer(r, "stride", 1, 1, 2, "2 halves the map");
-       r.finish();
-       return shufflenet_v2_unit(b, x, name, out, stride);
-     }},
-    {"ghost_module",
-     [](Reader& r, Builder& b, int x, const std::string& name) {
-       GhostModule o;
-       o.out = read_out(r);
-       o.kernel = read_integer(r, "kernel", o.kernel, 1, kMaxWindow, "kernel of the primary convolution");
-       o.ratio = read_integer(r, "ratio", o.ratio, 2, 8, "one in this many outputs is computed in full");
-       r.finish();
-       return ghost_module(b, x, name, o);
-     }},
-    {"classifier_head",
-     [](Reader& r, Builder& b, int x, const std::string&) {
-       require(r, "classes", "the number of classes");
-       const int classes = read_integer(r, "classes", 1, 1, kMaxChannels, "number of classes");
-       r.finish();
-       return classifier_head(b, x, classes);
-     }},
-}};
-
-// --- reading nodes ------------------------------------------------------------------------------------------------
 
 // The error of a word that is none of `known`.
 ConfigError unknown_word(const Reader& r, const std::string& key, const std::string& word,
                          const std::vector<std::string>& known, const std::string& expected) {
   const std::string near = core::config::nearest(word, known);
   return r.error(key, expected + (near.empty() ? "" : "; did you mean " + near + "?"));
-}
-
-std::string one_of(const std::vector<std::string>& words) {
-  std::string text = "one of ";
-  for (const std::string& word : words) text += (&word == &words.front() ? "" : ", ") + word;
-  return text;
 }
 
 std::string read_word(Reader& r, const std::string& key, const std::string& help) {
@@ -420,7 +207,8 @@ class SpecReader {
 
   void append(Reader& item, bool first) {
     if (item.has("op") == item.has("block")) throw ConfigError(item.where() + ": a node needs either op or block");
-    item.has("op") ? append_op(item, first) : append_block(item);
+    if (item.has("op")) return append_op(item, first);
+    append_block(item);
   }
 
   Spec finish() {
@@ -439,7 +227,7 @@ class SpecReader {
     for (const Op& op : operators()) {
       if (word == op_name(op)) kind = &op;
     }
-    if (kind == nullptr) throw unknown_word(item, "op", word, words, one_of(words));
+    if (kind == nullptr) throw unknown_word(item, "op", word, words, "one of " + core::join(words));
     require(item, "name", "a name");
     const std::string name = read_word(item, "name", "name of the node");
     if (std::holds_alternative<Input>(*kind)) return name_input(item, name, first);
@@ -459,9 +247,9 @@ class SpecReader {
 
   void append_block(Reader& item) {
     std::vector<std::string> words;
-    for (const Block& block : kBlocks) words.push_back(block.name);
+    for (const BlockCall& block : block_calls()) words.push_back(block.name);
     const std::string word = read_word(item, "block", "block");
-    for (const Block& block : kBlocks) {
+    for (const BlockCall& block : block_calls()) {
       if (word != block.name) continue;
       const bool own_name = word != "classifier_head";  // its nodes are called gap and fc
       if (own_name) require(item, "name", "a name");
@@ -471,7 +259,7 @@ class SpecReader {
       remember(item, name, block.append(item, builder_, x, name));
       return;
     }
-    throw unknown_word(item, "block", word, words, one_of(words));
+    throw unknown_word(item, "block", word, words, "one of " + core::join(words));
   }
 
   void remember(const Reader& item, const std::string& name, int output) {
