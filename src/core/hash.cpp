@@ -1,5 +1,5 @@
-// SHA-256 through OpenSSL, and the hexadecimal text of 128-bit identities. The low-level interface on purpose: a search
-// hashes some 300 short texts for every candidate, and EVP looks its algorithm up, under a lock, for each of them.
+// SHA-256 through OpenSSL, and the hexadecimal text of 128-bit identities. The low-level interface on purpose: the
+// identity of one network is some 300 short texts, and EVP looks its algorithm up, under a lock, for each of them.
 // What is hashed (canonical bytes of a network, of a file) is decided by the callers.
 
 #include "condenser/core/hash.hpp"

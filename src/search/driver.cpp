@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 #include <system_error>
+#include <unordered_map>
 
 #include "condenser/core/log.hpp"
 #include "condenser/core/stop.hpp"
@@ -24,26 +24,35 @@ uint64_t examination_seed(uint64_t seed, const core::Hash128& hash) {
   return core::Rng(seed, kExamineStream, half).next();
 }
 
-bool examined(const Trial& trial) { return trial.state != TrialState::Refused && trial.same_as < 0; }
-
 bool has_hash(const Trial& trial) { return trial.hash != core::Hash128{}; }
 
 std::string found_at(const Trial& trial) { return "study: trial " + std::to_string(trial.index); }
 
-// Stored trials must be what this program would make of their genotypes, else old and new results would mix.
-void check_past(const Space& space, const std::vector<Trial>& trials) {
-  for (size_t i = 0; i < trials.size(); ++i) {
-    const Trial& trial = trials[i];
-    if (trial.index != static_cast<int64_t>(i)) {
-      throw core::Error("study: trial " + std::to_string(i) + " is missing; found " + std::to_string(trial.index) +
-                        " in its place; start afresh");
-    }
-    check(space, trial.genotype);
-    if (has_hash(trial) && arch::hash(space.expand(trial.genotype).spec) != trial.hash) {
-      throw core::Error(found_at(trial) + " was stored as network " + trial.hash.hex() +
-                        ", but its genotype now gives another one; the space or its blocks have changed; start afresh");
-    }
+[[noreturn]] void another_network(const Trial& trial, const std::string& stored) {
+  throw core::Error(found_at(trial) + " was stored as " + stored +
+                    ", but its genotype now gives another one; the space or its blocks have changed; start afresh");
+}
+
+// A trial with a hash is known by it. One that the gate refused has none (studies of before have): there the counts
+// that refused it must still hold.
+void check_same(const Trial& trial, const Candidate& candidate) {
+  if (has_hash(trial)) {
+    if (arch::hash(candidate.spec) != trial.hash) another_network(trial, "network " + trial.hash.hex());
+    return;
   }
+  for (const char* name : {"params", "macs"}) {
+    const auto stored = trial.findings.metrics.find(name);
+    if (stored == trial.findings.metrics.end()) continue;
+    const Metric& metric = *find_metric(name);
+    if (stored->second != static_cast<double>(metric.of_design(candidate)))
+      another_network(trial, "a network of " + core::number(stored->second) + " " + metric.unit);
+  }
+}
+
+void check_index(const Trial& trial, size_t i) {
+  if (trial.index == static_cast<int64_t>(i)) return;
+  throw core::Error("study: trial " + std::to_string(i) + " is missing; found " + std::to_string(trial.index) +
+                    " in its place; start afresh");
 }
 
 void check_objective(const Inquisitor& inquisitor, const std::string& objective) {
@@ -63,8 +72,7 @@ class Search {
       : c_(context), o_(options), w_(watch) {
     check_objective(c_.inquisitor, o_.objective);
     trials_ = c_.store.load();
-    check_past(c_.space, trials_);
-    for (const Trial& trial : trials_) remember(trial);
+    for (size_t i = 0; i < trials_.size(); ++i) take_over(trials_[i], i);
   }
 
   std::vector<Trial> run() {
@@ -73,8 +81,8 @@ class Search {
       Trial trial = next();
       c_.store.append(trial);
       core::reached("search:trial", trial.index);
-      trials_.push_back(trial);
-      remember(trials_.back());
+      if (trial.examined()) ++examined_;
+      trials_.push_back(std::move(trial));
       if (w_.on_trial) w_.on_trial(trials_.back(), examined_);
     }
     if (examined_ < o_.trials) {
@@ -86,9 +94,15 @@ class Search {
   }
 
  private:
-  void remember(const Trial& trial) {
-    if (has_hash(trial)) first_with_.emplace(trial.hash, trial.index);
-    if (examined(trial)) ++examined_;
+  // Stored trials must be what this program would make of their genotypes, else old and new results would mix.
+  void take_over(const Trial& trial, size_t i) {
+    check_index(trial, i);
+    check(c_.space, trial.genotype);
+    if (trial.examined()) ++examined_;
+    if (trial.state == TrialState::Failed && !has_hash(trial)) return;  // it gave no network
+    const Candidate candidate = c_.space.expand(trial.genotype);
+    check_same(trial, candidate);
+    first_with_.emplace(arch::fingerprint(candidate.spec), trial.index);
   }
 
   void stop_at_boundary() const {
@@ -97,7 +111,7 @@ class Search {
                         " trials, all stored; the same command goes on from there");
   }
 
-  Trial next() const {
+  Trial next() {
     const auto start = std::chrono::steady_clock::now();
     Trial trial;
     trial.index = static_cast<int64_t>(trials_.size());
@@ -141,12 +155,13 @@ class Search {
                        code);
   }
 
-  // expand -> hash -> seen before? -> gate -> examine. May throw half-way: what was learned until then stays.
-  void judge(Trial& trial) const {
+  // expand -> seen before? -> gate -> hash -> examine. May throw half-way: what was learned until then stays. Most
+  // proposals end at the gate, so that only what is examined gets its hash, which costs more than all before it.
+  void judge(Trial& trial) {
     const Candidate candidate = c_.space.expand(trial.genotype);
-    trial.hash = arch::hash(candidate.spec);
-    if (const auto it = first_with_.find(trial.hash); it != first_with_.end()) {
-      reuse(trials_[static_cast<size_t>(it->second)], trial);
+    const auto [known, fresh] = first_with_.emplace(arch::fingerprint(candidate.spec), trial.index);
+    if (!fresh) {
+      reuse(trials_[static_cast<size_t>(known->second)], trial);
       return;
     }
     add_costs(candidate, trial.findings);
@@ -155,6 +170,7 @@ class Search {
       trial.state = TrialState::Refused;
       return;
     }
+    trial.hash = arch::hash(candidate.spec);
     ProbeContext context{.seed = examination_seed(o_.seed, trial.hash)};
     if (w_.on_progress) {
       context.on_progress = [&](double fraction, const std::string& doing) {
@@ -169,6 +185,7 @@ class Search {
 
   static void reuse(const Trial& earlier, Trial& trial) {
     trial.same_as = earlier.index;
+    trial.hash = earlier.hash;
     trial.state = earlier.state;
     trial.verdicts = earlier.verdicts;
     trial.findings = earlier.findings;
@@ -191,7 +208,7 @@ class Search {
   const SearchOptions& o_;
   const SearchWatch& w_;
   std::vector<Trial> trials_;
-  std::map<core::Hash128, int64_t> first_with_;
+  std::unordered_map<core::Fingerprint, int64_t, core::FingerprintHash> first_with_;  // the first trial of a network
   int64_t examined_ = 0;
 };
 

@@ -14,8 +14,6 @@ const double* value_of(const Trial& trial, const std::string& name) {
   return found == trial.findings.metrics.end() ? nullptr : &found->second;
 }
 
-bool shown(const Trial& trial) { return trial.state != TrialState::Refused && trial.same_as < 0; }
-
 }  // namespace
 
 core::Column column_of(const Metric& metric) { return {metric.key, metric.title}; }
@@ -39,15 +37,15 @@ std::string text_of(const Trial& trial, const std::string& name) {
 core::Table trial_table(const std::vector<Trial>& trials) {
   std::vector<const Metric*> known;
   for (const Metric& metric : metrics()) {
-    const bool some =
-        std::ranges::any_of(trials, [&](const Trial& t) { return shown(t) && value_of(t, metric.name) != nullptr; });
+    const bool some = std::ranges::any_of(
+        trials, [&](const Trial& t) { return t.examined() && value_of(t, metric.name) != nullptr; });
     if (some) known.push_back(&metric);
   }
   core::Table table{{{"trial", "trial"}, {"state", "state", false}}, {}};
   for (const Metric* metric : known) table.columns.push_back(column_of(*metric));
   table.columns.push_back({"hash", "network", false});
   for (const Trial& trial : trials) {
-    if (!shown(trial)) continue;
+    if (!trial.examined()) continue;
     std::vector<core::Cell> row{core::cell(trial.index),
                                 core::cell(trial.feasible() ? "feasible" : to_string(trial.state))};
     for (const Metric* metric : known) row.push_back(cell_of(trial, *metric));

@@ -1,4 +1,4 @@
-// The identity of a Spec: what must not change it, what must.
+// The identity of a Spec: what must not change it, what must. The fingerprint has to agree everywhere.
 
 #include <cmath>
 #include <map>
@@ -23,12 +23,12 @@ Spec reordered(const Spec& spec, core::Rng& rng) {
     for (int i = 0; i < count; ++i) {
       const bool last = i == count - 1 && static_cast<int>(result.nodes.size()) < count - 1;
       bool ok = place[static_cast<size_t>(i)] < 0 && !last;
-      for (int input : spec.nodes[static_cast<size_t>(i)].inputs) ok = ok && place[static_cast<size_t>(input)] >= 0;
+      for (int input : spec.node(i).inputs) ok = ok && place[static_cast<size_t>(input)] >= 0;
       if (ok) ready.push_back(i);
     }
     const int next = ready[rng.below(ready.size())];
     place[static_cast<size_t>(next)] = static_cast<int>(result.nodes.size());
-    Node node = spec.nodes[static_cast<size_t>(next)];
+    Node node = spec.node(next);
     for (int& input : node.inputs) input = place[static_cast<size_t>(input)];
     result.nodes.push_back(std::move(node));
   }
@@ -57,6 +57,62 @@ Spec crossed(bool cross) {
   return spec;
 }
 
+// Two equal convolutions and two pairs of equal readers: each pair reads one of them, or each pair reads both. Told
+// apart only by who reads whom.
+Spec paired(bool apart) {
+  const Conv2d conv{4, square(3), square(1), pad_all(1)};
+  const Activation relu{ActivationKind::Relu}, tanh{ActivationKind::Tanh};
+  const int a = 1, b = 2;
+  return {"paired",
+          {3, 8, 8},
+          {{"input", Input{}, {}},
+           {"a", conv, {0}},
+           {"b", conv, {0}},
+           {"p", relu, {a}},
+           {"q", relu, {apart ? a : b}},
+           {"r", tanh, {apart ? b : a}},
+           {"s", tanh, {b}},
+           {"all", Concat{}, {3, 4, 5, 6}}}};
+}
+
+// Two equal convolutions, both readers take them in one order, or each in its own. Told apart only by the place.
+Spec placed(bool alike) {
+  const Conv2d conv{4, square(3), square(1), pad_all(1)};
+  Spec spec{"placed",
+            {3, 8, 8},
+            {{"input", Input{}, {}},
+             {"a", conv, {0}},
+             {"b", conv, {0}},
+             {"p", SoftmaxMul{}, {1, 2}},
+             {"q", SoftmaxMul{}, {1, 2}},
+             {"sum", Add{}, {3, 4}}}};
+  if (!alike) spec.nodes[4].inputs = {2, 1};
+  return spec;
+}
+
+// Both identities of a network. Comparing two demands that they agree.
+struct Identity {
+  core::Hash128 hash;
+  core::Fingerprint fingerprint;
+};
+Identity identity(const Spec& spec) { return {hash(spec), fingerprint(spec)}; }
+bool operator==(const Identity& a, const Identity& b) {
+  REQUIRE((a.hash == b.hash) == (a.fingerprint == b.fingerprint));
+  return a.hash == b.hash;
+}
+
+// No two alike, by either identity.
+void check_all_differ(const std::vector<Spec>& specs) {
+  std::map<core::Hash128, size_t> hashes;
+  std::map<core::Fingerprint, size_t> fingerprints;
+  for (size_t i = 0; i < specs.size(); ++i) {
+    const auto [by_hash, fresh] = hashes.emplace(hash(specs[i]), i);
+    INFO(i << " " << specs[i].name << " and " << by_hash->second);
+    CHECK(fresh);
+    CHECK(fingerprints.emplace(fingerprint(specs[i]), i).second);
+  }
+}
+
 const Conv2d kConv{8, square(3), square(1), pad_all(1), 2};
 const AvgPool kAvg{square(3), square(2), pad_all(1), false};
 const MaxPool kMax{square(3), square(2), pad_all(1)};
@@ -80,22 +136,22 @@ TEST_CASE("hash ignores names, order, dead nodes and the order of summands", "[a
   core::Rng rng(7);
   for (int round = 0; round < 30; ++round) {
     const Spec spec = testing::random_spec(rng, 25);
-    const core::Hash128 expected = hash(spec);
+    const Identity expected = identity(spec);
     Spec other = reordered(spec, rng);
-    CHECK(hash(other) == expected);
+    CHECK(identity(other) == expected);
 
     for (size_t i = 0; i < other.nodes.size(); ++i) other.nodes[i].name = "x" + std::to_string(i);
     other.name = "renamed";
-    CHECK(hash(other) == expected);
+    CHECK(identity(other) == expected);
 
     for (Node& node : other.nodes) {
       if (commutative(node.op)) std::swap(node.inputs[0], node.inputs[1]);
     }
-    CHECK(hash(other) == expected);
+    CHECK(identity(other) == expected);
 
     Spec more = spec;  // a dead node before the output
     more.nodes.insert(more.nodes.end() - 1, Node{"dead", Activation{ActivationKind::Tanh}, {0}});
-    CHECK(hash(more) == expected);
+    CHECK(identity(more) == expected);
   }
 }
 
@@ -139,36 +195,63 @@ TEST_CASE("hash tells every attribute apart", "[arch]") {
       Add{},
       Add{Clamp::Relu},
       Mul{},
+      Softmax{SoftmaxAxis::Space},
+      Softmax{SoftmaxAxis::Channels, true},
+      SoftmaxMul{SoftmaxAxis::Space},
+      PRelu{},
+      Scale{},
+      BlurPool{3, square(2)},
+      BlurPool{5, square(2)},
+      BlurPool{3, {2, 1}},
+      Upsample{{8, 9}},
+      Upsample{{9, 8}},
+      Concat{},
+      Slice{0, 2},
+      Slice{1, 2},
+      Slice{1, 3},
+      ChannelShuffle{2},
+      ChannelShuffle{4},
   };
-  std::map<core::Hash128, size_t> seen;
-  for (size_t i = 0; i < ops.size(); ++i) {
-    const auto [where, fresh] = seen.emplace(hash(one(ops[i])), i);
-    INFO("operators " << i << " and " << where->second);
-    CHECK(fresh);
-  }
-  CHECK(hash(one(kConv)) != hash(one(kConv, {4, 8, 9})));
-  CHECK(hash(one(BatchNorm{1e-5, 0.0})) == hash(one(BatchNorm{1e-5, -0.0})));
+  std::vector<Spec> specs;
+  for (const Op& op : ops) specs.push_back(one(op));
+  check_all_differ(specs);
+  CHECK_FALSE(identity(one(kConv)) == identity(one(kConv, {4, 8, 9})));
+  CHECK(identity(one(BatchNorm{1e-5, 0.0})) == identity(one(BatchNorm{1e-5, -0.0})));
 }
 
 TEST_CASE("hash tells a shared node from two equal ones", "[arch]") {
-  CHECK(hash(two_convolutions(true)) != hash(two_convolutions(false)));
-  CHECK(hash(crossed(true)) != hash(crossed(false)));
+  CHECK_FALSE(identity(two_convolutions(true)) == identity(two_convolutions(false)));
+  CHECK_FALSE(identity(crossed(true)) == identity(crossed(false)));
+  CHECK_FALSE(identity(paired(true)) == identity(paired(false)));
+  CHECK_FALSE(identity(placed(true)) == identity(placed(false)));
 }
 
 TEST_CASE("hash keeps the order of attention and value", "[arch]") {
   Spec spec = testing::exemplar("softmax_mul");
-  const core::Hash128 before = hash(spec);
+  const Identity before = identity(spec);
   std::swap(spec.nodes.back().inputs[0], spec.nodes.back().inputs[1]);
-  CHECK(hash(spec) != before);
+  CHECK_FALSE(identity(spec) == before);
 }
 
 TEST_CASE("Exemplars have different hashes", "[arch]") {
-  std::map<core::Hash128, std::string> seen;
-  for (const testing::Exemplar& e : testing::exemplars()) {
-    const auto [where, fresh] = seen.emplace(hash(e.spec), e.name);
-    INFO(e.name << " and " << where->second);
-    CHECK(fresh);
+  std::vector<Spec> specs;
+  for (const testing::Exemplar& e : testing::exemplars()) specs.push_back(e.spec);
+  check_all_differ(specs);
+}
+
+TEST_CASE("hash and fingerprint agree about random networks", "[arch]") {
+  core::Rng rng(11);
+  std::map<core::Hash128, core::Fingerprint> by_hash;
+  std::map<core::Fingerprint, core::Hash128> by_fingerprint;
+  int copies = 0;
+  for (int round = 0; round < 4000; ++round) {  // few nodes, so that some come twice
+    const Identity id = identity(testing::random_spec(rng, 1 + round % 4, testing::Operators::All));
+    copies += !by_hash.emplace(id.hash, id.fingerprint).second;
+    by_fingerprint.emplace(id.fingerprint, id.hash);
+    REQUIRE(by_hash.at(id.hash) == id.fingerprint);
+    REQUIRE(by_fingerprint.at(id.fingerprint) == id.hash);
   }
+  CHECK(copies > 10);
 }
 
 // Stored studies are keyed by these values: a change here orphans every finished search.

@@ -282,7 +282,8 @@ TEST_CASE("a stored value that was changed is refused by the number of its trial
   }
 }
 
-TEST_CASE("a study of schema 1 is taken over and protected from then on", "[search]") {
+TEST_CASE("studies of earlier schemas are taken over and protected from then on", "[search]") {
+  const std::string schema = GENERATE("1", "2");
   Folder folder;
   std::vector<search::Trial> trials;
   {
@@ -295,8 +296,8 @@ TEST_CASE("a study of schema 1 is taken over and protected from then on", "[sear
   }
   {
     soci::session sql(soci::sqlite3, "db=\"" + folder.file() + "\"");
-    sql << "ALTER TABLE trials DROP COLUMN checksum";
-    sql << "UPDATE condenser_study SET value = '1' WHERE key = 'schema'";
+    if (schema == "1") sql << "ALTER TABLE trials DROP COLUMN checksum";
+    sql << "UPDATE condenser_study SET value = :v WHERE key = 'schema'", soci::use(schema);
   }
   for (int opened = 0; opened < 2; ++opened) {
     const auto store = search::make_sqlite_store(folder.file());
@@ -305,6 +306,10 @@ TEST_CASE("a study of schema 1 is taken over and protected from then on", "[sear
   }
   search::make_sqlite_store(folder.file())->append(a_trial(6));
   CHECK(search::make_sqlite_store(folder.file())->load().size() == 7);
+  soci::session sql(soci::sqlite3, "db=\"" + folder.file() + "\"");
+  std::string now;
+  sql << "SELECT value FROM condenser_study WHERE key = 'schema'", soci::into(now);
+  CHECK(now == "3");  // programs that read only the earlier ones refuse it
 }
 
 TEST_CASE("network file systems are known by their magic number", "[search]") {

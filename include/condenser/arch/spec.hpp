@@ -9,6 +9,7 @@
 
 #include "condenser/arch/ops.hpp"
 #include "condenser/core/error.hpp"
+#include "condenser/core/fingerprint.hpp"
 #include "condenser/core/hash.hpp"
 
 namespace condenser::arch {
@@ -94,8 +95,13 @@ std::vector<std::vector<int>> consumers(const Spec&);
 // Index of a node by name; throws SpecError with the nearest name.
 int find_node(const Spec&, const std::string& name);
 
-// Merkle hash from the output: ignores names, order and dead nodes; inputs of commutative operators are sorted; stable
-// across versions and machines. Includes the input shape.
+// The identity of a network: ignores names, order and dead nodes, and the order of inputs of commutative operators;
+// includes the input shape. Stable across versions and machines: files, weights and exports name networks by it.
+// Validates; throws SpecError.
 core::Hash128 hash(const Spec&);
+
+// Equal where hash() is equal, and some fifteen times faster: how a search knows copies. For tables in memory only, as
+// its values change with versions. The Spec must be valid.
+core::Fingerprint fingerprint(const Spec&);
 
 }  // namespace condenser::arch

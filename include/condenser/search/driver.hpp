@@ -1,5 +1,5 @@
 #pragma once
-// propose -> expand -> hash -> gate -> examine -> store, until the budget is spent. Resumes from the store.
+// propose -> expand -> gate -> hash -> examine -> store, until the budget is spent. Resumes from the store.
 
 #include <functional>
 

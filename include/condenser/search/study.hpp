@@ -22,13 +22,14 @@ const char* to_string(TrialState);
 struct Trial {
   int64_t index = 0;
   Genotype genotype;
-  core::Hash128 hash;  // of the expanded Spec
+  core::Hash128 hash;  // arch::hash of the expanded Spec, once it has passed the gate; before that zero
   TrialState state = TrialState::Done;
-  int64_t same_as = -1;  // an earlier trial with the same hash whose findings were reused
+  int64_t same_as = -1;  // the first trial of the same network, whose findings were reused
   std::vector<Verdict> verdicts;
   Findings findings;
   std::string error;
-  double seconds = 0;  // wall clock; not part of the result
+  double seconds = 0;                                                            // wall clock; not part of the result
+  bool examined() const { return state != TrialState::Refused && same_as < 0; }  // by probes, successfully or not
   bool feasible() const { return state == TrialState::Done && passed(verdicts); }
 };
 

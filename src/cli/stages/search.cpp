@@ -207,7 +207,7 @@ StageOutput stage_search(RunContext& run) {
     if (first && trial.index > 0)
       core::log::info("search: going on after " + std::to_string(trial.index) + " stored trials");
     first = false;
-    if (trial.state == TrialState::Refused || trial.same_as >= 0) return;
+    if (!trial.examined()) return;
     core::log::info("search: " + trial_line(trial, c.search.objective, examined, c.search.trials));
   };
   const auto trials = search::run_search({*c.space, *c.generator, gate, inquisitor, *store}, c.search, watch);
@@ -216,9 +216,8 @@ StageOutput stage_search(RunContext& run) {
   const Trial* best = search::best(trials, c.search.objective);
   if (!best) throw core::Error(nothing_found(c, gate, trials), core::ExitCode::NoFeasible);
   const arch::Spec winner = c.space->expand(best->genotype).spec;
-  const auto examined = std::count_if(trials.begin(), trials.end(), [](const Trial& trial) {
-    return trial.state != TrialState::Refused && trial.same_as < 0;
-  });
+  const auto examined =
+      std::count_if(trials.begin(), trials.end(), [](const Trial& trial) { return trial.examined(); });
   write_winner(run, winner,
                {.trial = best->index,
                 .genotype = search::to_text(*c.space, best->genotype),

@@ -37,7 +37,7 @@ class EvolutionGenerator final : public Generator {
   std::vector<const Trial*> population(const StudyView& past) const {
     std::vector<const Trial*> living;
     for (size_t i = past.size(); i-- > 0 && living.size() < static_cast<size_t>(options_.population);) {
-      if (past[i].state != TrialState::Refused && past[i].same_as < 0) living.push_back(&past[i]);
+      if (past[i].examined()) living.push_back(&past[i]);
     }
     return living;
   }

@@ -42,7 +42,7 @@ namespace fs = std::filesystem;
 using soci::into;
 using soci::use;
 
-constexpr int kSchema = 2;                // 1 had no checksums
+constexpr int kSchema = 3;                // 1 had no checksums, up to 2 refused trials had hashes too
 constexpr int kBusyMilliseconds = 20000;  // another process of the same study may be writing
 
 // Numbers as text in the shortest form that reads back to the same bits; SQLite's own REAL turns NaN into NULL.
@@ -263,6 +263,7 @@ class SqliteStore final : public Store {
     sql_ << "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'condenser_study'", into(ours);
     if (ours == 0) throw core::Error(file_ + ": a database of another program, not a study; choose another file");
     if (meta("schema") == "1") add_checksums();
+    if (meta("schema") == "2") set_schema("3");  // hashes that are there stay; earlier programs would miss the others
     const std::string schema = meta("schema").value_or("none");
     if (schema != std::to_string(kSchema)) {
       throw core::Error(file_ + ": study schema " + schema + "; this program reads " + std::to_string(kSchema) +
@@ -281,7 +282,7 @@ class SqliteStore final : public Store {
       sql_ << "UPDATE trials SET checksum = :c WHERE trial = :i", use(sum), use(index);
       if (trial.state == TrialState::Failed) failed.push_back(std::to_string(number));
     }
-    sql_ << "UPDATE condenser_study SET value = '2' WHERE key = 'schema'";
+    set_schema("2");
     if (failed.empty()) return;
     core::log::warning(file_ +
                        ": written by a version that also stored trouble of the machine as a candidate's failure: "
@@ -294,6 +295,10 @@ class SqliteStore final : public Store {
     sql_ << "SELECT value FROM condenser_study WHERE key = :k", use(key), into(value);
     if (!sql_.got_data()) return std::nullopt;
     return value;
+  }
+
+  void set_schema(const std::string& schema) {
+    sql_ << "UPDATE condenser_study SET value = :v WHERE key = 'schema'", use(schema);
   }
 
   void set_meta(const std::string& key, const std::string& value) {
