@@ -15,11 +15,13 @@
 
 namespace condenser::cli {
 
+using Declared = std::deque<std::pair<CLI::Option*, OptionRow>>;  // a deque: options hold references
+
 struct Args::State {
   CLI::App app;
   std::string verb, example;
   std::vector<std::string> command_line;
-  std::deque<std::pair<CLI::Option*, OptionRow>> rows;  // a deque: options hold references
+  Declared rows;
   std::vector<std::function<void()>> afterwards;
   std::function<std::string()> answer;
   State(const Verb& v, std::vector<std::string> typed)
@@ -168,6 +170,9 @@ std::string unexpected(const std::string& word, const std::vector<OptionRow>& ro
   names.insert(names.end(), {"--quiet", "--verbose"});
   const std::string near = core::config::nearest(name, names);
   if (!near.empty()) return name + ": no such option; did you mean " + near + "?";
+  if (name.find('.') != std::string::npos)
+    return name +
+           ": no such option; those of a run file stand without dashes: " + word.substr(word.find_first_not_of('-'));
   return name + ": no such option (" + core::join(names) + ")";
 }
 
@@ -180,6 +185,23 @@ std::string missing(const OptionRow& row, const std::string& example) {
   return shown(row) + " is missing; expected " + expected(row) + ", for example " + example;
 }
 
+// CLI11 would take the next option for the value: `--runs= --dry-run` would be a run in the folder --dry-run.
+const std::pair<CLI::Option*, OptionRow>* without_value(const std::vector<std::string>& words,
+                                                        const Declared& declared) {
+  const auto find = [&](const std::string& name) {
+    return std::find_if(declared.begin(), declared.end(), [&](const auto& d) {
+      return std::find(d.second.names.begin(), d.second.names.end(), name) != d.second.names.end();
+    });
+  };
+  for (size_t i = 0; i < words.size(); ++i) {
+    const bool assigns = words[i].ends_with("=");
+    const auto found = find(assigns ? words[i].substr(0, words[i].size() - 1) : words[i]);
+    if (found == declared.end() || found->first->get_items_expected_min() == 0) continue;
+    if (assigns || (i + 1 < words.size() && find(words[i + 1]) != declared.end())) return &*found;
+  }
+  return nullptr;
+}
+
 // They work behind the verb too; the overview tells of them once.
 void take_global(std::vector<std::string>& words, GlobalOptions& global) {
   const auto take = [&](const char* short_name, const char* long_name, bool& value) {
@@ -190,8 +212,11 @@ void take_global(std::vector<std::string>& words, GlobalOptions& global) {
 }
 
 // "--classes 0; expected 1..65536"
-std::string refused(const OptionRow& row, const std::vector<std::string>& given) {
-  if (row.value.empty()) return shown(row) + ": takes no value";
+std::string refused(const CLI::Option& option, const OptionRow& row) {
+  const std::vector<std::string>& given = option.results();
+  if (option.get_items_expected_max() == 0) return shown(row) + ": takes no value";
+  if (given.size() > 1 && option.get_items_expected_max() == 1)
+    return shown(row) + ": is there " + std::to_string(given.size()) + " times; expected once";
   const std::string near = given.empty() ? "" : core::config::nearest(given.back(), row.choices);
   return shown(row) + (given.empty() ? ": its value is missing" : " " + core::join(given, " ")) + "; expected " +
          expected(row) + (near.empty() ? "" : "; did you mean " + near + "?");
@@ -206,6 +231,8 @@ std::optional<std::string> Args::read(std::vector<std::string> words, GlobalOpti
                             (what.ends_with("?") ? " See" : "; see") + " condenser help " + state_->verb);
   };
   take_global(words, global);
+  if (!words.empty() && words.front().empty()) refuse("its first argument is empty");
+  if (const auto* lacking = without_value(words, state_->rows)) refuse(refused(*lacking->first, lacking->second));
   std::reverse(words.begin(), words.end());  // CLI11 takes them from the end
   try {
     app.parse(std::move(words));
@@ -215,11 +242,9 @@ std::optional<std::string> Args::read(std::vector<std::string> words, GlobalOpti
     refuse(unexpected(app.remaining().front(), rows()));
   } catch (const CLI::ParseError& e) {
     const bool lacks = dynamic_cast<const CLI::RequiredError*>(&e) != nullptr;
-    const std::vector<OptionRow> known = rows();
-    for (size_t i = 0; i < known.size(); ++i) {
-      const CLI::Option& option = *state_->rows[i].first;
-      if (lacks && known[i].required && option.count() == 0) refuse(missing(known[i], state_->example));
-      if (!lacks && tells_of(e.what(), option.get_name())) refuse(refused(known[i], option.results()));
+    for (const auto& [option, row] : state_->rows) {
+      if (lacks && row.required && option->count() == 0) refuse(missing(row, state_->example));
+      if (!lacks && tells_of(e.what(), option->get_name())) refuse(refused(*option, row));
     }
     refuse(e.what());
   }

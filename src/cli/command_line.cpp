@@ -2,7 +2,7 @@
 
 #include "cli/command_line.hpp"
 
-#include <algorithm>
+#include <cctype>
 
 #include "cli/help.hpp"
 #include "cli/version.hpp"
@@ -19,7 +19,11 @@ std::string version_line() {
 
 // "no such verb; did you mean search? (run, search, ...)"
 core::ConfigError unknown(const std::string& word, const char* what, const std::vector<std::string>& known) {
-  const std::string near = core::config::nearest(word, known);
+  std::string lower = word;
+  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  std::vector<std::string> candidates = known;
+  candidates.insert(candidates.end(), {"help", "--version"});
+  const std::string near = core::config::nearest(lower, candidates);
   return core::ConfigError("condenser " + core::printable(word) + ": no such " + what +
                            (near.empty() ? "" : "; did you mean " + near + "?") + " (" + core::join(known) + ")");
 }

@@ -140,6 +140,34 @@ TEST_CASE("what is missing is named, with an example", "[contract][cli]") {
   }
 }
 
+TEST_CASE("an option never takes the next option for its value", "[contract][cli]") {
+  for (const VerbRow& verb : describe_command_line())
+    for (const OptionRow& option : verb.options) {
+      if (option.names.empty() || option.value.empty() || option.value[0] == '[')
+        continue;  // [SECTION]: may be left out
+      const std::string name = option.names.back();
+      INFO(verb.name << " " << name);
+      for (const Words& words : {Words{name, "--help"}, Words{name + "=", "--help"}, Words{name + "="}, Words{name}}) {
+        Words all = positionals(verb);
+        all.insert(all.end(), words.begin(), words.end());
+        CHECK_THAT(refusal(verb.name, all), Contains(name + ": its value is missing"));
+      }
+    }
+}
+
+TEST_CASE("what a newcomer types first is answered", "[contract][cli]") {
+  const auto says = [](const Words& words, const char* answer) {
+    INFO(words.back());
+    CHECK_THROWS_WITH(parse(words), Contains(answer));
+  };
+  says({"condenser", "RUN", "x"}, "did you mean run?");
+  says({"condenser", "version"}, "did you mean --version?");
+  says({"condenser", "train", "x", "--train.epochs=3"}, "without dashes: train.epochs=3");
+  says({"condenser", "describe", "x", "--classes", "1", "--classes", "2"}, "--classes: is there 2 times");
+  says({"condenser", "run", ""}, "empty");
+  says({"condenser", "zoo", "resnet8"}, "'resnet8' is one argument too many");
+}
+
 TEST_CASE("quiet and verbose stand before the verb or behind it", "[contract][cli]") {
   CHECK(parse({"condenser", "-q", "zoo"}).global.quiet);
   CHECK(parse({"condenser", "zoo", "--quiet"}).global.quiet);

@@ -142,7 +142,8 @@ int examine(const Options& o) {
     findings.push_back(program("second C compiler (verify)", "clang", "apt-get install clang (optional)"));
     findings.push_back(program("make (exported Makefile)", "make", "apt-get install make (optional)"));
   } else if (o.what != "datasets") {
-    throw core::ConfigError("doctor " + o.what + "; expected nothing or datasets");
+    throw core::ConfigError("condenser doctor: '" + o.what + "'; expected nothing or datasets" +
+                            (o.what == "gpu" ? "; did you mean --gpu?" : ""));
   }
   if (!o.gpu) add_data_sets(findings);
   StageOutput out{"condenser doctor",
