@@ -201,6 +201,10 @@ void measure_features(const fs::path& root, SoundFacts& f, OwnData& out) {
   f.std = std::sqrt(std::max(squares / n - f.mean * f.mean, 1e-6));
 }
 
+bool has_noise(const fs::path& training, const std::vector<std::string>& classes) {
+  return fs::is_directory(training / kNoise) || std::find(classes.begin(), classes.end(), "_silence_") != classes.end();
+}
+
 OwnData sounds_in(const fs::path& folder) {
   const fs::path whole = fs::absolute(folder).lexically_normal();
   const fs::path root = whole.has_filename() ? whole : whole.parent_path();
@@ -226,6 +230,7 @@ OwnData sounds_in(const fs::path& folder) {
               .found = "",
               .card = ""};
   measure_features(root, f, out);
+  out.noise = has_noise(training, f.classes);
   out.found = counted(out.items, "sounds to learn from, ") + std::to_string(f.rate) + " Hz, " +
               std::to_string(f.clip_ms) + " ms, " + counted(out.classes, "classes");
   out.card = card_text(root.filename().string(), root, f);
@@ -250,13 +255,18 @@ OwnData look_at_folder(const fs::path& folder, int side) {
 
 OwnData look_at_card(const fs::path& file) {
   data::Card card = data::read_card(file);
-  OwnData data{.kind = is_audio(card) ? OwnData::Sounds : OwnData::Pictures,
+  const bool features = card.format == "features_int8";
+  OwnData data{.kind = features         ? OwnData::Features
+                       : is_audio(card) ? OwnData::Sounds
+                                        : OwnData::Pictures,
                .place = card.file,
                .shape = card.shape,
                .classes = std::ssize(card.classes),
                .items = 0,
                .found = "",
                .card = ""};
+  if (const auto train = card.splits.find("train"); train != card.splits.end())
+    data.noise = has_noise(card.root / train->second.front().path, card.classes);
   try {
     const auto train = data::open_split(card, "train", {.verify = data::Verify::No});
     data.items = train->size();

@@ -61,7 +61,9 @@ constexpr int64_t kProbeItems = 2000;
 constexpr double kSteps = 2000;  // of the training: what small networks need on digits
 
 // Small data in small batches and more often.
-int batch_for(int64_t items) { return items == 0 || items >= 4000 ? 64 : items >= 1000 ? 32 : items >= 64 ? 16 : 4; }
+int batch_for(int64_t items) {
+  return items == 0 || items >= 4000 ? 64 : items >= 1000 ? 32 : items >= 300 ? 16 : items >= 60 ? 8 : 4;
+}
 
 int epochs_for(int64_t items) {
   if (items == 0) return 20;
@@ -96,10 +98,12 @@ std::string dataset(const OwnData& data, const std::string& data_line) {
 
 // Of the brief training and of the real one.
 std::string recipe(const OwnData& data, int epochs, int batch, const char* decay, const char* warmup) {
-  const std::string augment =
-      data.kind == OwnData::Pictures
-          ? noted("  augment: {shift: 2}", "pixels; photographs often gain by flip: true")
-          : std::string("  augment: {shift: 0, time_shift_ms: 100, noise_probability: 0.8, noise_volume: 0.1}\n");
+  std::string augment = "  augment: {shift: 0}\n";
+  if (data.kind == OwnData::Pictures)
+    augment = noted("  augment: {shift: 2}", "pixels; photographs often gain by flip: true");
+  if (data.kind == OwnData::Sounds)
+    augment = std::string("  augment: {shift: 0, time_shift_ms: 100") +
+              (data.noise ? ", noise_probability: 0.8, noise_volume: 0.1}\n" : "}\n");
   return "  epochs: " + std::to_string(epochs) + "\n  batch_size: " + std::to_string(batch) +
          "\n  optimizer: adamw\n  lr: 0.01\n  weight_decay: " + decay + "\n  warmup_epochs: " + warmup + "\n" + augment;
 }

@@ -110,8 +110,8 @@ int lead(const Options& o, const std::vector<std::string>& names, RunContext& co
   }
   if (closing) {
     const report::Material material = read_material(context);
-    const std::string text = o.format == "text" ? closing_lines(context, material, o.run.subject)
-                                                : core::json_visible(report::summary_json(material));
+    const std::string text =
+        o.format == "text" ? closing_lines(context, material) : core::json_visible(report::summary_json(material));
     core::write_output(text);
     if (!search::passed(material.verdicts)) return kLimitMissed;
   }
