@@ -1,39 +1,27 @@
 #pragma once
-// The command line: what every verb takes, and what was typed. command_line.cpp is the only source that sees CLI11.
+// The command line as a whole: which verb, with what; help.
 
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "cli/invocation.hpp"
+#include "cli/verb.hpp"
 
 namespace condenser::cli {
 
-struct GlobalOptions {
-  bool quiet = false, verbose = false;
-};
-
 struct CommandLine {
-  const Verb* verb = nullptr;  // null: there is nothing to run, `text` is the answer
-  Invocation call;
+  Run run;  // null: there is nothing to run, `text` is the answer
   GlobalOptions global;
   std::string text;
   int code = 0;  // with `text`
 };
 
 // Throws ConfigError: unknown verb or option, a value out of its range.
-CommandLine parse(int argc, char** argv);
+CommandLine parse(const std::vector<std::string>& typed);  // program first
 
 // The help of one verb; throws ConfigError with the nearest.
 std::string help_of(const std::string& verb);
 
-// What can be typed, for completion and manual.
-struct OptionRow {
-  std::vector<std::string> names;    // "--format", "-o"; empty: positional
-  std::string word;                  // positional: its name
-  std::string help, value;           // of the value: "TEXT", "INT in [1 - 4096]"; empty: a flag
-  std::vector<std::string> choices;  // the values there are; empty: any
-};
+// What can be typed, for completion, manual and tests.
 struct VerbRow {
   std::string name, about, footer;
   std::vector<OptionRow> options;

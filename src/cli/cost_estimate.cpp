@@ -24,7 +24,10 @@ search::Gate make_gate(const search::GateOptions& options, const std::vector<std
       const auto problems = target.unsupported(design);
       search::Verdict v{"exportable_to_" + target.name, problems.empty(), "", "every operator is supported",
                         "supported operators of " + target.name};
-      if (!problems.empty()) v.node = problems.front().node, v.value = problems.front().why;
+      if (!problems.empty()) {
+        v.node = problems.front().node;
+        v.value = problems.front().why;
+      }
       return v;
     });
   }

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "cli/invocation.hpp"
+#include "cli/verb.hpp"
 
 namespace condenser::cli {
 

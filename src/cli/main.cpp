@@ -14,15 +14,15 @@ namespace condenser::cli {
 namespace {
 
 int dispatch(int argc, char** argv) {
-  const CommandLine line = parse(argc, argv);
-  if (!line.verb) {
+  const CommandLine line = parse({argv, argv + argc});
+  if (!line.run) {
     core::write_output(line.text);
     return line.code;
   }
   core::log::set_level(line.global.quiet     ? core::log::Level::Warning
                        : line.global.verbose ? core::log::Level::Debug
                                              : core::log::Level::Info);
-  return line.verb->run(line.call);
+  return line.run();
 }
 
 }  // namespace

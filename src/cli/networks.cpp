@@ -36,9 +36,9 @@ arch::Spec network_of_run(const fs::path& folder) {
 
 }  // namespace
 
-arch::Spec find_network(const std::string& subject, int classes, const std::string& input) {
+arch::Spec find_network(const std::string& subject, const ZooShape& shape) {
   const fs::path path = subject;
-  const bool adjusts = classes > 0 || !input.empty();
+  const bool adjusts = shape.classes > 0 || !shape.input.empty();
   if (fs::exists(path)) {
     if (adjusts)
       throw core::ConfigError(subject + ": --classes and --input belong to zoo networks; a " +
@@ -49,7 +49,10 @@ arch::Spec find_network(const std::string& subject, int classes, const std::stri
   if (extension == ".yaml" || extension == ".yml" || extension == ".json")
     throw core::ConfigError(subject + ": no such file; expected a spec file, a run folder or a zoo network");
   const arch::ZooCard& card = arch::find_zoo(subject);
-  return card.make(input.empty() ? card.input : parse_shape(input), classes > 0 ? classes : card.classes);
+  return card.make(shape.input.empty() ? card.input : parse_shape(shape.input),
+                   shape.classes > 0 ? shape.classes : card.classes);
 }
+
+arch::Spec find_network(const NetworkChoice& choice) { return find_network(choice.name, choice.shape); }
 
 }  // namespace condenser::cli

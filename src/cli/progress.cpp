@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "condenser/core/log.hpp"
+#include "condenser/core/text.hpp"
 
 namespace condenser::cli {
 namespace {
@@ -37,19 +38,18 @@ Clock::duration seconds(double s) {
   return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(s));
 }
 
-// Code points, not bytes.
-int width(const std::string& text) {
-  return static_cast<int>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
-}
+int width(const std::string& text) { return static_cast<int>(core::display_width(text)); }
 
+// Whole characters, as many as fit.
 std::string cut(const std::string& text, int columns) {
-  std::string kept;
-  int seen = 0;
-  for (const char c : text) {
-    if ((c & 0xC0) != 0x80 && ++seen > columns) break;
-    kept += c;
+  const auto continues = [](char c) { return (c & 0xC0) == 0x80; };
+  size_t kept = 0;
+  for (size_t end = 1; end <= text.size(); ++end) {
+    if (end < text.size() && continues(text[end])) continue;
+    if (width(text.substr(0, end)) > columns) break;
+    kept = end;
   }
-  return kept;
+  return text.substr(0, kept);
 }
 
 std::string bar(double fraction, int length, bool colour) {

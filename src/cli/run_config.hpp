@@ -5,7 +5,6 @@
 #include <memory>
 #include <optional>
 
-#include "cli/invocation.hpp"
 #include "condenser/core/config.hpp"
 #include "condenser/data/card.hpp"
 #include "condenser/data/task.hpp"

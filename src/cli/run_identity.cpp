@@ -231,7 +231,7 @@ Settings settings_of(RunContext& run, const std::string& stage) {
   if (stage == "search") add_files(settings, run, "probe", c.probe.train, before);
   if (stage == "train") {
     add_files(settings, run, "train", c.train, before);
-    settings[kNetwork] = arch::hash(load_winner(run).spec).hex();
+    settings[kNetwork] = winner_hash(run);
   }
   if (stage == "quantize") settings[kBefore] = key_of(settings_of(run, "train"));
   if (stage == "export") settings[kBefore] = key_of(settings_of(run, "quantize"));

@@ -15,7 +15,7 @@ void write_winner(RunContext& run, const arch::Spec& spec, WinnerRecord record) 
   write_record(run.folder, record);
 }
 
-std::string closing_lines(const RunContext& run, const report::Material& m, const std::string& subject) {
+std::string closing_lines(const RunContext& run, const report::Material& m) {
   std::string text;
   const auto line = [&](std::string what, const std::string& words) {
     what.resize(16, ' ');
@@ -34,12 +34,12 @@ std::string closing_lines(const RunContext& run, const report::Material& m, cons
   std::string files = core::printable(run.folder.string()) + "/ (report.html, report.md, weights.safetensors";
   for (const std::string& target : run.config.targets) files += ", export/" + target + "/";
   line("files", files + ")");
-  text += "\nNext: your own images, in folders train/<class>/ and test/<class>/:\n  " +
-          std::filesystem::read_symlink("/proc/self/exe").string() + " run " +
-          (std::filesystem::is_directory(subject) ? "<run.yaml>" : subject) +
-          " name=my_images dataset.folder=/path/to/images dataset.shape=[" + std::to_string(run.config.card.shape.c) +
-          "," + std::to_string(run.config.card.shape.h) + "," + std::to_string(run.config.card.shape.w) + "]" +
-          " dataset.card=\n";
+  const std::string program = std::filesystem::read_symlink("/proc/self/exe").string();
+  const RunConfig& c = run.config;
+  text += c.dataset.folder.empty() ? "\nNext: images or sounds of your own, in folders <class>/:\n  " + program +
+                                         " init my_images --data /path/to/images\n"
+                                   : "\nNext: what the network says of other files:\n  " + program + " predict " +
+                                         core::printable(run.folder.string()) + " <files>\n";
   return "\n" + text;
 }
 

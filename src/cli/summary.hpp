@@ -15,6 +15,6 @@ void write_winner(RunContext&, const arch::Spec&, WinnerRecord);
 inline constexpr int kLimitMissed = 6;
 
 // Winner, accuracy, size, warnings, files, and the command to try next.
-std::string closing_lines(const RunContext&, const report::Material&, const std::string& subject);
+std::string closing_lines(const RunContext&, const report::Material&);
 
 }  // namespace condenser::cli

@@ -34,25 +34,32 @@ std::string text_of(const Trial& trial, const std::string& name) {
   return metric->unit.empty() ? number : number + " " + metric->unit;
 }
 
-core::Table trial_table(const std::vector<Trial>& trials) {
+core::Table trial_table(const std::vector<const Trial*>& trials, const Space* space) {
   std::vector<const Metric*> known;
   for (const Metric& metric : metrics()) {
-    const bool some = std::ranges::any_of(
-        trials, [&](const Trial& t) { return t.examined() && value_of(t, metric.name) != nullptr; });
-    if (some) known.push_back(&metric);
+    const auto has_it = [&](const Trial* t) { return value_of(*t, metric.name) != nullptr; };
+    if (std::ranges::any_of(trials, has_it)) known.push_back(&metric);
   }
   core::Table table{{{"trial", "trial"}, {"state", "state", false}}, {}};
   for (const Metric* metric : known) table.columns.push_back(column_of(*metric));
   table.columns.push_back({"hash", "network", false});
-  for (const Trial& trial : trials) {
-    if (!trial.examined()) continue;
-    std::vector<core::Cell> row{core::cell(trial.index),
-                                core::cell(trial.feasible() ? "feasible" : to_string(trial.state))};
-    for (const Metric* metric : known) row.push_back(cell_of(trial, *metric));
-    row.push_back(core::cell(trial.hash.hex().substr(0, 12)));
+  if (space != nullptr) table.columns.push_back({"choices", "choices", false});
+  for (const Trial* trial : trials) {
+    std::vector<core::Cell> row{core::cell(trial->index),
+                                core::cell(trial->feasible() ? "feasible" : to_string(trial->state))};
+    for (const Metric* metric : known) row.push_back(cell_of(*trial, *metric));
+    row.push_back(core::cell(trial->hash.hex().substr(0, 12)));
+    if (space != nullptr) row.push_back(core::cell(to_text(*space, trial->genotype)));
     table.rows.push_back(std::move(row));
   }
   return table;
+}
+
+core::Table trial_table(const std::vector<Trial>& trials) {
+  std::vector<const Trial*> examined;
+  for (const Trial& trial : trials)
+    if (shown(trial)) examined.push_back(&trial);
+  return trial_table(examined);
 }
 
 }  // namespace condenser::search

@@ -1,8 +1,6 @@
 // Diagrams and the layer table against approved text; CONDENSER_APPROVE=1 writes the text anew.
 #include "condenser/arch/diagram.hpp"
 
-#include <cstdlib>
-#include <filesystem>
 #include <set>
 #include <sstream>
 
@@ -10,8 +8,7 @@
 #include "condenser/arch/blocks.hpp"
 #include "condenser/arch/passes.hpp"
 #include "condenser/arch/zoo.hpp"
-#include "condenser/core/files.hpp"
-#include "support/catch.hpp"
+#include "support/approve.hpp"
 #include "support/exemplars.hpp"
 
 namespace {
@@ -28,15 +25,6 @@ Spec small_net() {
   x = b.add("end", Activation{ActivationKind::Relu6}, {x});
   classifier_head(b, x, 10);
   return b.finish();
-}
-
-void approve(const std::string& name, const std::string& text) {
-  const std::filesystem::path file = std::filesystem::path(CONDENSER_SOURCE_DIR) / "tests/golden" / name;
-  if (const char* flag = std::getenv("CONDENSER_APPROVE"); flag != nullptr && std::string(flag) == "1") {
-    core::write_atomic(file, text);
-  }
-  INFO("approve with CONDENSER_APPROVE=1");
-  REQUIRE(core::read_file(file) == text);
 }
 
 std::vector<std::string> lines(const std::string& text) {
@@ -63,10 +51,10 @@ TEST_CASE("describe says an operator in a few words", "[arch]") {
 
 TEST_CASE("diagrams of a small network are the approved ones", "[arch]") {
   const Spec spec = small_net();
-  approve("small_net.mmd", to_mermaid(spec));
-  approve("small_net.dot", to_dot(spec));
-  approve("small_net_lowered.mmd", to_mermaid(lower(spec, nullptr)));
-  approve("small_net_layers.txt", core::to_text(layer_table(spec)));
+  tests::approve("small_net.mmd", to_mermaid(spec));
+  tests::approve("small_net.dot", to_dot(spec));
+  tests::approve("small_net_lowered.mmd", to_mermaid(lower(spec, nullptr)));
+  tests::approve("small_net_layers.txt", core::to_text(layer_table(spec)));
 }
 
 TEST_CASE("layer table: one row per node, columns add up to the analysis", "[arch]") {

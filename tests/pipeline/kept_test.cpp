@@ -5,16 +5,10 @@
 #include <thread>
 
 #include "data/fixtures.hpp"
-#include "support/catch.hpp"
-#include "support/process.hpp"
+#include "pipeline/pipeline.hpp"
 
 using Catch::Matchers::Contains;
-using condenser::tests::Finished;
-using condenser::tests::Process;
-using condenser::tests::run_condenser;
-using condenser::tests::slurp;
-using condenser::tests::TempFolder;
-namespace fs = std::filesystem;
+using namespace condenser::tests;
 
 namespace {
 

@@ -6,28 +6,15 @@
 #include <functional>
 #include <thread>
 
-#include "condenser/core/hash.hpp"
-#include "support/catch.hpp"
-#include "support/process.hpp"
+#include "pipeline/pipeline.hpp"
 
-using condenser::core::sha256_file;
-using condenser::tests::Finished;
-using condenser::tests::Process;
-using condenser::tests::run;
-using condenser::tests::slurp;
-using condenser::tests::TempFolder;
-namespace fs = std::filesystem;
+using namespace condenser::tests;
 
 namespace {
 
-using Command = std::vector<std::string>;
-
 std::string run_file(const TempFolder& folder) {
-  const std::string source = CONDENSER_SOURCE_DIR;
-  return folder.write("run.yaml", "name: two\nseed: 3\ndataset: {card: " + source +
-                                      "/datasets/digits, samples: 600}\nspec: " + source +
-                                      "/experiments/own_network/my_net.yaml\ntrain: {epochs: 4, batch_size: 50, "
-                                      "checkpoint_steps: 3, ema_decay: 0.9, rank_timeout: 60}\n");
+  return own_network_run(folder, "two", 600,
+                         "epochs: 4, batch_size: 50, checkpoint_steps: 3, ema_decay: 0.9, rank_timeout: 60");
 }
 
 Command train(const TempFolder& folder) { return {CONDENSER_BINARY, "train", run_file(folder), "--nproc", "2"}; }

@@ -3,24 +3,13 @@
 
 #include <map>
 
-#include "condenser/core/hash.hpp"
 #include "condenser/search/study.hpp"
-#include "support/catch.hpp"
+#include "pipeline/pipeline.hpp"
 #include "support/metrics_rows.hpp"
-#include "support/process.hpp"
 
-using condenser::core::sha256_file;
-using condenser::tests::Finished;
-using condenser::tests::Process;
-using condenser::tests::run;
-using condenser::tests::slurp;
-using condenser::tests::stopping_at;
-using condenser::tests::TempFolder;
-namespace fs = std::filesystem;
+using namespace condenser::tests;
 
 namespace {
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 std::string small_run(const TempFolder& folder, const std::string& more = "") {
   const std::string source = CONDENSER_SOURCE_DIR;
@@ -44,10 +33,6 @@ std::string small_run(const TempFolder& folder, const std::string& more = "") {
                           more);
 }
 
-std::vector<std::string> command(const std::string& file, const std::string& verb = "run") {
-  return {CONDENSER_BINARY, verb, file};
-}
-
 // Everything that a run decides, without clocks.
 std::map<std::string, std::string> results(const fs::path& folder) {
   std::map<std::string, std::string> r;
@@ -69,7 +54,7 @@ std::map<std::string, std::string> results(const fs::path& folder) {
 const std::map<std::string, std::string>& reference() {
   static const std::map<std::string, std::string> r = [] {
     const TempFolder folder;
-    const Finished f = run(command(small_run(folder)), folder.path());
+    const Finished f = run(command("run", small_run(folder)), folder.path());
     INFO(f.err);
     REQUIRE(f.code == 0);
     return results(folder / "runs/small");
@@ -88,7 +73,7 @@ bool no_temporary_files(const fs::path& folder) {
 TEST_CASE("the whole run ends with a verified int8 network and prints what matters", "[pipeline][slow]") {
   const TempFolder folder;
   const std::string file = small_run(folder);
-  const Finished f = run(command(file), folder.path());
+  const Finished f = run(command("run", file), folder.path());
   INFO(f.err);
   REQUIRE(f.code == 0);
   const fs::path r = folder / "runs/small";
@@ -104,7 +89,7 @@ TEST_CASE("the whole run ends with a verified int8 network and prints what matte
 
   SECTION("again: nothing is repeated, the same end") {
     const auto before = results(r);
-    const Finished again = run(command(file), folder.path());
+    const Finished again = run(command("run", file), folder.path());
     CHECK(again.code == 0);
     CHECK(!contains(again.err, "search: [1/"));
     CHECK(results(r) == before);
@@ -147,7 +132,7 @@ TEST_CASE("the whole run ends with a verified int8 network and prints what matte
     const size_t digit = text.find_first_of("123456789", brace);
     text[digit] = text[digit] == '9' ? '1' : static_cast<char>(text[digit] + 1);
     std::ofstream(target) << text;
-    const Finished f2 = run(command(file, "verify"), folder.path());
+    const Finished f2 = run(command("verify", file), folder.path());
     CHECK(f2.code == 4);
   }
 }
@@ -165,11 +150,11 @@ TEST_CASE("kill -9 at any moment: the run goes on and ends the same", "[pipeline
                                    "write:quant.json",       "stage:export",   "stage:verify",
                                    "write:verify.json",      "stage:report",   "write:summary.json"}) {
     INFO(moment);
-    const Finished killed = run(stopping_at("KILL@" + moment, command(file)), folder.path());
+    const Finished killed = run(stopping_at("KILL@" + moment, command("run", file)), folder.path());
     INFO(killed.err);
     CHECK(killed.code == 128 + SIGKILL);
   }
-  const Finished last = run(command(file), folder.path());
+  const Finished last = run(command("run", file), folder.path());
   INFO(last.err);
   REQUIRE(last.code == 0);
   CHECK(results(folder / "runs/small") == expected);
@@ -187,12 +172,12 @@ TEST_CASE("signals in every stage: saved, told how to go on, and the right exit 
   for (const Case& c : {Case{"INT@stage:search", 130}, Case{"TERM@search:trial:1", 143}, Case{"USR1@train:step:3", 75},
                         Case{"HUP@train:step:9", 129}, Case{"INT@stage:quantize", 130}, Case{"TERM@stage:export", 143},
                         Case{"INT@stage:verify", 130}, Case{"INT@stage:report", 130}}) {
-    const Finished f = run(stopping_at(c.moment, command(file)), folder.path());
+    const Finished f = run(stopping_at(c.moment, command("run", file)), folder.path());
     INFO(c.moment << ": " << f.err);
     CHECK(f.code == c.code);
     CHECK(contains(f.err, "go on with: condenser run"));
   }
-  const Finished end = run(command(file), folder.path());
+  const Finished end = run(command("run", file), folder.path());
   INFO(end.err);
   REQUIRE(end.code == 0);
   CHECK(results(folder / "runs/small") == expected);
@@ -201,13 +186,13 @@ TEST_CASE("signals in every stage: saved, told how to go on, and the right exit 
 TEST_CASE("a second process on the same run folder is refused while the first lives", "[pipeline][slow]") {
   const TempFolder folder;
   const std::string file = small_run(folder);
-  Process first(stopping_at("STOP@stage:search", command(file)), folder.path());
+  Process first(stopping_at("STOP@stage:search", command("run", file)), folder.path());
   REQUIRE(first.wait_until_stopped());
-  const Finished second = run(command(file), folder.path());
+  const Finished second = run(command("run", file), folder.path());
   CHECK(second.code == 5);
   CHECK(contains(second.err, "small"));
   first.kill_now();
-  const Finished third = run(command(file, "search"), folder.path());
+  const Finished third = run(command("search", file), folder.path());
   INFO(third.err);
   CHECK(third.code == 0);
 }
@@ -227,13 +212,13 @@ TEST_CASE("a space without a feasible candidate ends with the refusals by rule a
 TEST_CASE("a full disk ends the run with one line and leaves nothing half-written", "[pipeline][slow]") {
   const TempFolder folder;
   const std::string file = small_run(folder);
-  REQUIRE(run(command(file, "search"), folder.path()).code == 0);
-  const Finished f = run(command(file, "train"), folder.path(), 20'000);  // checkpoints are larger
+  REQUIRE(run(command("search", file), folder.path()).code == 0);
+  const Finished f = run(command("train", file), folder.path(), 20'000);  // checkpoints are larger
   INFO(f.err);
   CHECK(f.code == 1);
   CHECK(!fs::exists(folder / "runs/small/weights.safetensors"));
   CHECK(no_temporary_files(folder / "runs/small"));
-  const Finished again = run(command(file, "train"), folder.path());
+  const Finished again = run(command("train", file), folder.path());
   INFO(again.err);
   CHECK(again.code == 0);
 }
@@ -245,12 +230,12 @@ TEST_CASE("damaged files of a run are refused by name", "[pipeline][slow]") {
   const fs::path r = folder / "runs/small";
   const std::string weights = slurp(r / "weights.safetensors");
   std::ofstream(r / "weights.safetensors", std::ios::binary) << weights.substr(0, weights.size() / 2);
-  const Finished truncated = run(command(file, "quantize"), folder.path());
+  const Finished truncated = run(command("quantize", file), folder.path());
   CHECK(truncated.code == 1);
   CHECK(contains(truncated.err, "weights.safetensors"));
   std::ofstream(r / "weights.safetensors", std::ios::binary) << weights;
   fs::copy_file(r / "weights_int8.safetensors", r / "weights.safetensors", fs::copy_options::overwrite_existing);
-  const Finished foreign = run(command(file, "quantize"), folder.path());
+  const Finished foreign = run(command("quantize", file), folder.path());
   CHECK(foreign.code == 1);
   CHECK(contains(foreign.err, "weights"));
 }

@@ -2,23 +2,11 @@
 #include <algorithm>
 
 #include "condenser/arch/weights.hpp"
-#include "support/catch.hpp"
-#include "support/process.hpp"
+#include "pipeline/pipeline.hpp"
 
-using condenser::tests::Finished;
-using condenser::tests::run;
-using condenser::tests::TempFolder;
-namespace fs = std::filesystem;
+using namespace condenser::tests;
 
 namespace {
-
-std::string run_file(const TempFolder& folder) {
-  const std::string source = CONDENSER_SOURCE_DIR;
-  return folder.write("run.yaml", "name: same\nseed: 3\ndataset: {card: " + source +
-                                      "/datasets/digits, samples: 200}\nspec: " + source +
-                                      "/experiments/own_network/my_net.yaml\n"
-                                      "train: {epochs: 1, batch_size: 50, threads: 1}\n");
-}
 
 Finished train(const TempFolder& folder, const std::string& kernels, const std::vector<std::string>& more) {
   std::vector<std::string> command{"env", "CONDENSER_KERNELS=" + kernels, CONDENSER_BINARY, "train", "run.yaml"};
@@ -34,7 +22,7 @@ auto weights_of(const TempFolder& folder, const std::string& name) {
 
 TEST_CASE("portable training gives the same bits with the kernels of every processor", "[pipeline][slow]") {
   const TempFolder folder;
-  run_file(folder);
+  own_network_run(folder, "same", 200, "epochs: 1, batch_size: 50, threads: 1");
   for (const char* kernels : {"baseline", "avx2", "avx512"}) {
     const Finished f = train(folder, kernels, {std::string("name=") + kernels, "train.portable=true"});
     INFO(f.err);
@@ -49,7 +37,7 @@ TEST_CASE("portable training gives the same bits with the kernels of every proce
 
 TEST_CASE("a run is not resumed with the kernels of another processor", "[pipeline][slow]") {
   const TempFolder folder;
-  run_file(folder);
+  own_network_run(folder, "same", 200, "epochs: 1, batch_size: 50, threads: 1");
   REQUIRE(train(folder, "baseline", {}).code == 0);
   const fs::path left = folder.path() / "runs/same";
   fs::remove(left / "weights.safetensors");

@@ -7,37 +7,17 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "pipeline/pipeline.hpp"
 #include "support/absent.hpp"
-#include "support/catch.hpp"
-#include "support/process.hpp"
 #include "support/terminal.hpp"
 
-using condenser::tests::Finished;
-using condenser::tests::Process;
-using condenser::tests::program_in_terminal;
-using condenser::tests::run;
-using condenser::tests::Seen;
-using condenser::tests::slurp;
-using condenser::tests::stopping_at;
-using condenser::tests::TempFolder;
-using condenser::tests::without_escapes;
 using nlohmann::json;
-namespace fs = std::filesystem;
+using namespace condenser::tests;
 
 namespace {
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 std::string own_network(const TempFolder& folder) {
-  const std::string source = CONDENSER_SOURCE_DIR;
-  return folder.write("run.yaml", "name: seen\nseed: 3\ndataset: {card: " + source +
-                                      "/datasets/digits, samples: 600}\nspec: " + source +
-                                      "/experiments/own_network/my_net.yaml\n"
-                                      "train: {epochs: 3, batch_size: 50, threads: 1, checkpoint_steps: 3}\n");
-}
-
-std::vector<std::string> command(const std::string& verb, const std::string& subject) {
-  return {CONDENSER_BINARY, verb, subject};
+  return own_network_run(folder, "seen", 600, "epochs: 3, batch_size: 50, threads: 1, checkpoint_steps: 3");
 }
 
 json only_run(const TempFolder& folder) {

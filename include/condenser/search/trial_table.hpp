@@ -10,7 +10,9 @@ core::Column column_of(const Metric&);
 core::Cell cell_of(const Trial&, const Metric&);             // empty where the trial has none
 std::string text_of(const Trial&, const std::string& name);  // "98.75 %", "25,482 bytes", "-"
 
-// The trials that were examined, copies left out: what became of them, every metric that one of them has, the network.
+// A row for each: what became of it, every metric that one of them has, its network and, with a space, its choices.
+core::Table trial_table(const std::vector<const Trial*>&, const Space* = nullptr);
+// Of the trials that were examined, copies left out.
 core::Table trial_table(const std::vector<Trial>&);
 
 }  // namespace condenser::search

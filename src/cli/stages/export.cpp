@@ -26,8 +26,11 @@ StageOutput stage_export(RunContext& run) {
     core::create_folder(folder.parent_path());
     target.write(package, answers, c.export_options, folder);
     int64_t files = 0, bytes = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(folder))
-      if (entry.is_regular_file()) ++files, bytes += static_cast<int64_t>(entry.file_size());
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      if (!entry.is_regular_file()) continue;
+      ++files;
+      bytes += static_cast<int64_t>(entry.file_size());
+    }
     out.table.rows.push_back({core::cell(name), core::cell(folder.string()), core::cell(files), core::cell(bytes)});
   }
   write_record(run.folder, ExportRecord{arch::hash(winner.spec).hex(), c.targets, settings_of(run, "export")});

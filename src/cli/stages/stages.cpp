@@ -38,9 +38,21 @@ void RunContext::split() {
   validation_ = data::subset(whole_, parts.second);
 }
 
-std::shared_ptr<const data::Dataset> RunContext::whole_training() { return split(), whole_; }
-std::shared_ptr<const data::Dataset> RunContext::training() { return split(), training_; }
-std::shared_ptr<const data::Dataset> RunContext::validation() { return split(), validation_; }
+std::shared_ptr<const data::Dataset> RunContext::whole_training() {
+  split();
+  return whole_;
+}
+
+std::shared_ptr<const data::Dataset> RunContext::training() {
+  split();
+  return training_;
+}
+
+std::shared_ptr<const data::Dataset> RunContext::validation() {
+  split();
+  return validation_;
+}
+
 std::shared_ptr<const data::Dataset> RunContext::test() {
   if (!test_) test_ = data::open_split(config.card, "test", open_options(config.dataset, 1));
   return test_;
@@ -76,10 +88,20 @@ const Stage& find_stage(const std::string& name) {
   throw core::ConfigError("stage " + name + " does not exist");
 }
 
-arch::Design winner_in(const fs::path& folder) {
+namespace {
+
+arch::Spec winner_spec(const fs::path& folder) {
   const fs::path file = folder / "winner.arch.json";
   if (!fs::exists(file)) throw core::Error(file.string() + " is missing; run `condenser search` first");
-  return arch::design_of(arch::read_spec(file));
+  return arch::read_spec(file);
+}
+
+}  // namespace
+
+arch::Design winner_in(const fs::path& folder) { return arch::design_of(winner_spec(folder)); }
+
+std::string winner_hash(const RunContext& run) {
+  return arch::hash(run.config.network ? *run.config.network : winner_spec(run.folder)).hex();
 }
 
 arch::Design load_winner(const RunContext& run) {

@@ -1,6 +1,6 @@
 // `condenser bench gate`: how many candidates a second one core expands, costs, lowers, plans, tells from earlier ones
 // and checks, export included: all that a search does with each proposal before it examines it. What passes is also
-// hashed, and then trained for seconds: that time stands beside. `condenser bench train` has a file of its own.
+// hashed, and then trained for seconds: that time stands beside. The other words have files of their own.
 
 #include <algorithm>
 #include <ctime>
@@ -10,8 +10,8 @@
 #include "cli/cost_estimate.hpp"
 #include "cli/print.hpp"
 #include "cli/stages/stages.hpp"
-#include "cli/verbs/bench_data.hpp"
-#include "cli/verbs/bench_train.hpp"
+#include "cli/verb.hpp"
+#include "cli/verbs/bench.hpp"
 #include "condenser/arch/rules.hpp"
 #include "condenser/core/config.hpp"
 
@@ -79,13 +79,29 @@ GateBench bench_gate() {
   return result;
 }
 
-}  // namespace
+void add_options(Args& args, BenchOptions& o) {
+  add_format(args, o.format);
+  args.option("what", o.what,
+              "gate: expand, analyze, plan memory and check rules of random networks; data: decode and crop pictures; "
+              "train: training steps of a network on noise")
+      .required()
+      .choices({"gate", "data", "train"});
+  args.option("network", o.network, std::string("train: ") + kAboutNetwork);
+  add_zoo_shape(args, o.shape, "train: ");
+  args.option("--batch", o.batch, "train: batch size").range(1, 65536);
+  args.option("--threads", o.threads, "train: threads; all cores when absent").range(1, 1024);
+  args.option("--seconds", o.seconds, "train: of measuring; with --turns of one round")
+      .range(0.001, 3600.0)
+      .with_default();
+  args.flag("--turns", o.turns, "train: each line on standard input starts a round, which prints a line of JSON");
+  args.option("-o,--out", o.out, "train: folder for the network and one training step of it; nothing is timed");
+}
 
-int cmd_bench(const Invocation& call) {
-  if (call.subject == "data") return bench_data(call);
-  if (call.subject == "train") return bench_train(call);
+int bench(const BenchOptions& o) {
+  if (o.what == "data") return bench_data(o);
+  if (o.what == "train") return bench_train(o);
   const GateBench b = bench_gate();
-  if (call.format == "json") {
+  if (o.format == "json") {
     const nlohmann::ordered_json j{{"schema_version", 1},
                                    {"benchmark", "gate"},
                                    {"specs_per_second", b.specs_per_second},
@@ -114,8 +130,19 @@ int cmd_bench(const Invocation& call) {
                             core::cell(static_cast<int64_t>(b.low)), core::cell(static_cast<int64_t>(b.high)),
                             core::cell(b.nodes_per_spec, 1), core::cell(int64_t{kCandidates}), core::cell(b.passed),
                             core::cell(b.hash_microseconds, 0)});
-  print(out, call.format);
+  print(out, o.format);
   return 0;
+}
+
+}  // namespace
+
+Verb bench_verb() {
+  return {.name = "bench",
+          .group = kTools,
+          .about = "how fast condenser itself is here: gate, data, train",
+          .example = "bench gate",
+          .next = "Compare on one machine only.",
+          .declare = with_options<BenchOptions>(add_options, bench)};
 }
 
 }  // namespace condenser::cli

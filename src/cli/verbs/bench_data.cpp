@@ -12,7 +12,7 @@
 
 #include "cli/print.hpp"
 #include "cli/stages/stages.hpp"
-#include "cli/verbs/bench_data.hpp"
+#include "cli/verbs/bench.hpp"
 #include "condenser/core/config.hpp"
 #include "condenser/core/statistics.hpp"
 #include "condenser/data/dataset.hpp"
@@ -93,7 +93,7 @@ Speed measure(const data::Dataset& dataset, const data::SampleAugment& augment) 
 
 }  // namespace
 
-int bench_data(const Invocation& call) {
+int bench_data(const BenchOptions& o) {
   const fs::path folder = sample_folder();
   const auto dataset =
       data::make_picture_dataset(sample_pictures(folder), kShape, {{0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}});
@@ -131,7 +131,10 @@ int bench_data(const Invocation& call) {
                               core::cell(speed.per_cpu_second.median, 0), core::cell(kRounds),
                               core::cell(speed.pictures)});
   }
-  if (call.format != "json") return print(out, call.format), 0;
+  if (o.format != "json") {
+    print(out, o.format);
+    return 0;
+  }
   const nlohmann::ordered_json j{{"schema_version", 1},
                                  {"benchmark", "data"},
                                  {"folder", folder.string()},

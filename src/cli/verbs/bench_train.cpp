@@ -1,7 +1,7 @@
 // `condenser bench train`: images per second of training steps on noise. With --turns a line on standard input starts
 // each round, so that another program can measure in between (scripts/bench_train.py). With -o it writes the network
 // and one step of its training instead, to compare with.
-#include "cli/verbs/bench_train.hpp"
+#include "cli/verbs/bench.hpp"
 
 #include <cstdio>
 #include <iostream>
@@ -25,15 +25,15 @@ constexpr int kRounds = 9;
 
 using Json = nlohmann::ordered_json;
 
-Json sizes(const arch::Spec& spec, const Invocation& call, int threads) {
+Json sizes(const arch::Spec& spec, const BenchOptions& o, int threads) {
   const arch::Analysis cost = arch::analyze(spec);
-  return {{"schema_version", 1}, {"benchmark", "train"},        {"network", spec.name}, {"params", cost.params},
-          {"macs", cost.macs},   {"batch", call.batch.front()}, {"threads", threads}};
+  return {{"schema_version", 1}, {"benchmark", "train"}, {"network", spec.name}, {"params", cost.params},
+          {"macs", cost.macs},   {"batch", o.batch},     {"threads", threads}};
 }
 
-void write_step(const arch::Spec& spec, const Invocation& call, int threads) {
-  const train::TrainingStep step = torch_backend().training_step(spec, call.batch.front(), threads);
-  const int64_t n = call.batch.front();
+void write_step(const arch::Spec& spec, const BenchOptions& o, int threads) {
+  const train::TrainingStep step = torch_backend().training_step(spec, o.batch, threads);
+  const int64_t n = o.batch;
   const auto classes = static_cast<int64_t>(step.logits.size()) / n;
   arch::Weights io;
   io.tensors["input"] = arch::make_f32({n, spec.input.c, spec.input.h, spec.input.w}, step.input);
@@ -41,26 +41,26 @@ void write_step(const arch::Spec& spec, const Invocation& call, int threads) {
   std::copy(step.labels.begin(), step.labels.end(), io.tensors["labels"].i64().begin());
   io.tensors["evaluated"] = arch::make_f32({n, classes}, step.evaluated);
   io.tensors["logits"] = arch::make_f32({n, classes}, step.logits);
-  arch::write_spec(call.out / "spec.json", spec);
-  arch::save_weights(call.out / "before.safetensors", step.before);
-  arch::save_weights(call.out / "after.safetensors", step.after);
-  arch::save_weights(call.out / "step.safetensors", io);
-  Json facts = sizes(spec, call, threads);
+  arch::write_spec(o.out / "spec.json", spec);
+  arch::save_weights(o.out / "before.safetensors", step.before);
+  arch::save_weights(o.out / "after.safetensors", step.after);
+  arch::save_weights(o.out / "step.safetensors", io);
+  Json facts = sizes(spec, o, threads);
   facts["lr"] = step.lr;
   facts["momentum"] = step.momentum;
   facts["weight_decay"] = step.weight_decay;
-  core::write_atomic(call.out / "step.json", facts.dump(2) + "\n");
+  core::write_atomic(o.out / "step.json", facts.dump(2) + "\n");
 }
 
 // One JSON line per round: {"images": 1280, "seconds": 0.98}.
-void take_turns(const arch::Spec& spec, const Invocation& call, int threads) {
+void take_turns(const arch::Spec& spec, const BenchOptions& o, int threads) {
   std::string line;
   const auto tell = [](const Json& json) { core::write_output(json.dump() + "\n"); };
   bool first = true;
   torch_backend().measure_training({.spec = spec,
-                                    .batch = call.batch.front(),
+                                    .batch = o.batch,
                                     .threads = threads,
-                                    .seconds = call.seconds,
+                                    .seconds = o.seconds,
                                     .next_round =
                                         [&] {
                                           if (first) tell({{"ready", true}});
@@ -73,18 +73,18 @@ void take_turns(const arch::Spec& spec, const Invocation& call, int threads) {
                                         }});
 }
 
-void measure(const arch::Spec& spec, const Invocation& call, int threads) {
+void measure(const arch::Spec& spec, const BenchOptions& o, int threads) {
   std::vector<double> speeds;
   torch_backend().measure_training(
       {.spec = spec,
-       .batch = call.batch.front(),
+       .batch = o.batch,
        .threads = threads,
-       .seconds = call.seconds / kRounds,
+       .seconds = o.seconds / kRounds,
        .next_round = [&] { return speeds.size() < kRounds; },
        .round = [&](int64_t images, double seconds) { speeds.push_back(static_cast<double>(images) / seconds); }});
   const core::Quartiles q = core::quartiles(speeds);
-  if (call.format == "json") {
-    Json json = sizes(spec, call, threads);
+  if (o.format == "json") {
+    Json json = sizes(spec, o, threads);
     json["images_per_s"] = q.median;
     json["slowest_round"] = q.min;
     json["fastest_round"] = q.max;
@@ -101,23 +101,23 @@ void measure(const arch::Spec& spec, const Invocation& call, int threads) {
                    {}},
                   {}};
   out.table.rows.push_back({core::cell(q.median, 1), core::cell(q.min, 1), core::cell(q.max, 1),
-                            core::cell(int64_t{call.batch.front()}), core::cell(int64_t{threads})});
-  print(out, call.format);
+                            core::cell(int64_t{o.batch}), core::cell(int64_t{threads})});
+  print(out, o.format);
 }
 
 }  // namespace
 
-int bench_train(const Invocation& call) {
-  if (call.networks.size() != 1)
+int bench_train(const BenchOptions& o) {
+  if (o.network.empty())
     throw core::ConfigError("condenser bench train: which network? Expected one zoo name, spec file or run folder");
-  const arch::Spec spec = find_network(call.networks.front(), call.classes, call.input);
-  const int threads = call.threads.empty() ? hardware_threads() : call.threads.front();
-  if (!call.out.empty())
-    write_step(spec, call, threads);
-  else if (call.turns)
-    take_turns(spec, call, threads);
+  const arch::Spec spec = find_network(o.network, o.shape);
+  const int threads = o.threads > 0 ? o.threads : hardware_threads();
+  if (!o.out.empty())
+    write_step(spec, o, threads);
+  else if (o.turns)
+    take_turns(spec, o, threads);
   else
-    measure(spec, call, threads);
+    measure(spec, o, threads);
   return 0;
 }
 

@@ -7,11 +7,12 @@
 #include <filesystem>
 
 #include "cli/hardware.hpp"
-#include "cli/invocation.hpp"
 #include "cli/networks.hpp"
 #include "cli/progress.hpp"
 #include "cli/records/records.hpp"
+#include "cli/shared_options.hpp"
 #include "cli/torch_module.hpp"
+#include "cli/verb.hpp"
 #include "cli/version.hpp"
 #include "condenser/arch/design.hpp"
 #include "condenser/arch/zoo.hpp"
@@ -26,6 +27,27 @@ namespace condenser::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+struct Options {
+  std::string format = "text";
+  std::vector<std::string> networks;
+  ZooShape shape;
+  std::vector<int> batch{1}, threads;  // threads empty: 1 and all cores
+  double seconds = 1.0;                // of measuring, per network, batch and number of threads; 0: counts only
+  fs::path out;                        // folder; empty: standard output only
+};
+
+void add_options(Args& args, Options& o) {
+  add_format(args, o.format);
+  args.option("networks", o.networks, kAboutNetwork).required();
+  add_zoo_shape(args, o.shape);
+  args.option("--batch", o.batch, "batch sizes, e.g. 1,32").in_one_word().range(1, 4096);
+  args.option("--threads", o.threads, "numbers of threads, e.g. 1,2").in_one_word().range(1, 1024);
+  args.option("--seconds", o.seconds, "of measuring per network and setting; 0: counts only")
+      .range(0.0, 3600.0)
+      .with_default();
+  args.option("-o,--out", o.out, "folder for compare.md, compare.csv and compare.json of the same measurement");
+}
 
 // A network to compare; without a spec: published numbers only.
 struct Entry {
@@ -44,9 +66,9 @@ void count(Entry& entry) {
 }
 
 // With what was asked for; with less of it where the network cannot have that, and a note saying so.
-void make_from_card(Entry& entry, const arch::ZooCard& card, const Invocation& call) {
-  const arch::Shape input = call.input.empty() ? card.input : parse_shape(call.input);
-  const int classes = call.classes > 0 ? call.classes : card.classes;
+void make_from_card(Entry& entry, const arch::ZooCard& card, const ZooShape& asked) {
+  const arch::Shape input = asked.input.empty() ? card.input : parse_shape(asked.input);
+  const int classes = asked.classes > 0 ? asked.classes : card.classes;
   const auto made = [&](const arch::Shape& its_input, int its_classes) {
     if (its_input.c != card.input.c) return false;  // made for other data: sound, features
     try {
@@ -65,12 +87,12 @@ void make_from_card(Entry& entry, const arch::ZooCard& card, const Invocation& c
   count(entry);
 }
 
-Entry from_card(const arch::ZooCard& card, const Invocation& call) {
+Entry from_card(const arch::ZooCard& card, const ZooShape& asked) {
   Entry entry;
   entry.row.name = card.name;
   entry.row.family = card.family;
   entry.row.claims = card.claims;
-  make_from_card(entry, card, call);
+  make_from_card(entry, card, asked);
   // Published accuracy belongs to the published network, not to one for other images or another number of classes.
   if (entry.spec->input != card.input || entry.row.outputs != card.classes) return entry;
   entry.row.accuracy_percent = card.accuracy_percent;
@@ -123,13 +145,14 @@ void add_results(Entry& entry, const fs::path& folder) {
                      "; `condenser eval` adds the test part";
 }
 
-Entry from_file(const std::string& subject, const Invocation& call) {
+Entry from_file(const std::string& subject, const ZooShape& asked) {
   Entry entry;
-  entry.spec = find_network(subject, 0, "");
+  entry.spec = find_network(subject, {});
   entry.row.name = entry.spec->name;
   count(entry);
   if (fs::is_directory(subject)) add_results(entry, subject);
-  if ((!call.input.empty() && entry.row.input != call.input) || (call.classes > 0 && entry.row.outputs != call.classes))
+  if ((!asked.input.empty() && entry.row.input != asked.input) ||
+      (asked.classes > 0 && entry.row.outputs != asked.classes))
     entry.row.note = "its file says its input " + entry.row.input + " and its outputs";
   return entry;
 }
@@ -140,13 +163,13 @@ std::string underscored(std::string name) {
   return name;
 }
 
-Entry find_entry(const std::string& subject, const Invocation& call) {
+Entry find_entry(const std::string& subject, const ZooShape& asked) {
   const std::string extension = fs::path(subject).extension().string();
   if (fs::exists(subject) || extension == ".yaml" || extension == ".yml" || extension == ".json")
-    return from_file(subject, call);
+    return from_file(subject, asked);
   std::vector<std::string> names;
   for (const arch::ZooCard& card : arch::zoo()) {
-    if (card.name == underscored(subject)) return from_card(card, call);
+    if (card.name == underscored(subject)) return from_card(card, asked);
     names.push_back(card.name);
   }
   for (const arch::PublishedRow& row : arch::published_rows()) {
@@ -166,11 +189,11 @@ std::vector<int> without_repeats(std::vector<int> values) {
   return kept;
 }
 
-std::vector<int> threads_of(const Invocation& call) {
-  return without_repeats(call.threads.empty() ? std::vector<int>{1, hardware_threads()} : call.threads);
+std::vector<int> threads_of(const Options& o) {
+  return without_repeats(o.threads.empty() ? std::vector<int>{1, hardware_threads()} : o.threads);
 }
 
-void measure(std::vector<Entry>& entries, const Invocation& call, train::Backend& backend) {
+void measure(std::vector<Entry>& entries, const Options& o, train::Backend& backend) {
   train::SpeedRequest request;
   std::vector<Entry*> measured;  // parallel to request.networks
   for (Entry& entry : entries)
@@ -179,9 +202,9 @@ void measure(std::vector<Entry>& entries, const Invocation& call, train::Backend
       measured.push_back(&entry);
     }
   if (measured.empty()) return;
-  request.batches = without_repeats(call.batch);
-  request.threads = threads_of(call);
-  request.seconds = call.seconds;
+  request.batches = without_repeats(o.batch);
+  request.threads = threads_of(o);
+  request.seconds = o.seconds;
   ProgressLine progress;
   request.on_progress = [&](double fraction, const std::string& doing) {
     progress.update({"compare", fraction, {doing}});
@@ -192,8 +215,8 @@ void measure(std::vector<Entry>& entries, const Invocation& call, train::Backend
 }
 
 // Null, with the reason, when nothing is to be measured or nothing can.
-train::Backend* backend_for(const Invocation& call, std::string& remedy) {
-  if (call.seconds <= 0) {
+train::Backend* backend_for(const Options& o, std::string& remedy) {
+  if (o.seconds <= 0) {
     remedy = "counts only were asked for (--seconds 0)";
     return nullptr;
   }
@@ -205,39 +228,48 @@ train::Backend* backend_for(const Invocation& call, std::string& remedy) {
   }
 }
 
-report::Comparison compare(const Invocation& call) {
+report::Comparison compare(const Options& o) {
   std::vector<Entry> entries;
-  for (const std::string& subject : call.networks) entries.push_back(find_entry(subject, call));
+  for (const std::string& subject : o.networks) entries.push_back(find_entry(subject, o.shape));
   report::Comparison result;
-  result.seconds = call.seconds;
+  result.seconds = o.seconds;
   result.hardware = {.cpu = cpu_model(),
                      .hardware_threads = hardware_threads(),
                      .load = load_average(),
                      .compiler = compiler(),
                      .libtorch = "",
                      .omp_wait_policy = ""};
-  if (train::Backend* backend = backend_for(call, result.remedy)) {
+  if (train::Backend* backend = backend_for(o, result.remedy)) {
     result.hardware.libtorch = backend->version();
     const char* policy = std::getenv("OMP_WAIT_POLICY");
     result.hardware.omp_wait_policy = policy ? policy : "";
-    measure(entries, call, *backend);
+    measure(entries, o, *backend);
   }
   for (Entry& entry : entries) result.networks.push_back(std::move(entry.row));
   return result;
 }
 
-}  // namespace
-
-int cmd_compare(const Invocation& call) {
-  if (!call.input.empty()) parse_shape(call.input);  // refuse it even where no network asks for it
-  const report::Comparison comparison = compare(call);
-  core::write_output(report::comparison_page(comparison, call.format));
-  if (call.out.empty()) return 0;
+int print_comparison(const Options& o) {
+  if (!o.shape.input.empty()) parse_shape(o.shape.input);  // refuse it even where no network asks for it
+  const report::Comparison comparison = compare(o);
+  core::write_output(report::comparison_page(comparison, o.format));
+  if (o.out.empty()) return 0;
   constexpr std::pair<const char*, const char*> kFiles[] = {
       {"compare.md", "markdown"}, {"compare.csv", "csv"}, {"compare.json", "json"}};
   for (const auto& [name, format] : kFiles)
-    core::write_atomic(call.out / name, report::comparison_page(comparison, format));
+    core::write_atomic(o.out / name, report::comparison_page(comparison, format));
   return 0;
+}
+
+}  // namespace
+
+Verb compare_verb() {
+  return {.name = "compare",
+          .group = kNetworks,
+          .about = "networks side by side: size, work, memory, accuracy, measured speed",
+          .example = "compare dcac_sca_325mf mobilenet_v2 --classes 10 --seconds 0",
+          .next = "Without --seconds 0 the speed on this machine is measured too.",
+          .declare = with_options<Options>(add_options, print_comparison)};
 }
 
 }  // namespace condenser::cli

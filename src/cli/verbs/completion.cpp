@@ -5,6 +5,7 @@
 
 #include "cli/command_line.hpp"
 #include "cli/help.hpp"
+#include "cli/verb.hpp"
 #include "cli/version.hpp"
 #include "condenser/core/error.hpp"
 #include "condenser/core/output.hpp"
@@ -155,15 +156,31 @@ struct Form {
 };
 constexpr Form kForms[] = {{"bash", bash}, {"zsh", zsh}, {"fish", fish}, {"man", manual}};
 
+struct Options {
+  std::string shell;
+};
+
+void add_options(Args& args, Options& o) {
+  std::vector<std::string> names;
+  for (const Form& form : kForms) names.push_back(form.name);
+  args.option("shell", o.shell, "which shell, or man").required().choices(names);
+}
+
+int print_completion(const Options& o) {
+  for (const Form& form : kForms)
+    if (o.shell == form.name) core::write_output(form.text(describe_command_line()));
+  return 0;
+}
+
 }  // namespace
 
-int cmd_completion(const Invocation& call) {
-  for (const Form& form : kForms)
-    if (call.subject == form.name) {
-      core::write_output(form.text(describe_command_line()));
-      return 0;
-    }
-  throw core::ConfigError("condenser completion " + call.subject + ": expected bash, zsh, fish or man");
+Verb completion_verb() {
+  return {.name = "completion",
+          .group = kTools,
+          .about = "completion for bash, zsh or fish, or the manual page, on standard output",
+          .example = "completion bash > ~/.local/share/bash-completion/completions/condenser",
+          .next = "Installed builds bring these files along.",
+          .declare = with_options<Options>(add_options, print_completion)};
 }
 
 }  // namespace condenser::cli

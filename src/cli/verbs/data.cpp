@@ -1,9 +1,11 @@
-// `condenser data`: what a run learns from, for people. One function per word in the table below.
+// `condenser data`: what a run learns from, for people. `check` has a file of its own.
 
 #include <cstdio>
 
+#include "cli/shared_options.hpp"
 #include "cli/stages/stages.hpp"
 #include "cli/tiles.hpp"
+#include "cli/verb.hpp"
 #include "cli/verbs/data_check.hpp"
 #include "condenser/core/files.hpp"
 #include "condenser/core/output.hpp"
@@ -11,6 +13,9 @@
 #include "condenser/train/augment.hpp"
 
 namespace condenser::cli {
+
+namespace fs = std::filesystem;
+
 namespace {
 
 constexpr int kColumns = 8;
@@ -53,39 +58,61 @@ std::vector<report::Tile> in_turns(const std::vector<report::Tile>& a, const std
   return rows;
 }
 
+struct Options {
+  std::string format = "text";
+  std::string what;  // show, check
+  RunFile run;
+  // show
+  fs::path out = "sheet.png";
+  int count = 64;  // samples on the sheet
+  std::string split = "train";
+  bool plain = false;  // without augmentation
+};
+
+void add_options(Args& args, Options& o) {
+  add_format(args, o.format);
+  args.option("what", o.what,
+              "show: a sheet of training samples as augmentation changes them; check: counts, duplicates, unreadable "
+              "items, mean and deviation")
+      .required()
+      .choices({"show", "check"});
+  add_run_file(args, o.run, "train.augment.flip=true");
+  args.option("-o,--out", o.out, "show: file to write; sheet.png when absent");
+  args.option("--count", o.count, "show: samples on the sheet").range(1, 4096).with_default();
+  args.option("--split", o.split, "show: part of the data set").choices({"train", "validation", "test"}).with_default();
+  args.flag("--plain", o.plain, "show: samples as they are, without augmentation");
+}
+
 // A sheet of training samples: each row of originals with the same samples, augmented, below.
-int data_show(const Invocation& call) {
-  const RunConfig config = read_run_config(call.subject, call.overrides);
+int data_show(const RunConfig& config, const Options& o) {
   RunContext run(config, {});
-  const auto dataset = part_of(run, call.split);
-  int count = std::min<int>(call.count, static_cast<int>(std::min<int64_t>(dataset->size(), 4096)));
+  const auto dataset = part_of(run, o.split);
+  int count = std::min<int>(o.count, static_cast<int>(std::min<int64_t>(dataset->size(), 4096)));
   if (count > kColumns) count -= count % kColumns;  // whole rows
   std::vector<report::Tile> tiles = draw_tiles(dataset, config, count, true);
-  if (!call.plain) tiles = in_turns(tiles, draw_tiles(dataset, config, count, false));
-  const std::string title = config.card.name + ", " + call.split + ": " + std::to_string(count) + " of " +
+  if (!o.plain) tiles = in_turns(tiles, draw_tiles(dataset, config, count, false));
+  const std::string title = config.card.name + ", " + o.split + ": " + std::to_string(count) + " of " +
                             std::to_string(dataset->size()) + " samples" +
-                            (call.plain ? "" : "; rows in turns: as they are (grey captions), augmented");
-  const std::filesystem::path file = call.out.empty() ? "sheet.png" : call.out;
-  core::write_atomic(file, report::sheet_png(tiles, kColumns, title));
-  core::write_output(core::printable(file.string() + ": " + title) + "\n");
+                            (o.plain ? "" : "; rows in turns: as they are (grey captions), augmented");
+  core::write_atomic(o.out, report::sheet_png(tiles, kColumns, title));
+  core::write_output(core::printable(o.out.string() + ": " + title) + "\n");
   return 0;
 }
 
-struct Word {
-  const char* name;
-  int (*run)(const Invocation&);
-};
-constexpr Word kWords[] = {
-    {"show", data_show},
-    {"check", data_check},
-};
+int show_or_check(const Options& o) {
+  const RunConfig config = read_run_config(o.run.subject, o.run.overrides);
+  return o.what == "check" ? data_check(config, o.format) : data_show(config, o);
+}
 
 }  // namespace
 
-int cmd_data(const Invocation& call) {
-  for (const Word& word : kWords)
-    if (call.what == word.name) return word.run(call);
-  throw core::ConfigError("condenser data " + call.what + ": no such word; expected show or check");
+Verb data_verb() {
+  return {.name = "data",
+          .group = kData,
+          .about = "what a run learns from: show (a sheet of augmented samples), check",
+          .example = "data check experiments/digits_quickstart/run.yaml",
+          .next = "Then look: condenser data show <run.yaml> -o sheet.png",
+          .declare = with_options<Options>(add_options, show_or_check)};
 }
 
 }  // namespace condenser::cli

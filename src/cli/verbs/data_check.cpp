@@ -110,13 +110,12 @@ nlohmann::ordered_json to_json(const data::CheckReport& report, const data::Card
 
 }  // namespace
 
-int data_check(const Invocation& call) {
-  const RunConfig config = read_run_config(call.subject, call.overrides);
+int data_check(const RunConfig& config, const std::string& format) {
   const data::CheckReport report = data::check_data(config.card);
-  if (call.format == "json") {
+  if (format == "json") {
     print_json(to_json(report, config.card));
   } else {
-    print({"Data set " + config.card.name, counts_table(report), lines(report, config.card)}, call.format);
+    print({"Data set " + config.card.name, counts_table(report), lines(report, config.card)}, format);
   }
   return report.clean() ? 0 : static_cast<int>(core::ExitCode::RunFailed);
 }

@@ -1,10 +1,11 @@
 #pragma once
 // `condenser data check`.
 
-#include "cli/invocation.hpp"
+#include "cli/run_config.hpp"
 
 namespace condenser::cli {
 
-int data_check(const Invocation&);  // exit code 1 when items are unreadable or lie in two splits
+int data_check(const RunConfig&,
+               const std::string& format);  // exit code 1 when items are unreadable or lie in two splits
 
 }  // namespace condenser::cli

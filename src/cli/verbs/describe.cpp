@@ -6,7 +6,9 @@
 
 #include "cli/networks.hpp"
 #include "cli/print.hpp"
+#include "cli/shared_options.hpp"
 #include "cli/stages/stages.hpp"
+#include "cli/verb.hpp"
 #include "condenser/arch/design.hpp"
 #include "condenser/arch/diagram.hpp"
 #include "condenser/arch/rules.hpp"
@@ -92,23 +94,44 @@ std::string facts_text(const arch::Design& d) {
   return text;
 }
 
-}  // namespace
+struct Options {
+  NetworkChoice network;
+  std::string format = "text";
+  std::filesystem::path out;  // empty: standard output only
+};
 
-int cmd_describe(const Invocation& call) {
-  const arch::Spec spec = find_network(call.subject, call.classes, call.input);
-  if (!call.out.empty()) arch::write_spec(call.out, spec);
-  if (call.format == "mermaid" || call.format == "dot") {
-    core::write_output((call.format == "dot" ? arch::to_dot(spec) : arch::to_mermaid(spec)));
+void add_options(Args& args, Options& o) {
+  add_format(args, o.format, {"mermaid", "dot"});
+  add_network(args, o.network);
+  args.option("-o,--out", o.out, "write the network as a spec file too (YAML, or JSON when it ends in .json)");
+}
+
+int describe(const Options& o) {
+  const arch::Spec spec = find_network(o.network);
+  if (!o.out.empty()) arch::write_spec(o.out, spec);
+  if (o.format == "mermaid" || o.format == "dot") {
+    core::write_output(o.format == "dot" ? arch::to_dot(spec) : arch::to_mermaid(spec));
     return 0;
   }
   const arch::Design design = arch::design_of(spec);
-  if (call.format == "json") {
+  if (o.format == "json") {
     print_json(facts_json(design));
     return 0;
   }
-  print({spec.name + ", input " + arch::to_string(spec.input), arch::layer_table(spec), {}}, call.format);
-  if (call.format != "csv") core::write_output(facts_text(design));
+  print({spec.name + ", input " + arch::to_string(spec.input), arch::layer_table(spec), {}}, o.format);
+  if (o.format != "csv") core::write_output(facts_text(design));
   return 0;
+}
+
+}  // namespace
+
+Verb describe_verb() {
+  return {.name = "describe",
+          .group = kNetworks,
+          .about = "layers, size, memory and rules of a network",
+          .example = "describe dcac_sca_325mf --classes 10",
+          .next = "As a picture: condenser draw <network> -o network.svg",
+          .declare = with_options<Options>(add_options, describe)};
 }
 
 }  // namespace condenser::cli

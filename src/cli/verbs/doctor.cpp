@@ -5,8 +5,10 @@
 
 #include <thread>
 
+#include "cli/shared_options.hpp"
 #include "cli/stages/stages.hpp"
 #include "cli/torch_module.hpp"
+#include "cli/verb.hpp"
 #include "cli/version.hpp"
 
 namespace condenser::cli {
@@ -114,13 +116,23 @@ std::vector<Finding> gpu() {
   return findings;
 }
 
-}  // namespace
+struct Options {
+  std::string format = "text";
+  std::string what;  // nothing, or datasets
+  bool gpu = false;
+};
 
-int cmd_doctor(const Invocation& call) {
+void add_options(Args& args, Options& o) {
+  add_format(args, o.format);
+  args.option("what", o.what, "nothing, or datasets");
+  args.flag("--gpu", o.gpu, "train a small network on the processor and on the GPU, and compare");
+}
+
+int examine(const Options& o) {
   std::vector<Finding> findings;
-  if (call.gpu) {
+  if (o.gpu) {
     findings = gpu();
-  } else if (call.subject.empty()) {
+  } else if (o.what.empty()) {
     findings.push_back({"condenser", Finding::Ok, version() + ", " + compiler() + ", " + build_type(), ""});
     findings.push_back(libtorch());
     findings.push_back(
@@ -129,10 +141,11 @@ int cmd_doctor(const Invocation& call) {
     findings.push_back(program("C compiler (verify)", "gcc", "apt-get install gcc"));
     findings.push_back(program("second C compiler (verify)", "clang", "apt-get install clang (optional)"));
     findings.push_back(program("make (exported Makefile)", "make", "apt-get install make (optional)"));
-  } else if (call.subject != "datasets") {
-    throw core::ConfigError("doctor " + call.subject + "; expected nothing or datasets");
+  } else if (o.what != "datasets") {
+    throw core::ConfigError("condenser doctor: '" + o.what + "'; expected nothing or datasets" +
+                            (o.what == "gpu" ? "; did you mean --gpu?" : ""));
   }
-  if (!call.gpu) add_data_sets(findings);
+  if (!o.gpu) add_data_sets(findings);
   StageOutput out{"condenser doctor",
                   {{{"what", "what", false},
                     {"state", "state", false},
@@ -145,8 +158,19 @@ int cmd_doctor(const Invocation& call) {
     broken = broken || f.state == Finding::Broken;
     out.table.rows.push_back({core::cell(f.what), core::cell(word(f)), core::cell(f.detail), core::cell(f.remedy)});
   }
-  print(out, call.format);
+  print(out, o.format);
   return broken ? 1 : 0;
+}
+
+}  // namespace
+
+Verb doctor_verb() {
+  return {.name = "doctor",
+          .group = kTools,
+          .about = "what works here, what is missing and how to get it",
+          .example = "doctor",
+          .next = "--gpu trains on processor and GPU and compares.",
+          .declare = with_options<Options>(add_options, examine)};
 }
 
 }  // namespace condenser::cli

@@ -3,9 +3,11 @@
 #include <cmath>
 
 #include "cli/run_identity.hpp"
+#include "cli/shared_options.hpp"
 #include "cli/stages/evaluation_files.hpp"
 #include "cli/stages/stages.hpp"
 #include "cli/torch_module.hpp"
+#include "cli/verb.hpp"
 #include "condenser/core/output.hpp"
 #include "condenser/core/text.hpp"
 
@@ -39,31 +41,41 @@ std::shared_ptr<const data::Dataset> test_part(RunContext& run, const fs::path& 
   return data::open_split(card, "test");
 }
 
-}  // namespace
+struct Options {
+  std::string format = "text";
+  RunPlace run;
+  fs::path card;  // of another data set; empty: the run's own
+};
 
-int cmd_eval(const Invocation& call) {
-  const RunConfig config = read_run_config(call.subject, call.overrides);
-  const fs::path place = folder_of(config, call.subject, call.runs);
+void add_options(Args& args, Options& o) {
+  add_format(args, o.format);
+  add_run_place(args, o.run, o.format);
+  args.option("--card", o.card, "evaluate on the test part of another data set with the same classes");
+}
+
+int evaluate(const Options& o) {
+  const RunConfig config = read_run_config(o.run.subject, o.run.overrides);
+  const fs::path place = folder_of(config, o.run.subject, o.run.runs);
   if (!fs::exists(place)) throw core::Error(place.string() + ": no such run folder; run `condenser train` first");
   const RunFolder folder(place, false);
   RunContext run(config, folder.path());
   plan(run, {"eval"});
   const arch::Design design = load_winner(run);
   const arch::Spec& winner = design.spec;
-  const auto test = test_part(run, call.card);
+  const auto test = test_part(run, o.card);
   const train::Evaluation e =
       torch_backend().evaluate(winner, load_float_weights(run, winner), *test, task_of(config), config.train.threads);
   const EvaluatedPart part{config.name, "test part", arch::hash(winner).hex(), e, *test, is_audio(config.card)};
-  const fs::path files = run.folder / (call.card.empty() ? "eval" : "eval_" + data::read_card(call.card).name);
+  const fs::path files = run.folder / (o.card.empty() ? "eval" : "eval_" + data::read_card(o.card).name);
   write_evaluation(files, part);
-  if (call.format == "json") {
+  if (o.format == "json") {
     core::write_output(evaluation_json(part));
     return 0;
   }
   if (!has_confusion(part)) {
     StageOutput out{config.name + ", test part, float", accuracy_table("test part", quant::accuracy_of(e)), {}};
     out.lines.push_back("of all decisions: " + metrics_text(e));
-    print(out, call.format);
+    print(out, o.format);
     return 0;
   }
   StageOutput out{config.name + ", test part, float", report::per_class_table(confusion_of(part)), {}};
@@ -72,8 +84,19 @@ int cmd_eval(const Invocation& call) {
                       (e.correct < e.total ? ", mistakes.png" : ""));
   out.lines.push_back(metrics_text(e));
   out.lines.push_back("test part: " + quant::to_string(quant::accuracy_of(e)));
-  print(out, call.format);
+  print(out, o.format);
   return 0;
+}
+
+}  // namespace
+
+Verb eval_verb() {
+  return {.name = "eval",
+          .group = kRuns,
+          .about = "accuracy, scores per class and mistakes on the test part",
+          .example = "eval runs/digits_quickstart",
+          .next = "The pictures lie in runs/<name>/eval/.",
+          .declare = with_options<Options>(add_options, evaluate)};
 }
 
 }  // namespace condenser::cli

@@ -7,7 +7,9 @@
 
 #include "cli/learned.hpp"
 #include "cli/run_identity.hpp"
+#include "cli/shared_options.hpp"
 #include "cli/stages/stages.hpp"
+#include "cli/verb.hpp"
 #include "condenser/arch/passes.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/core/output.hpp"
@@ -181,9 +183,27 @@ std::string answers_json(const std::vector<Answer>& answers, const Reading& r) {
   return list.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
+struct Options {
+  std::string format = "text";
+  std::string run;  // run folder or run.yaml
+  std::vector<std::string> files;
+  int top = 3;
+  bool int8 = false;
+  std::filesystem::path runs = "runs";
+};
+
+void add_options(Args& args, Options& o) {
+  add_format(args, o.format);
+  args.option("run", o.run, "run folder, or the run.yaml of a trained run").required();
+  args.option("files", o.files, "what to classify: JPEG, PNG or, for sounds, WAV files").required();
+  args.option("--top", o.top, "so many classes for each file").range(1, 65536).with_default();
+  args.flag("--int8", o.int8, "by the quantized network, with the integers of the device");
+  add_runs_folder(args, o.runs);
+}
+
 // Neither the data nor the configuration is looked at, so a run folder answers wherever it was copied to.
-Trained find_trained(const Invocation& call) {
-  const std::filesystem::path folder = find_run(call.subject, call.runs);
+Trained find_trained(const Options& o) {
+  const std::filesystem::path folder = find_run(o.run, o.runs);
   if (auto learned = find_record<Learned>(folder))
     return {folder, *learned, key_of(learned->settings), winner_in(folder)};
   if (!std::filesystem::exists(folder / "weights.safetensors"))
@@ -195,29 +215,38 @@ Trained find_trained(const Invocation& call) {
   return {folder, learned_of(config.card, config.train), "", load_winner(RunContext(config, folder))};
 }
 
-}  // namespace
-
-int cmd_predict(const Invocation& call) {
-  const Trained run = find_trained(call);
+int predict(const Options& o) {
+  const Trained run = find_trained(o);
   const data::Card card = card_of(run.learned);
   const std::vector<std::string>& classes = card.classes;
   check_fits(run.network, card);
-  const Network network = call.int8 ? int8_network(run) : float_network(run);
+  const Network network = o.int8 ? int8_network(run) : float_network(run);
   const bool several = card.multi_label;
   const data::Task task{
       .classes = std::ssize(classes), .independent = run.learned.independent_classes, .several = several};
-  const Reading reading{classes, task, static_cast<size_t>(call.top)};
+  const Reading reading{classes, task, static_cast<size_t>(o.top)};
   std::vector<Answer> answers;
-  for (const std::string& file : call.files) answers.push_back(answer(file, card, network, reading));
+  for (const std::string& file : o.files) answers.push_back(answer(file, card, network, reading));
 
   const core::Table lines = several ? several_table(answers, classes) : short_table(answers, classes);
-  const std::string text = call.format == "json"       ? answers_json(answers, reading)
-                           : call.format == "csv"      ? core::to_csv(long_table(answers, classes))
-                           : call.format == "markdown" ? core::to_markdown(lines)
-                                                       : core::to_text(lines);
+  const std::string text = o.format == "json"       ? answers_json(answers, reading)
+                           : o.format == "csv"      ? core::to_csv(long_table(answers, classes))
+                           : o.format == "markdown" ? core::to_markdown(lines)
+                                                    : core::to_text(lines);
   core::write_output(text);
   const bool all = std::none_of(answers.begin(), answers.end(), [](const Answer& a) { return !a.error.empty(); });
   return static_cast<int>(all ? core::ExitCode::Ok : core::ExitCode::RunFailed);
+}
+
+}  // namespace
+
+Verb predict_verb() {
+  return {.name = "predict",
+          .group = kRuns,
+          .about = "the most likely classes of files, by the network of a trained run",
+          .example = "predict runs/digits_quickstart my/*.png --top 3",
+          .next = "--int8 answers with the integers of the device.",
+          .declare = with_options<Options>(add_options, predict)};
 }
 
 }  // namespace condenser::cli

@@ -5,7 +5,9 @@
 
 #include "cli/networks.hpp"
 #include "cli/print.hpp"
+#include "cli/shared_options.hpp"
 #include "cli/stages/stages.hpp"
+#include "cli/verb.hpp"
 #include "condenser/arch/rules.hpp"
 
 namespace condenser::cli {
@@ -28,14 +30,22 @@ nlohmann::ordered_json certificate(const arch::Spec& spec) {
   return j;
 }
 
-}  // namespace
+struct Options {
+  NetworkChoice network;
+  std::string format = "text";
+};
 
-int cmd_rules(const Invocation& call) {
-  const arch::Spec spec = find_network(call.subject, call.classes, call.input);
+void add_options(Args& args, Options& o) {
+  add_format(args, o.format);
+  add_network(args, o.network);
+}
+
+int print_rules(const Options& o) {
+  const arch::Spec spec = find_network(o.network);
   const nlohmann::ordered_json j = certificate(spec);
   // For scripts: a network that does not keep the constraints is not feasible.
   const int status = j.at("holds").get<bool>() ? 0 : static_cast<int>(core::ExitCode::NoFeasible);
-  if (call.format == "json") {
+  if (o.format == "json") {
     print_json(j);
     return status;
   }
@@ -53,8 +63,19 @@ int cmd_rules(const Invocation& call) {
     if (!rule.at("holds").get<bool>()) out.lines.push_back(name + ": " + rule.at("why").get<std::string>());
   }
   out.lines.push_back(j.at("holds").get<bool>() ? "every structural rule holds" : "not every structural rule holds");
-  print(out, call.format);
+  print(out, o.format);
   return status;
+}
+
+}  // namespace
+
+Verb rules_verb() {
+  return {.name = "rules",
+          .group = kNetworks,
+          .about = "the certificate of the design constraints, with evidence",
+          .example = "rules resnet50",
+          .next = "A run's gate chooses which of them are demanded: gate.rules.",
+          .declare = with_options<Options>(add_options, print_rules)};
 }
 
 }  // namespace condenser::cli

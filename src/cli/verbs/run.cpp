@@ -10,9 +10,11 @@
 #include "cli/progress.hpp"
 #include "cli/run_identity.hpp"
 #include "cli/run_status.hpp"
+#include "cli/shared_options.hpp"
 #include "cli/stages/report_material.hpp"
 #include "cli/summary.hpp"
 #include "cli/torch_module.hpp"
+#include "cli/verb.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/core/output.hpp"
 #include "condenser/core/stop.hpp"
@@ -21,10 +23,33 @@ namespace condenser::cli {
 
 namespace {
 
-std::string resume_hint(const Invocation& call) {
-  std::string command = "condenser " + call.verb + " " + call.subject;
-  for (const std::string& o : call.overrides) command += " " + o;
-  if (call.nproc > 1) command += " --nproc " + std::to_string(call.nproc);
+struct Options {
+  std::string verb;  // run, or the stage
+  std::string format = "text";
+  RunPlace run;
+  bool dry_run = false, fresh = false;
+  int nproc = 1;                          // processes on this machine that train together
+  std::vector<std::string> command_line;  // as it was typed, program first
+};
+
+void add_options(Args& args, Options& o) {
+  o.verb = args.verb();
+  o.command_line = args.command_line();
+  add_format(args, o.format);
+  add_run_place(args, o.run, o.format);
+  args.flag("--dry-run", o.dry_run, "say what would be done and what it would cost; write nothing");
+  args.flag("--fresh", o.fresh, "move an existing run folder aside and start anew");
+}
+
+void add_training_options(Args& args, Options& o) {
+  add_options(args, o);
+  args.option("--nproc", o.nproc, "processes on this machine that share the training").range(1, 1024).with_default();
+}
+
+std::string resume_hint(const Options& o) {
+  std::string command = "condenser " + o.verb + " " + o.run.subject;
+  for (const std::string& override : o.run.overrides) command += " " + override;
+  if (o.nproc > 1) command += " --nproc " + std::to_string(o.nproc);
   return "go on with: " + command;
 }
 
@@ -40,10 +65,9 @@ int follow(RunContext& context) {
 }
 
 // This process alone, or rank 0.
-int lead(const Invocation& call, const std::vector<std::string>& names, RunContext& context, bool closing,
-         bool all_ranks) {
+int lead(const Options& o, const std::vector<std::string>& names, RunContext& context, bool closing, bool all_ranks) {
   const RunConfig& config = context.config;
-  RunFolder folder(context.folder, call.fresh);
+  RunFolder folder(context.folder, o.fresh);
   context.all_ranks = all_ranks;
   try {
     for (const std::string& line : plan(context, names)) core::log::info(line);
@@ -52,11 +76,11 @@ int lead(const Invocation& call, const std::vector<std::string>& names, RunConte
     folder.abandon_if_empty();
     throw;
   }
-  StatusFile status(folder.path(), call.verb, config.card.name);
+  StatusFile status(folder.path(), o.verb, config.card.name);
   const core::AtForcedEnd at_forced_end([&] {
     const std::string message = "stopped in stage " + status.current();
     status.end("stopped", message);
-    core::log::warning(message + "; " + resume_hint(call));
+    core::log::warning(message + "; " + resume_hint(o));
   });
   bool worked = false;  // a stage has ended
   try {
@@ -70,13 +94,13 @@ int lead(const Invocation& call, const std::vector<std::string>& names, RunConte
       const StageOutput output = stage.run(context);
       worked = true;
       const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-      if (!closing || call.format == "text") print(output, call.format);
+      if (!closing || o.format == "text") print(output, o.format);
       if (closing) core::log::info("== " + name + " took " + duration_text(seconds));
     }
     status.end("finished", "");
   } catch (const core::Stopped& stopped) {
     status.end("stopped", stopped.what());
-    core::log::warning(std::string(stopped.what()) + "; " + resume_hint(call));
+    core::log::warning(std::string(stopped.what()) + "; " + resume_hint(o));
     return static_cast<int>(stopped.code());
   } catch (const std::exception& e) {
     status.end("failed", e.what());
@@ -86,30 +110,30 @@ int lead(const Invocation& call, const std::vector<std::string>& names, RunConte
   }
   if (closing) {
     const report::Material material = read_material(context);
-    const std::string text = call.format == "text" ? closing_lines(context, material, call.subject)
-                                                   : core::json_visible(report::summary_json(material));
+    const std::string text =
+        o.format == "text" ? closing_lines(context, material) : core::json_visible(report::summary_json(material));
     core::write_output(text);
     if (!search::passed(material.verdicts)) return kLimitMissed;
   }
   return 0;
 }
 
-int run_stages(const Invocation& call, const std::vector<std::string>& names, const RunConfig& config, bool closing) {
-  if (config.train.portable || config.probe.train.portable) make_portable(call.arguments);
-  const auto path = folder_of(config, call.subject, call.runs);
+int run_stages(const Options& o, const std::vector<std::string>& names, const RunConfig& config, bool closing) {
+  if (config.train.portable || config.probe.train.portable) make_portable(o.command_line);
+  const auto path = folder_of(config, o.run.subject, o.run.runs);
   RunContext context(config, path);
-  if (call.dry_run) {
-    check_run(context, names, std::max(1, call.nproc), call.fresh);
-    print(dry_run(context), call.format);
+  if (o.dry_run) {
+    check_run(context, names, std::max(1, o.nproc), o.fresh);
+    print(dry_run(context), o.format);
     return 0;
   }
   const train::Ranks ranks = train::find_ranks(train::process_environment());
   const bool trains = std::find(names.begin(), names.end(), "train") != names.end();
-  if (call.nproc > 1 && !trains)
-    throw core::ConfigError("--nproc " + std::to_string(call.nproc) + ": the stages of this run do not train");
-  if (call.nproc > 1 && ranks.alone()) return launch_ranks(call.nproc, call.arguments);
-  if (call.nproc > 1 && ranks.launcher != "--nproc")
-    throw core::ConfigError("--nproc " + std::to_string(call.nproc) + ": " + ranks.launcher + " started " +
+  if (o.nproc > 1 && !trains)
+    throw core::ConfigError("--nproc " + std::to_string(o.nproc) + ": the stages of this run do not train");
+  if (o.nproc > 1 && ranks.alone()) return launch_ranks(o.nproc, o.command_line);
+  if (o.nproc > 1 && ranks.launcher != "--nproc")
+    throw core::ConfigError("--nproc " + std::to_string(o.nproc) + ": " + ranks.launcher + " started " +
                             std::to_string(ranks.size) + " processes already; leave --nproc out");
   if (!ranks.note.empty()) core::log::warning(ranks.note);
   const bool together = trains && !ranks.alone();
@@ -117,27 +141,75 @@ int run_stages(const Invocation& call, const std::vector<std::string>& names, co
     core::log::set_level(core::log::Level::Warning);
     if (!together) return 0;
   }
-  check_run(context, names, together ? ranks.size : 1, call.fresh);
+  check_run(context, names, together ? ranks.size : 1, o.fresh);
   try {
     if (together) torch_backend().join(ranks, config.train.rank_timeout);
   } catch (const core::Stopped& stopped) {
     return static_cast<int>(stopped.code());
   }
   if (!ranks.leads()) return follow(context);
-  return lead(call, names, context, closing, together);
+  return lead(o, names, context, closing, together);
+}
+
+int run(const Options& o) {
+  const RunConfig config = read_run_config(o.run.subject, o.run.overrides);
+  return run_stages(o, config.stages, config, true);
+}
+
+int run_stage(const Options& o) {
+  RunConfig config = read_run_config(o.run.subject, o.run.overrides);
+  if (o.dry_run) config.stages = {o.verb};
+  return run_stages(o, {o.verb}, config, false);
+}
+
+Verb stage_verb(const char* name, const char* about, const char* example, const char* next) {
+  const auto declared = name == std::string("train") ? add_training_options : add_options;
+  return {name, kRuns, about, example, next, with_options<Options>(declared, run_stage)};
 }
 
 }  // namespace
 
-int cmd_run(const Invocation& call) {
-  const RunConfig config = read_run_config(call.subject, call.overrides);
-  return run_stages(call, config.stages, config, true);
+Verb run_verb() {
+  return {.name = "run",
+          .group = kRuns,
+          .about = "every stage of a run file: search, train, quantize, export, verify, report",
+          .example = "run experiments/digits_quickstart/run.yaml",
+          .next =
+              "The folder runs/<name>/ holds report.html, the weights and export/. The same command goes on after "
+              "a stop.",
+          .declare = with_options<Options>(add_training_options, run)};
 }
 
-int cmd_stage(const Invocation& call) {
-  RunConfig config = read_run_config(call.subject, call.overrides);
-  if (call.dry_run) config.stages = {call.verb};
-  return run_stages(call, {call.verb}, config, false);
+Verb search_verb() {
+  return stage_verb("search", "find a network inside hard constraints",
+                    "search experiments/digits_quickstart/run.yaml search.trials=8",
+                    "Look at the winner: condenser describe runs/<name>. Then: condenser train runs/<name>");
+}
+
+Verb train_verb() {
+  return stage_verb("train", "train the winner (or the network named by `spec`)",
+                    "train runs/digits_quickstart train.epochs=20",
+                    "Scores on the test part: condenser eval runs/<name>. Then: condenser quantize runs/<name>");
+}
+
+Verb quantize_verb() {
+  return stage_verb("quantize", "post-training int8 quantization, with a report per node",
+                    "quantize runs/digits_quickstart", "Then: condenser export runs/<name>");
+}
+
+Verb export_verb() {
+  return stage_verb("export", "write files for devices", "export runs/digits_quickstart",
+                    "Then: condenser verify runs/<name>. export/c99/model.h says how the code is called.");
+}
+
+Verb verify_verb() {
+  return stage_verb("verify", "compile the export, run it, compare every integer", "verify runs/digits_quickstart",
+                    "Then: condenser report runs/<name>");
+}
+
+Verb report_verb() {
+  return stage_verb("report", "write the report and summary.json", "report runs/digits_quickstart",
+                    "Open runs/<name>/report.html in a browser.");
 }
 
 }  // namespace condenser::cli

@@ -12,7 +12,9 @@
 
 #include "cli/progress.hpp"
 #include "cli/records/records.hpp"
+#include "cli/shared_options.hpp"
 #include "cli/stages/stages.hpp"
+#include "cli/verb.hpp"
 #include "condenser/core/error.hpp"
 #include "condenser/core/text.hpp"
 
@@ -208,10 +210,18 @@ core::Table for_people(const core::Table& t) {
   return kept;
 }
 
-}  // namespace
+struct Options {
+  std::string format = "text";
+  std::string folder = "runs";  // of run folders, or one run
+};
 
-int cmd_runs(const Invocation& call) {
-  const fs::path folder = call.subject.empty() ? call.runs : fs::path(call.subject);
+void add_options(Args& args, Options& o) {
+  add_format(args, o.format);
+  args.option("folder", o.folder, "folder of run folders, or one run folder").with_default();
+}
+
+int list_runs(const Options& o) {
+  const fs::path folder = o.folder;
   if (!fs::is_directory(folder))
     throw core::ConfigError(folder.string() + ": no such folder; expected the folder that holds run folders (runs/)");
   std::vector<Run> runs;
@@ -232,14 +242,25 @@ int cmd_runs(const Invocation& call) {
   const core::Table table = runs_table(runs);
   StageOutput out{
       std::to_string(runs.size()) + (runs.size() == 1 ? " run in " : " runs in ") + folder.string(), table, {}};
-  if (call.format == "text" || call.format == "markdown") out.table = for_people(table);
+  if (o.format == "text" || o.format == "markdown") out.table = for_people(table);
   if (others > 0) out.lines.push_back(std::to_string(others) + " other files or folders there are no runs");
   if (std::any_of(runs.begin(), runs.end(), [](const Run& r) { return r.val_percent && r.val_trained_on; }))
     out.lines.push_back("*: of items that were trained on (train.on_validation); no measure of the network");
   for (const Run& r : runs)
     if (!r.note.empty()) out.lines.push_back(core::printable(r.name) + ": " + r.note);
-  print(out, call.format, kColumns);
+  print(out, o.format, kColumns);
   return 0;
+}
+
+}  // namespace
+
+Verb runs_verb() {
+  return {.name = "runs",
+          .group = kRuns,
+          .about = "the runs in a folder: state, network, accuracy, duration",
+          .example = "runs",
+          .next = "A run folder is an argument of most verbs: condenser eval runs/<name>",
+          .declare = with_options<Options>(add_options, list_runs)};
 }
 
 }  // namespace condenser::cli

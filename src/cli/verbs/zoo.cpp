@@ -5,13 +5,32 @@
 #include <set>
 
 #include "cli/networks.hpp"
+#include "cli/shared_options.hpp"
 #include "cli/stages/stages.hpp"
+#include "cli/verb.hpp"
 #include "condenser/arch/design.hpp"
 #include "condenser/arch/zoo.hpp"
 
 namespace condenser::cli {
 
 namespace {
+
+struct Options {
+  std::string format = "text";
+  std::string task;  // part of a task's name; empty: any
+  std::optional<double> max_params, max_macs;
+  std::string input;       // "3x224x224"; empty: any
+  bool published = false;  // comparators known by their numbers only
+};
+
+void add_options(Args& args, Options& o) {
+  add_format(args, o.format);
+  args.option("--task", o.task, "only this task, e.g. keyword");
+  args.option("--max-params", o.max_params, "only up to so many parameters, e.g. 5e6").not_negative();
+  args.option("--max-macs", o.max_macs, "only up to so many multiply-accumulates, e.g. 300e6").not_negative();
+  args.option("--input", o.input, "only networks for this input, e.g. 3x224x224");
+  args.flag("--published", o.published, "comparators of which only published numbers are at hand");
+}
 
 // What `condenser zoo` was asked for.
 struct ZooFilter {
@@ -30,7 +49,7 @@ struct ZooFilter {
   }
 };
 
-ZooFilter zoo_filter(const Invocation& call) {
+ZooFilter zoo_filter(const Options& o) {
   std::set<std::string> tasks;
   for (const arch::ZooCard& card : arch::zoo()) tasks.insert(card.task);
   for (const arch::PublishedRow& row : arch::published_rows()) tasks.insert(row.task);
@@ -38,11 +57,11 @@ ZooFilter zoo_filter(const Invocation& call) {
   bool matches = false;
   for (const std::string& task : tasks) {
     known += (known.empty() ? "" : ", ") + task;
-    matches = matches || task.find(call.task) != std::string::npos;
+    matches = matches || task.find(o.task) != std::string::npos;
   }
-  if (!matches) throw core::ConfigError("--task " + call.task + ": no such task; expected part of one of " + known);
-  ZooFilter filter{call.task, call.max_params, call.max_macs, std::nullopt};
-  if (!call.input.empty()) filter.input = parse_shape(call.input);
+  if (!matches) throw core::ConfigError("--task " + o.task + ": no such task; expected part of one of " + known);
+  ZooFilter filter{o.task, o.max_params, o.max_macs, std::nullopt};
+  if (!o.input.empty()) filter.input = parse_shape(o.input);
   return filter;
 }
 
@@ -134,18 +153,27 @@ core::Table narrow(const core::Table& table) {
   return result;
 }
 
-}  // namespace
-
-int cmd_zoo(const Invocation& call) {
-  const ZooFilter filter = zoo_filter(call);
+int print_zoo(const Options& o) {
+  const ZooFilter filter = zoo_filter(o);
   const std::string hint = "Accuracies are published top-1. Sources, claims, memory and what is unknown: --format json";
   StageOutput out{
       "Reference networks", {}, {hint, "Comparators known by their numbers only: condenser zoo --published"}};
-  if (call.published) out = {"Comparators known by their published numbers only", {}, {hint}};
-  out.table = call.published ? published_table(filter) : zoo_table(filter);
-  if (call.format == "text" || call.format == "markdown") out.table = narrow(out.table);
-  print(out, call.format);
+  if (o.published) out = {"Comparators known by their published numbers only", {}, {hint}};
+  out.table = o.published ? published_table(filter) : zoo_table(filter);
+  if (o.format == "text" || o.format == "markdown") out.table = narrow(out.table);
+  print(out, o.format);
   return 0;
+}
+
+}  // namespace
+
+Verb zoo_verb() {
+  return {.name = "zoo",
+          .group = kNetworks,
+          .about = "reference networks",
+          .example = "zoo --task keyword",
+          .next = "Each name is an argument of describe, draw, rules and compare.",
+          .declare = with_options<Options>(add_options, print_zoo)};
 }
 
 }  // namespace condenser::cli

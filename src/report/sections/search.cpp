@@ -5,6 +5,7 @@
 #include <set>
 
 #include "condenser/search/metrics.hpp"
+#include "condenser/search/trial_table.hpp"
 #include "report/charts.hpp"
 #include "report/sections/sections.hpp"
 
@@ -22,14 +23,8 @@ std::optional<double> metric(const Trial& trial, const std::string& name) {
   return found == trial.findings.metrics.end() ? std::nullopt : std::optional(found->second);
 }
 
-core::Cell percent_cell(const Trial& trial, const std::string& name) {
-  const auto value = metric(trial, name);
-  return value ? core::cell(*value, 2) : core::empty_cell();
-}
-
-core::Cell count_cell(const Trial& trial, const std::string& name) {
-  const auto value = metric(trial, name);
-  return value ? core::cell(static_cast<int64_t>(*value)) : core::empty_cell();
+core::Cell metric_cell(const Trial& trial, const char* name) {
+  return search::cell_of(trial, *search::find_metric(name));
 }
 
 struct Counts {
@@ -56,24 +51,9 @@ Counts counts_of(const Searched& s) {
   return c;
 }
 
-core::Table examined_table(const Searched& s, const std::vector<const Trial*>& examined) {
-  core::Table t{{{"trial", "trial"},
-                 {"val_accuracy_percent", "val. accuracy %"},
-                 {"params", "params"},
-                 {"macs", "MACs"},
-                 {"constant_bytes", "constants, bytes"},
-                 {"arena_bytes", "arena, bytes"},
-                 {"feasible", "feasible", false},
-                 {"choices", "choices", false}},
-                {}};
-  for (size_t k = 0; k < std::min(examined.size(), kMostRows); ++k) {
-    const Trial& trial = *examined[k];
-    t.rows.push_back({core::cell(trial.index), percent_cell(trial, "val_accuracy"), count_cell(trial, "params"),
-                      count_cell(trial, "macs"), count_cell(trial, "constant_bytes"), count_cell(trial, "arena_bytes"),
-                      core::cell(trial.feasible() ? "yes" : "no"),
-                      core::cell(s.space ? search::to_text(*s.space, trial.genotype) : "")});
-  }
-  return t;
+core::Table examined_table(const Searched& s, std::vector<const Trial*> examined) {
+  examined.resize(std::min(examined.size(), kMostRows));
+  return search::trial_table(examined, s.space);
 }
 
 std::string example_of(const std::vector<Trial>& trials, const std::string& rule) {
@@ -126,8 +106,8 @@ void add_front(const Searched& s, const std::vector<const Trial*>& examined, con
   core::Table t{
       {{"trial", "trial"}, {"macs", "MACs"}, {"val_accuracy_percent", "val. accuracy %"}, {"params", "params"}}, {}};
   for (const Trial* trial : front)
-    t.rows.push_back({core::cell(trial->index), count_cell(*trial, "macs"), percent_cell(*trial, "val_accuracy"),
-                      count_cell(*trial, "params")});
+    t.rows.push_back({core::cell(trial->index), metric_cell(*trial, "macs"), metric_cell(*trial, "val_accuracy"),
+                      metric_cell(*trial, "params")});
   blocks.push_back({t});
 }
 

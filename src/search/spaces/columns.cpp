@@ -109,7 +109,7 @@ void read_stage(Reader& reader, StageOptions& o) {
   }
   read_names(reader, "block", o.block, kBlocks, "kind of block");
   read_names(reader, "attention", o.attention, kSwitch, "double-condensing attention where a block has a projection");
-  read_integers(reader, "kernel", o.kernel, 1, 7, "size of the spatial convolutions");
+  read_integers(reader, "kernel", o.kernel, 3, 7, "size of the spatial convolutions");
   for (int v : o.kernel) {
     if (v != 3 && v != 5 && v != 7) throw reader.error("kernel", "3, 5 or 7");
   }

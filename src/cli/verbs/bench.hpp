@@ -1,0 +1,27 @@
+#pragma once
+// `condenser bench` and what it measures.
+
+#include <filesystem>
+#include <string>
+
+#include "cli/shared_options.hpp"
+
+namespace condenser::cli {
+
+struct BenchOptions {
+  std::string format = "text";
+  std::string what;  // gate, data, train
+  // train
+  std::string network;
+  ZooShape shape;
+  int batch = 1;
+  int threads = 0;            // 0: all cores
+  double seconds = 1.0;       // of measuring
+  bool turns = false;         // a line on standard input starts each round
+  std::filesystem::path out;  // folder for the network and one step; empty: measure
+};
+
+int bench_data(const BenchOptions&);
+int bench_train(const BenchOptions&);
+
+}  // namespace condenser::cli

@@ -1,0 +1,109 @@
+// `condenser init`: a look at data of one's own, and a run file that can be read.
+
+#include <nlohmann/json.hpp>
+
+#include "data/fixtures.hpp"
+#include "support/catch.hpp"
+#include "support/process.hpp"
+
+using Catch::Matchers::Contains;
+using namespace condenser::tests;
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+// `classes` x `count` pictures of h x w in data/<class>/; grey in three channels unless `colour`.
+struct Pictures {
+  TempFolder folder;
+  Pictures(int classes, int count, int h, int w, bool colour) {
+    for (int c = 0; c < classes; ++c)
+      for (int k = 0; k < count; ++k) {
+        std::vector<uint8_t> pixels(static_cast<size_t>(3 * h * w), static_cast<uint8_t>(20 + 40 * c + k));
+        if (colour) pixels[1] = 255;
+        folder.write("data/class" + std::to_string(c) + "/" + std::to_string(k) + ".png",
+                     condenser::data::testing::png_bytes(3, h, w, pixels));
+      }
+  }
+  Finished run(std::vector<std::string> words) const { return run_condenser(std::move(words), folder.path()); }
+  std::string made() const { return slurp(folder / "mine/run.yaml"); }
+};
+
+}  // namespace
+
+TEST_CASE("init writes a run file that the data need, and says what comes next", "[cli][init]") {
+  const Pictures p(3, 12, 30, 41, false);
+  const Finished f = p.run({"init", "mine", "--data", "data"});
+  INFO(f.err);
+  REQUIRE(f.code == 0);
+  CHECK_THAT(f.out, Contains("36 pictures") && Contains("41x30") && Contains("grey") && Contains("3 classes"));
+  CHECK_THAT(f.out, Contains("next: condenser data check mine/run.yaml"));
+  CHECK_THAT(p.made(), Contains("name: \"mine\"") && Contains("shape: [1, 28, 28]") && Contains("batch_size: 4"));
+  const Finished check = p.run({"data", "check", "mine/run.yaml"});
+  INFO(check.out << check.err);
+  CHECK(check.code == 0);
+  const Finished dry = p.run({"run", "mine/run.yaml", "--dry-run"});
+  INFO(dry.out << dry.err);
+  CHECK(dry.code == 0);
+  CHECK_FALSE(fs::exists(p.folder / "runs"));
+}
+
+TEST_CASE("init sees colour, large pictures and their proportions", "[cli][init]") {
+  const Pictures square(2, 4, 200, 220, true);
+  REQUIRE(square.run({"init", "mine", "--data", "data"}).code == 0);
+  CHECK_THAT(square.made(), Contains("shape: [3, 64, 64]"));
+  const Finished large = square.run({"init", "other", "--data", "data", "--space", "large"});
+  CHECK(large.code == 0);
+  CHECK_THAT(slurp(square.folder / "other/run.yaml"), Contains("shape: [3, 128, 128]") && Contains("Cortex-M7"));
+  const Pictures wide(2, 4, 40, 160, false);
+  REQUIRE(wide.run({"init", "mine", "--data", "data"}).code == 0);
+  CHECK_THAT(wide.made(), Contains("shape: [1, 16, 64]"));
+}
+
+TEST_CASE("init takes a card, and the digits that come along when nothing is named", "[cli][init]") {
+  const TempFolder folder;
+  const std::string digits = CONDENSER_SOURCE_DIR "/datasets/digits", place = folder.path().string() + "/d";
+  const Finished f = run_condenser({"init", place, "--card", digits});
+  INFO(f.err);
+  REQUIRE(f.code == 0);
+  CHECK_THAT(slurp(folder / "d/run.yaml"), Contains("card: \"" + digits) && !Contains("  shape:"));
+  CHECK(run_condenser({"init", folder.path().string() + "/e"}).code == 0);
+  CHECK(run_condenser({"run", place + "/run.yaml", "--dry-run", "--runs", (folder / "runs").string()}).code == 0);
+}
+
+TEST_CASE("init replaces nothing and leaves nothing half-made", "[cli][init]") {
+  const Pictures p(2, 4, 20, 20, false);
+  p.folder.write("mine/notes.txt", "kept");
+  REQUIRE(p.run({"init", "mine", "--data", "data"}).code == 0);
+  const std::string made = p.made();
+  const Finished again = p.run({"init", "mine", "--data", "data"});
+  CHECK(again.code == 2);
+  CHECK_THAT(again.err, Contains("is there already"));
+  CHECK(p.made() == made);
+  CHECK(slurp(p.folder / "mine/notes.txt") == "kept");
+
+  p.folder.write("empty/readme.txt", "");
+  p.folder.write("one/a/x.png", condenser::data::testing::png_bytes(1, 2, 2, {1, 2, 3, 4}));
+  p.folder.write("damaged/a/x.png", "no picture");
+  p.folder.write("damaged/b/x.png", "no picture");
+  p.folder.write("a_file", "");
+  struct Case {
+    std::vector<std::string> words;
+    const char* says;
+  };
+  for (const Case& c : std::vector<Case>{{{"--data", "nowhere"}, "nowhere: no such folder"},
+                                         {{"--data", "empty"}, "no pictures"},
+                                         {{"--data", "one"}, "1 folders with pictures"},
+                                         {{"--data", "damaged"}, "none of the pictures"},
+                                         {{"--data", "data", "--card", "data"}, "expected one of them"},
+                                         {{"--card", "nowhere"}, "nowhere"}}) {
+    std::vector<std::string> words{"init", "new"};
+    words.insert(words.end(), c.words.begin(), c.words.end());
+    const Finished f = p.run(words);
+    INFO(f.err);
+    CHECK(f.code != 0);
+    CHECK_THAT(f.err, Contains(c.says));
+    CHECK_FALSE(fs::exists(p.folder / "new"));
+  }
+  CHECK(p.run({"init", "a_file", "--data", "data"}).code == 2);
+}
