@@ -58,7 +58,7 @@ core::Table trial_table(const std::vector<const Trial*>& trials, const Space* sp
 core::Table trial_table(const std::vector<Trial>& trials) {
   std::vector<const Trial*> examined;
   for (const Trial& trial : trials)
-    if (shown(trial)) examined.push_back(&trial);
+    if (trial.examined()) examined.push_back(&trial);
   return trial_table(examined);
 }
 
