@@ -51,7 +51,7 @@ std::string to_text(const Setting& s) {
 std::unique_ptr<nn::SpecNet> deployed(const arch::Spec& spec) {
   arch::Weights weights = arch::random_weights(spec, 1);
   const arch::Spec lowered = arch::lower(spec, &weights);
-  return std::make_unique<nn::SpecNet>(lowered, weights, nn::Fusion::Off);
+  return std::make_unique<nn::SpecNet>(lowered, weights, nn::Kernels::Library);
 }
 
 // One image of noise, repeated: what it shows does not matter, and drawing a whole batch takes longer than running it.
