@@ -71,7 +71,10 @@ void Team::work() {
     if (quit_) return;  // looked at after the ticket, which changes after quit_ does
     if (take_one()) continue;
     int spins = 0;
-    while (spins < kSpins && ticket_.load(std::memory_order_relaxed) == seen) ++spins, pause();
+    while (spins < kSpins && ticket_.load(std::memory_order_relaxed) == seen) {
+      ++spins;
+      pause();
+    }
     if (spins == kSpins) ticket_.wait(seen, std::memory_order_acquire);
   }
 }

@@ -69,7 +69,10 @@ class Repeated {
       work();
   }
 
-  void restart() { recorded_.reset(), runs_ = 0; }
+  void restart() {
+    recorded_.reset();
+    runs_ = 0;
+  }
   bool recorded() const { return recorded_ != nullptr; }
 
  private:

@@ -114,7 +114,9 @@ double warm_up(Runner& runner, double seconds) {
   for (const Layout& layout : kLayouts) {
     runner.use(layout);
     const double pass = warm_pass_seconds(runner, seconds);
-    if (pass < best) best = pass, fastest = &layout;
+    if (pass >= best) continue;
+    best = pass;
+    fastest = &layout;
   }
   if (fastest != &runner.layout()) {
     runner.use(*fastest);
