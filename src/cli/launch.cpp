@@ -4,21 +4,18 @@
 #include "cli/launch.hpp"
 
 #include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <optional>
 #include <thread>
 
 #include "condenser/core/log.hpp"
+#include "condenser/core/process.hpp"
 #include "condenser/core/stop.hpp"
+#include "condenser/core/temporary_folder.hpp"
 #include "condenser/train/ranks.hpp"
-#include "verify/process.hpp"
 
 namespace condenser::cli {
 namespace {
@@ -28,23 +25,14 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kGrace{5};  // for the others, after one has failed
 
-pid_t start_rank(int rank, int size, const std::string& store_file, const std::vector<std::string>& arguments) {
-  const pid_t parent = getpid();
-  const pid_t pid = fork();
-  if (pid < 0)
-    throw core::Error(std::string("cannot start rank ") + std::to_string(rank) + ": " + std::strerror(errno));
-  if (pid > 0) return pid;
-  setpgid(0, 0);
-  prctl(PR_SET_PDEATHSIG, SIGTERM);
-  if (getppid() != parent) _exit(static_cast<int>(ExitCode::Terminated));  // it died in between
+core::Process start_rank(int rank, int size, const std::string& store_file, const std::vector<std::string>& arguments) {
+  core::ProcessOptions options;
+  options.program = core::kThisProgram;
+  options.input = std::nullopt;
+  options.out = options.err = core::Stream::Inherited;
   for (const auto& [name, value] : train::local_rank_environment(rank, size, store_file))
-    setenv(name.c_str(), value.c_str(), 1);
-  std::vector<std::string> texts = arguments;
-  std::vector<char*> argv;
-  for (std::string& text : texts) argv.push_back(text.data());
-  argv.push_back(nullptr);
-  execv("/proc/self/exe", argv.data());
-  _exit(127);
+    options.environment.push_back(name + "=" + value);
+  return core::Process(arguments, options);
 }
 
 bool is_stop(int code) {
@@ -56,44 +44,59 @@ int signal_of(ExitCode code) {
   return code == ExitCode::Interrupted ? SIGINT : code == ExitCode::Requeue ? SIGUSR1 : SIGTERM;
 }
 
+std::string how(const core::ProcessResult& result) {
+  if (result.end == core::ProcessResult::End::Exited) return "ended with exit code " + std::to_string(result.code);
+  return "was ended by signal " + std::to_string(result.code) + " (" + strsignal(result.code) + ")";
+}
+
+// Those that still run are killed at the end of the scope.
 class Ranks {
  public:
-  ~Ranks() { send(SIGKILL); }
-
   void start(int count, const std::string& store_file, const std::vector<std::string>& arguments) {
-    for (int rank = 0; rank < count; ++rank) pids_.push_back(start_rank(rank, count, store_file, arguments));
-    running_ = count;
+    ranks_.reserve(static_cast<size_t>(count));
+    for (int rank = 0; rank < count; ++rank) ranks_.push_back({start_rank(rank, count, store_file, arguments)});
   }
 
   int watch() {
-    while (running_ > 0) {
+    while (look() > 0) {
       if (core::stop_requested() && !passed_on_) {
         send(signal_of(core::stop_code()));
         passed_on_ = true;
       }
       if (deadline_ && Clock::now() >= *deadline_) send(SIGKILL);
-      int status = 0;
-      const pid_t pid = waitpid(-1, &status, WNOHANG);
-      if (pid > 0)
-        ended(pid, status);
-      else
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
     return code_;
   }
 
  private:
-  void send(int signal) const {
-    for (const pid_t pid : pids_)
-      if (pid > 0) kill(pid, signal);
+  struct Rank {
+    core::Process process;
+    bool running = true;
+  };
+
+  // How many run on.
+  int look() {
+    int running = 0;
+    for (Rank& rank : ranks_) {
+      if (!rank.running) continue;
+      rank.running = rank.process.running();
+      if (rank.running)
+        ++running;
+      else
+        ended(rank);
+    }
+    return running;
   }
 
-  void ended(pid_t pid, int status) {
-    const auto found = std::find(pids_.begin(), pids_.end(), pid);
-    if (found == pids_.end()) return;
-    *found = 0;
-    --running_;
-    const int code = WIFEXITED(status) ? WEXITSTATUS(status) : static_cast<int>(ExitCode::RunFailed);
+  void send(int signal) const {
+    for (const Rank& rank : ranks_) rank.process.send(signal);
+  }
+
+  void ended(const Rank& rank) {
+    const core::ProcessResult result = rank.process.result();
+    const bool exited = result.end == core::ProcessResult::End::Exited;
+    const int code = exited ? result.code : static_cast<int>(ExitCode::RunFailed);
     if (code == 0 || code_ != 0) return;
     code_ = code;
     if (!passed_on_) send(SIGTERM);  // the others stop too; to those that do already a second signal means: at once
@@ -101,16 +104,12 @@ class Ranks {
     deadline_ = Clock::now() + kGrace;
     char host[256] = "localhost";
     gethostname(host, sizeof host - 1);
-    core::log::error("rank " + std::to_string(found - pids_.begin()) + " of " + std::to_string(pids_.size()) +
-                     " (pid " + std::to_string(pid) + " on " + host + ") " +
-                     (WIFSIGNALED(status) ? "was ended by signal " + std::to_string(WTERMSIG(status)) + " (" +
-                                                strsignal(WTERMSIG(status)) + ")"
-                                          : "ended with exit code " + std::to_string(code)) +
+    core::log::error("rank " + std::to_string(&rank - ranks_.data()) + " of " + std::to_string(ranks_.size()) +
+                     " (pid " + std::to_string(rank.process.pid()) + " on " + host + ") " + how(result) +
                      "; ending the others");
   }
 
-  std::vector<pid_t> pids_;  // by rank; 0: ended
-  int running_ = 0;
+  std::vector<Rank> ranks_;
   int code_ = 0;
   bool passed_on_ = false;  // the request to stop
   std::optional<Clock::time_point> deadline_;
@@ -120,7 +119,7 @@ class Ranks {
 
 int launch_ranks(int count, const std::vector<std::string>& arguments) {
   const core::StopsItself until_the_ranks_have_saved;
-  const verify::TemporaryFolder meeting;
+  const core::TemporaryFolder meeting;
   Ranks ranks;
   ranks.start(count, (meeting.path() / "store").string(), arguments);
   return ranks.watch();

@@ -2,12 +2,10 @@
 #include "cli/portable.hpp"
 
 #include <stdlib.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cstring>
 
-#include "condenser/core/error.hpp"
+#include "condenser/core/process.hpp"
 
 namespace condenser::cli {
 
@@ -41,11 +39,7 @@ void make_portable(const std::vector<std::string>& arguments) {
     setenv(v.name, v.value, 1);
   }
   if (all) return;
-  std::vector<char*> argv;
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
-  execv("/proc/self/exe", argv.data());
-  throw core::Error(std::string("train.portable: cannot start the program again: ") + std::strerror(errno));
+  core::start_again(arguments);
 }
 
 }  // namespace condenser::cli

@@ -96,6 +96,13 @@ void add_split(Settings& settings, RunContext& run, const char* split, const Set
   if (!print.empty()) settings[name] = print;
 }
 
+// What a stage reads itself: not what the stages before made. The test part is measured, and answers of it are shipped.
+Settings read_settings(RunContext& run, const std::string& stage, const Settings& before) {
+  Settings settings = own_settings(run.config, stage);
+  if (stage == "quantize" || stage == "export") add_split(settings, run, "test", before);
+  return settings;
+}
+
 Settings recorded(const RunContext& run, const std::string& stage) {
   const auto settings = [](const auto& record) { return record ? record->settings : Settings(); };
   if (stage == "search") return settings(find_record<WinnerRecord>(run.folder));
@@ -119,7 +126,7 @@ auto if_readable(const Read& read) -> decltype(read()) {
 // For what is not at hand any more; nothing when the record is damaged, which its readers report.
 Settings of_before(const RunContext& run, const std::string& stage) {
   try {
-    return stage == "search" || stage == "train" ? recorded(run, stage) : Settings();
+    return recorded(run, stage);
   } catch (const core::Error&) {
     return {};
   }
@@ -130,7 +137,8 @@ Settings without(Settings settings, std::initializer_list<const char*> names) {
   return settings;
 }
 
-bool is_data(const std::string& change) { return change.starts_with("data."); }
+// Of the parts that are trained on or chosen by: results of other data are results of another run.
+bool is_data(const std::string& change) { return change.starts_with("data.") && !change.starts_with("data.test "); }
 
 // "train, quantize and report"
 std::string listed(const std::vector<std::string>& words) {
@@ -223,7 +231,7 @@ std::optional<Learned> learned_there(RunContext& run) {
 Settings settings_of(RunContext& run, const std::string& stage) {
   const RunConfig& c = run.config;
   const Settings before = of_before(run, stage);
-  Settings settings = own_settings(c, stage);
+  Settings settings = read_settings(run, stage, before);
   if (stage == "search" || stage == "train") {
     settings.merge(meaning_of(learned_of(c.card, c.train)));
     for (const char* split : {"train", "validation"}) add_split(settings, run, split, before);
@@ -287,7 +295,10 @@ std::vector<std::string> plan(RunContext& run, const std::vector<std::string>& s
   const bool has_network = run.config.network || fs::exists(run.folder / "winner.arch.json");
   if (learned && has_network && asked("train")) tell("train", learned->settings, settings_of(run, "train"));
   for (const char* stage : {"quantize", "export", "verify"})
-    if (asked(stage)) tell(stage, if_readable([&] { return recorded(run, stage); }), own_settings(run.config, stage));
+    if (asked(stage)) {
+      const Settings there = if_readable([&] { return recorded(run, stage); });
+      tell(stage, there, read_settings(run, stage, there));
+    }
   return lines;
 }
 

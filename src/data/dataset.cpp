@@ -15,7 +15,7 @@ class ImageDataset : public Dataset {
  public:
   ImageDataset(ItemShape shape, std::vector<std::string> classes, Normalization normalization,
                std::vector<uint8_t> pixels, std::vector<int> labels)
-      : shape_((check_shape(shape), shape)),
+      : shape_(checked(shape)),
         classes_(std::move(classes)),
         normalizer_(std::move(normalization), shape.c),
         pixels_(std::move(pixels)),
@@ -37,7 +37,10 @@ class ImageDataset : public Dataset {
   ItemShape shape() const override { return shape_; }
   const std::vector<std::string>& classes() const override { return classes_; }
   const Normalization& normalization() const override { return normalizer_.normalization(); }
-  int label(int64_t i) const override { return check_item(i, size()), labels_[i]; }
+  int label(int64_t i) const override {
+    check_item(i, size());
+    return labels_[i];
+  }
   void get(int64_t i, std::span<float> out) const override { write(i, {}, out); }
   void draw(int64_t i, const SampleAugment& augment, core::Rng& rng, std::span<float> out) const override {
     write(i, random_window(augment, rng), out);

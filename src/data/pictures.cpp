@@ -18,7 +18,7 @@ constexpr size_t kMostPictureBytes = size_t{1} << 30;
 
 Pictures::Pictures(PictureList list, ItemShape shape, std::vector<std::string> classes, Normalization normalization)
     : list_(std::move(list)),
-      shape_((check_shape(shape), shape)),
+      shape_(checked(shape)),
       classes_(std::move(classes)),
       normalizer_(std::move(normalization), shape.c) {
   if (shape_.c != 1 && shape_.c != 3) {

@@ -47,7 +47,7 @@ void Normalizer::apply(const uint8_t* planes, int64_t plane, float* out) const {
   }
 }
 
-void check_shape(const ItemShape& shape) {
+ItemShape checked(const ItemShape& shape) {
   constexpr int64_t kLargest = 1 << 15;
   for (int64_t extent : {shape.c, shape.h, shape.w}) {
     if (extent < 1 || extent > kLargest) {
@@ -55,6 +55,7 @@ void check_shape(const ItemShape& shape) {
                         std::to_string(shape.w) + "; expected three extents in 1.." + std::to_string(kLargest));
     }
   }
+  return shape;
 }
 
 void check_item(int64_t i, int64_t size) {

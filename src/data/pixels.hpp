@@ -24,8 +24,8 @@ class Normalizer {
   std::vector<float> tables_;  // [c, 256]
 };
 
-// Throws core::Error unless every extent is in 1..32768.
-void check_shape(const ItemShape&);
+// The same shape. Throws core::Error unless every extent is in 1..32768.
+ItemShape checked(const ItemShape&);
 
 // Throws core::Error unless 0 <= i < size, or unless `out` holds an item.
 void check_item(int64_t i, int64_t size, const ItemShape&, std::span<const float> out);

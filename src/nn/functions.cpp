@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "condenser/arch/analysis.hpp"
+#include "condenser/core/team.hpp"
 #include "nn/linear_kernels.hpp"
 #include "nn/plane_kernels.hpp"
-#include "nn/team.hpp"
 
 namespace condenser::nn {
 namespace {
@@ -30,7 +30,7 @@ int64_t chunk_images(const ConvGeometry& g, int64_t images) {
 template <class Make>
 std::vector<float> arranged(int64_t floats, int64_t parts, const Make& make) {
   std::vector<float> weights(static_cast<size_t>(floats));
-  for_parts(parts, (parts + 31) / 32, [&](int64_t first, int64_t count) {
+  core::for_parts(parts, (parts + 31) / 32, [&](int64_t first, int64_t count) {
     for (int64_t part = first; part < first + count; ++part) make(part, weights.data());
   });
   return weights;
@@ -45,7 +45,7 @@ at::Tensor run_forward(const ConvGeometry& g, const at::Tensor& x, const at::Ten
   const float* added = bias.defined() ? bias.const_data_ptr<float>() : nullptr;
   const float* from = x.const_data_ptr<float>();
   float* to = y.mutable_data_ptr<float>();
-  for_parts(images, chunk_images(g, images), [&](int64_t first, int64_t count) {
+  core::for_parts(images, chunk_images(g, images), [&](int64_t first, int64_t count) {
     conv_forward(g, from + first * g.in.elements(), weights.data(), added, count, to + first * g.out.elements());
   });
   return y;
@@ -59,7 +59,7 @@ at::Tensor input_gradient(const ConvGeometry& g, const at::Tensor& dy, const at:
                                 [&](int64_t part, float* to) { gradient_weights(g, given, part, to); });
   const float* from = dy.const_data_ptr<float>();
   float* to = dx.mutable_data_ptr<float>();
-  for_parts(images, chunk_images(g, images), [&](int64_t first, int64_t count) {
+  core::for_parts(images, chunk_images(g, images), [&](int64_t first, int64_t count) {
     conv_input_gradient(g, from + first * g.out.elements(), weights.data(), count, to + first * g.in.elements());
   });
   return dx;
@@ -69,12 +69,12 @@ at::Tensor input_gradient(const ConvGeometry& g, const at::Tensor& dy, const at:
 void gradient_by_images(const ConvGeometry& g, const float* x, const float* dy, int64_t images, float* out) {
   const int64_t chunk = chunk_images(g, images), chunks = (images + chunk - 1) / chunk, size = g.weights();
   std::vector<float> partial(static_cast<size_t>((chunks - 1) * size), 0.0f);
-  for_parts(images, chunk, [&](int64_t first, int64_t count) {
+  core::for_parts(images, chunk, [&](int64_t first, int64_t count) {
     conv_weight_gradient(g, x + first * g.in.elements(), dy + first * g.out.elements(), count,
                          first == 0 ? out : partial.data() + (first / chunk - 1) * size);
   });
   constexpr int64_t kTogether = 4096;
-  for_parts(size, kTogether, [&](int64_t first, int64_t count) {
+  core::for_parts(size, kTogether, [&](int64_t first, int64_t count) {
     for (int64_t i = 1; i < chunks; ++i)
       for (int64_t k = first; k < first + count; ++k) out[k] += partial[static_cast<size_t>((i - 1) * size + k)];
   });
@@ -84,7 +84,7 @@ void gradient_by_images(const ConvGeometry& g, const float* x, const float* dy, 
 void gradient_by_channels(const ConvGeometry& g, const float* x, const float* dy, int64_t images, float* out) {
   constexpr int64_t kChannels = 24, kImages = 16;
   const int64_t ranges = (g.out_group() + kChannels - 1) / kChannels;
-  Team::instance().run(g.op.groups * ranges, [&](int64_t i) {
+  core::Team::instance().run(g.op.groups * ranges, [&](int64_t i) {
     const int64_t first = i % ranges * kChannels;
     const ChannelRange range{i / ranges, first, std::min(kChannels, g.out_group() - first)};
     for (int64_t k = 0; k < images; k += kImages)
@@ -105,7 +105,7 @@ at::Tensor bias_gradient(const ConvGeometry& g, const at::Tensor& dy) {
   const int64_t images = dy.size(0), chunk = chunk_images(g, images), chunks = (images + chunk - 1) / chunk;
   std::vector<float> partial(static_cast<size_t>(chunks * g.out.c), 0.0f);
   const float* from = dy.const_data_ptr<float>();
-  for_parts(images, chunk, [&](int64_t first, int64_t count) {
+  core::for_parts(images, chunk, [&](int64_t first, int64_t count) {
     channel_sums(from + first * g.out.elements(), count, g.out.c, g.out.h * g.out.w,
                  partial.data() + first / chunk * g.out.c);
   });
@@ -125,7 +125,7 @@ at::Tensor run_linear(const at::Tensor& x, const at::Tensor& weight, const at::T
   const float* w = weight.const_data_ptr<float>();
   const float* added = bias.defined() ? bias.const_data_ptr<float>() : nullptr;
   float* to = y.mutable_data_ptr<float>();
-  for_parts(x.size(0), kLinearRows, [&](int64_t first, int64_t rows) {
+  core::for_parts(x.size(0), kLinearRows, [&](int64_t first, int64_t rows) {
     linear_forward(s, from + first * s.in, w, added, rows, to + first * s.out);
   });
   return y;
@@ -150,7 +150,7 @@ struct Linear : torch::autograd::Function<Linear> {
       dx = at::empty(x.sizes(), x.options());
       const float* w = weight.const_data_ptr<float>();
       float* to = dx.mutable_data_ptr<float>();
-      for_parts(x.size(0), kLinearRows, [&](int64_t first, int64_t rows) {
+      core::for_parts(x.size(0), kLinearRows, [&](int64_t first, int64_t rows) {
         linear_input_gradient(s, from + first * s.out, w, rows, to + first * s.in);
       });
     }
@@ -158,7 +158,7 @@ struct Linear : torch::autograd::Function<Linear> {
       dw = at::empty(weight.sizes(), weight.options());
       const float* inputs = x.const_data_ptr<float>();
       float* to = dw.mutable_data_ptr<float>();
-      for_parts(s.out, kLinearRows, [&](int64_t first, int64_t rows) {
+      core::for_parts(s.out, kLinearRows, [&](int64_t first, int64_t rows) {
         linear_weight_gradient(s, inputs, from, x.size(0), first, rows, to);
       });
     }
@@ -201,7 +201,7 @@ struct Convolution : torch::autograd::Function<Convolution> {
 // Calls body(first plane, planes).
 template <class Body>
 void for_planes(int64_t planes, int64_t floats, const Body& body) {
-  for_parts(planes, std::max<int64_t>(1, kChunkFloats / std::max<int64_t>(1, floats)), body);
+  core::for_parts(planes, std::max<int64_t>(1, kChunkFloats / std::max<int64_t>(1, floats)), body);
 }
 
 void keep_plane_size(torch::autograd::AutogradContext* context, const at::Tensor& x) {

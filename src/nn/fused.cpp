@@ -13,7 +13,7 @@
 #include <cmath>
 #include <vector>
 
-#include "nn/team.hpp"
+#include "condenser/core/team.hpp"
 
 namespace condenser::nn {
 namespace {
@@ -35,7 +35,7 @@ struct Geometry {
 // Calls body(chunk, offset in floats, shape) for each chunk of images.
 template <class Body>
 void for_chunks(const Geometry& g, const Body& body) {
-  for_parts(g.images, g.chunk, [&](int64_t first, int64_t images) {
+  core::for_parts(g.images, g.chunk, [&](int64_t first, int64_t images) {
     body(first / g.chunk, first * g.channels * g.pixels, PlaneShape{images, g.channels, g.pixels});
   });
 }

@@ -7,16 +7,9 @@
 #include <optional>
 
 #include "condenser/nn/spec_net.hpp"
-#include "nn/fused_kernels.hpp"
+#include "nn/fuse_plan.hpp"
 
 namespace condenser::nn {
-
-// norm(a) is `a` itself where no batch norm stands before.
-enum class Join {
-  None,  // y = f(norm(a))
-  Add,   // y = f(norm(a) + b)
-  Gate,  // y = f(softmax(norm(a)) * b), softmax over channels
-};
 
 // One input; `gamma` is undefined when it is taken as it is.
 struct FusedInput {

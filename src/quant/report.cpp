@@ -4,11 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <future>
 #include <limits>
-#include <thread>
 
 #include "condenser/arch/analysis.hpp"
+#include "condenser/core/team.hpp"
 #include "condenser/core/text.hpp"
 #include "condenser/runtime/float_executor.hpp"
 #include "condenser/runtime/int8_executor.hpp"
@@ -66,12 +65,10 @@ using Work = std::function<void(int64_t begin, int64_t end)>;
 
 // Shares begin .. end among all cores.
 void in_parts(int64_t begin, int64_t end, const Work& work) {
-  const int64_t n = end - begin;
-  const int64_t threads = std::max<int64_t>(1, std::min<int64_t>(n, std::thread::hardware_concurrency()));
-  std::vector<std::future<void>> parts;
-  for (int64_t t = 0; t < threads; ++t)
-    parts.push_back(std::async(std::launch::async, work, begin + n * t / threads, begin + n * (t + 1) / threads));
-  for (auto& part : parts) part.get();
+  const int64_t n = end - begin, parts = std::min<int64_t>(n, core::all_cores());
+  core::Team(static_cast<int>(parts)).run(parts, [&](int64_t i) {
+    work(begin + n * i / parts, begin + n * (i + 1) / parts);
+  });
 }
 
 // `run(begin, end, logits)` fills in the outputs of items; they are scored in the order of the items.

@@ -32,6 +32,14 @@ ordered_json or_null(const std::optional<Value>& value) {
   return value ? ordered_json(*value) : ordered_json(nullptr);
 }
 
+// Of the test part, as the quantizer measured them, by key with its unit.
+ordered_json metrics_json(const Material& m, double BothForms::*form) {
+  if (!m.quantized) return nullptr;
+  ordered_json j = ordered_json::object();
+  for (const BothForms& f : m.quantized->figures) j[f.key] = std::isfinite(f.*form) ? ordered_json(f.*form) : nullptr;
+  return j;
+}
+
 }  // namespace
 
 std::optional<quant::Accuracy> test_accuracy(const Material& m) {
@@ -70,6 +78,8 @@ std::string summary_json(const Material& m) {
   j["arena_bytes"] = m.design.plan.peak_bytes;
   j["float_accuracy"] = accuracy_json(test_accuracy(m));
   j["int8_accuracy"] = accuracy_json(m.quantized ? std::optional(m.quantized->as_int8) : std::nullopt);
+  j["float_metrics"] = metrics_json(m, &BothForms::as_float);
+  j["int8_metrics"] = metrics_json(m, &BothForms::as_int8);
   j["netscore"] = or_null(netscore(m));
   j["verdicts"] = ordered_json::array();
   for (const search::Verdict& v : m.verdicts)

@@ -22,7 +22,7 @@ std::string first_non_finite(const arch::Spec& spec, const arch::Weights& weight
   for (const auto& parameter : arch::parameters(spec))
     if (parameter.trainable && !finite(weights.at(parameter.name).f32())) return "parameter " + parameter.name;
   const at::NoGradGuard no_gradients;
-  nn::SpecNet net(spec, weights, nn::Fusion::Off);
+  nn::SpecNet net(spec, weights, nn::Kernels::Library);
   std::string found;
   const auto look = [&](const arch::Node& node, const at::Tensor& value) {
     if (found.empty() && !at::isfinite(value).all().item<bool>()) found = "the output of node " + node.name;

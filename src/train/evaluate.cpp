@@ -8,7 +8,7 @@
 
 #include "condenser/arch/analysis.hpp"
 #include "condenser/core/stop.hpp"
-#include "nn/team.hpp"
+#include "condenser/core/team.hpp"
 
 namespace condenser::train {
 namespace {
@@ -21,7 +21,7 @@ at::Tensor run_items(nn::SpecNet& net, const data::Dataset& dataset, int64_t beg
   const auto shape = dataset.shape();
   const auto elements = static_cast<size_t>(shape.elements());
   constexpr int64_t kChunk = 25;
-  nn::for_parts(n, kChunk, [&](int64_t first, int64_t count) {
+  core::for_parts(n, kChunk, [&](int64_t first, int64_t count) {
     for (int64_t i = first; i < first + count; ++i)
       dataset.get(begin + i, std::span(pixels).subspan(static_cast<size_t>(i) * elements, elements));
   });

@@ -1,5 +1,6 @@
 // One function from Spec and data to Weights. What happens on a device is learner.hpp, what is written is
-// run_files.hpp, what happens to a batch is augment.hpp and resize.hpp; order, schedule and choices stand here.
+// run_files.hpp, what happens to a batch is augment.hpp and resize.hpp; order, schedule and choices stand here: the
+// loop in train_network(), what it does at each turn in Course.
 #include "train/loop.hpp"
 
 #include <ATen/Context.h>
@@ -17,11 +18,11 @@
 
 #include "condenser/core/log.hpp"
 #include "condenser/core/stop.hpp"
+#include "condenser/core/team.hpp"
 #include "condenser/data/loader.hpp"
 #include "condenser/data/metrics.hpp"
 #include "condenser/train/augment.hpp"
 #include "condenser/train/check_options.hpp"
-#include "nn/team.hpp"
 #include "nn/tiling.hpp"
 #include "train/files/identity.hpp"
 #include "train/files/run_files.hpp"
@@ -74,11 +75,6 @@ std::string parameter_not_finite(const nn::BlockLayout& layout, const std::vecto
   return "";
 }
 
-bool out_of_patience(const TrainOptions& options, const RunState& run, int64_t steps_per_epoch) {
-  return options.patience > 0 && run.best_epoch > 0 && run.step % steps_per_epoch == 0 &&
-         run.step / steps_per_epoch - run.best_epoch >= options.patience;
-}
-
 // Own kernels are limited here; what LibTorch and the C library choose is fixed before they are loaded (cli/portable).
 void use_kernels(const TrainOptions& options) {
   nn::limit_simd(options.portable ? nn::Simd::Baseline : nn::Simd::Avx512);
@@ -91,17 +87,224 @@ void use_kernels(const TrainOptions& options) {
                       "; expected the environment variable ATEN_CPU_CAPABILITY = default before it is loaded");
 }
 
-int all_cores() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
-
 // A GPU leaves the processor free for batches, and needs them fast.
 int loader_threads(const TrainOptions& options, at::Device device, int cores) {
   if (options.loader_threads > 0) return options.loader_threads;
   return device.is_cpu() ? 1 : std::clamp(cores - 1, 1, 8);
 }
 
+// A training on its way: where it stands, what this epoch has brought, and what is kept of it.
+class Course {
+ public:
+  Course(const FitRequest& r, Learner& learner, DataParallel& ranks, RunFiles& files, int64_t steps_per_epoch)
+      : r_(r),
+        options_(r.options),
+        metric_(data::find_metric(r.options.metric)),
+        saving_(!r.folder.empty()),
+        learner_(learner),
+        ranks_(ranks),
+        files_(files),
+        steps_per_epoch_(steps_per_epoch),
+        steps_(steps_per_epoch * r.options.epochs) {}
+
+  void resume(const Checkpoint& checkpoint) {
+    learner_.load(checkpoint);
+    run_ = checkpoint.run;
+    best_ = checkpoint.best;
+    first_step_ = saved_step_ = run_.step;
+    seconds_before_ = run_.seconds;
+    core::log::info("resuming at step " + std::to_string(run_.step) + " of " + std::to_string(steps_));
+  }
+
+  int64_t epoch() const { return run_.step / steps_per_epoch_; }  // of the next step; epochs that are done
+  int64_t step_in_epoch() const { return run_.step % steps_per_epoch_; }
+  bool epoch_done() const { return step_in_epoch() == 0; }
+  bool finished() const { return run_.step >= steps_ || out_of_patience(); }
+
+  void next(data::Loader& loader, data::Batch& batch) {
+    const auto asked = Clock::now();
+    loader.next(batch);
+    waited_ += seconds_since(asked);
+  }
+
+  void step(const data::Batch& batch) {
+    lr_ = learning_rate(options_, run_.step, steps_per_epoch_);
+    LossSum sum;
+    for (int i = 0; i < options_.accumulate; ++i) {
+      const Rows part = rows(batch, i, options_.accumulate);
+      if (i + 1 == options_.accumulate) ranks_.start_last_part();
+      sum += learner_.accumulate(part, batch.total);
+      if (!std::isfinite(sum.loss)) throw diverged(run_.step + 1, lr_, learner_.first_non_finite(part), saved_step_);
+    }
+    ranks_.finish_step(sum);
+    learner_.update(lr_, run_.step);
+
+    run_.loss_sum += sum.loss;
+    run_.correct += sum.correct;
+    run_.seen += batch.total;
+    ++run_.step;
+    epoch_images_ += batch.total;
+    images_per_s_ = static_cast<double>(epoch_images_) / std::max(1e-9, seconds_since(epoch_started_));
+    if (r_.on_progress) tell(sum.loss / static_cast<double>(batch.total));
+  }
+
+  // At the end of an epoch: looks at the validation data, if anybody needs that, and keeps what is best.
+  void validate() {
+    if (!r_.validation || !(saving_ || chooses(options_) || run_.step == steps_)) return;
+    validation_ = ranks_.evaluate(*r_.validation);
+    const double score = data::score_of(metric_, *validation_);
+    if (std::isnan(score) && chooses(options_) && !std::exchange(told_undefined_, true) && ranks_.leads())
+      core::log::warning(r_.section + ".metric = " + metric_.name + " has no value for epoch " +
+                         std::to_string(epoch()) + ": such epochs are neither the best nor count for patience");
+    if (score > run_.best_score) keep_best(score);
+  }
+
+  // Of the epoch that is done; begins the next.
+  void write_row() {
+    constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+    const double data_wait = waited_ / seconds_since(epoch_started_);
+    warn_of_waiting(data_wait);
+    const auto seen = static_cast<double>(run_.seen);
+    std::vector<std::pair<std::string, double>> row{
+        {"train/loss", run_.loss_sum / seen},
+        {"train/acc", 100.0 * static_cast<double>(run_.correct) / seen},
+        {"val/loss", validation_ ? validation_->loss : kNone},
+        {"val/acc1", validation_ ? data::metrics().front().value(*validation_) : kNone},
+        {"lr", lr_},
+        {"images_per_s", images_per_s_},
+        {"data_wait", data_wait},
+        {"seconds", seconds()}};
+    if (options_.metric != "accuracy" && options_.metric != "loss")
+      row.insert(row.begin() + 4, {"val/" + metric_.name, validation_ ? metric_.value(*validation_) : kNone});
+    files_.row(epoch(), row);
+    ++run_.rows;
+    run_.loss_sum = 0;
+    run_.correct = 0;
+    run_.seen = 0;
+    epoch_images_ = 0;
+    waited_ = 0;
+    epoch_started_ = Clock::now();
+  }
+
+  // After each step. Throws core::Stopped when a rank was asked to stop.
+  void save_or_stop() {
+    const bool stop = ranks_.stop_requested() && !finished();
+    const bool due = options_.checkpoint_steps > 0 && run_.step % options_.checkpoint_steps == 0;
+    if (saving_ && (epoch_done() || due || stop)) save();
+    if (saving_) core::reached("train:step", run_.step);
+    if (stop)
+      throw core::Stopped("training stopped after step " + std::to_string(run_.step) + " of " + std::to_string(steps_) +
+                          (saving_ ? "; start again to go on" : ""));
+  }
+
+  FitResult result() {
+    if (run_.step < steps_)
+      core::log::info("training ended after epoch " + std::to_string(epoch()) + " of " +
+                      std::to_string(options_.epochs) + ": the " + options_.metric + " was best in epoch " +
+                      std::to_string(run_.best_epoch));
+    if (chooses(options_) && run_.best_epoch == 0 && ranks_.leads())
+      core::log::warning("there is no best epoch, as " + r_.section + ".metric = " + metric_.name +
+                         " had no value in any; the weights of the last one are kept");
+    if (!best_.empty()) {
+      learner_.load({.run = run_, .values = best_});
+      validation_.reset();
+    }
+    if (r_.validation && !validation_) validation_ = ranks_.evaluate(*r_.validation);
+    const std::vector<float> block = learner_.result();
+    if (const std::string bad = parameter_not_finite(learner_.layout(), block); !bad.empty())
+      throw diverged(run_.step, lr_, bad, saved_step_);
+    return {
+        .weights = named(r_.spec, learner_.layout(), block), .validation = validation_, .resumed_at_step = first_step_};
+  }
+
+ private:
+  double seconds() const { return seconds_before_ + seconds_since(started_); }
+
+  bool out_of_patience() const {
+    return options_.patience > 0 && run_.best_epoch > 0 && epoch_done() &&
+           epoch() - run_.best_epoch >= options_.patience;
+  }
+
+  void tell(double loss) const {
+    const double per_step = seconds_since(started_) / static_cast<double>(run_.step - first_step_);
+    r_.on_progress(
+        {.epoch = (run_.step - 1) / steps_per_epoch_,
+         .epochs = options_.epochs,
+         .step = run_.step,
+         .steps = steps_,
+         .loss = loss,
+         .images_per_s = images_per_s_,
+         .eta_s = per_step * static_cast<double>(steps_ - run_.step),
+         .train_accuracy = 100.0 * static_cast<double>(run_.correct) / static_cast<double>(run_.seen),
+         .val_accuracy = validation_ ? std::optional(data::metrics().front().value(*validation_)) : std::nullopt});
+  }
+
+  void keep_best(double score) {
+    run_.best_score = score;
+    run_.best_epoch = epoch();
+    std::vector<float> weights = learner_.result();
+    if (files_.on()) {
+      arch::Weights file = named(r_.spec, learner_.layout(), weights);
+      file.metadata["step"] = std::to_string(run_.step);
+      file.metadata["val_" + options_.metric] = number_text(score);
+      files_.best(file);
+    }
+    if (options_.keep == "best") best_ = std::move(weights);
+  }
+
+  // Once.
+  void warn_of_waiting(double data_wait) {
+    constexpr double kMuch = 0.2;
+    const bool warm = epoch() > first_step_ / steps_per_epoch_ + 1;  // the first epoch begins with nothing prepared
+    if (!warm || data_wait <= kMuch || std::exchange(told_waiting_, true)) return;
+    core::log::warning(std::to_string(std::lround(100 * data_wait)) +
+                       " % of the epoch went into waiting for data; try dataset.cache: memory or more " +
+                       "train.loader_threads");
+  }
+
+  void save() {
+    run_.seconds = seconds();
+    Checkpoint checkpoint{.run = run_, .best = best_};
+    learner_.store(checkpoint);
+    const std::string bad = parameter_not_finite(learner_.layout(), checkpoint.values);
+    if (!bad.empty()) throw diverged(run_.step, lr_, bad, saved_step_);
+    files_.save(checkpoint);
+    saved_step_ = run_.step;
+  }
+
+  const FitRequest& r_;
+  const TrainOptions& options_;
+  const data::Metric& metric_;
+  const bool saving_;
+  Learner& learner_;
+  DataParallel& ranks_;
+  RunFiles& files_;
+  const int64_t steps_per_epoch_, steps_;
+
+  RunState run_;
+  std::vector<float> best_;  // weights; empty unless they are to be kept
+  std::optional<Evaluation> validation_;
+  int64_t first_step_ = 0;     // of this start
+  int64_t saved_step_ = 0;     // 0: none
+  double seconds_before_ = 0;  // of earlier starts
+  Clock::time_point started_ = Clock::now(), epoch_started_ = started_;
+  int64_t epoch_images_ = 0;
+  double waited_ = 0;  // for data, in this epoch
+  double images_per_s_ = 0, lr_ = 0;
+  bool told_waiting_ = false, told_undefined_ = false;
+};
+
+Identity complete_identity(const FitRequest& r, at::Device device, int processes) {
+  Identity identity = r.folder.empty() ? Identity{} : identity_of(r);
+  identity["device"] = device.is_cuda() ? "cuda" : "cpu";
+  identity["kernels"] = device.is_cuda() ? "of the GPU" : nn::kernel_set() + ", LibTorch " + at::get_cpu_capability();
+  identity["processes"] = std::to_string(processes);
+  return identity;
+}
+
 FitResult train_network(const FitRequest& r, Group* group) {
   const TrainOptions& options = r.options;
-  const int cores = group ? group->cores() : all_cores();
+  const int cores = group ? group->cores() : core::all_cores();
   use_threads(options.threads > 0 ? options.threads : cores);
   use_kernels(options);
   check(r, group ? group->size() : 1);
@@ -131,162 +334,26 @@ FitResult train_network(const FitRequest& r, Group* group) {
                                   augment(options.augment, *r.train, options.seed, batch);
                                   shrink(batch, r.spec.input, input_of(batch.epoch));
                                 }});
-  const int64_t steps_per_epoch = loader.steps_per_epoch();
-  const int64_t steps = steps_per_epoch * options.epochs;
-
-  const bool saving = !r.folder.empty();
-  Identity identity = saving ? identity_of(r) : Identity{};
-  identity["device"] = device.is_cuda() ? "cuda" : "cpu";
-  identity["kernels"] = device.is_cuda() ? "of the GPU" : nn::kernel_set() + ", LibTorch " + at::get_cpu_capability();
-  identity["processes"] = std::to_string(ranks.size());
+  const Identity identity = complete_identity(r, device, ranks.size());
   RunFiles files(ranks.leads() ? r.folder : std::filesystem::path{}, learner->layout(), identity);
-  RunState run;
-  std::vector<float> best;  // weights; empty unless they are to be kept
-  if (const auto checkpoint = ranks.open(files, identity)) {
-    learner->load(*checkpoint);
-    run = checkpoint->run;
-    best = checkpoint->best;
-    core::log::info("resuming at step " + std::to_string(run.step) + " of " + std::to_string(steps));
-  }
-  const int64_t first_step = run.step;
-  int64_t saved_step = run.step;  // 0: none
-  const double seconds_before = run.seconds;
-  loader.seek(first_step / steps_per_epoch, first_step % steps_per_epoch);
-
-  const auto started = Clock::now();
-  auto epoch_started = started;
-  int64_t epoch_images = 0;
-  double waited = 0;  // for data, in this epoch
-  bool told = false;  // that it is much
-  const data::Metric& metric = data::find_metric(options.metric);
-  bool told_undefined = false;  // that it has no value
-  double lr = 0;
-  std::optional<Evaluation> validation;
-  const auto finished = [&] { return run.step >= steps || out_of_patience(options, run, steps_per_epoch); };
-  const auto save = [&] {
-    run.seconds = seconds_before + seconds_since(started);
-    Checkpoint checkpoint{.run = run, .best = best};
-    learner->store(checkpoint);
-    const std::string bad = parameter_not_finite(learner->layout(), checkpoint.values);
-    if (!bad.empty()) throw diverged(run.step, lr, bad, saved_step);
-    files.save(checkpoint);
-    saved_step = run.step;
-  };
-
+  Course course(r, *learner, ranks, files, loader.steps_per_epoch());
+  if (const auto checkpoint = ranks.open(files, identity)) course.resume(*checkpoint);
+  loader.seek(course.epoch(), course.step_in_epoch());
   std::optional<core::StopsItself> stops_with_all_saved;
-  if (saving) stops_with_all_saved.emplace();
+  if (!r.folder.empty()) stops_with_all_saved.emplace();
+
   data::Batch batch;
-  while (!finished()) {
-    const int64_t epoch = run.step / steps_per_epoch;
-    learner->set_input(input_of(epoch));
-    const auto asked = Clock::now();
-    loader.next(batch);
-    waited += seconds_since(asked);
-    lr = learning_rate(options, run.step, steps_per_epoch);
-    LossSum sum;
-    for (int i = 0; i < options.accumulate; ++i) {
-      const Rows part = rows(batch, i, options.accumulate);
-      if (i + 1 == options.accumulate) ranks.start_last_part();
-      sum += learner->accumulate(part, batch.total);
-      if (!std::isfinite(sum.loss)) throw diverged(run.step + 1, lr, learner->first_non_finite(part), saved_step);
+  while (!course.finished()) {
+    learner->set_input(input_of(course.epoch()));
+    course.next(loader, batch);
+    course.step(batch);
+    if (course.epoch_done()) {
+      course.validate();
+      course.write_row();
     }
-    ranks.finish_step(sum);
-    learner->update(lr, run.step);
-
-    run.loss_sum += sum.loss;
-    run.correct += sum.correct;
-    run.seen += batch.total;
-    epoch_images += batch.total;
-    ++run.step;
-    const bool epoch_done = run.step % steps_per_epoch == 0;
-    const double images_per_s = static_cast<double>(epoch_images) / std::max(1e-9, seconds_since(epoch_started));
-    if (r.on_progress) {
-      const double per_step = seconds_since(started) / static_cast<double>(run.step - first_step);
-      r.on_progress(
-          {.epoch = epoch,
-           .epochs = options.epochs,
-           .step = run.step,
-           .steps = steps,
-           .loss = sum.loss / static_cast<double>(batch.total),
-           .images_per_s = images_per_s,
-           .eta_s = per_step * static_cast<double>(steps - run.step),
-           .train_accuracy = 100.0 * static_cast<double>(run.correct) / static_cast<double>(run.seen),
-           .val_accuracy = validation ? std::optional(data::metrics().front().value(*validation)) : std::nullopt});
-    }
-    if (epoch_done && r.validation && (saving || chooses(options) || run.step == steps)) {
-      validation = ranks.evaluate(*r.validation);
-      const double score = data::score_of(metric, *validation);
-      if (std::isnan(score) && chooses(options) && !std::exchange(told_undefined, true) && ranks.leads())
-        core::log::warning(r.section + ".metric = " + metric.name + " has no value for epoch " +
-                           std::to_string(epoch + 1) + ": such epochs are neither the best nor count for patience");
-      if (score > run.best_score) {
-        run.best_score = score;
-        run.best_epoch = epoch + 1;
-        std::vector<float> weights = learner->result();
-        if (files.on()) {
-          arch::Weights file = named(r.spec, learner->layout(), weights);
-          file.metadata["step"] = std::to_string(run.step);
-          file.metadata["val_" + options.metric] = number_text(score);
-          files.best(file);
-        }
-        if (options.keep == "best") best = std::move(weights);
-      }
-    }
-    if (epoch_done) {
-      constexpr double kNone = std::numeric_limits<double>::quiet_NaN(), kMuch = 0.2;
-      const double data_wait = waited / seconds_since(epoch_started);
-      const bool warm = epoch > first_step / steps_per_epoch;  // the first epoch begins with nothing prepared
-      if (warm && data_wait > kMuch && !std::exchange(told, true))
-        core::log::warning(std::to_string(std::lround(100 * data_wait)) +
-                           " % of the epoch went into waiting for data; try dataset.cache: memory or more " +
-                           "train.loader_threads");
-      const auto seen = static_cast<double>(run.seen);
-      std::vector<std::pair<std::string, double>> row{
-          {"train/loss", run.loss_sum / seen},
-          {"train/acc", 100.0 * static_cast<double>(run.correct) / seen},
-          {"val/loss", validation ? validation->loss : kNone},
-          {"val/acc1", validation ? data::metrics().front().value(*validation) : kNone},
-          {"lr", lr},
-          {"images_per_s", images_per_s},
-          {"data_wait", data_wait},
-          {"seconds", seconds_before + seconds_since(started)}};
-      if (options.metric != "accuracy" && options.metric != "loss")
-        row.insert(row.begin() + 4, {"val/" + metric.name, validation ? metric.value(*validation) : kNone});
-      files.row(epoch + 1, row);
-      ++run.rows;
-      run.loss_sum = 0;
-      run.correct = 0;
-      run.seen = 0;
-      epoch_images = 0;
-      waited = 0;
-      epoch_started = Clock::now();
-    }
-
-    const bool stop = ranks.stop_requested() && !finished();
-    const bool due = options.checkpoint_steps > 0 && run.step % options.checkpoint_steps == 0;
-    if (saving && (epoch_done || due || stop)) save();
-    if (saving) core::reached("train:step", run.step);
-    if (stop)
-      throw core::Stopped("training stopped after step " + std::to_string(run.step) + " of " + std::to_string(steps) +
-                          (saving ? "; start again to go on" : ""));
+    course.save_or_stop();
   }
-  if (run.step < steps)
-    core::log::info("training ended after epoch " + std::to_string(run.step / steps_per_epoch) + " of " +
-                    std::to_string(options.epochs) + ": the " + options.metric + " was best in epoch " +
-                    std::to_string(run.best_epoch));
-
-  if (chooses(options) && run.best_epoch == 0 && ranks.leads())
-    core::log::warning("there is no best epoch, as " + r.section + ".metric = " + metric.name +
-                       " had no value in any; the weights of the last one are kept");
-  if (!best.empty()) {
-    learner->load({.run = run, .values = best});
-    validation.reset();
-  }
-  if (r.validation && !validation) validation = ranks.evaluate(*r.validation);
-  const std::vector<float> result = learner->result();
-  if (const std::string bad = parameter_not_finite(learner->layout(), result); !bad.empty())
-    throw diverged(run.step, lr, bad, saved_step);
-  return {.weights = named(r.spec, learner->layout(), result), .validation = validation, .resumed_at_step = first_step};
+  return course.result();
 }
 
 bool out_of_memory(const c10::Error& error) {
@@ -297,7 +364,7 @@ bool out_of_memory(const c10::Error& error) {
 }  // namespace
 
 void use_threads(int threads) {
-  nn::Team::instance().resize(threads > 0 ? threads : all_cores());
+  core::Team::instance().resize(threads > 0 ? threads : core::all_cores());
   at::set_num_threads(1);  // what is left to the library is too small to share
 }
 

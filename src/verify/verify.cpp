@@ -10,12 +10,14 @@
 
 #include "condenser/core/files.hpp"
 #include "condenser/core/hash.hpp"
-#include "verify/process.hpp"
+#include "condenser/core/process.hpp"
+#include "condenser/core/temporary_folder.hpp"
 
 namespace condenser::verify {
 namespace {
 
 namespace fs = std::filesystem;
+using core::ProcessResult;
 using nlohmann::json;
 
 struct Manifest {
@@ -92,19 +94,22 @@ std::string first_line(const std::string& text) {
 }
 
 std::string describe(const ProcessResult& result) {
-  if (!result.started) return "could not be started";
-  if (result.timed_out) return "did not end in time";
-  const std::string line = first_line(result.output);
-  return "exit status " + std::to_string(result.status) + (line.empty() ? "" : ": " + line);
+  if (result.end == ProcessResult::End::NotStarted) return "could not be started";
+  if (result.end == ProcessResult::End::TimeLimit) return "did not end in time";
+  if (result.end == ProcessResult::End::OutputLimit) return "did not stop writing";
+  const std::string line = first_line(result.out);
+  return "exit status " + std::to_string(result.status()) + (line.empty() ? "" : ": " + line);
 }
 
 // Ended from outside, or short of memory or room: says nothing about the files.
 bool machine_trouble(const ProcessResult& result) {
-  if (!result.started || result.status == 128 + SIGKILL || result.status == 128 + SIGTERM) return true;
+  if (result.end == ProcessResult::End::NotStarted || result.status() == 128 + SIGKILL ||
+      result.status() == 128 + SIGTERM)
+    return true;
   constexpr const char* kSigns[] = {"Killed signal",          "virtual memory exhausted", "out of memory",
                                     "Cannot allocate memory", "No space left on device",  "ReserveShadowMemoryRange"};
-  return result.status != 0 &&
-         std::ranges::any_of(kSigns, [&](const char* sign) { return result.output.find(sign) != std::string::npos; });
+  return !result.ok() &&
+         std::ranges::any_of(kSigns, [&](const char* sign) { return result.out.find(sign) != std::string::npos; });
 }
 
 std::string join(const std::vector<std::vector<int8_t>>& samples) {
@@ -135,7 +140,8 @@ class Trial {
  private:
   ProcessResult start(const std::vector<std::string>& arguments) {
     // Leak detection needs ptrace, which containers may forbid; the export allocates nothing.
-    return run_process(arguments, {temporary_.path() / "log", 300, {"ASAN_OPTIONS=detect_leaks=0", "LC_ALL=C"}});
+    return core::run_process(
+        arguments, {.environment = {"ASAN_OPTIONS=detect_leaks=0", "LC_ALL=C"}, .time_limit = std::chrono::minutes(5)});
   }
 
   bool fail(const std::string& detail) {
@@ -169,7 +175,7 @@ class Trial {
         }
         check_.detail =
             "an empty program does not run in " + temporary_.path().parent_path().string() + ": " + describe(ran);
-      } else if (result.started && result.status != 127) {
+      } else if (result.status() != 127) {
         check_.detail = compiler + " lacks these options: " + describe(result);
       }
     }
@@ -194,7 +200,7 @@ class Trial {
   bool self_test() {
     self_test_ = start({program().string()});
     // A failed comparison (1) is looked into below, where every difference is counted.
-    const bool ran = self_test_.started && !self_test_.timed_out && (self_test_.status == 0 || self_test_.status == 1);
+    const bool ran = self_test_.status() == 0 || self_test_.status() == 1;
     if (machine_trouble(self_test_)) return skip("self-test: " + describe(self_test_));
     return ran || fail("self-test: " + describe(self_test_));
   }
@@ -222,7 +228,7 @@ class Trial {
     }
     if (answers_.right)
       check_.accuracy_percent = 100.0 * static_cast<double>(correct) / static_cast<double>(answers_.outputs.size());
-    check_.passed = check_.differing_values == 0 && self_test_.status == 0;
+    check_.passed = check_.differing_values == 0 && self_test_.ok();
     if (check_.passed) check_.detail = "every integer equal";
     if (check_.differing_values == 0 && !check_.passed) check_.detail = "self-test: " + describe(self_test_);
   }
@@ -252,7 +258,7 @@ class Trial {
   const Manifest& manifest_;
   const exporters::KnownAnswers& answers_;
   const Toolchain& toolchain_;
-  TemporaryFolder temporary_;
+  core::TemporaryFolder temporary_;
   ProcessResult self_test_;
   std::string found_;
   Check check_;

@@ -2,9 +2,9 @@
 #include <map>
 
 #include "condenser/core/files.hpp"
+#include "condenser/core/temporary_folder.hpp"
 #include "condenser/core/text.hpp"
 #include "condenser/verify/verify.hpp"
-#include "verify/process.hpp"
 
 namespace condenser::verify {
 namespace {
@@ -55,7 +55,7 @@ Check compare_folders(const fs::path& expected, const fs::path& found) {
 std::vector<Check> verify_export(const exporters::Target& target, const exporters::Package& package,
                                  const exporters::KnownAnswers& shipped, const exporters::ExportOptions& options,
                                  const fs::path& folder, const exporters::KnownAnswers& answers) {
-  const TemporaryFolder temporary;
+  const core::TemporaryFolder temporary;
   const fs::path fresh = temporary.path() / "export";
   target.write(package, shipped, options, fresh);
   const Check same = compare_folders(fresh, folder);

@@ -7,11 +7,12 @@
 #include "condenser/arch/memory.hpp"
 #include "condenser/arch/passes.hpp"
 #include "condenser/core/files.hpp"
+#include "condenser/core/process.hpp"
+#include "condenser/core/temporary_folder.hpp"
 #include "support/absent.hpp"
 #include "support/c99_package.hpp"
 #include "support/catch.hpp"
 #include "support/exemplars.hpp"
-#include "verify/process.hpp"
 
 namespace condenser::testing {
 namespace {
@@ -103,7 +104,7 @@ TEST_CASE("every target supports an exemplar or refuses it by node", "[contract]
 }
 
 TEST_CASE("emitted C equals the int8 executor for every exemplar", "[contract][exporters][slow]") {
-  const verify::TemporaryFolder folder;
+  const core::TemporaryFolder folder;
   const std::vector<Emitted> list = emit_all(folder.path());
   CHECK(list.size() > 60);
   CHECK(std::ranges::count_if(list, overlaps_depthwise) >= 8);
@@ -123,16 +124,17 @@ TEST_CASE("emitted C equals the int8 executor for every exemplar", "[contract][e
     for (const char* flag : {"-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-pedantic"})
       compile.emplace_back(flag);
     compile.insert(compile.end(), {at("unity.c"), "-o", at("unity")});
-    const verify::ProcessOptions options{at("log"), 300, {"ASAN_OPTIONS=detect_leaks=0"}};
-    const verify::ProcessResult compiled = verify::run_process(compile, options);
-    if (!compiled.started || compiled.status == 127) {
+    const core::ProcessOptions options{.environment = {"ASAN_OPTIONS=detect_leaks=0"},
+                                       .time_limit = std::chrono::minutes(5)};
+    const core::ProcessResult compiled = core::run_process(compile, options);
+    if (compiled.status() == 127) {
       condenser::tests::skip_without(build[0], "not installed");
       continue;
     }
-    INFO(compiled.output);
+    INFO(compiled.out);
     REQUIRE(compiled.ok());
-    const verify::ProcessResult ran = verify::run_process({at("unity"), at("inputs"), at("outputs")}, options);
-    INFO(ran.output);
+    const core::ProcessResult ran = core::run_process({at("unity"), at("inputs"), at("outputs")}, options);
+    INFO(ran.out);
     REQUIRE(ran.ok());
     const std::string outputs = core::read_file(at("outputs"));
     size_t offset = 0;

@@ -41,9 +41,9 @@ double distance(std::span<const float> a, std::span<const float> b) {
   return worst / scale;
 }
 
-Floats forward(const arch::Spec& spec, const arch::Weights& weights, Floats& input, nn::Fusion fusion) {
+Floats forward(const arch::Spec& spec, const arch::Weights& weights, Floats& input, nn::Kernels kernels) {
   const at::NoGradGuard no_gradients;
-  nn::SpecNet net(spec, weights, fusion);
+  nn::SpecNet net(spec, weights, kernels);
   return to_floats(net.forward(as_batch(input, spec.input), nn::Mode::Evaluation));
 }
 
@@ -78,12 +78,12 @@ TEST_CASE("LibTorch and the float executor agree on every exemplar", "[nn][contr
     arch::Weights weights = lively_weights(spec, 7);
     Floats input = random_floats(kBatch * spec.input.elements(), 3);
     const Floats expected = runtime::FloatExecutor(spec, weights).run(input, kBatch);
-    CHECK(distance(forward(spec, weights, input, nn::Fusion::On), expected) < 1e-4);
-    CHECK(distance(forward(spec, weights, input, nn::Fusion::Off), expected) < 1e-4);
+    CHECK(distance(forward(spec, weights, input, nn::Kernels::Own), expected) < 1e-4);
+    CHECK(distance(forward(spec, weights, input, nn::Kernels::Library), expected) < 1e-4);
 
     arch::Weights lowered_weights = weights;
     const arch::Spec lowered = arch::lower(spec, &lowered_weights);
-    CHECK(distance(forward(lowered, lowered_weights, input, nn::Fusion::On), expected) < 1e-4);
+    CHECK(distance(forward(lowered, lowered_weights, input, nn::Kernels::Own), expected) < 1e-4);
     CHECK(distance(runtime::FloatExecutor(lowered, lowered_weights).run(input, kBatch), expected) < 1e-4);
   }
 }
@@ -95,9 +95,9 @@ TEST_CASE("fused training steps have the values and gradients of the library's o
     for (const auto mode : {nn::Mode::Training, nn::Mode::Evaluation}) {
       INFO((mode == nn::Mode::Training ? "training" : "evaluation"));
       Floats values[2], gradients[2], outputs[2], input_gradients[2];
-      for (const auto fusion : {nn::Fusion::Off, nn::Fusion::On}) {
-        const int i = fusion == nn::Fusion::On;
-        nn::SpecNet net(spec, weights, fusion);
+      for (const auto kernels : {nn::Kernels::Library, nn::Kernels::Own}) {
+        const int i = kernels == nn::Kernels::Own;
+        nn::SpecNet net(spec, weights, kernels);
         Floats input = random_floats(kBatch * spec.input.elements(), 4);
         const at::Tensor x = as_batch(input, spec.input).set_requires_grad(true);
         const at::Tensor y = net.forward(x, mode);

@@ -27,9 +27,9 @@ arch::Spec random_network(uint64_t seed) {
 }
 
 std::vector<float> forward(const arch::Spec& spec, const arch::Weights& weights, std::vector<float>& input,
-                           nn::Fusion fusion) {
+                           nn::Kernels kernels) {
   const at::NoGradGuard no_gradients;
-  nn::SpecNet net(spec, weights, fusion);
+  nn::SpecNet net(spec, weights, kernels);
   const at::Tensor x = at::from_blob(input.data(), {kBatch, spec.input.c, spec.input.h, spec.input.w});
   const at::Tensor y = net.forward(x, nn::Mode::Evaluation).contiguous();
   const arch::Shape shape = arch::analyze(spec).nodes.back().shape;
@@ -54,10 +54,10 @@ bool compare(const arch::Spec& spec, uint64_t seed) {
   const auto agrees = [&](const std::vector<float>& found) {
     return largest > kLargest || testing::difference(found, expected).largest < 1e-4 * largest;
   };
-  CHECK(agrees(forward(spec, weights, input, nn::Fusion::On)));
-  CHECK(agrees(forward(spec, weights, input, nn::Fusion::Off)));
+  CHECK(agrees(forward(spec, weights, input, nn::Kernels::Own)));
+  CHECK(agrees(forward(spec, weights, input, nn::Kernels::Library)));
   const arch::Spec lowered = arch::lower(spec, &weights);
-  CHECK(agrees(forward(lowered, weights, input, nn::Fusion::On)));
+  CHECK(agrees(forward(lowered, weights, input, nn::Kernels::Own)));
   return largest <= kLargest;
 }
 

@@ -10,12 +10,13 @@
 #include "condenser/arch/passes.hpp"
 #include "condenser/core/files.hpp"
 #include "condenser/core/hash.hpp"
+#include "condenser/core/process.hpp"
+#include "condenser/core/temporary_folder.hpp"
 #include "condenser/runtime/int8_program.hpp"
 #include "exporters/kernel_sources.hpp"
 #include "support/c99_package.hpp"
 #include "support/catch.hpp"
 #include "support/exemplars.hpp"
-#include "verify/process.hpp"
 
 namespace condenser::exporters {
 namespace {
@@ -41,11 +42,11 @@ struct Symbol {
 };
 
 // Symbols of an object file, from nm -S: "value size type name", undefined ones without numbers.
-std::vector<Symbol> symbols(const fs::path& object, const fs::path& log) {
-  const verify::ProcessResult result = verify::run_process({"nm", "-S", object.string()}, {log, 60, {}});
+std::vector<Symbol> symbols(const fs::path& object) {
+  const core::ProcessResult result = core::run_process({"nm", "-S", object.string()});
   REQUIRE(result.ok());
   std::vector<Symbol> list;
-  std::istringstream lines(result.output);
+  std::istringstream lines(result.out);
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);
     std::vector<std::string> parts;
@@ -78,7 +79,7 @@ TEST_CASE("the embedded kernels are the sources that the executor links", "[expo
 }
 
 TEST_CASE("an export holds its files, the kernels it uses and only those", "[exporters]") {
-  const verify::TemporaryFolder temporary;
+  const core::TemporaryFolder temporary;
   const fs::path folder = temporary.path() / "out";
   const C99Case test = testing::c99_case(arch::lower(exemplar("conv_groups"), nullptr), 3, 2);
   c99().write(test.package, test.answers, {"tiny"}, folder);
@@ -90,7 +91,7 @@ TEST_CASE("an export holds its files, the kernels it uses and only those", "[exp
 }
 
 TEST_CASE("the manifest states sizes, scales and hashes", "[exporters]") {
-  const verify::TemporaryFolder temporary;
+  const core::TemporaryFolder temporary;
   C99Case test = tiny();
   test.package.classes = {"zero", "one"};
   c99().write(test.package, test.answers, {}, temporary.path());
@@ -115,9 +116,8 @@ TEST_CASE("the manifest states sizes, scales and hashes", "[exporters]") {
 }
 
 TEST_CASE("objects hold the planned arena, the counted constants and no library call", "[exporters][slow]") {
-  const verify::TemporaryFolder temporary;
+  const core::TemporaryFolder temporary;
   const fs::path folder = temporary.path() / "out";
-  const fs::path log = temporary.path() / "log";
   const C99Case test = tiny();
   c99().write(test.package, test.answers, {}, folder);
   const runtime::Int8Program program =
@@ -126,13 +126,12 @@ TEST_CASE("objects hold the planned arena, the counted constants and no library 
   for (const std::string& name : names_in(folder)) {
     if (!name.ends_with(".c") || name == "model_test.c") continue;
     const fs::path object = temporary.path() / (name + ".o");
-    const verify::ProcessResult compiled =
-        verify::run_process({"gcc", "-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-pedantic", "-Wconversion",
-                             "-Wsign-conversion", "-c", (folder / name).string(), "-o", object.string()},
-                            {log, 60, {}});
-    INFO(compiled.output);
+    const core::ProcessResult compiled =
+        core::run_process({"gcc", "-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-pedantic", "-Wconversion",
+                           "-Wsign-conversion", "-c", (folder / name).string(), "-o", object.string()});
+    INFO(compiled.out);
     REQUIRE(compiled.ok());
-    for (const Symbol& s : symbols(object, log)) {
+    for (const Symbol& s : symbols(object)) {
       INFO(name << ": " << s.type << " " << s.name);
       if (s.type == "R") constants += s.bytes;
       if (s.type == "b") {
@@ -154,23 +153,22 @@ TEST_CASE("objects hold the planned arena, the counted constants and no library 
 }
 
 TEST_CASE("the Makefile builds and runs the self-test, whatever people call their classes", "[exporters][slow]") {
-  const verify::TemporaryFolder temporary;
-  const fs::path log = temporary.path() / "log";
+  const core::TemporaryFolder temporary;
   C99Case test = testing::c99_case(arch::lower(exemplar("conv_groups"), nullptr), 3, 2);
   test.package.spec.name = "a */ b \\ ?\?/ /* c";  // must not break out of comments
   test.package.classes = {"x\n*/ int broken(", "\\",   "\u202e abc",  "\u200f\u061c\u2066",
                           "\xff\xc3",          "?\?/", "\u2028\u0085"};
   c99().write(test.package, test.answers, {"net_a"}, temporary.path() / "a");
-  const verify::ProcessResult made = verify::run_process(
-      {"make", "-C", (temporary.path() / "a").string(), "test", "CFLAGS=-O1 -Werror -Wall -Wextra"}, {log, 120, {}});
-  INFO(made.output);
+  const core::ProcessResult made =
+      core::run_process({"make", "-C", (temporary.path() / "a").string(), "test", "CFLAGS=-O1 -Werror -Wall -Wextra"});
+  INFO(made.out);
   CHECK(made.ok());
-  CHECK_THAT(made.output, Catch::Contains("PASS: 2 samples"));
+  CHECK_THAT(made.out, Catch::Contains("PASS: 2 samples"));
 }
 
 // CONDENSER_APPROVE=1 writes the files instead; the version of the kernels stands as KERNELS.
 TEST_CASE("emitted C of a toy network is as in tests/golden", "[exporters]") {
-  const verify::TemporaryFolder temporary;
+  const core::TemporaryFolder temporary;
   C99Case test = testing::c99_case(arch::lower(exemplar("conv_groups"), nullptr), 3, 1);
   test.package.classes = {"plain", "\u202e turned", "*/ \\"};
   c99().write(test.package, test.answers, {"toy"}, temporary.path() / "out");
@@ -189,7 +187,7 @@ TEST_CASE("emitted C of a toy network is as in tests/golden", "[exporters]") {
 }
 
 TEST_CASE("an export is replaced as a whole; other folders and old exports are safe", "[exporters]") {
-  const verify::TemporaryFolder temporary;
+  const core::TemporaryFolder temporary;
   const fs::path folder = temporary.path() / "deep/out/";
   const C99Case test = testing::c99_case(arch::lower(exemplar("conv_groups"), nullptr), 3, 2);
   c99().write(test.package, test.answers, {"first"}, folder);
@@ -211,7 +209,7 @@ TEST_CASE("an export is replaced as a whole; other folders and old exports are s
 }
 
 TEST_CASE("packages that cannot be exported are refused", "[exporters]") {
-  const verify::TemporaryFolder temporary;
+  const core::TemporaryFolder temporary;
   const fs::path folder = temporary.path() / "out";
   const C99Case good = testing::c99_case(arch::lower(exemplar("conv_groups"), nullptr), 3, 2);
   const auto refuse = [&](const char* what, auto change) {

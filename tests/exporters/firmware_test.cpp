@@ -3,11 +3,12 @@
 
 #include "condenser/arch/passes.hpp"
 #include "condenser/core/files.hpp"
+#include "condenser/core/process.hpp"
+#include "condenser/core/temporary_folder.hpp"
 #include "exporters/kernel_sources.hpp"
 #include "support/c99_package.hpp"
 #include "support/catch.hpp"
 #include "support/exemplars.hpp"
-#include "verify/process.hpp"
 
 namespace condenser::exporters {
 namespace {
@@ -52,8 +53,8 @@ class Firmware {
       if (test)
         command.insert(command.end(),
                        {prefix == "net_a" ? "-DNET_A_SELF_TEST" : "-DNET_B_SELF_TEST", "-Dmain=" + prefix + "_main"});
-      const verify::ProcessResult result = run(command);
-      INFO(result.output);
+      const core::ProcessResult result = run(command);
+      INFO(result.out);
       REQUIRE(result.ok());
     }
     return objects;
@@ -66,7 +67,7 @@ class Firmware {
     return command[2];
   }
 
-  verify::ProcessResult link(const Words& objects) const {
+  core::ProcessResult link(const Words& objects) const {
     Words command = {"gcc", "-std=c99", at("app.c").string()};
     command.insert(command.end(), objects.begin(), objects.end());
     command.insert(command.end(), {"-o", at("app").string()});
@@ -75,14 +76,14 @@ class Firmware {
 
   // 0: both give their known answers; 1: net_a does not; 2: net_b does not.
   int answers(const Words& objects) const {
-    const verify::ProcessResult linked = link(objects);
-    INFO(linked.output);
+    const core::ProcessResult linked = link(objects);
+    INFO(linked.out);
     REQUIRE(linked.ok());
-    return run({at("app").string()}).status;
+    return run({at("app").string()}).status();
   }
 
-  verify::ProcessResult run(const Words& command) const {
-    return verify::run_process(command, {folder_.path() / "log", 120, {"LC_ALL=C"}});
+  core::ProcessResult run(const Words& command) const {
+    return core::run_process(command, {.environment = {"LC_ALL=C"}, .time_limit = std::chrono::minutes(2)});
   }
 
  private:
@@ -96,7 +97,7 @@ class Firmware {
       text.replace(i, from.size(), to);
   }
 
-  verify::TemporaryFolder folder_;
+  core::TemporaryFolder folder_;
 };
 
 Words joined(Words a, const Words& b) {
@@ -121,7 +122,7 @@ TEST_CASE("two exports of one version share kernels or bring their own", "[expor
   const Firmware shared(false);
   const Words a = shared.compile_folder("net_a");
   Words b = shared.compile_folder("net_b");
-  CHECK_THAT(shared.link(joined(a, b)).output, Catch::Contains("multiple definition"));  // never silent
+  CHECK_THAT(shared.link(joined(a, b)).out, Catch::Contains("multiple definition"));  // never silent
   std::erase_if(b, is_kernel_object);
   CHECK(shared.answers(joined(a, b)) == 0);
   CHECK(shared.answers({shared.library("net_a"), shared.library("net_b")}) == 0);
@@ -141,7 +142,7 @@ TEST_CASE("exports of different versions never use each other's kernels", "[expo
     CHECK(firmware.answers(libraries) == 2);
   }
   std::erase_if(b, is_kernel_object);
-  CHECK_THAT(firmware.link(joined(a, b)).output, Catch::Contains("undefined reference"));
+  CHECK_THAT(firmware.link(joined(a, b)).out, Catch::Contains("undefined reference"));
 }
 
 TEST_CASE("an export compiles under the strict options of others", "[exporters][slow]") {
@@ -161,13 +162,13 @@ TEST_CASE("an export compiles under the strict options of others", "[exporters][
                         "-Wc++-compat",
                         "-fsyntax-only"};
   for (const char* compiler : {"gcc", "clang"}) {
-    if (firmware.run({compiler, "--version"}).status != 0) continue;
+    if (firmware.run({compiler, "--version"}).status() != 0) continue;
     for (const char* standard : {"-std=c99", "-std=c11", "-std=c17"}) {
       for (const auto& entry : fs::directory_iterator(firmware.at("net_a"))) {
         if (entry.path().extension() != ".c") continue;
         for (const char* define : {"-DNOTHING", "-DNET_A_SELF_TEST"}) {
           const auto result = firmware.run(joined({compiler, standard, define, entry.path().string()}, strict));
-          INFO(compiler << " " << standard << " " << define << ": " << result.output);
+          INFO(compiler << " " << standard << " " << define << ": " << result.out);
           CHECK(result.ok());
         }
       }
@@ -179,7 +180,7 @@ TEST_CASE("an export compiles under the strict options of others", "[exporters][
   const auto program = firmware.run(joined({"g++", "-Wall", "-Wextra", "-pedantic", "-Werror", "-std=c++11",
                                             firmware.at("app.cpp").string(), "-o", firmware.at("cpp").string()},
                                            {firmware.library("net_a"), firmware.library("net_b")}));
-  INFO(program.output);
+  INFO(program.out);
   REQUIRE(program.ok());
   CHECK(firmware.run({firmware.at("cpp").string()}).ok());
 }

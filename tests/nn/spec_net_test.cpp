@@ -91,8 +91,8 @@ TEST_CASE("a frozen network answers the same in every layout", "[nn]") {
     std::vector<float> input = random_floats(2 * spec.input.elements(), 1);
     const at::Tensor x = at::from_blob(input.data(), {2, spec.input.c, spec.input.h, spec.input.w});
     const arch::Weights weights = arch::random_weights(spec, 2);
-    const at::Tensor expected = SpecNet(spec, weights, Fusion::Off).forward(x, Mode::Evaluation).contiguous();
-    SpecNet frozen(spec, weights, Fusion::Off);
+    const at::Tensor expected = SpecNet(spec, weights, Kernels::Library).forward(x, Mode::Evaluation).contiguous();
+    SpecNet frozen(spec, weights, Kernels::Library);
     for (const auto format : {at::MemoryFormat::ChannelsLast, at::MemoryFormat::Contiguous}) {
       frozen.freeze(at::kCPU, format);
       const at::Tensor y = frozen.forward(x.contiguous(format), Mode::Evaluation).contiguous();

@@ -154,6 +154,22 @@ TEST_CASE("changed options redo the stages that they concern and no others, and 
   CHECK_THAT(same.err, !Contains("anew"));
 }
 
+TEST_CASE("another test part redoes what is measured and shipped, not the training", "[pipeline]") {
+  const Place p;
+  p.works({"run", "own.yaml"});
+  const std::string weights = slurp(p.own() / "weights.safetensors"), report = slurp(p.own() / "quant_report.json");
+  CHECK_THAT(report, Contains("\"macro_f1_percent\"") && Contains("\"total\": 8"));
+  p.picture("test/light/more.png", 240);
+  CHECK_THAT(p.fails(1, {"verify", "runs/own"}), Contains("data.test"));
+  const Finished again = p.run({"run", "own.yaml"});
+  INFO(again.err);
+  CHECK(again.code == 0);
+  CHECK_THAT(again.err, Contains("data.test ") && Contains("changed: quantize, export and report are made anew"));
+  CHECK(slurp(p.own() / "weights.safetensors") == weights);
+  CHECK_THAT(slurp(p.own() / "quant_report.json"), Contains("\"total\": 9"));
+  CHECK_THAT(p.run({"run", "own.yaml"}).err, !Contains("anew"));
+}
+
 TEST_CASE("another gate, space or seed of a search is refused by name; more trials extend it", "[pipeline]") {
   const Place p;
   p.works({"run", "searched.yaml", "stages=[search]"});

@@ -76,6 +76,17 @@ TEST_CASE("scores of several classes per item stand without a confusion matrix",
   CHECK_THAT(markdown(m), Contains("91.25 %") && !Contains("confusion.svg"));
 }
 
+TEST_CASE("what int8 does to other figures than accuracy stands in the report and the summary", "[report]") {
+  Material m = tests::whole_run();
+  m.quantized->figures = {{"macro_f1_percent", "macro F1", "%", 96.5, 95.25}, {"auc_percent", "AUC", "%", 99.5, NAN}};
+  CHECK_THAT(markdown(m), Contains("| macro F1 ") && Contains("96.5000 %") && Contains("95.2500 %"));
+  const auto j = nlohmann::json::parse(report::summary_json(m));
+  CHECK(j["float_metrics"]["macro_f1_percent"] == 96.5);
+  CHECK(j["int8_metrics"]["macro_f1_percent"] == 95.25);
+  CHECK(j["int8_metrics"]["auc_percent"].is_null());
+  CHECK(nlohmann::json::parse(report::summary_json(tests::bare_run()))["int8_metrics"].is_null());
+}
+
 TEST_CASE("pictures are well-formed and at hand", "[report]") {
   const report::Page page = report::run_page(tests::whole_run());
   const auto figures = report::figures(page);

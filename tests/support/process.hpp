@@ -1,18 +1,18 @@
 #pragma once
 // Runs a program and captures what it says; kills it for real when a test asks for that.
 
-#include <fcntl.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include <cstdlib>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
 #include <vector>
+
+#include "condenser/core/process.hpp"
+#include "condenser/core/temporary_folder.hpp"
 
 namespace condenser::tests {
 
@@ -29,94 +29,52 @@ inline std::string slurp(const std::filesystem::path& file) {
 }
 
 // A folder of its own for one test, removed at the end.
-class TempFolder {
+class TempFolder : public core::TemporaryFolder {
  public:
-  TempFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "condenser_test_XXXXXX").string();
-    if (!mkdtemp(name.data())) std::abort();
-    path_ = name;
-  }
-  ~TempFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TempFolder(const TempFolder&) = delete;
-  TempFolder& operator=(const TempFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+  std::filesystem::path operator/(const std::string& name) const { return path() / name; }
   std::string write(const std::string& name, const std::string& text) const {
-    std::filesystem::create_directories((path_ / name).parent_path());
-    std::ofstream(path_ / name, std::ios::binary) << text;
-    return (path_ / name).string();
+    std::filesystem::create_directories((path() / name).parent_path());
+    std::ofstream(path() / name, std::ios::binary) << text;
+    return (path() / name).string();
   }
-
- private:
-  std::filesystem::path path_;
 };
 
 class Process {
  public:
   // Starts `arguments` in `folder`; `file_limit` > 0 bounds the size of written files (a full disk for every write
   // beyond it).
-  Process(std::vector<std::string> arguments, const std::filesystem::path& folder, rlim_t file_limit = 0) {
-    pid_ = fork();
-    if (pid_ == 0) {
-      if (chdir(folder.c_str()) != 0) _exit(126);
-      redirect(STDOUT_FILENO, (logs_ / "out").c_str());
-      redirect(STDERR_FILENO, (logs_ / "err").c_str());
-      if (file_limit > 0) {
-        signal(SIGXFSZ, SIG_IGN);
-        const rlimit limit{file_limit, file_limit};
-        setrlimit(RLIMIT_FSIZE, &limit);
-      }
-      std::vector<char*> argv;
-      for (std::string& a : arguments) argv.push_back(a.data());
-      argv.push_back(nullptr);
-      execvp(argv[0], argv.data());
-      _exit(127);
-    }
-  }
-  ~Process() {
-    if (pid_ > 0) kill_now();
-  }
-  Process(const Process&) = delete;
-  Process& operator=(const Process&) = delete;
+  Process(std::vector<std::string> arguments, const std::filesystem::path& folder, int64_t file_limit = 0)
+      : process_(file_limit > 0 ? limited(std::move(arguments), file_limit) : std::move(arguments),
+                 {.folder = folder, .input = std::nullopt, .err = core::Stream::Captured}) {}
 
   Finished wait() {
-    int status = 0;
-    waitpid(pid_, &status, 0);
-    pid_ = -1;
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), slurp(logs_ / "out"),
-            slurp(logs_ / "err")};
+    const core::ProcessResult result = process_.wait();
+    return {result.status(), result.out, result.err};
   }
   // Waits until a signal has stopped it (SIGSTOP at a named moment); false when it ended instead.
   bool wait_until_stopped() {
     siginfo_t info{};
-    return waitid(P_PID, pid_, &info, WSTOPPED | WEXITED | WNOWAIT) == 0 && info.si_code == CLD_STOPPED;
+    return waitid(P_PID, static_cast<id_t>(pid()), &info, WSTOPPED | WEXITED | WNOWAIT) == 0 &&
+           info.si_code == CLD_STOPPED;
   }
-  bool running() {
-    siginfo_t info{};
-    return waitid(P_PID, pid_, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
-  }
-  pid_t pid() const { return pid_; }
-  void send(int signal_number) { kill(pid_, signal_number); }
+  bool running() { return process_.running(); }
+  pid_t pid() const { return process_.pid(); }
+  void send(int signal_number) { process_.send(signal_number); }
   void kill_now() {
-    kill(pid_, SIGKILL);
+    send(SIGKILL);
     wait();
   }
-  std::string err_so_far() const { return slurp(logs_ / "err"); }
+  std::string err_so_far() const { return process_.result().err; }
 
  private:
-  static void redirect(int fd, const char* file) {
-    const int target = open(file, O_CREAT | O_WRONLY | O_TRUNC, 0600);
-    dup2(target, fd);
-    close(target);
+  static std::vector<std::string> limited(std::vector<std::string> arguments, int64_t bytes) {
+    arguments.insert(arguments.begin(), {"env", "--ignore-signal=XFSZ", "prlimit", "--fsize=" + std::to_string(bytes)});
+    return arguments;
   }
-  TempFolder logs_;
-  pid_t pid_ = -1;
+  core::Process process_;
 };
 
-inline Finished run(std::vector<std::string> arguments, const std::filesystem::path& folder, rlim_t file_limit = 0) {
+inline Finished run(std::vector<std::string> arguments, const std::filesystem::path& folder, int64_t file_limit = 0) {
   return Process(std::move(arguments), folder, file_limit).wait();
 }
 

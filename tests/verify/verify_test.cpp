@@ -12,10 +12,10 @@
 
 #include "condenser/arch/passes.hpp"
 #include "condenser/core/files.hpp"
+#include "condenser/core/temporary_folder.hpp"
 #include "support/c99_package.hpp"
 #include "support/catch.hpp"
 #include "support/exemplars.hpp"
-#include "verify/process.hpp"
 
 namespace condenser::verify {
 namespace {
@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 using testing::C99Case;
 
 struct Export {
-  TemporaryFolder temporary;
+  core::TemporaryFolder temporary;
   fs::path folder = temporary.path() / "out";
   C99Case test;
 
@@ -207,40 +207,6 @@ TEST_CASE("proof needs one check that ran samples, and no failure among those th
   CHECK(failed({ran, wrong}));
   CHECK_FALSE(failed({ran, skipped}));
   CHECK_THAT(core::to_text(to_table({skipped})), Catch::Contains("skipped") && Catch::Contains("not installed"));
-}
-
-TEST_CASE("a stop ends a program that runs", "[verify]") {
-  const TemporaryFolder folder;
-  core::request_stop(SIGINT);
-  CHECK_THROWS_AS(run_process({"sleep", "600"}, {folder.path() / "log", 900, {}}), core::Stopped);
-  core::request_stop(0);
-}
-
-TEST_CASE("programs are started without a shell, end in time, and report how they ended", "[verify]") {
-  const TemporaryFolder folder;
-  ProcessOptions options{folder.path() / "log", 60, {"CONDENSER_TEST=yes"}};
-  const ProcessResult echo = run_process({"echo", "$HOME; `ls` 'x y'"}, options);
-  CHECK(echo.ok());
-  CHECK(echo.output == "$HOME; `ls` 'x y'\n");
-  CHECK(run_process({"sh", "-c", "printf %s $CONDENSER_TEST >&2; exit 3"}, options).status == 3);
-  CHECK(run_process({"sh", "-c", "printf %s $CONDENSER_TEST"}, options).output == "yes");
-  CHECK(run_process({"sh", "-c", "kill -9 $$"}, options).status == 137);
-  CHECK_FALSE(run_process({"no_such_program_anywhere"}, options).ok());
-  options.timeout_seconds = 0;
-  const ProcessResult slow = run_process({"sleep", "100"}, options);
-  CHECK(slow.timed_out);
-  CHECK_FALSE(slow.ok());
-}
-
-TEST_CASE("a temporary folder goes away with its content", "[verify]") {
-  fs::path path;
-  {
-    const TemporaryFolder folder;
-    path = folder.path();
-    core::write_atomic(path / "a/b", "x");
-    CHECK(fs::exists(path / "a/b"));
-  }
-  CHECK_FALSE(fs::exists(path));
 }
 
 }  // namespace condenser::verify

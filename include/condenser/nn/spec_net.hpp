@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,20 +17,27 @@
 
 namespace condenser::nn {
 
+struct Step;  // a node, or a batch norm with the nodes after it
+struct ConvGeometry;
+
 enum class Mode { Training, Evaluation };  // batch statistics and their running averages, or the averages only
-enum class Fusion { On, Off };             // Off: one library call per node; the reference of the own kernels
+
+// Library: one call of LibTorch per node, on any device: the reference of the own kernels.
+// Own: kernels of this module, and several nodes in one of them (nn/fuse_plan). They exist for the processor.
+enum class Kernels { Library, Own };
+Kernels fastest_kernels(at::Device);
 
 // Adds up values over the processes that train together, in place. All of them must call it, in the same order.
 using SumOverRanks = std::function<void(std::span<double>)>;
 
 class SpecNet {
  public:
-  // Copies both; checks names and shapes. Other devices than the processor need Fusion::Off.
-  SpecNet(const arch::Spec&, const arch::Weights&, Fusion = Fusion::On, at::Device = at::kCPU);
+  // Copies both; checks names and shapes. Throws core::Error for own kernels where there are none.
+  SpecNet(const arch::Spec&, const arch::Weights&, Kernels = Kernels::Own, at::Device = at::kCPU);
 
-  // x: [n, c, h, w] float32, any layout; Fusion::Off keeps channels-last. Returns the output node, [n, c, h, w]. Part
-  // of an autograd graph unless gradients are switched off.
-  // `watch` sees the value of every node that is computed, in order.
+  // x: [n, c, h, w] float32, any layout; Kernels::Library keeps channels-last. Returns the output node, [n, c, h, w].
+  // Part of an autograd graph unless gradients are switched off. `watch` sees the value of every node that is computed,
+  // in order.
   using Watch = std::function<void(const arch::Node&, const at::Tensor&)>;
   at::Tensor forward(const at::Tensor& x, Mode, const Watch& watch = {});
 
@@ -45,7 +53,7 @@ class SpecNet {
   std::vector<at::Tensor> parameters() const;
 
   // From now on the batch norms' statistics are those of the batches of all ranks, in both directions. Needs
-  // Fusion::On.
+  // Kernels::Own.
   void synchronize(SumOverRanks);
 
   // For inference only, on that device: parameters become constants, kernels in that layout (inputs should have it
@@ -56,20 +64,24 @@ class SpecNet {
   const arch::Spec& spec() const { return spec_; }
 
  private:
-  struct Step;  // a node, or a batch norm with the nodes after it
-  void plan_steps(Fusion);
-  at::Tensor run(const Step&, const std::vector<at::Tensor>& outputs, bool training) const;
+  using Values = std::vector<at::Tensor>;  // of nodes, as far as they are known and needed
+  at::Tensor run(const Step&, const Values&, bool training) const;
+  at::Tensor run_fused(const Step&, const Values&, bool training) const;
+  at::Tensor run_alone(int node, const Values&, bool training) const;
+  at::Tensor upsample_library(const arch::Upsample&, int node, const at::Tensor& x) const;
+  at::Tensor parameter(int node, const char* name) const;  // undefined when the node has none of that name
   template <class Make>
   const at::Tensor& constant(int node, size_t which, const Make& make) const;
 
   arch::Spec spec_;
   BlockLayout layout_;
-  bool own_kernels_;
+  Kernels kernels_;
   at::Device device_;
   SumOverRanks over_ranks_;                                // empty: statistics of the own batch
   at::Tensor block_, gradient_block_;                      // [size], [trainable_size]
   std::vector<std::map<std::string, at::Tensor>> params_;  // per node, views of the block
   std::vector<Step> steps_;
+  std::vector<std::shared_ptr<const ConvGeometry>> convolutions_;   // per node; null where the library convolves
   mutable std::map<std::pair<int, size_t>, at::Tensor> constants_;  // of nodes, on the device, made at the first run
 
  public:

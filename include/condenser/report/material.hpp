@@ -40,11 +40,18 @@ struct Evaluated {
   std::string mistakes_png;  // bytes; empty: there is none
 };
 
+// A figure of the test part besides accuracy, of both forms.
+struct BothForms {
+  std::string key, title, unit;          // "macro_f1_percent", "macro F1", "%"
+  double as_float = NAN, as_int8 = NAN;  // NaN: it has none
+};
+
 struct Quantized {
   std::string rounding, observer;
   int64_t calibration_samples = 0;
   quant::Accuracy as_float, as_int8;  // of the test part
   std::vector<quant::NodeReport> nodes;
+  std::vector<BothForms> figures;
 };
 
 struct Proof {

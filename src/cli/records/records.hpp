@@ -114,6 +114,7 @@ struct TrainRecord {
 struct AccuracyRecord {
   int64_t correct = 0, total = 0;
   double accuracy_percent = 0, low_percent = 0, high_percent = 100;  // Wilson, 95 %
+  std::map<std::string, double> metrics;  // the other rows of the table of metrics, by key; absent: without a value
 
   template <class Self, class F>
   static void fields(Self& r, F&& f) {
@@ -122,6 +123,7 @@ struct AccuracyRecord {
     f("accuracy_percent", r.accuracy_percent);
     f("low_percent", r.low_percent);
     f("high_percent", r.high_percent);
+    f("metrics", r.metrics);
   }
 };
 
@@ -143,7 +145,7 @@ struct NodeRecord {
 
 // quant_report.json
 struct QuantRecord {
-  static constexpr RecordFile kFile{"quant_report.json", "quantize", 2};
+  static constexpr RecordFile kFile{"quant_report.json", "quantize", 3};
   std::string spec_hash, lowered_hash, rounding, observer;
   int64_t calibration_samples = 0;
   AccuracyRecord test_float, test_int8;

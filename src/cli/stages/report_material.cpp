@@ -3,10 +3,12 @@
 #include "cli/stages/report_material.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "cli/cost_estimate.hpp"
 #include "cli/run_identity.hpp"
+#include "condenser/data/metrics.hpp"
 #include "condenser/verify/verify.hpp"
 
 namespace condenser::cli {
@@ -31,10 +33,19 @@ std::string text_of(const fs::path& file) { return fs::exists(file) ? core::read
 
 report::Quantized quantized_of(const QuantRecord& r) {
   report::Quantized q{
-      r.rounding, r.observer, r.calibration_samples, accuracy_of(r.test_float), accuracy_of(r.test_int8), {}};
+      r.rounding, r.observer, r.calibration_samples, accuracy_of(r.test_float), accuracy_of(r.test_int8), {}, {}};
   for (const NodeRecord& n : r.nodes)  // no ratio: no noise at all, or no signal
     q.nodes.push_back(
         {n.node, n.snr_db.value_or(kNotANumber), n.saturated_fraction, {n.scale, static_cast<int>(n.zero_point)}});
+  const auto value = [](const AccuracyRecord& a, const std::string& key) {
+    const auto found = a.metrics.find(key);
+    return found == a.metrics.end() ? kNotANumber : found->second;
+  };
+  for (const data::Metric& metric : data::metrics()) {
+    const report::BothForms figure{metric.json_key, metric.title, metric.unit, value(r.test_float, metric.json_key),
+                                   value(r.test_int8, metric.json_key)};
+    if (std::isfinite(figure.as_float) || std::isfinite(figure.as_int8)) q.figures.push_back(figure);
+  }
   return q;
 }
 

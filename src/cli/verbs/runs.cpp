@@ -17,6 +17,7 @@
 #include "cli/verb.hpp"
 #include "condenser/core/error.hpp"
 #include "condenser/core/text.hpp"
+#include "condenser/data/metrics.hpp"
 
 namespace condenser::cli {
 
@@ -33,6 +34,7 @@ struct Run {
   std::string network, data;
   std::optional<int64_t> params;
   std::optional<double> val_percent, test_percent, int8_percent;
+  std::map<std::string, double> int8_metrics;  // of the test part, by key
   bool val_trained_on = false;
   std::optional<double> seconds;
   int64_t created = 0;
@@ -91,6 +93,7 @@ void read_results(const fs::path& folder, Run& run) {
   if (const auto quantized = readable<QuantRecord>(folder, run)) {
     run.test_percent = quantized->test_float.accuracy_percent;
     run.int8_percent = quantized->test_int8.accuracy_percent;
+    run.int8_metrics = quantized->test_int8.metrics;
   }
   if (const auto evaluated = readable<EvaluationRecord>(folder / "eval", run))
     run.test_percent = evaluated->accuracy_percent;
@@ -162,6 +165,13 @@ core::Cell state_cell(const Run& r) {
 
 core::Cell word(const std::string& text) { return text.empty() ? core::empty_cell() : core::cell(text); }
 
+// The rows of the table of metrics that stand in columns of their own.
+std::vector<data::Metric> int8_metrics() {
+  std::vector<data::Metric> list = data::metrics();
+  std::erase_if(list, [](const data::Metric& metric) { return metric.name == "accuracy"; });
+  return list;
+}
+
 core::Table runs_table(const std::vector<Run>& runs) {
   core::Table t{{{"name", "name", false},
                  {"state", "state", false},
@@ -177,7 +187,9 @@ core::Table runs_table(const std::vector<Run>& runs) {
                  {"created", "began", false},
                  {"note", "note", false}},
                 {}};
-  for (const Run& r : runs)
+  for (const data::Metric& metric : int8_metrics())
+    t.columns.push_back({"int8_" + metric.json_key, "int8 " + metric.title});
+  for (const Run& r : runs) {
     t.rows.push_back(
         {core::cell(r.name),
          state_cell(r),
@@ -192,13 +204,19 @@ core::Table runs_table(const std::vector<Run>& runs) {
          r.seconds ? core::Cell{core::cell(*r.seconds, 1).json, duration_text(*r.seconds)} : core::empty_cell(),
          {std::to_string(r.created), time_text(r.created)},
          word(r.note)});
+    for (const data::Metric& metric : int8_metrics()) {
+      const auto found = r.int8_metrics.find(metric.json_key);
+      t.rows.back().push_back(found == r.int8_metrics.end() ? core::empty_cell() : core::cell(found->second, 4));
+    }
+  }
   return t;
 }
 
 // Without columns that are empty in every row, and without those that stand elsewhere for people: in the state, beside
 // a figure, below the table.
 core::Table for_people(const core::Table& t) {
-  const std::set<std::string> elsewhere{"stages_done", "val_trained_on", "note"};
+  std::set<std::string> elsewhere{"stages_done", "val_trained_on", "note"};
+  for (const data::Metric& metric : int8_metrics()) elsewhere.insert("int8_" + metric.json_key);
   core::Table kept;
   kept.rows.resize(t.rows.size());
   for (size_t c = 0; c < t.columns.size(); ++c) {

@@ -103,7 +103,8 @@ std::vector<DeviceCheck> check_device(at::Device device, int steps, int batch_si
   for (int i = 0; i < kBatches; ++i) batches.push_back(make_batch(batch_size, rng));
   const auto course = [&](const char* amp, auto&& make) {
     TrainOptions options;
-    options.amp = amp, options.ema_decay = 0;
+    options.amp = amp;
+    options.ema_decay = 0;
     const LearnerSetup setup{.spec = spec, .initial = initial, .options = options, .objective = {}};
     return run(*make(setup), batches, steps);
   };

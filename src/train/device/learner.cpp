@@ -15,8 +15,8 @@
 
 #include "condenser/arch/analysis.hpp"
 #include "condenser/core/log.hpp"
+#include "condenser/core/team.hpp"
 #include "condenser/nn/spec_net.hpp"
-#include "nn/team.hpp"
 #include "train/device/autocast.hpp"
 #include "train/device/loss.hpp"
 #include "train/device/loss_scale.hpp"
@@ -38,7 +38,7 @@ std::optional<at::ScalarType> amp_type(const TrainOptions& options) {
 
 // Before the first work on the device.
 void prepare(const TrainOptions& options, at::Device device) {
-  if (device.is_cpu()) at::set_num_threads(nn::Team::instance().size());  // the library's share is all of the work
+  if (device.is_cpu()) at::set_num_threads(core::Team::instance().size());  // the library's share is all of the work
   if (!device.is_cuda()) return;
   auto& context = at::globalContext();
   if (options.deterministic) setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);  // cuBLAS adds up in one order with it
@@ -69,7 +69,10 @@ class Repeated {
       work();
   }
 
-  void restart() { recorded_.reset(), runs_ = 0; }
+  void restart() {
+    recorded_.reset();
+    runs_ = 0;
+  }
   bool recorded() const { return recorded_ != nullptr; }
 
  private:
@@ -99,11 +102,11 @@ class DeviceLearner : public Learner {
       const c10::impl::VirtualGuardImpl guard(device_.type());
       stream_.emplace(guard.getStreamFromGlobalPool(device_));
     }
-    net_ = std::make_unique<nn::SpecNet>(spec_, setup.initial, nn::Fusion::Off, device_);
-    examined_ = std::make_unique<nn::SpecNet>(spec_, setup.initial, device_.is_cpu() ? nn::Fusion::On : nn::Fusion::Off,
-                                              device_);
+    net_ = std::make_unique<nn::SpecNet>(spec_, setup.initial, nn::Kernels::Library, device_);
+    examined_ = std::make_unique<nn::SpecNet>(spec_, setup.initial, nn::fastest_kernels(device_), device_);
     if (setup.teacher)
-      teacher_ = std::make_unique<nn::SpecNet>(setup.teacher->spec, setup.teacher->weights, nn::Fusion::Off, device_);
+      teacher_ =
+          std::make_unique<nn::SpecNet>(setup.teacher->spec, setup.teacher->weights, nn::Kernels::Library, device_);
     optimizer_.emplace(options_, net_->layout(), frozen_segments(options_, net_->layout()), net_->block());
     if (amp_ == at::kHalf) scale_.emplace(device_);
     if (options_.ema_decay > 0) average_ = net_->block().clone();
@@ -121,7 +124,7 @@ class DeviceLearner : public Learner {
 
   void set_input(const arch::Shape& input) override {
     if (net_->spec().input == input) return;
-    net_ = std::make_unique<nn::SpecNet>(at_input(spec_, input), net_->weights(), nn::Fusion::Off, device_);
+    net_ = std::make_unique<nn::SpecNet>(at_input(spec_, input), net_->weights(), nn::Kernels::Library, device_);
     batch_ = {};
     restart();
   }

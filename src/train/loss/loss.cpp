@@ -6,7 +6,7 @@
 #include <string>
 
 #include "condenser/core/error.hpp"
-#include "nn/team.hpp"
+#include "condenser/core/team.hpp"
 
 namespace condenser::train {
 namespace {
@@ -149,7 +149,7 @@ LossSum loss(const Objective& objective, int64_t classes, std::span<const float>
       gradient[static_cast<size_t>(i * classes + k)] =
           static_cast<float>(slope[static_cast<size_t>(k)] / static_cast<double>(divisor));
   };
-  nn::for_parts(items, std::max<int64_t>(1, kChunkLogits / classes), [&](int64_t first, int64_t count) {
+  core::for_parts(items, std::max<int64_t>(1, kChunkLogits / classes), [&](int64_t first, int64_t count) {
     Row marks(static_cast<size_t>(classes)), slope(marks.size());
     for (int64_t i = first; i < first + count; ++i) run(i, marks, slope);
   });

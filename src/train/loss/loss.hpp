@@ -32,7 +32,11 @@ struct LossSum {
   double loss = 0;
   int64_t correct = 0;  // largest logit is the label's, the first one of equals; with several classes: all are right
 
-  LossSum& operator+=(const LossSum& other) { return loss += other.loss, correct += other.correct, *this; }
+  LossSum& operator+=(const LossSum& other) {
+    loss += other.loss;
+    correct += other.correct;
+    return *this;
+  }
 };
 
 // logits: [n, classes]. With marks m (one-hot without), smoothing e, weights w and p = softmax or sigmoid of the

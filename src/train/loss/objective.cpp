@@ -29,7 +29,10 @@ Objective objective_of(const TrainOptions& options, const data::Dataset& trainin
               .smoothing = options.label_smoothing,
               .class_weights = options.class_weights};
   if (options.balance == "weights") o.class_weights = balancing_weights(o.kind, training);
-  if (!options.distill.teacher.empty()) o.distill = options.distill.alpha, o.temperature = options.distill.temperature;
+  if (!options.distill.teacher.empty()) {
+    o.distill = options.distill.alpha;
+    o.temperature = options.distill.temperature;
+  }
   return o;
 }
 

@@ -6,8 +6,8 @@
 #include <array>
 #include <cmath>
 
+#include "condenser/core/team.hpp"
 #include "condenser/core/text.hpp"
-#include "nn/team.hpp"
 #include "train/optim/muon.hpp"
 
 namespace condenser::train {
@@ -180,7 +180,7 @@ void optimizer_step(const TrainOptions& options, const nn::BlockLayout& layout, 
   const double t = static_cast<double>(state.steps);
   const Optimizer& optimizer = find_optimizer(options.optimizer);
   const nn::Segment* head = head_of(layout);
-  nn::Team::instance().run(static_cast<int64_t>(layout.segments.size()), [&](int64_t i) {
+  core::Team::instance().run(static_cast<int64_t>(layout.segments.size()), [&](int64_t i) {
     const auto& segment = layout.segments[static_cast<size_t>(i)];
     if (!segment.trainable) return;
     const auto rate = static_cast<float>(lr), decay = static_cast<float>(segment.decay ? options.weight_decay : 0.0);

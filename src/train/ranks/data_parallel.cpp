@@ -130,7 +130,10 @@ void DataParallel::finish_step(LossSum& sum) {
   group_->sum(all);
   sum = {.loss = all[0], .correct = static_cast<int64_t>(all[1])};
   for (size_t i = 0; i < kSignals.size(); ++i)
-    if (all[2 + i] > 0) stop_ = true, core::request_stop(kSignals[i]);
+    if (all[2 + i] > 0) {
+      stop_ = true;
+      core::request_stop(kSignals[i]);
+    }
   exchange_->finish();
   if (average_statistics_) statistics.div_(size());
 }

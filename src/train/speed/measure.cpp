@@ -51,7 +51,7 @@ std::string to_text(const Setting& s) {
 std::unique_ptr<nn::SpecNet> deployed(const arch::Spec& spec) {
   arch::Weights weights = arch::random_weights(spec, 1);
   const arch::Spec lowered = arch::lower(spec, &weights);
-  return std::make_unique<nn::SpecNet>(lowered, weights, nn::Fusion::Off);
+  return std::make_unique<nn::SpecNet>(lowered, weights, nn::Kernels::Library);
 }
 
 // One image of noise, repeated: what it shows does not matter, and drawing a whole batch takes longer than running it.
@@ -114,7 +114,9 @@ double warm_up(Runner& runner, double seconds) {
   for (const Layout& layout : kLayouts) {
     runner.use(layout);
     const double pass = warm_pass_seconds(runner, seconds);
-    if (pass < best) best = pass, fastest = &layout;
+    if (pass >= best) continue;
+    best = pass;
+    fastest = &layout;
   }
   if (fastest != &runner.layout()) {
     runner.use(*fastest);

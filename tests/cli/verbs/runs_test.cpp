@@ -49,7 +49,8 @@ TEST_CASE("runs tells state, network, accuracies and duration, the newest last",
       runs / "early",
       cli::TrainRecord{.network = "mine", .params = 15234, .validation_correct = 975, .validation_total = 1000});
   cli::write_record(runs / "early", cli::QuantRecord{.test_float = {.accuracy_percent = 98.8},
-                                                     .test_int8 = {.accuracy_percent = 98.7}});
+                                                     .test_int8 = {.accuracy_percent = 98.7,
+                                                                   .metrics = {{"macro_f1_percent", 97.25}}}});
   const json all = rows(folder.path());
   REQUIRE(all.size() == 2);
   CHECK(all[0]["name"] == "early");
@@ -61,6 +62,8 @@ TEST_CASE("runs tells state, network, accuracies and duration, the newest last",
   CHECK(all[0]["val_accuracy_percent"] == 97.5);
   CHECK(all[0]["test_accuracy_percent"] == 98.8);
   CHECK(all[0]["int8_accuracy_percent"] == 98.7);
+  CHECK(all[0]["int8_macro_f1_percent"] == 97.25);
+  CHECK(all[0]["int8_auc_percent"].is_null());
   CHECK(all[0]["seconds"] == 3725);
   CHECK(all[0]["created"] == 1'000'000'000);
   CHECK(all[1]["params"].is_null());

@@ -1,10 +1,10 @@
 #include "condenser/train/augment.hpp"
+#include "condenser/core/team.hpp"
 
 #include <cmath>
 #include <numeric>
 #include <set>
 
-#include "nn/team.hpp"
 #include "support/catch.hpp"
 
 namespace condenser::train {
@@ -80,9 +80,9 @@ TEST_CASE("augmentation is a pure function of seed and step", "[train][augment]"
 
 TEST_CASE("augmentation does not depend on the number of threads", "[train][augment]") {
   const auto alone = everything_on(33, 1, 5);
-  nn::Team::instance().resize(3);
+  core::Team::instance().resize(3);
   const auto shared = everything_on(33, 1, 5);
-  nn::Team::instance().resize(1);
+  core::Team::instance().resize(1);
   CHECK(shared.x == alone.x);
   CHECK(shared.t == alone.t);
 }

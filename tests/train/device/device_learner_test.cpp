@@ -34,18 +34,6 @@ double largest_difference(std::span<const float> a, std::span<const float> b) {
 
 std::span<const float> floats(const at::Tensor& t) { return {t.const_data_ptr<float>(), size_t(t.numel())}; }
 
-data::Batch make_batch(int64_t size, uint64_t seed) {
-  const auto dataset = testing::stripes(size, seed);
-  data::Batch batch;
-  batch.size = size;
-  batch.x.resize(static_cast<size_t>(size * 64));
-  for (int64_t i = 0; i < size; ++i) {
-    dataset->get(i, std::span(batch.x).subspan(static_cast<size_t>(i) * 64, 64));
-    batch.y.push_back(dataset->label(i));
-  }
-  return batch;
-}
-
 const std::vector<std::string> kOptimizers = optimizer_names();
 
 }  // namespace
@@ -159,42 +147,6 @@ TEST_CASE("a step whose gradients overflow is left out and halves the loss scale
   LossScale other(at::kCPU);
   other.load(state);
   CHECK(other.scale().item<float>() == 32768.0f);
-}
-
-TEST_CASE("the device learner takes the steps of the processor's", "[train][device]") {
-  const arch::Spec spec = testing::small_net();
-  const arch::Weights initial = arch::random_weights(spec, 4);
-  TrainOptions o = testing::quick();
-  const auto [name, lr, tolerance] =
-      GENERATE(table<std::string, double, double>({{"sgd", 0.05, 2e-3}, {"adamw", 0.003, 1e-2}, {"lion", 3e-4, 1e-2}}));
-  o.optimizer = name;
-  INFO(name);
-  const LearnerSetup setup{.spec = spec, .initial = initial, .options = o, .objective = {.smoothing = 0.05}};
-  const auto ours = make_cpu_learner(setup), theirs = make_device_learner(setup, at::kCPU);
-  for (int step = 0; step < 10; ++step) {
-    const data::Batch batch = make_batch(step == 6 ? 18 : 24, 20 + step);  // one shorter than the others
-    LossSum a, b;
-    for (int i = 0; i < 2; ++i) {
-      const Rows part = rows(batch, i, 2);
-      a += ours->accumulate(part, batch.size);
-      b += theirs->accumulate(part, batch.size);
-    }
-    CHECK(b.loss == Approx(a.loss).epsilon(tolerance));
-    CHECK(std::abs(a.correct - b.correct) <= 1);
-    ours->update(lr, step);
-    theirs->update(lr, step);
-  }
-  CHECK(largest_difference(ours->result(), theirs->result()) < 10 * lr);
-  const auto validation = testing::stripes(60, 2);
-  const Evaluation a = ours->evaluate(*validation, OnStop::Finish), b = theirs->evaluate(*validation, OnStop::Finish);
-  CHECK(b.loss == Approx(a.loss).epsilon(0.05));
-
-  Checkpoint checkpoint;
-  theirs->store(checkpoint);
-  const auto again = make_device_learner(setup, at::kCPU);
-  again->load(checkpoint);
-  const data::Batch batch = make_batch(12, 99);
-  CHECK(again->accumulate(rows(batch, 0, 1), 12).loss == theirs->accumulate(rows(batch, 0, 1), 12).loss);
 }
 
 TEST_CASE("bf16 on the processor learns", "[train][device]") {

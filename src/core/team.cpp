@@ -1,14 +1,14 @@
 // A chunk is taken by lowering the count in the ticket with a compare-and-swap; the loop's number in the upper half
 // makes a late worker's swap fail.
-#include "nn/team.hpp"
+#include "condenser/core/team.hpp"
 
-#include <algorithm>
+#include <pthread.h>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
 
-namespace condenser::nn {
+namespace condenser::core {
 namespace {
 
 constexpr int kSpins = 2000;  // some tens of microseconds
@@ -22,9 +22,13 @@ void pause() {
 
 }  // namespace
 
+int all_cores() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
+
 Team& Team::instance() {
-  static Team team;
-  return team;
+  static Team* current = new Team;  // never destroyed: a child must not wait for its parent's threads
+  static const int registered = pthread_atfork(nullptr, nullptr, [] { current = new Team; });
+  (void)registered;
+  return *current;
 }
 
 Team::~Team() { stop_workers(); }
@@ -51,7 +55,7 @@ bool Team::take_one() {
     if ((ticket & kCount) == 0) return false;
   } while (!ticket_.compare_exchange_weak(ticket, ticket - 1, std::memory_order_acq_rel));
   try {
-    (*body_)(static_cast<int64_t>((ticket & kCount) - 1));
+    (*body_)(chunks_ - static_cast<int64_t>(ticket & kCount));
   } catch (...) {
     const std::lock_guard lock(error_mutex_);
     if (!error_) error_ = std::current_exception();
@@ -67,7 +71,10 @@ void Team::work() {
     if (quit_) return;  // looked at after the ticket, which changes after quit_ does
     if (take_one()) continue;
     int spins = 0;
-    while (spins < kSpins && ticket_.load(std::memory_order_relaxed) == seen) ++spins, pause();
+    while (spins < kSpins && ticket_.load(std::memory_order_relaxed) == seen) {
+      ++spins;
+      pause();
+    }
     if (spins == kSpins) ticket_.wait(seen, std::memory_order_acquire);
   }
 }
@@ -79,6 +86,7 @@ void Team::run(int64_t chunks, const std::function<void(int64_t)>& body) {
     return;
   }
   body_ = &body;
+  chunks_ = chunks;
   error_ = nullptr;
   done_.store(0, std::memory_order_relaxed);
   const uint64_t loop = (ticket_.load(std::memory_order_relaxed) | kCount) + 1;
@@ -97,4 +105,4 @@ void Team::run(int64_t chunks, const std::function<void(int64_t)>& body) {
   if (error_) std::rethrow_exception(error_);
 }
 
-}  // namespace condenser::nn
+}  // namespace condenser::core

@@ -1,0 +1,147 @@
+// What every probe keeps that a backend hands out: the same answer for the same seed, a cost that is stated before and
+// does not depend on what was asked, the metrics that it names, and a clear line between a candidate that fails and a
+// machine that does.
+#include "condenser/search/metrics.hpp"
+#include "condenser/search/probe.hpp"
+#include "support/catch.hpp"
+#include "train/probes/short_train.hpp"
+#include "train/quick_run.hpp"
+
+namespace condenser::train {
+namespace {
+
+using search::Findings;
+using search::Probe;
+
+TrainOptions options() {
+  TrainOptions o = testing::quick();
+  o.epochs = 2;
+  return o;
+}
+
+struct Maker {
+  const char* name;
+  std::unique_ptr<Probe> (*make)(const TrainOptions&);
+};
+constexpr Maker kProbes[] = {
+    {"short_train",
+     [](const TrainOptions& o) { return short_train_probe(testing::stripes(45, 1), testing::stripes(15, 2), o); }},
+};
+
+search::Candidate candidate(const arch::Spec& spec) {
+  search::Candidate c;
+  c.spec = spec;
+  return c;
+}
+
+Findings answer(Probe& probe, const search::Candidate& c, uint64_t seed, double fidelity = 1) {
+  Findings found;
+  probe.ask(c, {.seed = seed, .fidelity = fidelity, .on_progress = {}}, found);
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("a probe answers the same for the same network and seed", "[train][contract]") {
+  for (const Maker& maker : kProbes) {
+    INFO(maker.name);
+    const auto probe = maker.make(options()), other = maker.make(options());
+    CHECK(probe->name() == maker.name);
+    const search::Candidate c = candidate(testing::small_net());
+    const Findings first = answer(*probe, c, 7);
+    answer(*probe, c, 8);
+    CHECK(answer(*probe, c, 7) == first);
+    CHECK(answer(*other, c, 7) == first);
+    CHECK_FALSE(answer(*probe, c, 8) == first);
+  }
+}
+
+TEST_CASE("a probe finds what it says, and adds to what is there", "[train][contract]") {
+  for (const Maker& maker : kProbes) {
+    INFO(maker.name);
+    const auto probe = maker.make(options());
+    Findings found;
+    found.metrics["before"] = 1;
+    probe->ask(candidate(testing::small_net()), {.seed = 1, .on_progress = {}}, found);
+    CHECK(found.metrics.at("before") == 1);
+    CHECK(found.metrics.size() == probe->finds().size() + 1);
+    for (const std::string& metric : probe->finds()) {
+      INFO(metric);
+      CHECK(std::isfinite(found.metrics.at(metric)));
+    }
+  }
+}
+
+TEST_CASE("a probe states its cost before it is asked, and the same after", "[train][contract]") {
+  for (const Maker& maker : kProbes) {
+    INFO(maker.name);
+    TrainOptions longer = options();
+    longer.epochs = 6;
+    const auto probe = maker.make(options());
+    const double cost = probe->cost_seconds();
+    CHECK(cost > 0);
+    CHECK(std::isfinite(cost));
+    CHECK(maker.make(longer)->cost_seconds() > cost);
+    answer(*probe, candidate(testing::small_net()), 1);
+    CHECK(probe->cost_seconds() == cost);
+  }
+}
+
+TEST_CASE("a probe tells how far it is, up to the end", "[train][contract]") {
+  for (const Maker& maker : kProbes) {
+    INFO(maker.name);
+    double latest = 0;
+    bool rising = true;
+    Findings found;
+    maker.make(options())->ask(candidate(testing::small_net()),
+                               {.seed = 1,
+                                .on_progress =
+                                    [&](double fraction, const std::string&) {
+                                      rising = rising && fraction >= latest;
+                                      latest = fraction;
+                                    }},
+                               found);
+    CHECK(rising);
+    CHECK(latest == 1.0);
+  }
+}
+
+TEST_CASE("a candidate that fails is told from a machine that does", "[train][contract]") {
+  for (const Maker& maker : kProbes) {
+    INFO(maker.name);
+    const auto c = candidate(testing::small_net());
+    TrainOptions diverging = options();
+    diverging.lr = 1e30;
+    diverging.warmup_epochs = 0;
+    CHECK_THROWS_AS(answer(*maker.make(diverging), c, 1), search::CandidateError);
+    CHECK_THROWS_AS(answer(*maker.make(diverging), c, 1), search::CandidateError);  // again the same
+
+    TrainOptions elsewhere = options();
+    elsewhere.init = "/no/such/weights.safetensors";
+    try {
+      answer(*maker.make(elsewhere), c, 1);
+      FAIL("weights that are not there were read");
+    } catch (const search::CandidateError& e) {
+      FAIL("trouble of the machine was called the candidate's: " << e.what());
+    } catch (const core::Error& e) {
+      CHECK_THAT(e.what(), Catch::Contains("/no/such/weights"));
+    }
+  }
+}
+
+TEST_CASE("a probe stops when it is asked to", "[train][contract]") {
+  for (const Maker& maker : kProbes) {
+    INFO(maker.name);
+    const testing::ClearStop clear;
+    Findings found;
+    const auto ask = [&] {
+      maker.make(options())->ask(
+          candidate(testing::small_net()),
+          {.seed = 1, .on_progress = [](double, const std::string&) { core::request_stop(SIGINT); }}, found);
+    };
+    CHECK_THROWS_AS(ask(), core::Stopped);
+    CHECK(found.metrics.empty());
+  }
+}
+
+}  // namespace condenser::train
