@@ -53,7 +53,7 @@ int cmd_eval(const Invocation& call) {
   const auto test = test_part(run, call.card);
   const train::Evaluation e =
       torch_backend().evaluate(winner, load_float_weights(run, winner), *test, task_of(config), config.train.threads);
-  const EvaluatedPart part{config.name, "test part", arch::hash(winner).hex(), e, *test, is_audio(config.card)};
+  const EvaluatedPart part{config.name, "test part", arch::hash(winner).hex(), e, *test, layout_of(config.card)};
   const fs::path files = run.folder / (call.card.empty() ? "eval" : "eval_" + data::read_card(call.card).name);
   write_evaluation(files, part);
   if (call.format == "json") {

@@ -48,6 +48,7 @@ int lead(const Invocation& call, const std::vector<std::string>& names, RunConte
   try {
     for (const std::string& line : plan(context, names)) core::log::info(line);
     folder.begin(config);
+    context.keep_findings();
   } catch (...) {
     folder.abandon_if_empty();
     throw;
@@ -68,6 +69,7 @@ int lead(const Invocation& call, const std::vector<std::string>& names, RunConte
       if (closing) core::log::info("== " + name + ": " + stage.about);
       const auto start = std::chrono::steady_clock::now();
       const StageOutput output = stage.run(context);
+      context.keep_findings();
       worked = true;
       const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       if (!closing || call.format == "text") print(output, call.format);
