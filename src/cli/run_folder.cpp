@@ -122,7 +122,8 @@ void RunFolder::take_back() const {
 }
 
 void RunFolder::abandon_if_empty() const {
-  static const std::set<std::string> notes{".lock", "config.resolved.yaml", "env.json", "status.json", "log.txt"};
+  static const std::set<std::string> notes{".lock",    "config.resolved.yaml", "env.json", "status.json", "log.txt",
+                                           "data.json"};
   if (!created_) return;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(path_, error))

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cli/run_config.hpp"
 #include "condenser/core/text.hpp"
 
 namespace condenser::cli {
@@ -13,22 +14,29 @@ constexpr int kSide = 128;  // pixels that a picture should fill
 
 int zoom(int64_t extent, int wanted) { return std::max(1, wanted / static_cast<int>(extent)); }
 
-report::Tile audio_tile(std::span<const float> item, const data::ItemShape& shape) {
+report::Tile audio_tile(std::span<const float> item, const data::ItemShape& shape, bool across) {
+  const int64_t frames = across ? shape.w : shape.h, bands = across ? shape.h : shape.w;
   std::vector<float> turned(item.size());
-  for (int64_t frame = 0; frame < shape.h; ++frame)
-    for (int64_t k = 0; k < shape.w; ++k)
-      turned[static_cast<size_t>((shape.w - 1 - k) * shape.h + frame)] = item[static_cast<size_t>(frame * shape.w + k)];
+  for (int64_t frame = 0; frame < frames; ++frame)
+    for (int64_t k = 0; k < bands; ++k)
+      turned[static_cast<size_t>((bands - 1 - k) * frames + frame)] =
+          item[static_cast<size_t>(across ? k * frames + frame : frame * bands + k)];
   constexpr float kDeviations = 1.5f;  // of the whole set; the mean, which masks show, is in the middle
   const auto tile =
-      report::heat_map(turned, static_cast<int>(shape.w), static_cast<int>(shape.h), -kDeviations, kDeviations);
-  return report::enlarged(tile, zoom(shape.h, kSide), zoom(shape.w, kSide / 2));
+      report::heat_map(turned, static_cast<int>(bands), static_cast<int>(frames), -kDeviations, kDeviations);
+  return report::enlarged(tile, zoom(frames, kSide), zoom(bands, kSide / 2));
 }
 
 }  // namespace
 
-report::Tile tile_of(std::span<const float> item, const data::Dataset& dataset, bool audio) {
+Layout layout_of(const data::Card& card) {
+  if (!is_audio(card)) return Layout::Picture;
+  return card.audio.features.time == "columns" ? Layout::TimeAcross : Layout::TimeDown;
+}
+
+report::Tile tile_of(std::span<const float> item, const data::Dataset& dataset, Layout layout) {
   const data::ItemShape shape = dataset.shape();
-  if (audio) return audio_tile(item, shape);
+  if (layout != Layout::Picture) return audio_tile(item, shape, layout == Layout::TimeAcross);
   report::Tile tile{.width = static_cast<int>(shape.w), .height = static_cast<int>(shape.h), .rgb = {}, .caption = {}};
   const int64_t plane = shape.h * shape.w;
   tile.rgb.resize(static_cast<size_t>(plane * 3));

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <set>
 
+#include "condenser/core/csv.hpp"
 #include "condenser/core/error.hpp"
 #include "condenser/core/files.hpp"
 #include "condenser/core/log.hpp"
@@ -76,17 +77,9 @@ void remove_event_files(const fs::path& folder) {
   }
 }
 
-std::string csv_name(const std::string& name) {
-  if (name.find_first_of(",\"") == std::string::npos) return name;
-  std::string out = "\"";
-  for (char c : name) out.append(c == '"' ? 2 : 1, c);
-  out += '"';
-  return out;
-}
-
 std::string csv_header(const Scalars& values) {
   std::string out = "step";
-  for (const auto& [name, value] : values) out.append(",").append(csv_name(name));
+  for (const auto& [name, value] : values) out.append(",").append(csv_quoted(name));
   return out;
 }
 

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "condenser/core/csv.hpp"
 #include "condenser/core/error.hpp"
 #include "condenser/core/text.hpp"
 
@@ -56,11 +57,7 @@ std::string escape_markdown(const std::string& text) {
 // A spreadsheet takes a text that begins like a formula for one; an apostrophe tells it that this is text.
 std::string csv_field(const std::string& words) {
   const bool formula = !words.empty() && std::string_view("=+-@").find(words[0]) != std::string_view::npos;
-  const std::string text = (formula ? "'" : "") + printable(words);
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
-  return out + "\"";
+  return csv_quoted((formula ? "'" : "") + printable(words));
 }
 
 std::string csv_value(const Cell& cell) {

@@ -25,7 +25,7 @@ bool below(const fs::path& path, const fs::path& folder) {
 }
 
 // Only where all splits lie side by side: their folder is then known to be about these data.
-UnusedFiles beside_folders(const Card& card) {
+UnusedFiles beside_folders(const Card& card, std::span<const std::string_view> endings) {
   UnusedFiles unused;
   std::set<fs::path> used, parents;
   for (const auto& [split, files] : card.splits) {
@@ -34,15 +34,15 @@ UnusedFiles beside_folders(const Card& card) {
   }
   if (parents.size() != 1 || used.contains(real(card.root))) return unused;
   const fs::path& parent = *parents.begin();
-  const Folders folders = list_folders(parent, kPictureEndings);
+  const Folders folders = list_folders(parent, endings);
   for (const std::string& name : folders.names) {
     const fs::path folder = parent / name, target = real(folder);
     if (std::ranges::any_of(used, [&](const fs::path& split) { return below(split, target); })) continue;
-    const auto pictures = std::ssize(list_files(folder, kPictureEndings).files);
-    if (pictures > 0) unused.add(Why::NoSplit, folder / "", pictures);
+    const auto items = std::ssize(list_files(folder, endings).files);
+    if (items > 0) unused.add(Why::NoSplit, folder / "", items);
   }
-  for (const Unused& entry : folders.unused.entries()) {  // a card, a licence, notes may lie here
-    if (entry.why == Why::Outside || entry.why == Why::OtherPicture)
+  for (const Unused& entry : folders.unused.entries()) {  // scripts and notes may lie here
+    if (entry.why == Why::Outside || entry.why == Why::OtherPicture || entry.why == Why::OtherSound)
       for (const std::string& name : entry.first) unused.add(entry.why, name, 1);
   }
   return unused;
@@ -88,7 +88,8 @@ std::string split_called(const std::string& folder) {
 
 UnusedFiles beside_splits(const Card& card) {
   try {
-    if (card.format == "image_folder") return beside_folders(card);
+    if (card.format == "image_folder") return beside_folders(card, kPictureEndings);
+    if (card.format == "wav_folder") return beside_folders(card, kSoundEndings);
     if (card.format == "csv") return beside_lists(card);
     return {};
   } catch (const core::Error&) {

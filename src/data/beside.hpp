@@ -10,9 +10,8 @@ namespace condenser::data {
 // "train", "test" or "validation" for the usual names of such a folder, letters of either case; else "".
 std::string split_called(const std::string& folder);
 
-// Pictures in the folder that holds the splits of an image folder, but in none of them; pictures
-// beside those that CSV files name, named by none of them. Empty for other
-// formats.
+// Pictures or sounds in the folder that holds the splits of such a set, but in none of them; pictures beside those that
+// CSV files name, named by none of them. Empty for other formats.
 UnusedFiles beside_splits(const Card&);
 
 }  // namespace condenser::data

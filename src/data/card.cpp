@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
+#include <fstream>
 #include <set>
 
 #include "condenser/core/error.hpp"
@@ -15,6 +16,7 @@
 #include "data/beside.hpp"
 #include "data/formats/formats.hpp"
 #include "data/names.hpp"
+#include "data/parallel.hpp"
 
 namespace condenser::data {
 namespace fs = std::filesystem;
@@ -301,31 +303,92 @@ bool Card::has_split(const std::string& split) const {
   return split == "test" && test_fraction > 0 && splits.contains("train");
 }
 
+namespace {
+
+constexpr uintmax_t kMostHashedBytes = uintmax_t{256} << 20;  // of a split: a second or less
+constexpr int64_t kMostOpenedFiles = 20'000;                  // of a larger one
+constexpr std::streamoff kEndBytes = 4096;
+
+// A file, with those that it names if it is a list; or what the format reads of a folder.
+std::vector<fs::path> files_to_know(const Card& card, const std::string& split, const CardFile& entry) {
+  const Format& format = find_format(card.format);
+  const fs::path path = entry.path == "." ? card.root : card.root / entry.path;
+  std::vector<fs::path> files;
+  if (!fs::is_directory(path)) {
+    files.push_back(path);
+    if (format.named)
+      for (const std::string& name : format.named(card, split)) files.emplace_back(name);
+  } else if (format.contents) {
+    files = format.contents(path);
+  }
+  return files;
+}
+
+// All of a file, or its first and last bytes. "": unreadable, which reading it as an item will say.
+std::string content_of(const fs::path& file, bool whole) {
+  std::error_code failed;
+  if (!fs::is_regular_file(file, failed)) return "";
+  std::ifstream in(file, std::ios::binary | std::ios::ate);
+  const auto size = static_cast<std::streamoff>(in.tellg());
+  if (size < 0) return "";
+  const auto part = [&](std::streamoff begin, std::streamoff end) {
+    std::string bytes(static_cast<size_t>(end - begin), '\0');
+    in.seekg(begin);
+    in.read(bytes.data(), std::ssize(bytes));
+    return core::hash128(bytes).hex();
+  };
+  const std::string content =
+      whole || size <= 2 * kEndBytes ? part(0, size) : part(0, kEndBytes) + part(size - kEndBytes, size);
+  return in ? content : "";
+}
+
+std::string lines_of(const Card& card, const std::vector<fs::path>& files) {
+  std::error_code gone;
+  std::vector<uintmax_t> sizes;
+  uintmax_t all = 0;
+  for (const fs::path& file : files) {
+    const uintmax_t size = fs::file_size(file, gone);
+    sizes.push_back(gone ? 0 : size);
+    all += sizes.back();
+  }
+  const bool whole = all <= kMostHashedBytes;
+  const int64_t step = whole ? 1 : 1 + std::ssize(files) / kMostOpenedFiles;
+  std::vector<std::string> contents(files.size());
+  for_each((std::ssize(files) + step - 1) / step, [&](int64_t k) {
+    const auto i = static_cast<size_t>(k * step);
+    contents[i] = content_of(files[i], whole);
+  });
+  std::string lines;
+  for (size_t i = 0; i < files.size(); ++i) {
+    const std::string below = files[i].lexically_relative(card.root).generic_string();
+    lines += (below.empty() ? files[i].string() : below) + " " + std::to_string(sizes[i]) + " " + contents[i] + "\n";
+  }
+  return lines;
+}
+
+}  // namespace
+
 std::string fingerprint(const Card& card, const std::string& split) {
   const auto entries = card.splits.find(split);
   if (entries == card.splits.end()) return "";
-  const Format& format = find_format(card.format);
   std::string listing;
-  int64_t files = 0;
-  std::error_code gone;
-  const auto add = [&](const fs::path& file) {
-    listing +=
-        file.lexically_relative(card.root).generic_string() + " " + std::to_string(fs::file_size(file, gone)) + "\n";
-    ++files;
-  };
+  std::vector<fs::path> files;
+  int64_t verified = 0;
   for (const CardFile& entry : entries->second) {
-    const fs::path path = entry.path == "." ? card.root : card.root / entry.path;
-    if (!fs::exists(path, gone)) return "";
+    std::error_code ignored;
+    if (!fs::exists(entry.path == "." ? card.root : card.root / entry.path, ignored)) return "";
+    const std::vector<fs::path> of_entry = files_to_know(card, split, entry);
+    const bool is_list = find_format(card.format).named != nullptr;
     if (!entry.sha256.empty()) {
       listing += entry.path + " " + entry.sha256 + "\n";
-      ++files;
-    } else if (!fs::is_directory(path)) {
-      add(path);
-    } else if (format.contents) {
-      for (const fs::path& file : format.contents(path)) add(file);
+      ++verified;
     }
+    if (entry.sha256.empty() || is_list)  // the checksum of a list says nothing about what it names
+      files.insert(files.end(), of_entry.begin() + (entry.sha256.empty() ? 0 : 1), of_entry.end());
   }
-  return std::to_string(files) + (files == 1 ? " file " : " files ") + core::hash128(listing).hex().substr(0, 16);
+  listing += lines_of(card, files);
+  const int64_t count = verified + std::ssize(files);
+  return std::to_string(count) + (count == 1 ? " file " : " files ") + core::hash128(listing).hex().substr(0, 16);
 }
 
 namespace {
@@ -349,8 +412,10 @@ void fill_classes(Card& card) {
 }  // namespace
 
 void find_classes(Card& card) {
+  const Format& format = find_format(card.format);
+  const bool listed = !card.classes.empty();
   fill_classes(card);
-  if (find_format(card.format).classes) check_other_splits(card);
+  if (format.classes && !(listed && format.others)) check_other_splits(card);
 }
 
 namespace {
@@ -393,8 +458,7 @@ std::shared_ptr<const Dataset> open_cut(const Card& card, const std::string& spl
   const auto taken = std::ssize(part);
   if (taken == 0)
     throw core::Error(place_of(card, "train").string() +
-                      ": too few pictures to cut a part for testing from; add a "
-                      "folder test/, or more pictures");
+                      ": too few items to cut a part for testing from; add a folder test/, or more of them");
   std::shared_ptr<const Dataset> dataset = subset(whole, std::move(part));
   core::log::info(card.name + ": there is no test part, so " + core::significant(100 * card.test_fraction, 3) +
                   " % of every class of " + place_of(card, "train").string() +

@@ -111,6 +111,9 @@ CheckReport look_at_all(const Card& card) {
     options.on_unused = [&](const Unused& unused) {
       if (!again) check.unused.push_back(unused);
     };
+    options.on_finding = [&](const Finding& finding) {
+      if (!again) check.noticed.push_back(finding);
+    };
     std::shared_ptr<const Dataset> dataset;
     try {
       dataset = open_split(card, split, options);
@@ -163,22 +166,23 @@ void find_in_split(const SplitCheck& s, Findings& out) {
   }
   for (const Unused& unused : s.unused)
     out.push_back({is_problem(unused.why), "unused", s.split, unused.count, "not used: " + text_of(unused), {}});
+  out.insert(out.end(), s.noticed.begin(), s.noticed.end());
   if (!s.constant.empty()) {
     out.push_back({false, "constant", s.split, std::ssize(s.constant),
                    plural(std::ssize(s.constant), "item") + " of one value all over", s.constant});
   }
 }
 
-void find_in_classes(const CheckReport& report, const SplitCheck& s, bool may_be_empty, Findings& out) {
+void find_in_classes(const std::vector<std::string>& classes, const SplitCheck& s, bool may_be_empty, Findings& out) {
   std::vector<std::string> empty;
   int64_t least = INT64_MAX, most = 0;
   std::string small, large;
   for (size_t c = 0; c < s.per_class.size(); ++c) {
     const int64_t n = s.per_class[c];
-    if (n == 0) empty.push_back(report.classes[c]);
+    if (n == 0) empty.push_back(classes[c]);
     if (n == 0) continue;
-    if (n < least) small = report.classes[c];
-    if (n > most) large = report.classes[c];
+    if (n < least) small = classes[c];
+    if (n > most) large = classes[c];
     least = std::min(least, n);
     most = std::max(most, n);
   }
@@ -247,7 +251,7 @@ Findings find_all(const CheckReport& report, const Card& card) {
   Findings findings;
   for (const SplitCheck& s : report.splits) {
     find_in_split(s, findings);
-    find_in_classes(report, s, card.allow_empty_classes, findings);
+    find_in_classes(report.classes, s, card.allow_empty_classes, findings);
     find_in_statistics(s, card.normalization, findings);
   }
   find_copies(report, findings);
@@ -259,6 +263,26 @@ Findings find_all(const CheckReport& report, const Card& card) {
 }
 
 }  // namespace
+
+std::vector<Finding> check_classes(const Dataset& dataset, const std::string& split) {
+  SplitCheck counted;
+  counted.split = split;
+  counted.per_class = items_per_class(dataset);
+  Findings findings;
+  find_in_classes(dataset.classes(), counted, true, findings);
+  return findings;
+}
+
+std::vector<Finding> check_copies(const Dataset& train, const Dataset& test) {
+  const std::vector<int64_t> items = copies_in(train, test);
+  if (items.empty()) return {};
+  std::vector<std::string> names;
+  for (const int64_t i : items) names.push_back(test.name(i));
+  const std::string text = plural(std::ssize(items), "item") + " of the test part lie" +
+                           (items.size() == 1 ? "s" : "") + " in the training part too (" + some_of(names) +
+                           "): results on them are those of training";
+  return {{true, "duplicate_between", "train and test", std::ssize(items), text, names}};
+}
 
 bool CheckReport::clean() const { return std::ranges::none_of(findings, &Finding::problem); }
 

@@ -25,6 +25,8 @@
 #include "condenser/core/log.hpp"
 #include "condenser/core/stop.hpp"
 #include "condenser/core/table.hpp"
+#include "condenser/core/text.hpp"
+#include "data/formats/listing.hpp"
 #include "data/parallel.hpp"
 
 namespace condenser::data {
@@ -236,8 +238,7 @@ std::shared_ptr<const Dataset> without_damaged(std::shared_ptr<const Dataset> wh
   const int64_t count = std::count(damaged, damaged + pictures.size(), 1);
   if (count == 0) return whole;
   std::vector<int64_t> kept;
-  std::string names;
-  int named = 0;
+  std::vector<std::string> left_out;
   for (int64_t i = 0; i < pictures.size(); ++i) {
     if (!damaged[i]) {
       kept.push_back(i);
@@ -247,12 +248,16 @@ std::shared_ptr<const Dataset> without_damaged(std::shared_ptr<const Dataset> wh
       std::vector<uint8_t> planes(pictures.shape().elements());
       pictures.decode(i, {}, pictures.shape().h, pictures.shape().w, planes);  // says what is wrong
     }
-    if (++named <= 5) names += (named > 1 ? ", " : "") + pictures.name(i);
+    left_out.push_back(pictures.name(i));
   }
+  constexpr size_t kNamed = 5;
+  std::vector<std::string> names(left_out.begin(), left_out.begin() + std::min<int64_t>(kNamed, count));
+  if (left_out.size() > kNamed) names.emplace_back("...");
   const std::string found = core::thousands(count) + " of " + core::thousands(pictures.size()) +
-                            " pictures cannot be decoded: " + names + (count > named ? ", ..." : "");
+                            " pictures cannot be decoded: " + core::join(names);
   if (kept.empty()) throw core::Error(found + "; expected at least one that can");
-  core::log::warning(found + "; they are left out (dataset.on_damaged: skip)");
+  tell({true, "damaged", "", count, found + "; they are left out (dataset.on_damaged: skip)", std::move(left_out)},
+       options);
   return subset(std::move(whole), std::move(kept));
 }
 

@@ -267,6 +267,42 @@ TEST_CASE("the bundled digits take at most 2 MB", "[data]") {
   CHECK(bytes <= 2'000'000);
 }
 
+TEST_CASE("a fingerprint knows contents, of the pictures of a CSV file too", "[data]") {
+  const TempFolder folder;
+  const auto picture = [](uint8_t value) { return png_bytes(1, 1, 2, {value, 9}); };
+  folder.write("a.png", picture(1));
+  folder.write("b.png", picture(2));
+  folder.write("train.csv", "path,label\na.png,x\nb.png,y\n");
+  folder.write("set/x/a.png", picture(1));
+  folder.write("set/y/b.png", picture(2));
+  Card csv, pictures;
+  csv.root = pictures.root = folder.path();
+  csv.format = "csv";
+  csv.splits["train"] = {{"train.csv", ""}};
+  pictures.format = "image_folder";
+  pictures.splits["train"] = {{"set", ""}};
+  REQUIRE(picture(3).size() == picture(1).size());
+  for (const Card* card : {&csv, &pictures}) {
+    const std::string file = card->format == "csv" ? "a.png" : "set/x/a.png", before = fingerprint(*card, "train");
+    CHECK(before.starts_with(card->format == "csv" ? "3 files " : "2 files "));
+    CHECK(fingerprint(*card, "train") == before);
+    folder.write(file, picture(3));  // of the same size
+    CHECK(fingerprint(*card, "train") != before);
+    folder.write(file, picture(1));
+    CHECK(fingerprint(*card, "train") == before);
+    CHECK(fingerprint(*card, "test").empty());
+  }
+  // A checksum stands for the file that it verifies, not for what the file names.
+  csv.splits["train"][0].sha256 = std::string(64, 'a');
+  const std::string before = fingerprint(csv, "train");
+  folder.write("b.png", picture(3));
+  CHECK(fingerprint(csv, "train") != before);
+  pictures.splits["train"][0].sha256 = std::string(64, 'a');
+  const std::string verified = fingerprint(pictures, "train");
+  folder.write("set/y/b.png", picture(3));
+  CHECK(fingerprint(pictures, "train") == verified);
+}
+
 TEST_CASE("every card of the repository is read, and opened where its data are here", "[data][slow]") {
   int cards = 0;
   for (const auto& entry : fs::directory_iterator(CONDENSER_SOURCE_DIR "/datasets")) {

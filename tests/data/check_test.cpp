@@ -126,7 +126,7 @@ TEST_CASE("contradictions, empty classes and unequal classes are found", "[data]
   for (int i = 0; i < 20; ++i)
     folder.write("train/a/" + std::to_string(i) + ".png", pair(static_cast<uint8_t>(60 + i), 200));
   folder.write("train/b/1.png", pair(60, 200));
-  folder.write("train/c/readme.txt", "x");
+  folder.write("train/c/notes.txt", "x");
   folder.write("test/a/1.png", pair(5, 250));
   const CheckReport report = check_data(folder_card(folder));
   CHECK_FALSE(report.clean());

@@ -130,7 +130,7 @@ TEST_CASE("layouts that can be read in two ways, or in none, are refused", "[dat
   {
     const TempFolder folder;
     add(folder, "a", 1);
-    CHECK(contains(refusal(folder), "1 folders with pictures; expected train/<class>/"));
+    CHECK(contains(refusal(folder), "1 folders with pictures or sounds; expected train/<class>/"));
   }
   {
     const TempFolder folder;
@@ -138,6 +138,74 @@ TEST_CASE("layouts that can be read in two ways, or in none, are refused", "[dat
     CHECK(contains(refusal(folder), "test: \"B\" is not one of the 2 classes; it looks like \"b\""));
   }
   CHECK(contains(error_of([] { folder_card("/nowhere/at/all", {1, 2, 2}, 0.2, 1); }), "no such folder"));
+}
+
+namespace {
+
+// Tones that differ in every file.
+void add_sounds(const TempFolder& folder, const std::string& below, int count, int rate = 16000) {
+  static int serial = 0;
+  for (int i = 0; i < count; ++i) {
+    std::string data;
+    ++serial;
+    for (int n = 0; n < rate; ++n) data += little_endian(static_cast<uint16_t>((n * (serial + 3)) % 20000), 2);
+    folder.write(below + "/" + std::to_string(i) + ".wav", wav_bytes({.rate = rate}, data));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("folders of sounds have the layouts of pictures", "[data][folder_card]") {
+  const Quiet quiet;
+  {
+    const TempFolder folder;
+    for (const char* name : {"yes", "no"}) add_sounds(folder, name, 5);
+    folder.write("README.md", "about");
+    const Card card = card_of(folder);
+    CHECK(card.format == "wav_folder");
+    CHECK(card.shape == ItemShape{1, 49, 10});
+    CHECK(card.classes == std::vector<std::string>{"no", "yes"});
+    const auto train = open_split(card, "train"), test = open_split(card, "test");
+    CHECK(train->size() == 8);
+    CHECK(test->size() == 2);
+    for (const std::string& name : names(*test)) CHECK(!names(*train).contains(name));
+  }
+  for (const std::string part : {"", "val", "validation"}) {
+    const TempFolder folder;
+    for (const char* name : {"train/yes", "train/no", "test/yes", "test/no"}) add_sounds(folder, name, 2, 8000);
+    if (!part.empty()) add_sounds(folder, part + "/yes", 1, 8000);  // a part may lack a class
+    add_sounds(folder, "holdout/yes", 1, 8000);
+    const Card card = card_of(folder);
+    CHECK(card.audio.sample_rate == 8000);
+    std::vector<Unused> unused;
+    CHECK(open_split(card, "train", {.on_unused = [&](const Unused& u) { unused.push_back(u); }})->size() == 4);
+    REQUIRE(unused.size() == 1);
+    CHECK(contains(unused[0].first[0], "holdout"));
+    CHECK(open_split(card, "test")->size() == 4);
+    CHECK(card.splits.contains("validation") == !part.empty());
+    if (!part.empty()) CHECK(open_split(card, "validation")->size() == 1);
+  }
+  {
+    const TempFolder folder;  // the layout of Speech Commands
+    for (const char* name : {"yes", "no", "_background_noise_"}) add_sounds(folder, name, 4);
+    folder.write("validation_list.txt", "yes/0.wav\nno/0.wav\n");
+    folder.write("testing_list.txt", "yes/1.wav\nno/1.wav\n");
+    const Card card = card_of(folder);
+    CHECK(card.classes.size() == 2);
+    CHECK(open_split(card, "train")->size() == 4);
+    CHECK(names(*open_split(card, "test")).contains((folder.path() / "yes/1.wav").string()));
+    CHECK(open_split(card, "validation")->size() == 2);
+  }
+  {
+    const TempFolder folder;
+    for (const char* name : {"train/yes", "train/no", "test/yess"}) add_sounds(folder, name, 1);
+    CHECK(contains(refusal(folder), "yess\" is not one of the 2 classes"));
+  }
+  {
+    const TempFolder folder;
+    for (const char* name : {"yes", "no"}) add_sounds(folder, name, 1, 1000);
+    CHECK(contains(refusal(folder), "expected a card with format: wav_folder, sample_rate and features"));
+  }
 }
 
 TEST_CASE("folders beside the parts are reported", "[data][folder_card]") {

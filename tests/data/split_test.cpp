@@ -13,6 +13,7 @@ using namespace condenser::data;
 using condenser::data::testing::contains;
 using condenser::data::testing::counting_dataset;
 using condenser::data::testing::error_of;
+namespace testing = condenser::data::testing;
 
 namespace {
 
@@ -48,6 +49,63 @@ void check_partition(const Dataset& dataset, const TwoWay& parts) {
 }
 
 }  // namespace
+
+namespace {
+
+// Items of one byte: equal values are copies.
+std::shared_ptr<const Dataset> of_pixels(const std::vector<uint8_t>& pixels, const std::vector<int>& labels) {
+  return make_image_dataset({1, 1, 1}, {"a", "b"}, {{0.5}, {0.5}}, pixels, labels);
+}
+
+bool share_a_value(const std::vector<uint8_t>& pixels, const TwoWay& parts) {
+  std::set<uint8_t> first;
+  for (const int64_t i : parts.first) first.insert(pixels[static_cast<size_t>(i)]);
+  return std::ranges::any_of(parts.second, [&](int64_t i) { return first.contains(pixels[static_cast<size_t>(i)]); });
+}
+
+}  // namespace
+
+TEST_CASE("copies stay together whatever the seed, and no part or class loses all", "[data]") {
+  const auto check = [](const std::vector<uint8_t>& pixels, const std::vector<int>& labels) {
+    const auto dataset = of_pixels(pixels, labels);
+    bool moved = false;
+    for (uint64_t seed = 1; seed <= 40; ++seed) {
+      TwoWay parts = stratified_split(*dataset, 0.25, seed);
+      const auto before = parts.second;
+      const auto classes = counts(*dataset, before).size();
+      keep_copies_together(*dataset, parts);
+      check_partition(*dataset, parts);
+      CHECK_FALSE(share_a_value(pixels, parts));
+      CHECK_FALSE(parts.first.empty());
+      CHECK(counts(*dataset, parts.second).size() == classes);
+      moved = moved || parts.second != before;
+    }
+    return moved;
+  };
+  CHECK(check({1, 1, 2, 3, 4, 5, 6, 6, 7, 8, 9, 9}, {0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1}));
+  CHECK(check({1, 1, 1, 2, 2, 3, 4, 4, 4, 5, 5, 6}, {0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1}));
+  CHECK(check({1, 1, 1, 1, 2, 2, 3, 3, 3, 3, 4, 4}, {0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1}));
+  CHECK_FALSE(check({1, 2, 3, 4, 5, 6, 7, 8}, {0, 0, 0, 0, 1, 1, 1, 1}));
+  // All the same: both parts stay as they were cut.
+  const auto same = of_pixels({1, 1, 1, 1}, {0, 0, 1, 1});
+  TwoWay parts = stratified_split(*same, 0.5, 1);
+  keep_copies_together(*same, parts);
+  CHECK(parts.first.size() == 2);
+}
+
+TEST_CASE("files are copies when all of their bytes are the same", "[data]") {
+  const testing::TempFolder folder;
+  const std::string quiet(10000, '\0');  // looks alike at the end
+  std::vector<std::filesystem::path> files;
+  for (int i = 0; i < 12; ++i)
+    files.push_back(folder.write(std::to_string(i) + ".png", std::string(1, static_cast<char>('a' + i / 2 * (i < 6))) +
+                                                                 (i < 6 ? "" : std::to_string(i + 10)) + quiet));
+  const auto dataset = make_picture_dataset(files, {1, 1, 1}, {{0.5}, {0.5}});
+  TwoWay parts{{0, 2, 4, 6, 7, 8}, {1, 3, 5, 9, 10, 11}};
+  keep_copies_together(*dataset, parts);
+  CHECK(parts.first == std::vector<int64_t>{0, 1, 2, 3, 4, 5, 6, 7, 8});
+  CHECK(copies_in(*subset(dataset, {0, 2, 6}), *subset(dataset, {9, 3, 1})) == std::vector<int64_t>{1, 2});
+}
 
 TEST_CASE("a stratified split is disjoint, complete and balanced", "[data]") {
   const auto dataset = uneven();

@@ -1,7 +1,7 @@
 // CSV, and the index of pictures made of it; the first byte chooses several classes per item.
 #include <vector>
 
-#include "data/csv.hpp"
+#include "condenser/core/csv.hpp"
 #include "data/formats/formats.hpp"
 #include "input.hpp"
 
@@ -10,7 +10,7 @@ using namespace condenser;
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 1) return 0;
   const std::string_view text = fuzz::text_of(data + 1, size - 1);
-  fuzz::expect_error_or_nothing([&] { data::read_csv(text, "x", [](int64_t, const std::vector<std::string>&) {}); });
+  fuzz::expect_error_or_nothing([&] { core::read_csv(text, "x", [](int64_t, const std::vector<std::string>&) {}); });
   const fuzz::File file(text);
   return fuzz::expect_error_or_nothing([&] {
     data::Card card;

@@ -91,6 +91,12 @@ TEST_CASE("a class more, other pictures, another shape: never used without a wor
   CHECK_THAT(p.fails(2, {"run", "own.yaml"}), Contains("data.train 20 files") && Contains("21 files"));
   fs::remove(p.folder / "pictures/train/dark/more.png");
   p.works({"run", "own.yaml"});
+  const std::string picture = slurp(p.folder / "pictures/train/dark/1.png");
+  p.picture("train/dark/1.png", 11);
+  REQUIRE(slurp(p.folder / "pictures/train/dark/1.png").size() == picture.size());
+  CHECK_THAT(p.fails(2, {"run", "own.yaml"}), Contains("data.train 20 files"));
+  p.picture("train/dark/1.png", 10);
+  p.works({"run", "own.yaml"});
   for (const char* split : {"train", "test"}) p.picture(std::string(split) + "/grey/1.png", 100);
   CHECK_THAT(p.fails(2, {"eval", "runs/own"}), Contains("new: grey"));
   CHECK_THAT(p.fails(2, {"run", "own.yaml", "dataset.shape=[1,8,8]"}), Contains("spec"));
@@ -185,6 +191,28 @@ TEST_CASE("another gate, space or seed of a search is refused by name; more tria
   fs::remove(p.searched() / "winner.json");  // as a kill leaves it: the study itself knows
   CHECK_THAT(p.fails(2, {"search", "searched.yaml", "search.trials=4", "gate.max_params=50000"}),
              Contains("gate.max_params: 0") && Contains("gate.max_params: 50000"));
+}
+
+TEST_CASE("what is noticed about the data stands in the report, and stays there", "[pipeline]") {
+  const Place p;
+  for (int k = 0; k < 10; ++k) p.picture("train/dark/copy" + std::to_string(k) + ".png", 10 * k);
+  p.folder.write("pictures/train/light/notes.doc", "no picture");
+  p.works({"run", "own.yaml"});
+  const std::string kept = slurp(p.own() / "data.json");
+  CHECK_THAT(kept, Contains("\"unused\"") && Contains("notes.doc") && Contains("\"duplicate_between\""));
+  for (const char* file : {"report.md", "report.html", "summary.json"}) {
+    INFO(file);
+    CHECK_THAT(slurp(p.own() / file),
+               Contains("8 items of the test part lie in the training part too") && Contains("notes.doc"));
+  }
+  CHECK_THAT(slurp(p.own() / "summary.json"), Contains("data_duplicate_between") && Contains("data_unused"));
+  p.works({"report", "runs/own"});
+  p.works({"run", "own.yaml"});
+  CHECK(slurp(p.own() / "data.json") == kept);
+  CHECK_THAT(slurp(p.own() / "summary.json"), Contains("data_duplicate_between"));
+  std::ofstream(p.own() / "data.json") << "{";
+  p.works({"run", "own.yaml"});
+  CHECK_THAT(slurp(p.own() / "data.json"), Contains("\"unused\""));
 }
 
 TEST_CASE("damaged small files of a run are made anew where their stage is", "[pipeline]") {

@@ -12,6 +12,7 @@
 #include "condenser/core/config.hpp"
 #include "condenser/data/dataset.hpp"
 #include "condenser/data/features.hpp"
+#include "condenser/data/finding.hpp"
 
 namespace condenser::data {
 
@@ -52,14 +53,17 @@ Card read_card(const std::filesystem::path& card_or_folder);
 // folder>\n", sorted by path), which is what sha256sum prints.
 std::string checksum(const std::filesystem::path& file_or_folder, const std::string& format = "image_folder");
 
-// A card for a folder of one's own with pictures in <part>/<class>/ or in <class>/. The parts may have any of their
-// usual names (train, training; test, testing; validation, val, valid, dev, eval; letters of either case); without a
-// part for testing it is cut, see Card::test_fraction. No normalization but mean 0.5, std 0.25. Says in the log what
-// was taken for what. Throws core::Error for folders that can be read in two ways, or in none.
+// A card for a folder of one's own with pictures or WAV files in <part>/<class>/ or in <class>/. The parts may have any
+// of their usual names (train, training; test, testing; validation, val, valid, dev, eval; letters of either case);
+// without a part for testing it is cut, see Card::test_fraction. Pictures are brought to `shape`, with mean 0.5 and std
+// 0.25; sounds (where there is no picture) get the default front-end at the rate of the first clip, and lists of clips
+// beside the classes are obeyed. Says in the log what was taken for what. Throws core::Error for folders that can be
+// read in two ways, or in none.
 Card folder_card(const std::filesystem::path& folder, const ItemShape&, double test_fraction, uint64_t split_seed);
-// Tells whether the files of a split are those of an earlier call, without decoding them: the checksums that the card
-// gives, else number, names and sizes of the files: "120 files 3f2a...". A file replaced by another of the same name
-// and size is not noticed. "": the split, or its data, are not there.
+// Tells whether the files of a split are those of an earlier call, without decoding them: "120 files 3f2a...", of the
+// checksums that the card gives, else of names, sizes and contents. Of a split of more than 256 MiB only the first
+// and last 4 KiB of at most 20 000 files, evenly spread, are read: a change that keeps the size of a file may not be
+// noticed there. Of a CSV file the pictures that it names count too. "": the split, or its data, are not there.
 std::string fingerprint(const Card&, const std::string& split);
 
 // Fills in the classes of a card that leaves them to its data: the sorted folders of an image folder's training split,
@@ -116,6 +120,9 @@ struct OpenOptions {
   // Takes what lies among the data and is not used, a call per reason. Without it one warning says so,
   // and a broken link where the folder of a class is expected is an error unless damage is skipped.
   std::function<void(const Unused&)> on_unused;
+  // Takes all else that is noteworthy, and without on_unused that too: a call each. Without it each is a warning in the
+  // log.
+  std::function<void(const Finding&)> on_finding = nullptr;
 };
 
 // Opens a split. Throws core::Error: missing file, wrong checksum, truncated or malformed bytes, label outside the

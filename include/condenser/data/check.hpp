@@ -19,6 +19,7 @@ struct SplitCheck {
   std::vector<std::string> unreadable;  // what is wrong with each, by item
   std::vector<std::string> constant;    // names of items whose values are all equal
   std::vector<Unused> unused;           // what lies among the data and is not read
+  std::vector<Finding> noticed;         // by the reader of the format
   Normalization found;                  // per channel, of values scaled to 0..1, over readable items
 };
 
@@ -26,16 +27,6 @@ struct SplitCheck {
 struct Duplicate {
   std::string first_split, first, second_split, second;  // names of items
   bool same_label = true;
-};
-
-// One thing that a person should know. A problem makes the data unfit as they are; others may be meant so.
-struct Finding {
-  bool problem = false;
-  std::string kind;                // "unreadable", "duplicate_between" ...: stable names for programs
-  std::string split;               // "" when it concerns several
-  int64_t count = 0;               // of items, files or classes
-  std::string text;                // one line
-  std::vector<std::string> items;  // all of them, where the kind has items
 };
 
 struct CheckReport {
@@ -50,5 +41,10 @@ struct CheckReport {
 // Opens every split of the card as it is (checksums are verified) and reads each item once, on all cores. Two items are
 // duplicates when all values are equal at the card's shape.
 CheckReport check_data(const Card&);
+
+// What a run may know at little cost. Of an opened part: classes of very different size or without items. Of a part for
+// testing beside that for training: copies.
+std::vector<Finding> check_classes(const Dataset&, const std::string& split);
+std::vector<Finding> check_copies(const Dataset& train, const Dataset& test);
 
 }  // namespace condenser::data

@@ -18,9 +18,13 @@ struct TwoWay {
 // one on each side.
 TwoWay stratified_split(const Dataset&, double fraction, uint64_t seed);
 
-// Moves items whose files are the same (in size and last 4 KiB) to `first`, unless all copies are in `second`, so that
-// none is on both sides. Does nothing for items that are no files.
+// Moves items until copies of one another (files of the same bytes, or equal values of items in memory) are on one
+// side: `first`, unless a class or the whole of `second` would be left with nothing that it had. `parts` must hold all
+// items. Only where all items are copies of one are they left on both sides.
 void keep_copies_together(const Dataset&, TwoWay&);
+
+// The items of `others` that are copies of one of `dataset`, ascending.
+std::vector<int64_t> copies_in(const Dataset& dataset, const Dataset& others);
 
 // `count` items, as equal per class as possible, chosen by `seed`; ascending. count >= size gives all.
 std::vector<int64_t> stratified_subset(const Dataset&, int64_t count, uint64_t seed);

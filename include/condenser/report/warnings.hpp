@@ -25,7 +25,8 @@ struct Warning {
 //   trained_on_validation   the validation figures are of items that were trained on
 //   gate_fitted_to_data     a budget or comparator was made for other data, and what was done about it
 //   check_skipped           a check of the export that could not run here
-// and the findings about the data that the material brings along.
+// and what was noticed when the data were opened, data_<kind>: data_unused, data_damaged, data_duplicate_between,
+// data_speaker_in_two_splits, data_channels_cancel ... (kinds of data::Finding).
 std::vector<Warning> warnings(const Material&);
 
 }  // namespace condenser::report

@@ -217,6 +217,7 @@ CONDENSER_RECORD(VerifyRecord)
 CONDENSER_RECORD(EnvironmentRecord)
 CONDENSER_RECORD(RunStatus)
 CONDENSER_RECORD(EvaluationRecord)
+CONDENSER_RECORD(DataRecord)
 #undef CONDENSER_RECORD
 
 }  // namespace condenser::cli

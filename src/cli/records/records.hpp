@@ -262,6 +262,32 @@ struct RunStatus {
   }
 };
 
+struct FindingRecord {
+  bool problem = false;  // else it may be meant so
+  std::string kind, split, text;
+  int64_t count = 0;
+
+  template <class Self, class F>
+  static void fields(Self& r, F&& f) {
+    f("problem", r.problem);
+    f("kind", r.kind);
+    f("split", r.split);
+    f("text", r.text);
+    f("count", r.count);
+  }
+};
+
+// data.json: what was noticed about the parts of the data when they were opened last.
+struct DataRecord {
+  static constexpr RecordFile kFile{"data.json", "train", 1};
+  std::vector<FindingRecord> findings;
+
+  template <class Self, class F>
+  static void fields(Self& r, F&& f) {
+    f("findings", r.findings);
+  }
+};
+
 struct ClassRecord {
   std::string name;
   std::optional<double> precision_percent, recall_percent, f1_percent;  // none: no item of the class

@@ -59,7 +59,7 @@ std::string mistakes_png(const EvaluatedPart& p, const std::vector<int64_t>& ite
   for (const int64_t i : items) {
     const data::Prediction& made = p.evaluation.predictions[static_cast<size_t>(i)];
     p.data.get(i, item);
-    tiles.push_back(tile_of(item, p.data, p.audio));
+    tiles.push_back(tile_of(item, p.data, p.layout));
     // The probability stands first: a long name is cut at its end, a number never.
     tiles.back().caption = {
         p.data.classes()[static_cast<size_t>(p.data.label(i))],

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <string>
 
+#include "cli/tiles.hpp"
 #include "condenser/data/metrics.hpp"
 #include "condenser/quant/report.hpp"
 #include "condenser/report/confusion.hpp"
@@ -20,7 +21,7 @@ struct EvaluatedPart {
   std::string spec_hash;
   const data::Evaluation& evaluation;
   const data::Dataset& data;
-  bool audio = false;  // items are features of sounds
+  Layout layout = Layout::Picture;
 };
 
 bool has_confusion(const EvaluatedPart&);  // not with several classes per item

@@ -8,6 +8,7 @@
 
 #include "cli/cost_estimate.hpp"
 #include "cli/run_identity.hpp"
+#include "condenser/core/text.hpp"
 #include "condenser/data/metrics.hpp"
 #include "condenser/verify/verify.hpp"
 
@@ -132,6 +133,10 @@ report::Material read_material(RunContext& run) {
   if (const auto record = current<QuantRecord>(run, "quantize")) m.quantized = quantized_of(*record);
   if (const auto record = current<VerifyRecord>(run, "verify")) m.proof = proof_of(*record);
   if (const auto record = find_record<EnvironmentRecord>(run.folder)) m.environment = environment_of(*record);
+  if (const auto record = find_record<DataRecord>(run.folder))
+    for (const FindingRecord& f : record->findings)
+      m.data_findings.push_back(
+          {"data_" + f.kind, core::printable(f.split.empty() ? f.text : f.split + ": " + f.text)});
   m.gate_notes = run.config.gate.notes;
   const search::Gate gate = make_gate(run.config);
   m.verdicts = gate.before_training(m.design);

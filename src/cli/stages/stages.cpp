@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <numeric>
+#include <tuple>
 
 #include "cli/progress.hpp"
 #include "cli/run_identity.hpp"
@@ -14,26 +15,60 @@
 #include "condenser/core/log.hpp"
 #include "condenser/core/output.hpp"
 #include "condenser/core/text.hpp"
+#include "condenser/data/check.hpp"
 #include "condenser/data/split.hpp"
 
 namespace condenser::cli {
 
 namespace fs = std::filesystem;
 
+void RunContext::notice(const data::Finding& finding) {
+  core::log::warning(finding.split + ": " + finding.text);
+  findings_.push_back(finding);
+}
+
+std::shared_ptr<const data::Dataset> RunContext::open(const std::string& split, double crop_area) {
+  data::OpenOptions options = open_options(config.dataset, crop_area);
+  options.on_finding = [&](data::Finding finding) {
+    if (finding.split.empty()) finding.split = split;
+    notice(finding);
+  };
+  opened_.insert(split);
+  const auto dataset = data::open_split(config.card, split, options);
+  for (const data::Finding& finding : data::check_classes(*dataset, split)) notice(finding);
+  return dataset;
+}
+
+void RunContext::keep_findings() const {
+  if (opened_.empty()) return;
+  DataRecord record;
+  try {
+    record = find_record<DataRecord>(folder).value_or(DataRecord());
+  } catch (const core::Error& e) {
+    core::log::warning(e.what());  // a damaged one is made anew
+  }
+  std::erase_if(record.findings, [&](const FindingRecord& f) { return opened_.contains(f.split); });
+  for (const data::Finding& f : findings_) record.findings.push_back({f.problem, f.kind, f.split, f.text, f.count});
+  std::ranges::sort(record.findings, {}, [](const FindingRecord& f) {  // whichever part was opened last
+    return std::tuple(!f.problem, f.split != "train", f.split, f.kind, f.text);
+  });
+  write_record(folder, record);
+}
+
 void RunContext::split() {
   if (whole_) return;
   core::log::debug("reading data set " + config.card.name);
   const double crop_area = std::min(config.train.augment.sample.crop_area, config.probe.train.augment.sample.crop_area);
-  whole_ = data::open_split(config.card, "train", open_options(config.dataset, crop_area));
+  whole_ = open("train", crop_area);
   if (config.dataset.samples > 0)
     whole_ = data::subset(whole_, data::stratified_subset(*whole_, config.dataset.samples, config.dataset.split_seed));
   if (config.card.splits.contains("validation")) {
     training_ = whole_;
-    validation_ = data::open_split(config.card, "validation", open_options(config.dataset, 1));
+    validation_ = open("validation", 1);
     return;
   }
-  const data::TwoWay parts =
-      data::stratified_split(*whole_, config.dataset.validation_fraction, config.dataset.split_seed);
+  data::TwoWay parts = data::stratified_split(*whole_, config.dataset.validation_fraction, config.dataset.split_seed);
+  data::keep_copies_together(*whole_, parts);
   training_ = data::subset(whole_, parts.first);
   validation_ = data::subset(whole_, parts.second);
 }
@@ -54,7 +89,12 @@ std::shared_ptr<const data::Dataset> RunContext::validation() {
 }
 
 std::shared_ptr<const data::Dataset> RunContext::test() {
-  if (!test_) test_ = data::open_split(config.card, "test", open_options(config.dataset, 1));
+  if (test_) return test_;
+  test_ = open("test", 1);
+  if (whole_) {
+    opened_.insert("train and test");
+    for (const data::Finding& finding : data::check_copies(*whole_, *test_)) notice(finding);
+  }
   return test_;
 }
 

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "cli/run_folder.hpp"
 #include "condenser/core/table.hpp"
@@ -27,12 +28,18 @@ class RunContext {
   // Looked up once: see data::fingerprint; SHA-256 of a file.
   const std::string& fingerprint(const std::string& split);
   const std::string& checksum(const std::filesystem::path& file);
+  // Leaves what was noticed about the parts that this call opened in data.json; nothing when it opened none.
+  void keep_findings() const;
 
  private:
   void split();
+  std::shared_ptr<const data::Dataset> open(const std::string& split, double crop_area);
+  void notice(const data::Finding&);
   std::shared_ptr<const data::Dataset> whole_, training_, validation_, test_;
   std::map<std::string, std::string> fingerprints_;
   std::map<std::filesystem::path, std::string> checksums_;
+  std::set<std::string> opened_;
+  std::vector<data::Finding> findings_;  // of the parts that were opened
 };
 
 // A stage's outcome for people and programs: titled tables, and lines around them.

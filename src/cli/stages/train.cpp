@@ -160,7 +160,7 @@ StageOutput stage_train(RunContext& run) {
     if (result.validation) {
       validation = quant::accuracy_of(*result.validation);
       write_evaluation(run.folder / "validation",
-                       {c.name, part, hash, *result.validation, *run.validation(), is_audio(c.card)});
+                       {c.name, part, hash, *result.validation, *run.validation(), layout_of(c.card)});
     }
     write_record(run.folder, TrainRecord{.spec_hash = hash,
                                          .network = winner.name,

@@ -40,7 +40,7 @@ std::vector<report::Tile> draw_tiles(std::shared_ptr<const data::Dataset> datase
     if (!plain) train::augment(o.augment, *dataset, o.seed, batch);
     for (int64_t i = 0; i < batch.size && std::ssize(tiles) < count; ++i) {
       const auto item = std::span<const float>(batch.x).subspan(static_cast<size_t>(i) * elements, elements);
-      tiles.push_back(tile_of(item, *dataset, is_audio(config.card)));
+      tiles.push_back(tile_of(item, *dataset, layout_of(config.card)));
       tiles.back().caption = label_lines(batch, i, dataset->classes());
       if (plain) tiles.back().ink = kPlainInk;
     }

@@ -65,7 +65,7 @@ int evaluate(const Options& o) {
   const auto test = test_part(run, o.card);
   const train::Evaluation e =
       torch_backend().evaluate(winner, load_float_weights(run, winner), *test, task_of(config), config.train.threads);
-  const EvaluatedPart part{config.name, "test part", arch::hash(winner).hex(), e, *test, is_audio(config.card)};
+  const EvaluatedPart part{config.name, "test part", arch::hash(winner).hex(), e, *test, layout_of(config.card)};
   const fs::path files = run.folder / (o.card.empty() ? "eval" : "eval_" + data::read_card(o.card).name);
   write_evaluation(files, part);
   if (o.format == "json") {

@@ -72,6 +72,7 @@ int lead(const Options& o, const std::vector<std::string>& names, RunContext& co
   try {
     for (const std::string& line : plan(context, names)) core::log::info(line);
     folder.begin(config);
+    context.keep_findings();
   } catch (...) {
     folder.abandon_if_empty();
     throw;
@@ -92,6 +93,7 @@ int lead(const Options& o, const std::vector<std::string>& names, RunContext& co
       if (closing) core::log::info("== " + name + ": " + stage.about);
       const auto start = std::chrono::steady_clock::now();
       const StageOutput output = stage.run(context);
+      context.keep_findings();
       worked = true;
       const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       if (!closing || o.format == "text") print(output, o.format);

@@ -1,15 +1,13 @@
 // A CSV file that lists pictures: a header row, then one row per picture with its `path` (relative to the file, or
 // absolute) and its `label`, the name of a class. With the card's `multi_label` a label holds any number of classes,
 // separated by semicolons, and the rows of a picture are joined. Other columns are passed over.
-#include "data/csv.hpp"
-
 #include <algorithm>
 #include <map>
 #include <set>
 
+#include "condenser/core/csv.hpp"
 #include "condenser/core/error.hpp"
 #include "condenser/core/files.hpp"
-#include "condenser/core/log.hpp"
 #include "condenser/core/text.hpp"
 #include "data/formats/formats.hpp"
 #include "data/formats/listing.hpp"
@@ -20,6 +18,7 @@ namespace condenser::data {
 namespace fs = std::filesystem;
 namespace {
 
+using core::shown;
 using Fields = std::vector<std::string>;
 
 constexpr size_t kMostBytes = size_t{1} << 30;
@@ -56,7 +55,7 @@ Fields first_row(const std::string& text, const fs::path& file, char separator) 
   const size_t begin = std::min(text.find_first_not_of("\r\n"), text.size());
   const std::string line = text.substr(begin, text.find_first_of("\r\n", begin) - begin);
   try {
-    read_csv(line, file, keep, separator);
+    core::read_csv(line, file, keep, separator);
   } catch (const core::Error&) {
   }
   return first;
@@ -64,7 +63,7 @@ Fields first_row(const std::string& text, const fs::path& file, char separator) 
 
 // The separator under which the first row names the columns; else the most frequent.
 char find_separator(const std::string& text, const fs::path& file) {
-  const char likely = separator_of(text);
+  const char likely = core::separator_of(text);
   if (text.find("sep=") <= 3) return likely;
   for (const char c : kSeparators)
     if (is_header(first_row(text, file, c))) return c;
@@ -121,7 +120,7 @@ Rows read_rows(const fs::path& file, bool multi_label) {
       throw core::Error(where(file, line) + "the label is empty; expected the name of a class");
     rows.rows.push_back(std::move(row));
   };
-  read_csv(text, file, read, find_separator(text, file));
+  core::read_csv(text, file, read, find_separator(text, file));
   if (columns.count == 0) throw core::Error(file.string() + ": empty; expected a header row with path and label");
   rows.header = columns.header;
   return rows;
@@ -222,12 +221,15 @@ std::vector<std::string> csv_pictures(const Card& card, const std::string& split
   return pictures;
 }
 
-std::shared_ptr<const Dataset> open_csv(const Card& card, const std::string&, const std::vector<fs::path>& files,
+std::shared_ptr<const Dataset> open_csv(const Card& card, const std::string& split, const std::vector<fs::path>& files,
                                         const OpenOptions& options) {
   ListReader reader(card, files[0]);
   PictureList list = reader.read();
   tell_unused(files[0], reader.unused, options);
-  if (!reader.header) core::log::warning(files[0].string() + ": no header; its columns are taken for path and label");
+  if (!reader.header) {
+    const std::string text = files[0].string() + ": no header; its columns are taken for path and label";
+    tell({false, "csv_without_header", split, 1, text, {}}, options);
+  }
   if (list.files.empty()) throw core::Error(files[0].string() + ": no row below the header; expected one per picture");
   return open_pictures(std::make_shared<Pictures>(std::move(list), card.shape, card.classes, card.normalization),
                        options);

@@ -4,10 +4,11 @@
 #include <array>
 #include <charconv>
 #include <set>
-#include <sstream>
 
+#include "condenser/core/csv.hpp"
 #include "condenser/core/error.hpp"
 #include "condenser/core/files.hpp"
+#include "condenser/core/text.hpp"
 #include "data/formats/formats.hpp"
 #include "data/formats/listing.hpp"
 
@@ -21,7 +22,7 @@ constexpr size_t kMostLabelBytes = size_t{64} << 20, kMostItemBytes = size_t{64}
 
 struct Line {
   std::string file;
-  int classes = -1, label = -1;
+  int label = -1;
 };
 
 int number(const std::string& text) {
@@ -32,25 +33,18 @@ int number(const std::string& text) {
 
 std::vector<Line> read_labels(const fs::path& file, const Card& card) {
   std::vector<Line> lines;
-  std::istringstream text(core::read_file(file, kMostLabelBytes));
-  for (std::string raw; std::getline(text, raw);) {
-    if (!raw.empty() && raw.back() == '\r') raw.pop_back();
-    if (raw.empty()) continue;
-    std::istringstream fields(raw);
-    std::string name, classes, label;
-    std::getline(fields, name, ',');
-    std::getline(fields, classes, ',');
-    std::getline(fields, label);
-    Line line{name, number(classes), number(label)};
+  core::read_csv(core::read_file(file, kMostLabelBytes), file, [&](int64_t at, const std::vector<std::string>& fields) {
+    const std::string& name = fields[0];
     const bool plain = !name.empty() && name == fs::path(name).filename().string() && name != "..";
-    if (!plain || line.classes != std::ssize(card.classes)) {
-      throw core::Error(file.string() + ": line " + std::to_string(lines.size() + 1) + " is \"" + raw.substr(0, 200) +
-                        "\"; expected a file beside it, the number of classes " + std::to_string(card.classes.size()) +
-                        ", a label");
+    if (fields.size() != 3 || !plain || number(fields[1]) != std::ssize(card.classes)) {
+      throw core::Error(file.string() + ": line " + std::to_string(at) + " is \"" +
+                        core::shown(core::join(fields, ",")) + "\"; expected a file beside it, the number of classes " +
+                        std::to_string(card.classes.size()) + ", a label");
     }
-    check_label(line.label, std::ssize(lines), file, card);
-    lines.push_back(std::move(line));
-  }
+    const int label = number(fields[2]);
+    check_label(label, std::ssize(lines), file, card);
+    lines.push_back({name, label});
+  });
   return lines;
 }
 

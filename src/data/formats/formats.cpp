@@ -26,9 +26,10 @@ const std::vector<Format>& formats() {
        open_in_memory<read_cifar_binary>},
       {"image_folder", "one folder that holds a folder per class", true, check_image_folder, image_folder_classes,
        open_image_folder, image_files},
-      {"csv", "one CSV file with the columns path and label", false, check_csv, csv_classes, open_csv},
-      {"wav_folder", "one folder of words, the same for every split", true, check_wav_folder, nullptr, open_wav_folder,
-       sound_files},
+      {"csv", "one CSV file with the columns path and label", false, check_csv, csv_classes, open_csv, nullptr,
+       csv_pictures},
+      {"wav_folder", "one folder of words, the same for every split", true, check_wav_folder, wav_folder_classes,
+       open_wav_folder, sound_files, nullptr, true},
       {"features_int8", "one folder with y_labels.csv", true, check_features_int8, nullptr, open_features_int8,
        int8_files},
   };

@@ -26,6 +26,9 @@ struct Format {
                                          const std::vector<std::filesystem::path>& files, const OpenOptions&);
   // Of formats with folders: the files that a checksum covers, sorted.
   std::vector<std::filesystem::path> (*contents)(const std::filesystem::path& folder) = nullptr;
+  // Of formats whose splits are lists: the files that one names.
+  std::vector<std::string> (*named)(const Card&, const std::string& split) = nullptr;
+  bool others = false;  // with a list of classes, folders of no class may lie among theirs
 };
 
 const std::vector<Format>& formats();
@@ -60,10 +63,14 @@ std::shared_ptr<const Dataset> open_csv(const Card&, const std::string& split,
 
 // Folders of words with lists of validation and test clips: Speech Commands.
 void check_wav_folder(const Card&, const std::string& split);
+std::vector<std::string> wav_folder_classes(const Card&, const std::string& split);
 std::shared_ptr<const Dataset> open_wav_folder(const Card&, const std::string& split,
                                                const std::vector<std::filesystem::path>& files, const OpenOptions&);
 std::vector<float> load_sound(const Card&, const std::filesystem::path& file);        // one item of such a set
 std::vector<std::filesystem::path> sound_files(const std::filesystem::path& folder);  // and the lists
+bool has_list(const std::filesystem::path& folder, const std::string& split);         // of validation or test clips
+// Of the first clip below a folder that can be read, in Hz; 0: there is none.
+int sound_rate(const std::filesystem::path& folder);
 
 // A folder of int8 features, a file per item, and y_labels.csv: MLPerf Tiny's accuracy sets.
 void check_features_int8(const Card&, const std::string& split);
@@ -72,6 +79,7 @@ std::shared_ptr<const Dataset> open_features_int8(const Card&, const std::string
 std::vector<std::filesystem::path> int8_files(const std::filesystem::path& folder);  // and y_labels.csv
 
 inline constexpr std::string_view kPictureEndings[] = {".jpg", ".jpeg", ".png"};
+inline constexpr std::string_view kSoundEndings[] = {".wav"};
 
 // The files below `folder` that are images by their extension, sorted; see list_files().
 std::vector<std::filesystem::path> image_files(const std::filesystem::path& folder);

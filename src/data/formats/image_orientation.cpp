@@ -71,7 +71,7 @@ int xmp_orientation(std::string_view packet) {
   const size_t at = packet.find(kName);
   if (at == packet.npos) return 0;
   std::string_view value = packet.substr(at + kName.size());
-  for (const std::string_view opening : {"=\"", "='", ">"}) {
+  for (const std::string_view opening : {"=\"", ">"}) {
     if (!value.starts_with(opening)) continue;
     value.remove_prefix(opening.size());
     return !value.empty() && value[0] >= '1' && value[0] <= '8' ? value[0] - '0' : 1;

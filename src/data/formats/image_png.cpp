@@ -2,10 +2,13 @@
 // give them. Gamma and colour profiles (gAMA, cHRM, sRGB, iCCP) change nothing, alpha and tRNS are left out, 16 bits
 // lose the lower eight, fewer are spread over 0..255, palettes are looked up. Of an animation the default picture is
 // read. Rows behind the window are not read.
+#include <algorithm>
+#include <cctype>
 #include <csetjmp>
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 #include <string>
 
 #include <png.h>
@@ -106,26 +109,86 @@ uint32_t number(std::string_view bytes) {
   return value;
 }
 
-// From the chunk eXIf, else from XMP in iTXt; either may stand behind the pixels, but is needed before them. A chunk
-// whose checksum is wrong does not count.
+constexpr std::string_view kProfile = "Raw profile type exif", kXmp = "XML:com.adobe.xmp";
+
+// "": damaged, or longer than a text about a picture ever is.
+std::string inflated(std::string_view compressed) {
+  constexpr size_t kMostBytes = size_t{1} << 20;
+  std::string bytes(kMostBytes, '\0');
+  uLongf size = kMostBytes;
+  const auto* from = reinterpret_cast<const Bytef*>(compressed.data());
+  if (uncompress(reinterpret_cast<Bytef*>(bytes.data()), &size, from, compressed.size()) != Z_OK) return "";
+  bytes.resize(size);
+  return bytes;
+}
+
+// Takes what stands before the next zero byte, and that byte, off `rest`; all of it when there is none.
+std::string_view before_zero(std::string_view& rest) {
+  const size_t end = std::min(rest.find('\0'), rest.size());
+  const std::string_view part = rest.substr(0, end);
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  return part;
+}
+
+// The text of a chunk tEXt, zTXt or iTXt.
+std::string text_in(std::string_view type, std::string_view rest) {
+  if (type == "tEXt") return std::string(rest);
+  if (type == "zTXt") return rest.empty() ? "" : inflated(rest.substr(1));
+  if (rest.size() < 2) return "";
+  const bool compressed = rest[0] != 0;
+  rest.remove_prefix(2);
+  before_zero(rest);  // language
+  before_zero(rest);  // translated keyword
+  return compressed ? inflated(rest) : std::string(rest);
+}
+
+// ImageMagick's way to keep EXIF: an empty line, a name, a length, then lines of hexadecimal digits.
+std::string bytes_of_profile(std::string_view text) {
+  for (int line = 0; line < 3; ++line) text.remove_prefix(std::min(text.find('\n') + 1, text.size()));
+  std::string bytes;
+  int high = -1;
+  for (const char c : text) {
+    if (std::isspace(static_cast<unsigned char>(c))) continue;
+    if (!std::isxdigit(static_cast<unsigned char>(c))) return "";
+    const int digit = c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
+    if (high >= 0) bytes += static_cast<char>(high * 16 + digit);
+    high = high < 0 ? digit : -1;
+  }
+  return bytes;
+}
+
+// What the chunks say about how the picture is to be turned; of several of a kind the last counts.
+struct About {
+  std::optional<std::string> exif, profile, xmp;
+  void add(std::string_view type, std::string_view content) {
+    if (type == "eXIf") exif = content;
+    if (type != "tEXt" && type != "zTXt" && type != "iTXt") return;
+    const std::string_view key = before_zero(content);
+    if (key == kProfile) profile = bytes_of_profile(text_in(type, content));
+    if (key == kXmp) xmp = text_in(type, content);
+  }
+};
+
+// From the chunk eXIf, else EXIF in a text, else XMP, as Pillow has it; each may stand behind the pixels, but is needed
+// before them. A chunk whose checksum is wrong does not count.
 int orientation_of(std::string_view bytes) {
-  constexpr std::string_view kExif("Exif\0\0", 6), kXmp("XML:com.adobe.xmp\0", 18);
-  int by_exif = 0, by_xmp = 0;
+  constexpr std::string_view kExif("Exif\0\0", 6);
+  About about;
   bytes.remove_prefix(kSignature);
-  while (bytes.size() >= kLength + kType + kChecksum && by_exif == 0) {
+  while (bytes.size() >= kLength + kType + kChecksum) {
     const size_t length = number(bytes);
     if (length > bytes.size() - kLength - kType - kChecksum) break;
     const std::string_view typed = bytes.substr(kLength, kType + length), type = typed.substr(0, kType);
-    if (type == "eXIf" || type == "iTXt") {
+    if (type == "eXIf" || type.ends_with("Xt")) {
       const auto sum = crc32(0, reinterpret_cast<const Bytef*>(typed.data()), static_cast<uInt>(typed.size()));
-      std::string_view content = typed.substr(kType);
-      const bool whole = sum == number(bytes.substr(kLength + typed.size()));
-      if (content.starts_with(kExif)) content.remove_prefix(kExif.size());  // a mistake that some programs make
-      if (whole && type == "eXIf") by_exif = exif_orientation(content);
-      if (whole && type == "iTXt" && content.starts_with(kXmp) && by_xmp == 0) by_xmp = xmp_orientation(content);
+      if (sum == number(bytes.substr(kLength + typed.size()))) about.add(type, typed.substr(kType));
     }
     bytes.remove_prefix(kLength + typed.size() + kChecksum);
   }
+  const std::string exif = about.exif ? *about.exif : about.profile.value_or("");
+  std::string_view tiff = exif;
+  while (tiff.starts_with(kExif)) tiff.remove_prefix(kExif.size());  // in an eXIf chunk a mistake that some make
+  const int by_exif = exif_orientation(tiff), by_xmp = xmp_orientation(about.xmp.value_or(""));
   return by_exif ? by_exif : by_xmp ? by_xmp : 1;
 }
 

@@ -56,6 +56,17 @@ constexpr std::string_view kOtherPictures[] = {".bmp",  ".gif",  ".webp",  ".tif
 constexpr std::string_view kOtherSounds[] = {".mp3", ".flac", ".ogg", ".oga",  ".opus", ".m4a",  ".aac", ".wma",
                                              ".aif", ".aiff", ".au",  ".wave", ".amr",  ".webm", ".3gp", ".caf"};
 
+// Texts about a data set are no data, and belong where they are.
+constexpr std::string_view kAbout[] = {"readme",  "license",      "licence",   "copying", "notice",  "citation",
+                                       "authors", "contributing", "changelog", "changes", "version", "attribution"};
+
+bool is_about(const std::string& name) {
+  std::string lower = name;
+  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  const std::string stem = lower.substr(0, lower.find_first_of(".-_ "));
+  return lower == "card.yaml" || std::ranges::find(kAbout, stem) != std::end(kAbout);
+}
+
 bool is_hidden(const std::string& name) { return name.starts_with('.'); }
 bool is_system(const std::string& name) { return std::ranges::find(kSystemNames, name) != std::end(kSystemNames); }
 
@@ -158,7 +169,9 @@ class Walk {
     }
   }
 
-  void pass_over(Why why, const fs::path& path) { listing_.unused.add(why, path); }
+  void pass_over(Why why, const fs::path& path) {
+    if (why != Why::Ending || !is_about(path.filename().string())) listing_.unused.add(why, path);
+  }
 
   std::span<const std::string_view> endings_;
   std::set<std::pair<dev_t, ino_t>> met_;  // folders read, and those above the first
@@ -214,10 +227,18 @@ Folders list_folders(const fs::path& folder, std::span<const std::string_view> e
       folders.names.push_back(entry.name);
     } else if (std::ranges::find(known, entry.name) == known.end()) {
       const Why why = why_not(entry);
+      if (why == Why::Ending && !ends_in(entry.name, endings) && is_about(entry.name)) continue;
       folders.unused.add(why == Why::Ending && ends_in(entry.name, endings) ? Why::Outside : why, folder / entry.name);
     }
   }
   return folders;
+}
+
+void tell(const Finding& finding, const OpenOptions& options) {
+  if (options.on_finding)
+    options.on_finding(finding);
+  else
+    core::log::warning(finding.text);
 }
 
 void tell_unused(const fs::path& where, const UnusedFiles& unused, const OpenOptions& options) {
@@ -226,9 +247,16 @@ void tell_unused(const fs::path& where, const UnusedFiles& unused, const OpenOpt
     return;
   }
   if (unused.empty()) return;
+  Finding finding;
+  finding.kind = "unused";
   std::vector<std::string> parts;
-  for (const Unused& entry : unused.entries()) parts.push_back(text_of(entry));
-  core::log::warning(where.string() + ": not used: " + core::join(parts, "; "));
+  for (const Unused& entry : unused.entries()) {
+    parts.push_back(text_of(entry));
+    finding.count += entry.count;
+    finding.problem |= is_problem(entry.why);
+  }
+  finding.text = where.string() + ": not used: " + core::join(parts, "; ");
+  tell(finding, options);
 }
 
 }  // namespace condenser::data

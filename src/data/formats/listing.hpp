@@ -33,7 +33,8 @@ struct Listing {
 // case). Links to files and folders are followed; a folder that was met before, or lies above `folder`, is not entered
 // again. Files of such a name that cannot be opened (broken links, named pipes, devices) are listed too, so that
 // reading them says what is wrong. Hidden files and folders, and those that operating systems leave behind, are passed
-// over. Throws core::Error when `folder` cannot be listed.
+// over, as are texts about the data (card.yaml, README, LICENSE ...). Throws core::Error when `folder` cannot be
+// listed.
 Listing list_files(const std::filesystem::path& folder, std::span<const std::string_view> endings);
 
 // The folders in `folder` (links to folders too), one level deep: those of classes or splits.
@@ -48,7 +49,10 @@ Folders list_folders(const std::filesystem::path& folder, std::span<const std::s
 // Whether a name ends in one of `endings`, letters of either case.
 bool ends_in(const std::filesystem::path& file, std::span<const std::string_view> endings);
 
-// Hands what was passed over to `options.on_unused`, or says it in one warning: "<where>: 3 files are not used: ...".
+// Hands a finding to `options.on_finding`, or says it in a warning.
+void tell(const Finding&, const OpenOptions& options);
+
+// Hands what was passed over to `options.on_unused`, or says it in one finding: "<where>: 3 files are not used: ...".
 void tell_unused(const std::filesystem::path& where, const UnusedFiles&, const OpenOptions& options);
 
 }  // namespace condenser::data

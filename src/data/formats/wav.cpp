@@ -4,6 +4,7 @@
 // against the bytes that are there.
 #include "data/formats/wav.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
@@ -16,10 +17,14 @@ constexpr int kPcm = 1, kFloat = 3, kExtensible = 0xfffe;
 // What follows the number of the coding in the GUIDs of WAVE_FORMAT_EXTENSIBLE (Microsoft, "Multiple channel audio
 // data").
 constexpr std::string_view kGuidTail("\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71", 14);
-constexpr uint64_t kUnwritten = 0xffffffff;  // size of the data of a stream
+// Sizes that programs write ahead when they cannot go back: 0xffffffff (ffmpeg), 0x80000000 (arecord), 0x7ffff000 (sox,
+// espeak, mplayer), some less the size of the header.
+constexpr uint64_t kLeastUnwritten = 0x7fff0000;
+constexpr double kCancelled = 1e-3;  // of the amplitude of the channels: 60 dB
 
 struct Coding {
   int format = 0, channels = 0, rate = 0, bits = 0;
+  bool wrong_byte_rate = false;
   int64_t frame_bytes() const { return static_cast<int64_t>(channels) * bits / 8; }
 };
 
@@ -92,6 +97,7 @@ Coding parse_format(std::string_view chunk, const std::string& name) {
                      std::to_string(coding.channels) + (coding.channels == 1 ? " channel" : " channels") + " of " +
                      std::to_string(bits) + " bits; the header contradicts itself, write the file anew");
   }
+  coding.wrong_byte_rate = little_endian(chunk, 8, 4) != rate * static_cast<uint64_t>(frame);
   if (extensible && chunk.size() >= 20) {
     const auto valid = static_cast<int>(little_endian(chunk, 18, 2));  // the upper bits, the rest are zeros
     if (valid > bits) {
@@ -117,21 +123,27 @@ double sample_at(std::string_view data, size_t at, const Coding& coding, const s
   return std::ldexp(static_cast<double>(value), 16 - coding.bits);
 }
 
-std::vector<float> decode(std::string_view data, const Coding& coding, const std::string& name) {
+void decode(std::string_view data, const Coding& coding, const std::string& name, Sound& sound) {
   const size_t frame = coding.frame_bytes();
   if (data.empty()) refuse(name, "no samples; expected one or more");
   if (data.size() % frame != 0) {
     refuse(name, "data chunk of " + std::to_string(data.size()) + " bytes; expected a multiple of " +
                      std::to_string(frame) + ", one frame of samples; the file is damaged");
   }
-  std::vector<float> samples(data.size() / frame);
-  for (size_t i = 0; i < samples.size(); ++i) {
+  sound.samples.resize(data.size() / frame);
+  double before = 0, after = 0;  // mean amplitudes, times samples
+  for (size_t i = 0; i < sound.samples.size(); ++i) {
     double sum = 0;
-    for (int c = 0; c < coding.channels; ++c) sum += sample_at(data, i * frame + c * coding.bits / 8, coding, name);
-    samples[i] = static_cast<float>(sum / coding.channels);
-    if (!std::isfinite(samples[i])) refuse(name, "a sample beyond the range of numbers; the file is damaged");
+    for (int c = 0; c < coding.channels; ++c) {
+      const double sample = sample_at(data, i * frame + c * coding.bits / 8, coding, name);
+      sum += sample;
+      before += std::abs(sample) / coding.channels;
+    }
+    sound.samples[i] = static_cast<float>(sum / coding.channels);
+    after += std::abs(sum) / coding.channels;
+    if (!std::isfinite(sound.samples[i])) refuse(name, "a sample beyond the range of numbers; the file is damaged");
   }
-  return samples;
+  sound.cancelled = before > 0 && after <= kCancelled * before;
 }
 
 // Behind the samples: a second part of them would be dropped.
@@ -142,6 +154,21 @@ void check_only_data(std::string_view bytes, size_t at, const std::string& name)
     if (size > bytes.size() - at - 8) return;
     at += 8 + size + size % 2;
   }
+}
+
+// Whether all of the bytes are chunks, so that an empty one before them was meant to be empty.
+bool are_chunks(std::string_view bytes) {
+  while (bytes.size() >= 8) {
+    const auto is_letter = [](char c) { return c >= ' ' && c <= '~'; };
+    const uint64_t size = little_endian(bytes, 4, 4);
+    if (!std::ranges::all_of(bytes.substr(0, 4), is_letter) || size > bytes.size() - 8) return false;
+    bytes.remove_prefix(std::min<uint64_t>(8 + size + size % 2, bytes.size()));
+  }
+  return bytes.empty();
+}
+
+bool is_unwritten(uint64_t size, std::string_view rest) {
+  return size == 0 ? !are_chunks(rest) : size >= kLeastUnwritten && size > rest.size();
 }
 
 std::string what_it_is(std::string_view bytes) {
@@ -162,9 +189,8 @@ Sound parse_wav(std::string_view bytes, const std::string& name) {
     const std::string_view id = bytes.substr(at, 4);
     uint64_t size = little_endian(bytes, at + 4, 4);
     at += 8;
-    if (id == "data" && size == kUnwritten && coding.format != 0)
-      size =
-          (bytes.size() - at) / static_cast<size_t>(coding.frame_bytes()) * static_cast<size_t>(coding.frame_bytes());
+    const bool unwritten = id == "data" && coding.format != 0 && is_unwritten(size, bytes.substr(at));
+    if (unwritten) size = (bytes.size() - at) - (bytes.size() - at) % static_cast<size_t>(coding.frame_bytes());
     if (size > bytes.size() - at) {
       refuse(name, "a chunk of " + std::to_string(size) + " bytes, of which " + std::to_string(bytes.size() - at) +
                        " are there; the file is cut short");
@@ -173,8 +199,10 @@ Sound parse_wav(std::string_view bytes, const std::string& name) {
     if (id == "fmt ") coding = parse_format(chunk, name);
     if (id == "data") {
       if (coding.format == 0) refuse(name, "samples before their format (no fmt chunk); the file is damaged");
-      check_only_data(bytes, at + size + size % 2, name);
-      return {coding.rate, decode(chunk, coding, name)};
+      if (!unwritten) check_only_data(bytes, at + size + size % 2, name);
+      Sound sound{coding.rate, {}, coding.wrong_byte_rate, unwritten};
+      decode(chunk, coding, name, sound);
+      return sound;
     }
     at += size + size % 2;
   }

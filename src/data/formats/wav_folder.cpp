@@ -1,8 +1,8 @@
 // A folder per word with WAV files: <word>/*.wav, folders inside of it included; recordings of noise in
 // _background_noise_. A split with a folder of its own has all clips in it. Splits that share one folder divide it as
 // Speech Commands does (P. Warden, arXiv 1804.03209): the files validation_list.txt and testing_list.txt say what
-// belongs to validation and test, the rest is for training; without them a tenth of the speakers each, from names
-// <speaker>_nohash_<n>.wav, goes to validation and test.
+// belongs to validation and test, the rest is for training, speakers in two parts or not; without them a tenth of the
+// speakers each, from names <speaker>_nohash_<n>.wav, goes to validation and test.
 //
 // Two class names have a meaning. `_unknown_`: a folder of that name, or else clips of the words that are no class.
 // `_silence_`: a folder of that name, or else pieces of the recordings of noise. What is drawn is the same every time.
@@ -35,7 +35,6 @@ constexpr uint64_t kSilenceStream = 0x73696c656e6365;  // "silence"
 bool is_special(const std::string& name) { return name == kSilence || name == kUnknown; }
 
 constexpr std::string_view kLists[] = {kValidationList, kTestList};
-constexpr std::string_view kSoundEndings[] = {".wav"};
 
 // "word/file.wav", sorted; what lies there besides is added to `unused`.
 std::vector<std::string> clips_of(const fs::path& folder, const std::string& word, UnusedFiles& unused) {
@@ -112,17 +111,19 @@ class Splits {
     return count;
   }
 
-  // A voice heard in training says nothing about new ones.
-  void check_speaker(const std::string& clip) {
+  // A voice heard in training says nothing about new ones; but lists decide.
+  void note_speaker(const std::string& clip) {
     const std::string speaker = speaker_of(clip);
     if (speaker.empty()) return;
     const std::string split = of(clip);
     const auto [known, added] = speakers_.try_emplace(speaker, split, clip);
     if (added || known->second.first == split) return;
-    throw core::Error((folder_ / clip).string() + ": speaker " + speaker + " is in " + split + ", but in " +
-                      known->second.first + " with " + known->second.second +
-                      "; expected every speaker in one split; correct the lists");
+    divided_.try_emplace(speaker, "speaker " + speaker + ": " + known->second.second + " is in " + known->second.first +
+                                      ", " + clip + " in " + split);
   }
+
+  // Speakers in two splits, by name, with a clip in each.
+  const std::map<std::string, std::string>& divided() const { return divided_; }
 
  private:
   std::string where(const char* list) const { return (folder_ / list).string() + ": "; }
@@ -132,11 +133,37 @@ class Splits {
   bool by_list_ = false;
   std::set<std::string> validation_, test_;
   std::map<std::string, std::pair<std::string, std::string>> speakers_;  // split and a clip of each
+  std::map<std::string, std::string> divided_;
+};
+
+// What is said of a split's clips: names of those that it holds for, and the sentence.
+class Remark {
+ public:
+  Remark(bool problem, const char* kind, const char* text) : text_(text) {
+    finding_.problem = problem;
+    finding_.kind = kind;
+  }
+  void add(const std::string& item) { finding_.items.push_back(item); }
+  int64_t count() const { return std::ssize(finding_.items); }
+  const std::vector<std::string>& items() const { return finding_.items; }
+  const std::string& first() const { return finding_.items.front(); }
+  void tell(const fs::path& folder, const std::string& split, const OpenOptions& options,
+            const std::string& more = "") {
+    if (finding_.items.empty()) return;
+    finding_.split = split;
+    finding_.count = count();
+    finding_.text = folder.string() + ": " + std::to_string(count()) + " " + text_ + more;
+    data::tell(finding_, options);
+  }
+
+ private:
+  const char* text_;
+  Finding finding_;
 };
 
 constexpr size_t kMostSoundBytes = size_t{1} << 30;
 
-std::vector<float> read_sound(const fs::path& file, const Card& card) {
+Sound read_sound(const fs::path& file, const Card& card) {
   Sound sound = parse_wav(core::read_file(file, kMostSoundBytes), file.string());
   if (sound.rate != card.audio.sample_rate) {
     throw core::Error(file.string() + ": " + std::to_string(sound.rate) + " samples a second; expected " +
@@ -144,7 +171,7 @@ std::vector<float> read_sound(const fs::path& file, const Card& card) {
                       "; convert it, for example: sox in.wav -r " + std::to_string(card.audio.sample_rate) +
                       " out.wav");
   }
-  return std::move(sound.samples);
+  return sound;
 }
 
 // The part of a recording of noise, as shares of its length, that a split may use: none hears another's noise.
@@ -158,7 +185,7 @@ std::vector<std::vector<float>> read_noises(const fs::path& folder, const std::s
   if (!fs::exists(folder / kNoise)) return noises;
   const auto [from, to] = part_of(split);
   for (const std::string& clip : clips_of(folder, kNoise, unused)) {
-    const std::vector<float> sound = read_sound(folder / clip, card);
+    const std::vector<float> sound = read_sound(folder / clip, card).samples;
     const auto length = static_cast<double>(sound.size());
     std::vector<float> part(sound.begin() + static_cast<int64_t>(from * length),
                             sound.begin() + static_cast<int64_t>(to * length));
@@ -200,7 +227,7 @@ class SplitReader {
       const std::vector<std::string> clips = clips_of(folder_, word, unused_);
       splits_.check_listed(word, clips);
       for (const std::string& clip : clips) {
-        splits_.check_speaker(clip);
+        splits_.note_speaker(clip);
         if (splits_.of(clip) == split_) of_split_[word].push_back(clip);
       }
     }
@@ -209,7 +236,6 @@ class SplitReader {
     for (const std::string& name : card_.classes) known += is_special(name) ? 0 : std::ssize(of_split_[name]);
     for (size_t label = 0; label < card_.classes.size(); ++label) add_class(static_cast<int>(label), known);
     report();
-    if (!damaged_.empty()) report_damaged();
     if (split_ == "train") clips_.noises = noises_.empty() ? silence() : std::move(noises_);
     return std::move(clips_);
   }
@@ -225,7 +251,7 @@ class SplitReader {
       add_unknown(label, share(card_.unknown_share, known));
     } else if (name == kSilence) {
       add_silence(label, share(card_.silence_share, known));
-    } else {
+    } else if (split_ == "train" || !card_.splits.contains("train")) {  // another part may lack a class
       const std::string near = core::config::nearest(name, words_);
       throw core::Error((folder_ / name).string() + ": no such folder; expected one for every class of " +
                         card_.file.string() + (near.empty() ? "" : "; did you mean " + near + "?"));
@@ -237,47 +263,73 @@ class SplitReader {
   }
 
   void add_file(const std::string& clip, int label) {
-    std::vector<float> sound;
+    Sound sound;
     try {
       sound = read_sound(folder_ / clip, card_);
     } catch (const core::Error&) {
       if (options_.on_damaged == OnDamaged::Stop) throw;
-      damaged_.push_back(clip);
+      damaged_.add(clip);
       return;
     }
-    cut_ += std::ssize(sound) > length_ ? 1 : 0;
-    short_ += 2 * std::ssize(sound) < length_ ? 1 : 0;
-    note_level(sound, clip);
-    add(sound, label, (folder_ / clip).string());
+    note(sound, clip);
+    add(sound.samples, label, (folder_ / clip).string());
   }
 
-  void report() const {
+  void note(const Sound& sound, const std::string& clip) {
+    const int64_t samples = std::ssize(sound.samples);
+    if (samples > length_) cut_.add(clip);
+    if (2 * samples < length_) short_.add(clip);
+    if (sound.cancelled) cancelled_.add(clip);
+    if (sound.wrong_byte_rate) header_.add(clip);
+    if (sound.unwritten_size) streams_.add(clip);
+    note_level(sound.samples, clip);
+  }
+
+  void report() {
     const std::string clip_ms = "clip_ms = " + std::to_string(card_.audio.clip_ms);
-    if (cut_ > 0)
-      core::log::warning(folder_.string() + ": " + std::to_string(cut_) + " clips are longer than " + clip_ms +
-                         " and were cut");
-    if (2 * short_ > std::ssize(clips_.labels))
-      core::log::warning(folder_.string() + ": " + std::to_string(short_) + " of " +
-                         std::to_string(clips_.labels.size()) + " clips are shorter than half of " + clip_ms +
-                         "; silence follows them");
-    if (loud_ > 0)
-      core::log::warning(folder_.string() + ": " + std::to_string(loud_) +
-                         " clips lie beyond full scale, which level: full_scale does not expect; the loudest is " +
-                         loudest_ + " with a peak of " + core::number(peak_) +
-                         " times full scale; bring them to -1..1, or use level: peak");
-    if (const int64_t others = splits_.lines_about_others(words_); others > 0)
-      core::log::warning(folder_.string() + ": " + std::to_string(others) +
-                         " lines of the lists name words that have no folder here; they are not used");
+    const auto say = [&](Remark& remark, const std::string& more) { remark.tell(folder_, split_, options_, more); };
+    say(cut_, " than " + clip_ms + " and were cut");
+    if (2 * short_.count() > std::ssize(clips_.labels))
+      say(short_, " of " + std::to_string(clips_.labels.size()) + " are shorter than half of " + clip_ms +
+                      "; silence follows them");
+    say(loud_, "; the loudest is " + loudest_ + " with a peak of " + core::number(peak_) +
+                   " times full scale; bring them to -1..1, or use level: peak");
+    if (cancelled_.count() > 0) say(cancelled_, " (" + cancelled_.first() + "); keep one of the two");
+    if (header_.count() > 0) say(header_, " (" + header_.first() + ")");
+    if (streams_.count() > 0) say(streams_, " (" + streams_.first() + ")");
+    report_speakers();
+    report_lists();
+    report_damaged();
     tell_unused(folder_, unused_, options_);
   }
 
-  void report_damaged() const {
+  // All splits are looked at for it: said once.
+  void report_speakers() {
+    if (split_ != "train" && card_.splits.contains("train")) return;
+    Remark divided(false, "speaker_in_two_splits", "speakers are in two parts, as the lists say");
+    for (const auto& [speaker, where] : splits_.divided()) divided.add(where);
+    if (divided.count() > 0)
+      divided.tell(folder_, "", options_,
+                   " (" + divided.first() + "); a result may be that of voices heard in training");
+  }
+
+  void report_lists() const {
+    Finding finding;
+    finding.kind = "list_without_folder";
+    finding.split = split_;
+    finding.count = splits_.lines_about_others(words_);
+    finding.text = folder_.string() + ": " + std::to_string(finding.count) +
+                   " lines of the lists name words that have no folder here; they are not used";
+    if (finding.count > 0) tell(finding, options_);
+  }
+
+  void report_damaged() {
     constexpr size_t kNamed = 3;
-    std::string names;
-    for (size_t i = 0; i < std::min(kNamed, damaged_.size()); ++i) names += (i > 0 ? ", " : "") + damaged_[i];
-    if (damaged_.size() > kNamed) names += ", ...";
-    core::log::warning(folder_.string() + ": " + std::to_string(damaged_.size()) + " unreadable clips in split " +
-                       split_ + " (" + names + "); they are left out (dataset.on_damaged: skip)");
+    std::vector<std::string> names;
+    for (size_t i = 0; i < std::min<size_t>(kNamed, damaged_.items().size()); ++i) names.push_back(damaged_.items()[i]);
+    if (damaged_.items().size() > kNamed) names.emplace_back("...");
+    damaged_.tell(folder_, split_, options_,
+                  " in split " + split_ + " (" + core::join(names) + "); they are left out (dataset.on_damaged: skip)");
   }
 
   void note_level(const std::vector<float>& sound, const std::string& clip) {
@@ -286,7 +338,7 @@ class SplitReader {
     for (const float x : sound) largest = std::max(largest, std::abs(x));
     const double peak = largest / 32768.0;
     if (peak <= 1) return;
-    ++loud_;
+    loud_.add(clip);
     if (peak <= peak_) return;
     peak_ = peak;
     loudest_ = clip;
@@ -355,10 +407,15 @@ class SplitReader {
   std::map<std::string, std::vector<std::string>> of_split_;  // clips by word
   std::vector<std::vector<float>> noises_;
   Clips clips_;
-  int64_t cut_ = 0, short_ = 0, loud_ = 0;
+  Remark cut_{false, "clips_cut", "clips are longer"}, short_{false, "clips_short", "clips"},
+      loud_{false, "clips_beyond_full_scale", "clips lie beyond full scale, which level: full_scale does not expect"},
+      cancelled_{true, "channels_cancel", "stereo clips whose channels are opposite and leave silence when averaged"},
+      header_{false, "wav_byte_rate",
+              "clips whose header is wrong about the bytes of a second; that number is not used"},
+      streams_{false, "wav_unwritten_size", "clips that do not say how long they are, as streams; read to their end"},
+      damaged_{true, "damaged", "unreadable clips"};
   double peak_ = 0;
   std::string loudest_;
-  std::vector<std::string> damaged_;  // clips left out
 };
 
 }  // namespace
@@ -376,13 +433,39 @@ void check_wav_folder(const Card& card, const std::string& split) {
     throw core::Error("split " + split + " lists " + std::to_string(card.splits.at(split).size()) +
                       " paths; expected one folder: its own, or one that splits share");
   }
-  if (card.classes.empty())
-    throw core::Error("classes lists no names; expected the words to tell apart, for wav_folder");
   const ItemShape shape = FrontEnd(card.audio).shape();
   if (card.shape != shape) {
     throw core::Error("shape is " + shape_text(card.shape) + "; its features are " + shape_text(shape) +
                       "; leave shape out, or change features");
   }
+}
+
+std::vector<std::string> wav_folder_classes(const Card& card, const std::string& split) {
+  const fs::path folder = place_of(card, split);
+  std::error_code ignored;
+  if (!fs::is_directory(folder, ignored)) {
+    throw core::Error(folder.string() + ": no such folder; its folders are the classes, as " + card.file.string() +
+                      " lists none");
+  }
+  std::vector<std::string> words = list_folders(folder, kSoundEndings).names;
+  std::erase(words, kNoise);
+  if (words.empty()) throw core::Error(folder.string() + ": no folder in it; expected one folder per class");
+  return words;
+}
+
+bool has_list(const fs::path& folder, const std::string& split) {
+  std::error_code ignored;
+  return fs::is_regular_file(folder / (split == "test" ? kTestList : kValidationList), ignored);
+}
+
+int sound_rate(const fs::path& folder) {
+  for (const fs::path& file : list_files(folder, kSoundEndings).files) {
+    try {
+      return parse_wav(core::read_file(file, kMostSoundBytes), file.string()).rate;
+    } catch (const core::Error&) {  // said when the split is opened
+    }
+  }
+  return 0;
 }
 
 std::shared_ptr<const Dataset> open_wav_folder(const Card& card, const std::string& split,
@@ -393,7 +476,7 @@ std::shared_ptr<const Dataset> open_wav_folder(const Card& card, const std::stri
 
 std::vector<float> load_sound(const Card& card, const fs::path& file) {
   Clips clip{Waves(FrontEnd(card.audio).samples()), {0}, {file.string()}, {}};
-  clip.waves.append(read_sound(file, card));
+  clip.waves.append(read_sound(file, card).samples);
   std::vector<float> values(static_cast<size_t>(card.shape.elements()));
   make_clip_dataset(card.audio, {""}, card.normalization, std::move(clip))->get(0, values);
   return values;

@@ -133,6 +133,7 @@ TEST_CASE("every record reads back as it was written and refuses all damage", "[
   check_record(environment());
   check_record(RunStatus{"run", "train", "failed", "why", "digits", 1, 2, 3.5});
   check_record(evaluation());
+  check_record(DataRecord{{{true, "unreadable", "train", "2 unreadable items", 2}}});
 }
 
 TEST_CASE("what is not there reads back as not there", "[cli]") {

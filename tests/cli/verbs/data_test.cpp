@@ -3,6 +3,7 @@
 #include "data/formats/image.hpp"
 
 #include "condenser/core/files.hpp"
+#include "data/fixtures.hpp"
 #include "support/catch.hpp"
 #include "support/process.hpp"
 
@@ -46,4 +47,31 @@ TEST_CASE("data refuses what cannot be shown, with the place", "[cli][data]") {
   CHECK(contains(hue.err, "command line: train.augment.hue = 0.1; expected 0 for items of shape 1x28x28"));
   CHECK(run_condenser({"data", "look", kRun}).code == 2);
   CHECK(run_condenser({"data", "show"}).code == 2);
+}
+
+TEST_CASE("data show turns sounds to the same side whatever their layout", "[cli][data]") {
+  const TempFolder folder;
+  for (const char* word : {"no", "yes"})
+    for (int i = 0; i < 4; ++i) {
+      std::string sound;
+      for (int n = 0; n < 16000; ++n)
+        sound += condenser::data::testing::little_endian(static_cast<uint16_t>(n * (i + 2) * 50 % (3000 + n)), 2);
+      folder.write(std::string("set/") + word + "/" + std::to_string(i) + ".wav",
+                   condenser::data::testing::wav_bytes({}, sound));
+    }
+  const auto sheet = [&](const std::string& time) {
+    folder.write("card.yaml", "condenser_card: 1\nname: words\nformat: wav_folder\nfeatures: {time: " + time +
+                                  "}\nmean: [-1.26]\nstd: [8.99]\nsplits: {train: [{path: set}]}\n");
+    const auto run =
+        folder.write("run.yaml", "condenser: 1\nname: x\ndataset: {card: card.yaml}\nspace: {space: columns}\n");
+    const auto file = (folder.path() / (time + ".png")).string();
+    const Finished shown =
+        run_condenser({"data", "show", run, "-o", file, "--count", "4", "train.augment.shift=0",
+                       "train.augment.time_shift_ms=200", "train.augment.specaugment.time_masks=2",
+                       "train.augment.specaugment.frequency_masks=1", "train.augment.specaugment.frequency_width=3"});
+    INFO(shown.err);
+    REQUIRE(shown.code == 0);
+    return condenser::core::read_file(file);
+  };
+  CHECK(sheet("rows") == sheet("columns"));
 }

@@ -220,6 +220,51 @@ TEST_CASE("XMP turns a picture whose EXIF does not say how it is stored", "[data
   CHECK(decode_jpeg(with_xmp(jpeg, 9), 1, "x.jpg").h == 16);
 }
 
+TEST_CASE("texts of a PNG turn it as Pillow turns it", "[data]") {
+  const std::string png = png_bytes(1, 2, 3, std::vector<uint8_t>(6, 9)), zero(1, '\0');
+  const auto deflated = [](const std::string& text) {
+    std::string out(compressBound(text.size()), '\0');
+    uLongf size = out.size();
+    compress(reinterpret_cast<Bytef*>(out.data()), &size, reinterpret_cast<const Bytef*>(text.data()), text.size());
+    return out.substr(0, size);
+  };
+  // As ImageMagick writes it: name and length, then lines of 36 bytes in hexadecimal digits.
+  const auto profile = [](int orientation) {
+    const std::string bytes = std::string("Exif\0\0", 6) + exif(orientation, true);
+    std::string text = "\nexif\n      " + std::to_string(bytes.size());
+    for (size_t i = 0; i < bytes.size(); ++i) {
+      char digits[3];
+      std::snprintf(digits, sizeof digits, "%02x", static_cast<unsigned char>(bytes[i]));
+      text += (i % 36 == 0 ? "\n" : "") + std::string(digits);
+    }
+    return text + "\n";
+  };
+  const std::string name = "Raw profile type exif" + zero, xmp = "XML:com.adobe.xmp" + zero;
+  const auto packet = [](int orientation) {
+    return "<x><rdf:Description tiff:Orientation=\"" + std::to_string(orientation) + "\"/></x>";
+  };
+  const auto turned = [](const std::string& file) { return decode_png(file, 1, "x.png").h == 3; };
+  for (const bool at_end : {false, true}) {
+    CHECK(turned(with_chunk(png, "zTXt", name + zero + deflated(profile(6)), at_end)));
+    CHECK_FALSE(turned(with_chunk(png, "zTXt", name + zero + deflated(profile(3)), at_end)));
+    CHECK(turned(with_chunk(png, "tEXt", name + profile(8), at_end)));
+    CHECK(turned(with_chunk(png, "iTXt", name + zero + zero + "en" + zero + zero + profile(5), at_end)));
+    CHECK(turned(with_chunk(png, "iTXt", xmp + "\1" + zero + zero + zero + deflated(packet(6)), at_end)));
+    CHECK(turned(with_chunk(png, "iTXt", xmp + zero + zero + zero + zero + packet(6), at_end)));
+  }
+  // The chunk made for it comes before a text, EXIF before XMP.
+  const std::string both = with_chunk(png, "zTXt", name + zero + deflated(profile(6)));
+  CHECK_FALSE(turned(with_chunk(both, "eXIf", exif(1, false), true)));
+  CHECK(turned(with_chunk(both, "iTXt", xmp + zero + zero + zero + zero + packet(1))));
+  // Damage and other texts turn nothing.
+  CHECK_FALSE(turned(with_chunk(png, "zTXt", name + zero + deflated(profile(6)).substr(0, 20))));
+  CHECK_FALSE(turned(with_chunk(png, "tEXt", name + "\nexif\n 4\nzz")));
+  CHECK_FALSE(turned(with_chunk(png, "tEXt", name)));
+  CHECK_FALSE(turned(with_chunk(png, "tEXt", "Raw profile type APP1" + zero + profile(6))));
+  CHECK_FALSE(turned(with_chunk(png, "iTXt", xmp)));
+  CHECK_FALSE(turned(with_chunk(png, "zTXt", name + zero + deflated(std::string(2'000'000, '1')))));
+}
+
 TEST_CASE("large photographs are decoded smaller", "[data]") {
   constexpr int kSide = 8200;  // 67 million pixels
   const std::string jpeg = jpeg_bytes(1, kSide, kSide, std::vector<uint8_t>(size_t{kSide} * kSide, 90), 30);

@@ -45,6 +45,21 @@ TEST_CASE("files are found at any depth, endings in capitals too", "[data][listi
   CHECK(listing.unused.entries().size() == 5);
 }
 
+TEST_CASE("texts about the data are no data, and nothing to report", "[data][listing]") {
+  const TempFolder folder;
+  for (const char* name : {"card.yaml", "README.md", "readme", "LICENSE-2.txt", "a/README", "a/LICENCE.txt"})
+    folder.write(name, "x");
+  CHECK(list_files(folder.path(), kPng).unused.empty());
+  CHECK(list_folders(folder.path(), kPng).unused.empty());
+  folder.write("readme.png", "x");
+  folder.write("notes.txt", "x");
+  folder.write("licence.bmp", "x");
+  CHECK(list_files(folder.path(), kPng).files.size() == 1);
+  CHECK(count(list_files(folder.path(), kPng).unused, Why::Ending) == 1);
+  CHECK(count(list_folders(folder.path(), kPng).unused, Why::Outside) == 1);
+  CHECK(count(list_folders(folder.path(), kPng).unused, Why::OtherPicture) == 1);
+}
+
 TEST_CASE("links are followed once and never round in circles", "[data][listing]") {
   const TempFolder folder;
   folder.write("root/a/1.png", "x");

@@ -259,14 +259,59 @@ TEST_CASE("the level of a clip does not matter when it is divided by its peak", 
   }
 }
 
-TEST_CASE("a speaker in two splits is refused", "[wav_folder]") {
+TEST_CASE("lists decide about a speaker in two splits, and it is said once", "[wav_folder]") {
   const Example example;
-  example.folder.write("set/no/two_dd_nohash_1.wav", tone(3));  // not in the testing list
-  const std::string message = example.error();
-  CHECK(contains(message, "no/two_dd_nohash_1.wav: speaker dd is in train, but in test with"));
+  example.folder.write("set/no/two_dd_nohash_1.WAV", tone(3));  // not in the testing list
+  std::vector<Finding> findings;
+  OpenOptions options;
+  options.on_finding = [&](const Finding& finding) { findings.push_back(finding); };
+  CHECK(open_split(example.card(), "train", options)->size() == 5);
+  REQUIRE(findings.size() == 1);
+  CHECK(findings[0].kind == "speaker_in_two_splits");
+  CHECK(findings[0].items == Names{"speaker dd: bird/dd_nohash_0.wav is in test, no/two_dd_nohash_1.WAV in train"});
+  for (const char* split : {"validation", "test"}) open_split(example.card(), split, options);
+  CHECK(findings.size() == 1);
+  fs::remove(example.folder.path() / "set/no/two_dd_nohash_1.WAV");
   example.folder.write("set/no/two_dd_nohash_1.wav", tone(3));
   example.folder.write("set/testing_list.txt", Example::list("dd") + "no/two_dd_nohash_1.wav\r\n");
   CHECK(open_split(example.card(), "test")->size() == 3);
+}
+
+TEST_CASE("odd headers and channels that cancel are findings", "[wav_folder]") {
+  const Example example;
+  std::string stream = tone(0), rate = tone(1), stereo;
+  stream.replace(stream.find("data") + 4, 4, little_endian(0x7ffff000, 4));
+  rate.replace(rate.find("fmt ") + 16, 4, little_endian(32000, 4));
+  for (int n = 0; n < kClip; ++n)
+    for (const int sign : {1, -1}) stereo += little_endian(static_cast<uint16_t>(sign * (n % 300) * 20), 2);
+  example.folder.write("set/no/aa_nohash_0.wav", stream);
+  example.folder.write("set/no/bb_nohash_0.wav", rate);
+  example.folder.write("set/yes/aa_nohash_0.wav", wav_bytes({.channels = 2, .rate = 8000}, stereo));
+  example.folder.write("card.yaml", "beside");
+  std::map<std::string, std::vector<std::string>> findings;
+  OpenOptions options;
+  options.on_finding = [&](const Finding& finding) { findings[finding.kind] = finding.items; };
+  CHECK(open_split(example.card(), "train", options)->size() == 4);
+  using Found = std::map<std::string, std::vector<std::string>>;
+  CHECK(findings == Found{{"wav_byte_rate", {"no/bb_nohash_0.wav"}},
+                          {"wav_unwritten_size", {"no/aa_nohash_0.wav"}},
+                          {"channels_cancel", {"yes/aa_nohash_0.wav"}}});
+}
+
+TEST_CASE("features of a card with time in columns are those of rows, transposed, also when changed", "[wav_folder]") {
+  const Example example;
+  Card rows = example.card(), columns = rows;
+  columns.audio.features.time = "columns";
+  columns.shape = {1, rows.shape.w, rows.shape.h};
+  const auto a = open_split(rows, "train"), b = open_split(columns, "train");
+  for (const SampleAugment& augment : {SampleAugment{}, SampleAugment{.time_shift_ms = 40},
+                                       SampleAugment{.noise_probability = 1, .noise_volume = 0.5}}) {
+    const auto down = draw(*a, 1, augment, 5), across = draw(*b, 1, augment, 5);
+    for (int64_t frame = 0; frame < rows.shape.h; ++frame)
+      for (int64_t k = 0; k < rows.shape.w; ++k)
+        CHECK(down[static_cast<size_t>(frame * rows.shape.w + k)] ==
+              across[static_cast<size_t>(k * rows.shape.h + frame)]);
+  }
 }
 
 TEST_CASE("draw shifts the waveform and adds noise", "[wav_folder]") {

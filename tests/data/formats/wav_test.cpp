@@ -73,11 +73,43 @@ TEST_CASE("samples in two chunks are refused rather than read in part", "[wav]")
 }
 
 TEST_CASE("a stream whose size was never written is read to its end", "[wav]") {
+  const std::string plain = wav_bytes({}, pcm16({7, 8, 9}));
+  CHECK_FALSE(parse_wav(plain, "a.wav").unwritten_size);
+  const auto with_size = [&](uint32_t size) {
+    std::string bytes = plain;
+    return bytes.replace(bytes.find("data") + 4, 4, little_endian(size, 4));
+  };
+  for (const uint32_t size : {0xffffffffu, 0xffffffffu - 36, 0x80000000u, 0x7fffffffu, 0x7ffff000u, 0u}) {
+    INFO(size);
+    const Sound sound = parse_wav(with_size(size), "a.wav");
+    CHECK(sound.samples == Samples{7, 8, 9});
+    CHECK(sound.unwritten_size);
+    CHECK(parse_wav(with_size(size) + "\x01", "a.wav").samples == Samples{7, 8, 9});  // half a sample more
+  }
+  CHECK(contains(error_in(with_size(100)), "a chunk of 100 bytes, of which 6 are there"));
+  const std::string list = "LIST" + little_endian(4, 4) + "abcd";
+  CHECK(contains(error_in(wav_bytes({}, "") + list), "no samples"));  // it was meant to be empty
+}
+
+TEST_CASE("bytes a second that do not follow from the rest are noticed, not refused", "[wav]") {
   std::string bytes = wav_bytes({}, pcm16({7, 8, 9}));
-  const size_t data = bytes.find("data");
-  bytes.replace(data + 4, 4, little_endian(0xffffffff, 4));
-  CHECK(parse_wav(bytes, "a.wav").samples == Samples{7, 8, 9});
-  CHECK(parse_wav(bytes + "\x01", "a.wav").samples == Samples{7, 8, 9});  // half a sample was not written any more
+  CHECK_FALSE(parse_wav(bytes, "a.wav").wrong_byte_rate);
+  for (const uint32_t rate : {0u, 1u, 64000u, 0xffffffffu}) {
+    bytes.replace(bytes.find("fmt ") + 16, 4, little_endian(rate, 4));
+    CHECK(parse_wav(bytes, "a.wav").samples == Samples{7, 8, 9});
+    CHECK(parse_wav(bytes, "a.wav").wrong_byte_rate);
+  }
+}
+
+TEST_CASE("channels of opposite phase are noticed, silence and stereo are not", "[wav]") {
+  const auto cancelled = [](const std::vector<int>& samples) {
+    return parse_wav(wav_bytes({.channels = 2}, pcm16(samples)), "a.wav").cancelled;
+  };
+  CHECK(cancelled({1000, -1000, -3000, 3000, 5000, -5001, 9000, -9000}));
+  CHECK_FALSE(cancelled({0, 0, 0, 0}));
+  CHECK_FALSE(cancelled({1000, 1000, -3000, -3000}));
+  CHECK_FALSE(cancelled({1000, -900, -3000, 2700}));
+  CHECK_FALSE(parse_wav(wav_bytes({}, pcm16({1, -1})), "a.wav").cancelled);
 }
 
 TEST_CASE("other files under the name are called by theirs", "[wav]") {

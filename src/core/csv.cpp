@@ -1,5 +1,5 @@
 // One pass over the text.
-#include "data/csv.hpp"
+#include "condenser/core/csv.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -7,7 +7,7 @@
 #include "condenser/core/error.hpp"
 #include "condenser/core/text.hpp"
 
-namespace condenser::data {
+namespace condenser::core {
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
@@ -39,9 +39,9 @@ class CsvReader {
   CsvReader(std::string_view text, const std::filesystem::path& file, char separator)
       : text_(text), file_(file), separator_(separator) {
     if (text_.starts_with("\xff\xfe") || text_.starts_with("\xfe\xff"))
-      throw core::Error(file_.string() + ": UTF-16; expected UTF-8: save it as \"CSV UTF-8\"");
+      throw Error(file_.string() + ": UTF-16; expected UTF-8: save it as \"CSV UTF-8\"");
     if (text_.find('\0') != std::string_view::npos)
-      throw core::Error(file_.string() + ": holds zero bytes; not a CSV file, or UTF-16: save it as UTF-8");
+      throw Error(file_.string() + ": holds zero bytes; not a CSV file, or UTF-16: save it as UTF-8");
     if (text_.find('\n') == std::string_view::npos) end_ = '\r';
     at_ = begin_of(text_);
     if (at_ > 0 && stated_separator(text_)) line_ = 2;
@@ -113,8 +113,8 @@ class CsvReader {
     }
   }
 
-  core::Error error(const std::string& what) const {
-    return core::Error(file_.string() + ":" + std::to_string(first_line_) + ": " + what);
+  Error error(const std::string& what) const {
+    return Error(file_.string() + ":" + std::to_string(first_line_) + ": " + what);
   }
 
   std::string_view text_;
@@ -128,7 +128,14 @@ class CsvReader {
 }  // namespace
 
 std::string shown(const std::string& field) {
-  return core::printable(field.size() > 100 ? field.substr(0, 100) + "..." : field);
+  return printable(field.size() > 100 ? field.substr(0, 100) + "..." : field);
+}
+
+std::string csv_quoted(std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
+  std::string out = "\"";
+  for (const char c : text) out.append(c == '"' ? 2 : 1, c);
+  return out + "\"";
 }
 
 char separator_of(std::string_view text) {
@@ -152,4 +159,4 @@ void read_csv(std::string_view text, const std::filesystem::path& file,
   for (std::vector<std::string> fields; reader.next(fields);) row(reader.line(), fields);
 }
 
-}  // namespace condenser::data
+}  // namespace condenser::core

@@ -1,5 +1,5 @@
 #pragma once
-// Comma-separated values (RFC 4180). Private to src/data.
+// Comma-separated values (RFC 4180): the one reader of rows, and quotes for fields that are written.
 
 #include <cstdint>
 #include <filesystem>
@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace condenser::data {
+namespace condenser::core {
 
 // Calls row(line, fields) for every row; `line` is where it begins, from 1. Fields may be quoted ("a ""b"", c"), also
 // after spaces; then they may hold separators, quotes and line ends. Rows end with \n or \r\n, in a text without \n
@@ -25,4 +25,7 @@ char separator_of(std::string_view text);
 // A field for messages: quoted fields may hold line ends, messages may not.
 std::string shown(const std::string& field);
 
-}  // namespace condenser::data
+// A field to be written: in quotes when it holds commas, quotes or line ends.
+std::string csv_quoted(std::string_view text);
+
+}  // namespace condenser::core

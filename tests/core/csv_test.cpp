@@ -1,12 +1,13 @@
 // Rows, quotes, line ends and what is refused.
-#include "data/csv.hpp"
+#include "condenser/core/csv.hpp"
 
 #include "condenser/core/rng.hpp"
 #include "data/fixtures.hpp"
 #include "support/catch.hpp"
 
-using namespace condenser::data;
-using namespace condenser::data::testing;
+using namespace condenser::core;
+using condenser::data::testing::contains;
+using condenser::data::testing::error_of;
 
 namespace {
 
@@ -24,7 +25,7 @@ std::string refusal(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("CSV fields may be plain, quoted or empty", "[data]") {
+TEST_CASE("CSV fields may be plain, quoted or empty", "[core][csv]") {
   CHECK(rows_of("a,b\nc,d\n") == Rows{{"a", "b"}, {"c", "d"}});
   CHECK(rows_of("a,b\r\nc,d") == Rows{{"a", "b"}, {"c", "d"}});
   CHECK(rows_of("\xef\xbb\xbf"
@@ -36,7 +37,7 @@ TEST_CASE("CSV fields may be plain, quoted or empty", "[data]") {
   CHECK(rows_of("").empty());
 }
 
-TEST_CASE("CSV of spreadsheets and hands is read as it is meant", "[data]") {
+TEST_CASE("CSV of spreadsheets and hands is read as it is meant", "[core][csv]") {
   CHECK(rows_of("a, \"cat\"\nb,\"dog\" ,c\n") == Rows{{"a", "cat"}, {"b", "dog", "c"}});
   CHECK(rows_of("a,b\rc,d\r") == Rows{{"a", "b"}, {"c", "d"}});  // without \n
   CHECK(rows_of("a\rb\n") == Rows{{"a\rb"}});
@@ -56,13 +57,13 @@ TEST_CASE("CSV of spreadsheets and hands is read as it is meant", "[data]") {
   CHECK(lines == std::vector<int64_t>{2});
 }
 
-TEST_CASE("CSV rows know their line", "[data]") {
+TEST_CASE("CSV rows know their line", "[core][csv]") {
   std::vector<int64_t> lines;
   read_csv("a\n\n\"b\nc\"\r\nd\n", "x.csv", [&](int64_t line, const auto&) { lines.push_back(line); });
   CHECK(lines == std::vector<int64_t>{1, 3, 5});
 }
 
-TEST_CASE("malformed CSV is refused by file and line", "[data]") {
+TEST_CASE("malformed CSV is refused by file and line", "[core][csv]") {
   CHECK(contains(refusal("a,b\nc,\"d\ne"), "x.csv:2: an open quote"));
   CHECK(contains(refusal("a\n\"b\"c\n"), "x.csv:2: text after a closing quote"));
   CHECK(contains(refusal(std::string("a\0b", 3)), "x.csv: holds zero bytes"));
@@ -73,7 +74,7 @@ TEST_CASE("malformed CSV is refused by file and line", "[data]") {
   CHECK(contains(refusal(std::string("\xfe\xff\0a", 4)), "x.csv: UTF-16; expected UTF-8"));
 }
 
-TEST_CASE("what is written with quotes is read back", "[data]") {
+TEST_CASE("what is written with quotes is read back", "[core][csv]") {
   condenser::core::Rng rng(3);
   const std::string letters = "ab,\"\n\r;";
   for (int round = 0; round < 200; ++round) {
