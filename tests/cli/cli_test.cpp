@@ -76,7 +76,8 @@ TEST_CASE("bench gate prints how many candidates a second pass the gate", "[cli]
   const Finished run = run_condenser({"bench", "gate", "--format", "json"});
   CHECK(run.code == 0);
   const json result = json::parse(run.out);
-  CHECK(result["specs_per_second"].get<double>() > 0);
+  CHECK(result["specs"] == 2000);
+  CHECK(result["passed"] == 648);  // a faster gate decides as a slower one did; a new rule or space changes this number
   WARN("gate: " << result["specs_per_second"].get<double>() << " specs/s, " << result["nodes_per_spec"].get<double>()
                 << " nodes each");
 }

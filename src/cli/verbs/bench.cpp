@@ -14,6 +14,7 @@
 #include "cli/verbs/bench.hpp"
 #include "condenser/arch/rules.hpp"
 #include "condenser/core/config.hpp"
+#include "condenser/core/stop.hpp"
 
 namespace condenser::cli {
 namespace {
@@ -57,6 +58,7 @@ GateBench bench_gate() {
   GateBench result;
   std::vector<double> speeds;
   for (int round = 0; round <= kRounds; ++round) {  // the first warms the caches
+    if (core::stop_requested()) throw core::Stopped("bench gate: stopped");
     int64_t nodes = 0;
     std::unordered_set<core::Fingerprint, core::FingerprintHash> seen;
     result.passed = 0;
