@@ -206,6 +206,12 @@ TEST_CASE("what is noticed about the data stands in the report, and stays there"
                Contains("8 items of the test part lie in the training part too") && Contains("notes.doc"));
   }
   CHECK_THAT(slurp(p.own() / "summary.json"), Contains("data_duplicate_between") && Contains("data_unused"));
+  const std::string judged = slurp(p.own() / "validation/predictions.csv");
+  CHECK_THAT(judged, Contains("/dark/"));
+  for (int k = 0; k < 10; ++k) {  // a picture and its copy are in the same part
+    const std::string name = std::to_string(k) + ".png,";
+    CHECK((judged.find("/dark/" + name) == judged.npos) == (judged.find("/dark/copy" + name) == judged.npos));
+  }
   p.works({"report", "runs/own"});
   p.works({"run", "own.yaml"});
   CHECK(slurp(p.own() / "data.json") == kept);
