@@ -7,11 +7,11 @@
 #include <map>
 #include <optional>
 #include <set>
-#include <thread>
 
 #include "cli/progress.hpp"
 #include "cli/torch_module.hpp"
 #include "condenser/core/stop.hpp"
+#include "condenser/core/team.hpp"
 #include "condenser/core/text.hpp"
 
 namespace condenser::cli {
@@ -50,7 +50,7 @@ struct Pace {
 };
 
 Pace guessed_pace(int threads) {
-  const int used = threads > 0 ? threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  const int used = threads > 0 ? threads : core::all_cores();
   return {kForwardBackward / (kMacsPerSecondPerThread * used), false};
 }
 

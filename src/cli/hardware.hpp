@@ -6,7 +6,6 @@
 namespace condenser::cli {
 
 std::string cpu_model();  // of /proc/cpuinfo; "unknown" when it does not say
-int hardware_threads();   // at least 1
 double load_average();    // of the machine's last minute; 0 when unknown
 
 }  // namespace condenser::cli

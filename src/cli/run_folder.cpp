@@ -13,6 +13,7 @@
 #include "cli/records/records.hpp"
 #include "cli/version.hpp"
 #include "condenser/core/log.hpp"
+#include "condenser/core/team.hpp"
 
 namespace condenser::cli {
 
@@ -38,7 +39,7 @@ EnvironmentRecord environment(uint64_t seed) {
           .libtorch = libtorch_version(),
           .system = std::string(system.sysname) + " " + system.release + " " + system.machine,
           .cpu = cpu_model(),
-          .threads = hardware_threads(),
+          .threads = core::all_cores(),
           .seed = seed,
           .started = time_stamp("%Y-%m-%dT%H:%M:%S%z")};
 }

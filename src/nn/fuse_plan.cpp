@@ -22,7 +22,7 @@ Squash to_squash(arch::ActivationKind kind) {
 }
 
 Step plain_step(const arch::Spec& spec, int node) {
-  const arch::Inputs& inputs = spec.nodes[static_cast<size_t>(node)].inputs;
+  const arch::Inputs& inputs = spec.node(node).inputs;
   return {.output = node, .inputs = {inputs.begin(), inputs.end()}};
 }
 
@@ -44,10 +44,10 @@ class Fuser {
   }
 
  private:
-  const arch::Op& op(int node) const { return spec_.nodes[static_cast<size_t>(node)].op; }
-  int input(int node, int i) const { return spec_.nodes[static_cast<size_t>(node)].inputs[static_cast<size_t>(i)]; }
+  const arch::Op& op(int node) const { return spec_.node(node).op; }
+  int input(int node, int i) const { return spec_.node(node).inputs[static_cast<size_t>(i)]; }
   bool sole(int node) const { return readers_[static_cast<size_t>(node)].size() == 1; }
-  arch::Shape shape(int node) const { return analysis_.nodes[static_cast<size_t>(node)].shape; }
+  arch::Shape shape(int node) const { return analysis_.node(node).shape; }
   bool is_norm(int node) const { return std::holds_alternative<arch::BatchNorm>(op(node)); }
   bool is_sum(int node) const {
     const auto* add = std::get_if<arch::Add>(&op(node));

@@ -17,6 +17,7 @@
 #include "condenser/core/files.hpp"
 #include "condenser/core/output.hpp"
 #include "condenser/core/statistics.hpp"
+#include "condenser/core/team.hpp"
 
 namespace condenser::cli {
 namespace {
@@ -111,7 +112,7 @@ int bench_train(const BenchOptions& o) {
   if (o.network.empty())
     throw core::ConfigError("condenser bench train: which network? Expected one zoo name, spec file or run folder");
   const arch::Spec spec = find_network(o.network, o.shape);
-  const int threads = o.threads > 0 ? o.threads : hardware_threads();
+  const int threads = o.threads > 0 ? o.threads : core::all_cores();
   if (!o.out.empty())
     write_step(spec, o, threads);
   else if (o.turns)

@@ -19,6 +19,7 @@
 #include "condenser/core/config.hpp"
 #include "condenser/core/files.hpp"
 #include "condenser/core/output.hpp"
+#include "condenser/core/team.hpp"
 #include "condenser/core/text.hpp"
 #include "condenser/quant/report.hpp"
 #include "condenser/report/comparison.hpp"
@@ -190,7 +191,7 @@ std::vector<int> without_repeats(std::vector<int> values) {
 }
 
 std::vector<int> threads_of(const Options& o) {
-  return without_repeats(o.threads.empty() ? std::vector<int>{1, hardware_threads()} : o.threads);
+  return without_repeats(o.threads.empty() ? std::vector<int>{1, core::all_cores()} : o.threads);
 }
 
 void measure(std::vector<Entry>& entries, const Options& o, train::Backend& backend) {
@@ -234,7 +235,7 @@ report::Comparison compare(const Options& o) {
   report::Comparison result;
   result.seconds = o.seconds;
   result.hardware = {.cpu = cpu_model(),
-                     .hardware_threads = hardware_threads(),
+                     .hardware_threads = core::all_cores(),
                      .load = load_average(),
                      .compiler = compiler(),
                      .libtorch = "",

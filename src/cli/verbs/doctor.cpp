@@ -3,13 +3,12 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <thread>
-
 #include "cli/shared_options.hpp"
 #include "cli/stages/stages.hpp"
 #include "cli/torch_module.hpp"
 #include "cli/verb.hpp"
 #include "cli/version.hpp"
+#include "condenser/core/team.hpp"
 
 namespace condenser::cli {
 
@@ -135,8 +134,7 @@ int examine(const Options& o) {
   } else if (o.what.empty()) {
     findings.push_back({"condenser", Finding::Ok, version() + ", " + compiler() + ", " + build_type(), ""});
     findings.push_back(libtorch());
-    findings.push_back(
-        {"processor", Finding::Ok, std::to_string(std::thread::hardware_concurrency()) + " threads", ""});
+    findings.push_back({"processor", Finding::Ok, std::to_string(core::all_cores()) + " threads", ""});
     findings.push_back(disk());
     findings.push_back(program("C compiler (verify)", "gcc", "apt-get install gcc"));
     findings.push_back(program("second C compiler (verify)", "clang", "apt-get install clang (optional)"));
