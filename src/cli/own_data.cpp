@@ -275,7 +275,7 @@ OwnData look_at_card(const fs::path& file) {
     // Not at hand: reading the run file says so, or the first stage that needs them.
   }
   const data::ItemShape& s = card.shape;
-  data.found = card.name + ", " + (data.items ? counted(data.items, "items") : "whose data are not at hand") + " of " +
+  data.found = card.name + ", " + (data.items ? counted(data.items, "items of ") : "data not at hand, items of ") +
                std::to_string(s.c) + "x" + std::to_string(s.h) + "x" + std::to_string(s.w) + ", " +
                counted(data.classes, "classes");
   return data;
