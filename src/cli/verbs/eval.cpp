@@ -78,7 +78,7 @@ int evaluate(const Options& o) {
     StageOutput out{config.name + ", test part, float", reconstruction_table("test part", *again), {}};
     out.lines.push_back("files in " + files.string() + "/: evaluation.json, errors.csv");
     out.lines.push_back("test part: " + quant::to_string(*again));
-    print(out, call.format);
+    print(out, o.format);
     return 0;
   }
   if (!has_confusion(part)) {
