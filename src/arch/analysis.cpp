@@ -211,6 +211,11 @@ Analysis analyze(const Spec& spec) {
   return result;
 }
 
+Shape sole_output_shape(const Spec& spec, const std::string& purpose) {
+  const int output = sole_output(spec, purpose);
+  return analyze(spec).nodes[static_cast<size_t>(output)].shape;
+}
+
 double netscore(double accuracy_percent, int64_t params, int64_t macs) {
   const double millions = static_cast<double>(params) / 1e6;
   const double billions = static_cast<double>(macs) / 1e9;

@@ -84,7 +84,7 @@ Drawing draw(const Spec& spec) {
   for (size_t i = 0; i < spec.nodes.size(); ++i) {
     const Node& node = spec.nodes[i];
     const int producer = node.inputs.size() == 1 ? node.inputs[0] : -1;
-    if (producer >= 0 && readers[static_cast<size_t>(producer)].size() == 1 &&
+    if (producer >= 0 && readers[static_cast<size_t>(producer)].size() == 1 && !spec.is_output(producer) &&
         continues_chain(spec.node(producer).op, node.op)) {
       drawing.box_of.push_back(drawing.box_of[static_cast<size_t>(producer)]);
     } else {
@@ -115,14 +115,20 @@ std::string short_name(const Op& op) {
   return std::holds_alternative<BatchNorm>(op) ? "bn" : describe(op);  // as in the literature
 }
 
-// Three lines: name, operators, output shape.
+// Three lines: name, operators, output shape; a fourth for outputs that are named.
 std::string label(const Spec& spec, const Analysis& analysis, const Box& box, const std::string& line_break) {
   std::string text = first_node(spec, box).name + line_break;
   for (int i : box.nodes) {
     const Op& op = spec.node(i).op;
     text += (i == box.nodes.front() ? "" : ", ") + (box.nodes.size() > 1 ? short_name(op) : describe(op));
   }
-  return text + line_break + to_string(analysis.node(box.nodes.back()).shape);
+  text += line_break + to_string(analysis.node(box.nodes.back()).shape);
+  if (!spec.names_outputs()) return text;  // it is the last box
+  for (size_t k = 0; k < spec.output_count(); ++k) {
+    if (spec.output(k) != box.nodes.back()) continue;
+    text += line_break + "output" + (spec.output_count() > 1 ? " " + std::to_string(k) : "");
+  }
+  return text;
 }
 
 // How one language writes a box, the frame of a group and an edge.

@@ -88,6 +88,8 @@ inline Fingerprint own_colour(const Spec& spec, const Node& node, const std::vec
   return mixer.now();
 }
 
+constexpr uint64_t kReadByTheWorld = 0x6f7574707574;  // "output"
+
 }  // namespace
 
 Fingerprint fingerprint(const Spec& spec) {
@@ -98,6 +100,8 @@ Fingerprint fingerprint(const Spec& spec) {
   for (size_t i = 0; i < size; ++i)
     if (live[i]) up[i] = own_colour(spec, spec.nodes[i], up);
 
+  for (size_t k = 0; spec.output_count() > 1 && k < spec.output_count(); ++k)  // the world reads these, in order
+    down[static_cast<size_t>(spec.output(k))] += Mixer().add(kReadByTheWorld + k).now();
   for (size_t i = size; i-- > 0;) {
     if (!live[i]) continue;
     const Node& node = spec.nodes[i];
@@ -118,7 +122,9 @@ Fingerprint fingerprint(const Spec& spec) {
     all[i] = mixer.now();
     sum += all[i];
   }
-  return Mixer().add(up.back()).add(sum).finish();
+  Mixer whole;
+  for (size_t k = 0; k < spec.output_count(); ++k) whole.add(up[static_cast<size_t>(spec.output(k))]);
+  return whole.add(sum).finish();
 }
 
 }  // namespace condenser::arch

@@ -61,6 +61,7 @@ class Finder {
       if (!live[i]) continue;
       for (int input : spec.nodes[i].inputs) ++uses_[at(input)];
     }
+    for (size_t k = 0; k < spec.output_count(); ++k) ++uses_[at(spec.output(k))];
     for (size_t i = 0; i < spec.nodes.size(); ++i)
       if (live[i]) visit(static_cast<int>(i));
     for (size_t i = 0; i < spec.nodes.size(); ++i)  // a batch norm that nobody adds to another branch
@@ -110,7 +111,7 @@ class Finder {
   const Spec& spec_;
   const Analysis& analysis_;
   std::vector<std::optional<Sum>> sums_;
-  std::vector<int> uses_;  // how many inputs of live nodes read it
+  std::vector<int> uses_;  // how many inputs of live nodes read it; an output counts one more
 };
 
 // Weight and bias of the convolution that computes a sum, in double until all branches are in.
@@ -212,6 +213,8 @@ Spec without_dead(Spec spec) {
     ++count;
   }
   spec.nodes.resize(count);
+  for (int& output : spec.outputs) output = place[static_cast<size_t>(output)];
+  if (!spec.outputs.empty()) set_outputs(spec, spec.outputs);
   return spec;
 }
 

@@ -49,7 +49,8 @@ bool works_in_place(const Op& op) {
                          });
 }
 
-// Last step that needs the value of each node. The output is the last step itself, so nothing can follow it.
+// Last step that needs the value of each node. An output is needed after all of them; where it is the last step itself,
+// nothing can follow it.
 std::vector<int> last_uses(const Spec& spec, const Liveness& live) {
   const int count = static_cast<int>(spec.nodes.size());
   std::vector<int> last(spec.nodes.size());
@@ -57,6 +58,10 @@ std::vector<int> last_uses(const Spec& spec, const Liveness& live) {
   for (int i = 0; i < count; ++i) {
     if (!live[static_cast<size_t>(i)]) continue;
     for (int input : spec.node(i).inputs) last[static_cast<size_t>(input)] = i;
+  }
+  for (size_t k = 0; k < spec.output_count(); ++k) {
+    const int output = spec.output(k);
+    last[static_cast<size_t>(output)] = output + 1 == count ? output : count;
   }
   return last;
 }

@@ -80,11 +80,13 @@ class Lowering {
         values_[at(input)].last_reader = static_cast<int>(i);
       }
     }
+    for (size_t k = 0; k < spec.output_count(); ++k) ++values_[at(spec.output(k))].uses;  // nothing may swallow it
   }
 
   // The lowered network and its costs, as analyze() would compute them.
   Spec run(Analysis& cost) {
-    result_ = {spec_.name, spec_.input, {}};
+    result_.name = spec_.name;
+    result_.input = spec_.input;
     result_.nodes.reserve(spec_.nodes.size());
     costs_.reserve(spec_.nodes.size());
     for (size_t i = 0; i < spec_.nodes.size(); ++i) {
@@ -94,6 +96,7 @@ class Lowering {
         parameters_.drop(spec_.nodes[i].name);
       }
     }
+    if (spec_.names_outputs()) set_outputs(result_, outputs());
     for (size_t i = 0; i < costs_.size(); ++i) cost.count(result_.nodes[i].name, costs_[i]);
     cost.nodes = std::move(costs_);
     return std::move(result_);
@@ -104,7 +107,7 @@ class Lowering {
  private:
   static constexpr int kNowhere = -1;
   struct Value {   // of a given node
-    int uses = 0;  // by inputs of live nodes
+    int uses = 0;  // by inputs of live nodes, and as an output
     int last_reader = kNowhere;
     int place = kNowhere;  // in the result
   };
@@ -113,8 +116,14 @@ class Lowering {
   const Node& node(int i) const { return spec_.node(i); }
   const Shape& shape(int i) const { return analysis_.nodes[at(i)].shape; }
 
+  std::vector<int> outputs() const {
+    std::vector<int> places;
+    for (size_t k = 0; k < spec_.output_count(); ++k) places.push_back(values_[at(spec_.output(k))].place);
+    return places;
+  }
+
   // Place of the value of node i in the result: its own, or that of the node it merges into, which then computes what i
-  // did. When i is the output, that node is the last of the result: whatever lay between them did not lead to the
+  // did. When i is the only output, that node is the last of the result: whatever lay between them did not lead to the
   // output except through it. A value that nobody reads in the result has no place.
   int lowered(int i) {
     return arch::visit(node(i).op, Overloaded{
@@ -224,7 +233,7 @@ class Lowering {
   }
 
   bool joins_its_reader(int softmax) const {
-    if (values_[at(softmax)].uses != 1) return false;
+    if (values_[at(softmax)].uses != 1 || spec_.is_output(softmax)) return false;
     const Node& reader = node(values_[at(softmax)].last_reader);
     if (!std::holds_alternative<Mul>(reader.op)) return false;
     const int side = attention_side(reader);

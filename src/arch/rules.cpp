@@ -29,7 +29,8 @@ std::vector<Violation> check_column_layout(const RuleView& view) {
   const Spec& spec = view.spec;
   const std::vector<int>& later = view.later_spatial;
   if (later.empty())
-    return {{spec.nodes.back().name, "no spatial convolution after the first one; expected some in 2 or more columns"}};
+    return {{spec.node(spec.output()).name,
+             "no spatial convolution after the first one; expected some in 2 or more columns"}};
   const size_t early = (later.size() + 1) / 2;
   Liveness in_column;  // made when it is needed
   std::vector<Violation> violations;

@@ -3,6 +3,7 @@
 
 #include "condenser/arch/spec.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "arch/name_set.hpp"
@@ -158,6 +159,19 @@ void check_node(const Node& node, int index) {
   check_attributes(node.name, node.op);
 }
 
+void check_outputs(const Spec& spec) {
+  for (size_t k = 0; k < spec.outputs.size(); ++k) {
+    const int id = spec.outputs[k];
+    if (id < 1 || id >= static_cast<int>(spec.nodes.size()))
+      throw SpecError("", "output " + std::to_string(k) + " of network '" + shown(spec.name) + "' is node " +
+                              std::to_string(id) + "; expected 1.." + std::to_string(spec.nodes.size() - 1) +
+                              ", a node behind the input");
+    if (std::find(spec.outputs.begin(), spec.outputs.begin() + static_cast<std::ptrdiff_t>(k), id) !=
+        spec.outputs.begin() + static_cast<std::ptrdiff_t>(k))
+      throw SpecError(spec.node(id).name, "is named twice among the outputs; expected every output once");
+  }
+}
+
 void validate(const Spec& spec) {
   check_input_shape(spec.input);
   const size_t count = spec.nodes.size();
@@ -171,6 +185,20 @@ void validate(const Spec& spec) {
     if (!names.insert(spec.nodes[i].name, static_cast<uint32_t>(i), name_of))
       throw SpecError(spec.nodes[i].name, "two nodes of this name; names must differ");
   }
+  check_outputs(spec);
+}
+
+int sole_output(const Spec& spec, const std::string& purpose) {
+  if (spec.output_count() == 1) return spec.output();
+  std::string names;
+  for (size_t k = 0; k < spec.output_count(); ++k) names += (k ? ", " : "") + spec.node(spec.output(k)).name;
+  throw SpecError("", "network '" + shown(spec.name) + "' has " + std::to_string(spec.output_count()) + " outputs (" +
+                          names + "), and " + purpose + " takes a network of one; name a single node under outputs");
+}
+
+void set_outputs(Spec& spec, std::vector<int> ids) {
+  spec.outputs = std::move(ids);
+  if (!spec.names_outputs()) spec.outputs.clear();
 }
 
 std::vector<std::vector<int>> consumers(const Spec& spec) {
@@ -188,7 +216,7 @@ Liveness live_nodes(const Spec& spec) {
   Liveness live(spec.nodes.size(), false);
   if (live.empty()) return live;
   live.front() = true;
-  live.back() = true;
+  for (size_t k = 0; k < spec.output_count(); ++k) live[static_cast<size_t>(spec.output(k))] = true;
   for (size_t i = spec.nodes.size(); i-- > 0;) {
     if (!live[i]) continue;
     for (int input : spec.nodes[i].inputs) live[static_cast<size_t>(input)] = true;

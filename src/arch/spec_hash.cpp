@@ -5,7 +5,8 @@
 // share a hash; no network looks like that.
 //
 // Stored studies, weights and exports name networks by these bytes: a new attribute may enter the text only when it
-// differs from its default. A search tells thousands of networks a second apart by fingerprint.cpp instead.
+// differs from its default, and outputs only when there are several. A search tells thousands of networks a second
+// apart by fingerprint.cpp instead.
 
 #include <algorithm>
 #include <array>
@@ -108,7 +109,7 @@ class Hasher {
       if (live_[i]) all[kept++] = all[i];
     }
     std::string label = "condenser spec 1\n";
-    append_hex(label, up.back());
+    for (size_t k = 0; k < spec_.output_count(); ++k) append_hex(label, up[static_cast<size_t>(spec_.output(k))]);
     return combine(label, std::span(all).first(kept), true, bytes_);
   }
 
@@ -133,10 +134,12 @@ class Hasher {
     return colour;
   }
 
-  // One sweep from the output to the input: colour' = H(colour, {(colour' of a reader, place among its inputs)}).
+  // One sweep from the outputs to the input: colour' = H(colour, {(colour' of a reader, place among its inputs)}).
   std::vector<Hash128> sweep_down(const std::vector<Hash128>& up) {
     std::vector<Hash128> colour(size_);
     std::vector<std::vector<Hash128>> readers(size_);
+    for (size_t k = 0; spec_.output_count() > 1 && k < spec_.output_count(); ++k)  // the world reads these, in order
+      readers[static_cast<size_t>(spec_.output(k))].push_back(core::hash128("output " + std::to_string(k)));
     for (size_t i = size_; i-- > 0;) {
       if (!live_[i]) continue;
       const Node& node = spec_.nodes[i];

@@ -211,9 +211,24 @@ class SpecReader {
     append_block(item);
   }
 
+  // `r`: the document.
+  void choose_outputs(Reader& r) {
+    std::vector<std::string> names;
+    r.texts("outputs", names, "nodes or blocks whose values are the result; the last node when absent");
+    if (r.has("outputs") && names.empty()) throw r.error("outputs", "at least one node or block");
+    for (const std::string& name : names) {
+      const int id = find(r, "outputs", name, "names of nodes or blocks");
+      if (id == builder_.input()) throw r.error("outputs", "nodes behind the input, not " + name);
+      if (std::find(chosen_.begin(), chosen_.end(), id) != chosen_.end())
+        throw r.error("outputs", "every output once; " + name + " is named twice");
+      chosen_.push_back(id);
+    }
+  }
+
   Spec finish() {
     Spec spec = builder_.finish();
     spec.nodes.front().name = input_name_;
+    if (!chosen_.empty()) set_outputs(spec, chosen_);
     validate(spec);
     return spec;
   }
@@ -285,20 +300,22 @@ class SpecReader {
     if (names.size() > static_cast<size_t>(kMaxInputs))
       throw item.error("inputs", "at most " + std::to_string(kMaxInputs) + " nodes above; join them in two steps");
     std::vector<int> ids;
-    for (const std::string& name : names) {
-      const auto found = outputs_.find(name);
-      if (found == outputs_.end()) {
-        std::vector<std::string> known;
-        for (const auto& [other, id] : outputs_) known.push_back(other);
-        throw unknown_word(item, list ? "inputs" : "input", name, known, "names of nodes or blocks above");
-      }
-      ids.push_back(found->second);
-    }
+    for (const std::string& name : names)
+      ids.push_back(find(item, list ? "inputs" : "input", name, "names of nodes or blocks above"));
     return ids;
+  }
+
+  int find(const Reader& r, const std::string& key, const std::string& name, const std::string& expected) const {
+    const auto found = outputs_.find(name);
+    if (found != outputs_.end()) return found->second;
+    std::vector<std::string> known;
+    for (const auto& [other, id] : outputs_) known.push_back(other);
+    throw unknown_word(r, key, name, known, expected);
   }
 
   Builder builder_;
   std::map<std::string, int> outputs_;  // of nodes and of block calls
+  std::vector<int> chosen_;             // outputs of the network; empty: the last node
   std::string input_name_ = "input";
   int previous_ = 0;
 };
@@ -344,6 +361,7 @@ Spec read_document(Reader r) {
   for (size_t i = 0; i < items.size(); ++i) {
     at_line(items[i].where(), [&] { reader->append(items[i], i == 0); });
   }
+  reader->choose_outputs(r);
   r.finish();
   Spec spec;
   at_line(r.where("nodes"), [&] { spec = reader->finish(); });

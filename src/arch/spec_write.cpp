@@ -144,6 +144,14 @@ std::string yaml_map(const Json& map) {
   return text + "}";
 }
 
+// Absent for the last node alone.
+std::optional<Json> outputs_json(const Spec& spec) {
+  if (!spec.names_outputs()) return std::nullopt;
+  Json names = Json::array();
+  for (size_t k = 0; k < spec.output_count(); ++k) names.push_back(spec.node(spec.output(k)).name);
+  return names;
+}
+
 std::string shape_list(const Shape& s) {
   return "[" + std::to_string(s.c) + ", " + std::to_string(s.h) + ", " + std::to_string(s.w) + "]";
 }
@@ -184,7 +192,9 @@ std::string to_json(const Spec& spec) {
     text += separator + node->dump();
     separator = ",\n    ";
   }
-  return text + "\n  ]\n}\n";
+  text += "\n  ]";
+  if (const auto outputs = outputs_json(spec)) text += ",\n  \"outputs\": " + outputs->dump();
+  return text + "\n}\n";
 }
 
 std::string to_yaml(const Spec& spec) {
@@ -194,6 +204,7 @@ std::string to_yaml(const Spec& spec) {
   for (size_t i = 0; i < spec.nodes.size(); ++i) {
     if (const auto node = node_json(spec, i, Form::Yaml)) text += "  - " + yaml_map(*node) + "\n";
   }
+  if (const auto outputs = outputs_json(spec)) text += "outputs: " + yaml_value(*outputs) + "\n";
   return text;
 }
 

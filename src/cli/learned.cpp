@@ -67,7 +67,10 @@ std::string class_difference(const std::vector<std::string>& there, const std::v
   return text;
 }
 
-std::string form_of(const Learned& l) { return l.several_classes ? "any number of classes" : "one class"; }
+std::string form_of(const Learned& l) {
+  if (l.reconstructs.value_or(false)) return "its own values again";
+  return l.several_classes ? "any number of classes" : "one class";
+}
 
 }  // namespace
 
@@ -78,6 +81,7 @@ Learned learned_of(const data::Card& card, const train::TrainOptions& options) {
   l.classes = card.classes;
   l.several_classes = card.multi_label;
   l.independent_classes = train::independent_classes(options, card.multi_label);
+  if (train::reconstructs(options)) l.reconstructs.emplace(true);
   l.shape = {card.shape.c, card.shape.h, card.shape.w};
   l.mean = card.normalization.mean;
   l.std = card.normalization.std;

@@ -11,6 +11,7 @@
 #include "condenser/arch/spec_io.hpp"
 #include "condenser/arch/zoo.hpp"
 #include "condenser/core/text.hpp"
+#include "condenser/data/anomaly.hpp"
 
 namespace condenser::cli {
 
@@ -40,6 +41,9 @@ void read_dataset(Reader r, DatasetOptions& o) {
   r.number("test_fraction", o.test_fraction, 0.01, 0.5,
            "part of every class kept for the test when `folder` has no part for it");
   r.boolean("allow_empty_classes", o.allow_empty_classes, "go on when a class has no item to learn from");
+  r.texts("normal", o.normal,
+          "classes that are normal: the data have two classes then, normal and anomalous (train.loss=reconstruction "
+          "learns from the normal ones); []: as they are");
   r.integer("samples", o.samples, 0, 1'000'000'000, "use only so many training images, class-balanced; 0: all");
   r.choice("cache", o.cache, {"auto", "memory", "disk", "none"},
            "keep pictures decoded for later epochs; auto: in memory up to 1 GiB, on disk up to 32 GiB, else none");
@@ -76,6 +80,14 @@ std::optional<data::Card> kept_card(const DatasetOptions& o, const fs::path& run
   return card;
 }
 
+void choose_normal(data::Card& card, const std::vector<std::string>& normal, const Reader& r) {
+  try {
+    data::choose_normal(card, normal);
+  } catch (const ConfigError& e) {
+    throw r.error("normal", std::string("some classes of the data, but not all: ") + e.what());
+  }
+}
+
 data::Card open_card(const DatasetOptions& o, const Reader& r, const fs::path& run_folder) {
   if (o.folder.empty() == o.card.empty())
     throw r.error(o.folder.empty() ? "card" : "folder", "exactly one of dataset.card and dataset.folder");
@@ -87,7 +99,9 @@ data::Card open_card(const DatasetOptions& o, const Reader& r, const fs::path& r
       data::find_classes(card);
     } else if (card.classes.empty() && !run_folder.empty()) {  // left to data that are not at hand
       if (const auto learned = find_record<Learned>(run_folder)) card.classes = learned->classes;
+      if (data::tells_anomalies(card.classes)) return card;
     }
+    choose_normal(card, o.normal, r);
     return card;
   } catch (const ConfigError&) {
     throw;
@@ -146,24 +160,25 @@ void check_name(const Reader& root, const std::string& spec) {
   if (!near.empty()) throw root.error("spec", "a spec file or a name of `condenser zoo`; did you mean " + near + "?");
 }
 
-void check_fits(const arch::Spec& spec, const data::Card& card, const Reader& root) {
-  const arch::Shape item{card.shape.c, card.shape.h, card.shape.w}, output = arch::analyze(spec).nodes.back().shape;
-  const auto classes = static_cast<int64_t>(card.classes.size());
-  if (!(spec.input == item) || (classes > 0 && output.elements() != classes))
+void check_fits(const arch::Spec& spec, const data::Card& card, const data::Task& task, const Reader& root) {
+  const arch::Shape item = card.shape, output = arch::sole_output_shape(spec, "a run");
+  const int64_t outputs = task.outputs();
+  if (!(spec.input == item) || (outputs > 0 && output.elements() != outputs))
     throw root.error("spec", "a network for " + card.name + ": " + arch::to_string(item) + " in, " +
-                                 std::to_string(classes) + " classes out; network " + core::printable(spec.name) +
-                                 " makes " + arch::to_string(output) + " of " + arch::to_string(spec.input));
+                                 std::to_string(outputs) + (task.reconstructs() ? " values" : " classes") +
+                                 " out; network " + core::printable(spec.name) + " makes " + arch::to_string(output) +
+                                 " of " + arch::to_string(spec.input));
 }
 
-// The network that `spec` names, for the data of the run. A run folder keeps its network: the file may be gone.
+// The network that `spec` names, for the data and the loss of the run. A run folder keeps its network: the file may be
+// gone.
 std::optional<arch::Spec> read_network(Reader& root, RunConfig& c, const fs::path& run_folder) {
-  root.text("spec", c.spec, kAboutSpec, Decides::Nothing);  // the network counts, not its place
   if (c.spec.empty()) return std::nullopt;
-  const data::ItemShape s = c.card.shape;
+  const data::Task task = task_of(c);
   std::optional<arch::Spec> network;
   try {
     if (in_zoo(c.spec)) {
-      network = arch::find_zoo(c.spec).make({s.c, s.h, s.w}, static_cast<int>(c.card.classes.size()));
+      network = arch::find_zoo(c.spec).make(c.card.shape, static_cast<int>(task.outputs()));
     } else {
       fs::path file = c.spec;
       check_name(root, c.spec);
@@ -177,7 +192,11 @@ std::optional<arch::Spec> read_network(Reader& root, RunConfig& c, const fs::pat
   }
   // Data whose classes have changed since the training are refused later, with both lists.
   const auto learned = run_folder.empty() ? std::nullopt : find_record<Learned>(run_folder);
-  if (!learned || learned->classes == c.card.classes) check_fits(*network, c.card, root);
+  try {
+    if (!learned || learned->classes == c.card.classes) check_fits(*network, c.card, task, root);
+  } catch (const arch::SpecError& e) {
+    throw ConfigError(root.where("spec") + ": spec: " + e.what());
+  }
   return network;
 }
 
@@ -196,10 +215,7 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
   if (!help) c.card = open_card(c.dataset, dataset, run_folder);
   check_samples(dataset, c.dataset.samples, c.card);
 
-  if (help)
-    root.text("spec", c.spec, kAboutSpec, Decides::Nothing);
-  else
-    c.network = read_network(root, c, run_folder);
+  root.text("spec", c.spec, kAboutSpec, Decides::Nothing);  // the network counts, not its place
   const search::SpaceContext context{{c.card.shape.c, c.card.shape.h, c.card.shape.w},
                                      static_cast<int>(c.card.classes.size())};
   Reader space = root.section("space", "which networks are searched (search/spaces/*.yaml)");
@@ -226,6 +242,9 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
   train.boolean("on_validation", c.train_on_validation,
                 "train the winner on the validation part too (all choices are made by then)");
   read_train(train, c.train, c, "train", help);
+  if (!help) c.network = read_network(root, c, run_folder);
+  if (!help && c.space && train::reconstructs(c.train))
+    throw train.error("loss", "another one, or a network of your own in spec: spaces are made of classifiers");
   if (c.train_on_validation && (c.train.patience > 0 || c.train.keep == "best"))
     throw train.error("on_validation", "false with patience or keep = best, which choose by that part");
 
@@ -258,11 +277,13 @@ train::DataFacts facts_of(const data::Card& card) {
           .shape = card.shape,
           .classes = std::ssize(card.classes),
           .multi_label = card.multi_label,
+          .told = data::tells_anomalies(card.classes),
           .items = std::nullopt,
           .validation = std::nullopt};
 }
 
 data::Task task_of(const RunConfig& c) {
+  if (train::reconstructs(c.train)) return data::reconstruction_task(std::ssize(c.card.classes), c.card.shape);
   return {.classes = std::ssize(c.card.classes),
           .independent = train::independent_classes(c.train, c.card.multi_label),
           .several = c.card.multi_label};

@@ -24,6 +24,7 @@ struct DatasetOptions {
   uint64_t split_seed = 1;
   double test_fraction = 0.2;        // cut from the training part when there is no test part
   bool allow_empty_classes = false;  // a class may have no item to learn from
+  std::vector<std::string> normal;   // classes that are normal, of data in which the others are anomalies
   int samples = 0;                   // use only so many training images, class-balanced (smoke runs); 0: all
   std::string cache = "auto";        // decoded pictures: auto, memory, disk, none
   std::string cache_folder;          // of `disk`; empty: the user's cache folder

@@ -51,6 +51,7 @@ Settings own_settings(const RunConfig& c, const std::string& stage) {
     const std::string& path = setting.path;
     if (setting.decides == core::config::Decides::Nothing || extends_search(path)) continue;
     if (of_another_generator(path, c.search.generator)) continue;
+    if (path == "dataset.normal" && c.dataset.normal.empty()) continue;  // younger than some runs
     if (std::any_of(row->paths.begin(), row->paths.end(), [&](const auto& p) { return path.starts_with(p); }))
       settings[path] = setting.value;
   }

@@ -22,8 +22,15 @@ std::string closing_lines(const RunContext& run, const report::Material& m) {
     text += what + words + "\n";
   };
   line("winner", m.hash);
-  if (const auto test = report::test_accuracy(m)) line("float accuracy", quant::to_string(*test) + " on the test part");
-  if (m.quantized) line("int8 accuracy", quant::to_string(m.quantized->as_int8) + " on the test part");
+  if (const auto test = report::test_reconstruction(m)) {
+    line("float", quant::to_string(*test) + " on the test part");
+    if (m.quantized && m.quantized->int8_reconstruction)
+      line("int8", quant::to_string(*m.quantized->int8_reconstruction) + " on the test part");
+  } else {
+    if (const auto accuracy = report::test_accuracy(m))
+      line("float accuracy", quant::to_string(*accuracy) + " on the test part");
+    if (m.quantized) line("int8 accuracy", quant::to_string(m.quantized->as_int8) + " on the test part");
+  }
   line("size", core::thousands(m.design.cost.params) + " parameters, " + core::thousands(m.design.cost.macs) + " MACs");
   line("flash", core::bytes_text(m.design.lowered_cost.constant_bytes) + " of constants (code not counted)");
   line("RAM", core::bytes_text(m.design.plan.peak_bytes) + " arena, input and output included (stack not counted)");

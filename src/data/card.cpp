@@ -12,6 +12,7 @@
 #include "condenser/core/hash.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/core/text.hpp"
+#include "condenser/data/anomaly.hpp"
 #include "condenser/data/split.hpp"
 #include "data/beside.hpp"
 #include "data/formats/formats.hpp"
@@ -470,6 +471,12 @@ std::shared_ptr<const Dataset> open_cut(const Card& card, const std::string& spl
 }  // namespace
 
 std::shared_ptr<const Dataset> open_split(const Card& card, const std::string& split, const OpenOptions& options) {
+  if (!card.normal.empty()) {
+    Card plain = card;
+    plain.classes = card.classes_of_data;
+    plain.normal.clear();
+    return tell_anomalies(open_split(plain, split, options), card.normal);
+  }
   const bool cut = card.test_fraction > 0 && !card.splits.contains("test") && card.splits.contains("train") &&
                    (split == "train" || split == "test");
   std::shared_ptr<const Dataset> dataset = cut ? open_cut(card, split, options) : open_named(card, split, options);

@@ -7,6 +7,7 @@
 
 #include "condenser/core/error.hpp"
 #include "condenser/core/text.hpp"
+#include "condenser/data/anomaly.hpp"
 #include "data/scores.hpp"
 
 namespace condenser::data {
@@ -44,6 +45,28 @@ double decisions_loss(std::span<const float> logits, std::span<const float> mark
 Task task_of(const Dataset& dataset, bool independent) {
   const bool several = dataset.multi_label();
   return {.classes = std::ssize(dataset.classes()), .independent = independent || several, .several = several};
+}
+
+Task reconstruction_task(int64_t classes, const ItemShape& item) {
+  return {.classes = classes, .kind = TaskKind::Reconstruction, .item = item};
+}
+
+std::string output_misfit(const Task& task, const core::Shape& output) {
+  if (task.reconstructs())
+    return output.elements() == task.item.elements()
+               ? ""
+               : std::to_string(task.item.elements()) + " values, as many as an item of " + core::to_string(task.item);
+  const core::Shape wanted{task.classes, 1, 1};
+  return output == wanted ? "" : core::to_string(wanted) + ", one output per class";
+}
+
+double reconstruction_error(std::span<const float> outputs, std::span<const float> item) {
+  double sum = 0;
+  for (size_t k = 0; k < outputs.size(); ++k) {
+    const double difference = double{outputs[k]} - item[k];
+    sum += difference * difference;
+  }
+  return sum / static_cast<double>(outputs.size());
 }
 
 void probabilities(const Task& task, std::span<const float> logits, std::span<float> out) {
@@ -89,7 +112,33 @@ struct Scorer::State {
   std::vector<float> outputs;     // [items, classes], probabilities
   std::vector<uint8_t> marked;    // the same
 
+  std::vector<float> item;  // of a reconstruction: room for one
+
   bool keeps_outputs() const { return task.classes <= kMostForAuc; }
+
+  void add_reconstruction(std::span<const float> outputs) {
+    check_outputs(outputs, dataset.name(next));
+    item.resize(outputs.size());
+    dataset.get(next++, item);
+    out.errors.push_back(static_cast<float>(reconstruction_error(outputs, item)));
+  }
+
+  void finish_reconstruction() {
+    constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+    const bool told = tells_anomalies(dataset.classes());
+    std::vector<uint8_t> anomalous(out.errors.size(), 0);
+    double sum = 0;
+    int64_t normal = 0;
+    for (size_t i = 0; i < out.errors.size(); ++i) {
+      anomalous[i] = told && dataset.label(static_cast<int64_t>(i)) != 0 ? 1 : 0;
+      if (anomalous[i] != 0) continue;
+      sum += out.errors[i];
+      ++normal;
+    }
+    out.loss = out.reconstruction_error = normal > 0 ? sum / static_cast<double>(normal) : kNone;
+    out.auc = told ? 100 * macro_auc(out.errors, anomalous, 1) : kNone;
+    out.macro_f1 = out.balanced_accuracy = kNone;
+  }
 
   void count(std::span<const float> logits, std::span<const float> marks) {
     for (size_t k = 0; k < logits.size(); ++k) {
@@ -125,20 +174,31 @@ struct Scorer::State {
 Scorer::Scorer(const Dataset& dataset, const Task& task) : state_(new State{.dataset = dataset, .task = task}) {
   const auto classes = static_cast<size_t>(task.classes);
   state_->decisions.resize(classes);
+  state_->out.kind = task.kind;
   state_->out.total = dataset.size();
-  if (!task.several) state_->out.confusion.assign(classes, std::vector<int64_t>(classes, 0));
+  if (!task.several && !task.reconstructs()) state_->out.confusion.assign(classes, std::vector<int64_t>(classes, 0));
 }
 
 Scorer::~Scorer() = default;
 
-void Scorer::add(std::span<const float> logits) {
+void Scorer::add(std::span<const float> outputs) {
+  if (state_->task.reconstructs()) {
+    const auto values = static_cast<size_t>(state_->task.outputs());
+    for (size_t begin = 0; begin < outputs.size(); begin += values)
+      state_->add_reconstruction(outputs.subspan(begin, values));
+    return;
+  }
   const auto classes = static_cast<size_t>(state_->task.classes);
   std::vector<float> marks(classes), shares(classes);
-  for (size_t begin = 0; begin < logits.size(); begin += classes)
-    state_->add_item(logits.subspan(begin, classes), marks, shares);
+  for (size_t begin = 0; begin < outputs.size(); begin += classes)
+    state_->add_item(outputs.subspan(begin, classes), marks, shares);
 }
 
 Evaluation Scorer::finish() {
+  if (state_->task.reconstructs()) {
+    state_->finish_reconstruction();
+    return std::move(state_->out);
+  }
   Evaluation out = std::move(state_->out);
   const Task& task = state_->task;
   out.loss /= static_cast<double>(out.total);

@@ -38,7 +38,7 @@ void check_prefix(const std::string& prefix) {
 
 void check_answers(const KnownAnswers& answers, const runtime::Int8Program& program) {
   const auto in = static_cast<size_t>(program.spec.input.elements());
-  const auto out = static_cast<size_t>(program.analysis.nodes.back().shape.elements());
+  const auto out = static_cast<size_t>(program.output_values());
   if (answers.inputs.empty()) throw core::Error("export without known answers; expected at least one sample");
   if (answers.outputs.size() != answers.inputs.size())
     throw core::Error("known answers: " + std::to_string(answers.inputs.size()) + " inputs, " +

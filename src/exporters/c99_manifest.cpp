@@ -59,6 +59,15 @@ ordered_json tensor(const arch::Shape& shape, const runtime::TensorQuant& quant)
           {"zero_point", quant.zero_point}};
 }
 
+ordered_json outputs(const runtime::Int8Program& program) {
+  ordered_json list = ordered_json::array();
+  for (size_t k = 0; k < program.spec.output_count(); ++k) {
+    list.push_back({{"name", program.spec.node(program.spec.output(k)).name}});
+    list.back().update(tensor(program.output_shape(k), program.output_quant(k)));
+  }
+  return list;
+}
+
 ordered_json nodes(const runtime::Int8Program& program) {
   ordered_json list = ordered_json::array();
   for (size_t i = 0; i < program.spec.nodes.size(); ++i) {
@@ -92,7 +101,11 @@ std::string c99_manifest(const runtime::Int8Program& program, const Package& pac
   root["weight_layout"] = {{"conv2d", "OHWI"}, {"depthwise", "HWO"}, {"linear", "OI"}};
   root["input"] = tensor(program.spec.input, program.input_quant());
   root["input"]["note"] = package.input_note;
-  root["output"] = tensor(program.analysis.nodes.back().shape, program.output_quant());
+  if (program.spec.output_count() == 1)
+    root["output"] = tensor(program.output_shape(), program.output_quant());
+  else
+    root["outputs"] = outputs(program);
+  if (!package.output_note.empty()) root["output"]["note"] = package.output_note;
   root["classes"] = package.classes;
   root["arena_bytes"] = program.plan.peak_bytes;
   root["constant_bytes"] = {{"weights", constants.weights},

@@ -412,6 +412,20 @@ class CallWriter {
   size_t index_ = 0;
 };
 
+// Where the results are: a function of no argument for one output, of the output's number for several.
+std::string output_function(const runtime::Int8Program& program, const Names& names) {
+  const std::string base = "(int8_t *)" + names.prefix + "_arena";
+  const auto offset = [&](size_t k) {
+    return std::to_string(program.plan.offset[static_cast<size_t>(program.spec.output(k))]);
+  };
+  if (program.spec.output_count() == 1)
+    return "const int8_t *" + names.prefix + "_output(void) { return " + base + " + " + offset(0) + "; }\n\n";
+  std::string offsets;
+  for (size_t k = 0; k < program.spec.output_count(); ++k) offsets += (k ? ", " : "") + offset(k);
+  return "const int8_t *" + names.prefix + "_output(int i) {\n  static const int32_t offsets[" + names.macro +
+         "_OUTPUTS] = {" + offsets + "};\n  return " + base + " + offsets[i];\n}\n\n";
+}
+
 std::string model_source(const runtime::Int8Program& program, const Names& names) {
   std::string calls;
   CallWriter writer(program, names);
@@ -433,26 +447,65 @@ std::string model_source(const runtime::Int8Program& program, const Names& names
          names.prefix + ".h\"\n\n" + includes + "#include \"" + names.prefix +
          "_weights.h\"\n\n/* Words, so that it is aligned; the kernels see bytes. */\nstatic int32_t " + arena + "[(" +
          names.macro + "_ARENA_BYTES + 3) / 4];\n\nint8_t *" + names.prefix + "_input(void) { return " + base +
-         offset(0) + "; }\n\nconst int8_t *" + names.prefix + "_output(void) { return " + base +
-         offset(program.spec.nodes.size() - 1) + "; }\n\nint " + names.prefix + "_run(void) {\n" +
+         offset(0) + "; }\n\n" + output_function(program, names) + "int " + names.prefix + "_run(void) {\n" +
          (calls.empty() ? "" : "  int8_t *const arena = " + base + ";\n") + calls + "\n  return 0;\n}\n";
+}
+
+std::string defined(const Names& names, const std::string& name, const std::string& value) {
+  return "#define " + names.macro + "_" + name + " " + value + "\n";
+}
+
+std::string quant_defines(const Names& names, const std::string& tensor, const runtime::TensorQuant& quant) {
+  return defined(names, tensor + "_SCALE", real(quant.scale)) +
+         defined(names, tensor + "_ZERO_POINT", "(" + std::to_string(quant.zero_point) + ")");
+}
+
+// Of one output as OUTPUT_BYTES and so on; of several as OUTPUT_0_BYTES and so on, with shapes, and their sum.
+std::string output_defines(const runtime::Int8Program& program, const Names& names) {
+  const std::string sum = defined(names, "OUTPUT_BYTES", std::to_string(program.output_values()));
+  const size_t count = program.spec.output_count();
+  if (count == 1) return sum + quant_defines(names, "OUTPUT", program.output_quant());
+  std::string text = defined(names, "OUTPUTS", std::to_string(count)) + sum;
+  for (size_t k = 0; k < count; ++k) {
+    const std::string output = "OUTPUT_" + std::to_string(k);
+    const arch::Shape& shape = program.output_shape(k);
+    text += defined(names, output + "_HEIGHT", std::to_string(shape.h)) +
+            defined(names, output + "_WIDTH", std::to_string(shape.w)) +
+            defined(names, output + "_CHANNELS", std::to_string(shape.c)) +
+            defined(names, output + "_BYTES", std::to_string(shape.elements())) +
+            quant_defines(names, output, program.output_quant(k));
+  }
+  return text;
+}
+
+// What is read after a run, as lines of the comment at the top.
+std::string output_notes(const runtime::Int8Program& program, const Names& names) {
+  const size_t count = program.spec.output_count();
+  if (count == 1)
+    return " *   read " + names.prefix + "_output(), " + std::to_string(program.output_values()) + " bytes\n *\n";
+  std::string text;
+  for (size_t k = 0; k < count; ++k)
+    text += " *   read " + names.prefix + "_output(" + std::to_string(k) + "), " +
+            std::to_string(program.output_shape(k).elements()) +
+            " bytes, [height, width, channel] = " + shape_text(program.output_shape(k)) + ": " +
+            program.spec.node(program.spec.output(k)).name + "\n";
+  return text + " *\n";
 }
 
 std::string model_header(const runtime::Int8Program& program, const Package& package, const Names& names) {
   const arch::Shape& in = program.spec.input;
-  const arch::Shape& out = program.analysis.nodes.back().shape;
   const std::string& m = names.macro;
   const std::string& p = names.prefix;
-  const auto define = [&](const std::string& name, const std::string& value) {
-    return "#define " + m + "_" + name + " " + value + "\n";
+  const auto integer = [&](const std::string& name, int64_t value) {
+    return defined(names, name, std::to_string(value));
   };
-  const auto integer = [&](const std::string& name, int64_t value) { return define(name, std::to_string(value)); };
   std::string text = "/* Network \"" + comment_text(program.spec.name) + "\", int8.\n *\n";
   text += " *   fill " + p + "_input() with " + std::to_string(in.elements()) +
-          " bytes, [height, width, channel] = " + shape_text(in) + "\n *   call " + p + "_run()\n *   read " + p +
-          "_output(), " + std::to_string(out.elements()) + " bytes\n *\n";
+          " bytes, [height, width, channel] = " + shape_text(in) + "\n *   call " + p + "_run()\n" +
+          output_notes(program, names);
   text += " * An input byte is round(x / " + m + "_INPUT_SCALE) + " + m + "_INPUT_ZERO_POINT, kept within -128..127.\n";
   if (!package.input_note.empty()) text += " * Input: " + comment_text(package.input_note) + "\n";
+  if (!package.output_note.empty()) text += " * Output: " + comment_text(package.output_note) + "\n";
   for (size_t i = 0; i < package.classes.size(); ++i)
     text += " * Output " + std::to_string(i) + ": " + comment_text(package.classes[i]) + "\n";
   text += " * How to add it to a program, also beside other networks: README.md.\n";
@@ -460,11 +513,7 @@ std::string model_header(const runtime::Int8Program& program, const Package& pac
   text += "#ifndef " + m + "_H\n#define " + m + "_H\n\n#include <stdint.h>\n\n";
   text += integer("INPUT_HEIGHT", in.h) + integer("INPUT_WIDTH", in.w) + integer("INPUT_CHANNELS", in.c);
   text += integer("INPUT_BYTES", in.elements());
-  text += define("INPUT_SCALE", real(program.input_quant().scale));
-  text += define("INPUT_ZERO_POINT", "(" + std::to_string(program.input_quant().zero_point) + ")");
-  text += integer("OUTPUT_BYTES", out.elements());
-  text += define("OUTPUT_SCALE", real(program.output_quant().scale));
-  text += define("OUTPUT_ZERO_POINT", "(" + std::to_string(program.output_quant().zero_point) + ")");
+  text += quant_defines(names, "INPUT", program.input_quant()) + output_defines(program, names);
   text += integer("ARENA_BYTES", program.plan.peak_bytes);
   text += integer("CONSTANT_BYTES", program.analysis.constant_bytes);
   text += "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n";
@@ -472,7 +521,10 @@ std::string model_header(const runtime::Int8Program& program, const Package& pac
           "_input(void);\n\n";
   text += "/* Computes the output; returns 0. Not for two threads at once: there is one arena. */\nint " + p +
           "_run(void);\n\n";
-  text += "/* The result, valid until the next input is written. */\nconst int8_t *" + p + "_output(void);\n\n";
+  text += program.spec.output_count() == 1
+              ? "/* The result, valid until the next input is written. */\nconst int8_t *" + p + "_output(void);\n\n"
+              : "/* Output i, 0.." + m + "_OUTPUTS - 1; valid until the next input is written. */\nconst int8_t *" + p +
+                    "_output(int i);\n\n";
   return text + "#ifdef __cplusplus\n}\n#endif\n\n#endif\n";
 }
 
@@ -484,14 +536,32 @@ std::string sample_array(const std::string& name, const std::string& bytes,
   return text + "};\n\n";
 }
 
-std::string test_source(const KnownAnswers& answers, const Names& names) {
+// Several outputs lie apart in the arena; the known answers hold them one after the other.
+std::string gathering(const runtime::Int8Program& program, const Names& names) {
+  std::string text =
+      "/* All outputs, one after the other. */\nstatic const int8_t *results(void) {\n  static int8_t all[" +
+      names.macro + "_OUTPUT_BYTES];\n";
+  int64_t at = 0;
+  for (size_t k = 0; k < program.spec.output_count(); ++k) {
+    const std::string number = std::to_string(k);
+    text += "  memcpy(all + " + std::to_string(at) + ", " + names.prefix + "_output(" + number + "), " + names.macro +
+            "_OUTPUT_" + number + "_BYTES);\n";
+    at += program.output_shape(k).elements();
+  }
+  return text + "  return all;\n}\n\n";
+}
+
+std::string test_source(const runtime::Int8Program& program, const KnownAnswers& answers, const Names& names) {
+  const bool one = program.spec.output_count() == 1;
   const size_t count = std::min(answers.inputs.size(), kEmbeddedAnswers);
   return c99_fill("test.c.in",
                   {{"P", names.prefix},
                    {"M", names.macro},
                    {"SAMPLES", std::to_string(count)},
+                   {"RESULT", one ? names.prefix + "_output()" : "results()"},
                    {"ARRAYS", sample_array("inputs", names.macro + "_INPUT_BYTES", answers.inputs, count) +
-                                  sample_array("outputs", names.macro + "_OUTPUT_BYTES", answers.outputs, count)}});
+                                  sample_array("outputs", names.macro + "_OUTPUT_BYTES", answers.outputs, count) +
+                                  (one ? "" : gathering(program, names))}});
 }
 
 std::string makefile(const runtime::Int8Program& program, const Names& names) {
@@ -526,6 +596,10 @@ std::string readme(const runtime::Int8Program& program, const ExportOptions& opt
                                    {"M", names.macro},
                                    {"ARENA", std::to_string(program.plan.peak_bytes)},
                                    {"CONSTANTS", std::to_string(program.analysis.constant_bytes)},
+                                   {"READ", program.spec.output_count() == 1
+                                                ? "read `" + names.prefix + "_output()`"
+                                                : "read `" + names.prefix + "_output(i)` for each of the " +
+                                                      std::to_string(program.spec.output_count()) + " outputs"},
                                    {"KERNELS", kernel_note(options)}});
 }
 
@@ -551,7 +625,7 @@ Files c99_sources(const runtime::Int8Program& program, const Package& package, c
           {prefix + ".c", model_source(program, names)},
           {prefix + "_weights.h", constants.header()},
           {prefix + "_weights.c", constants.source()},
-          {prefix + "_test.c", test_source(answers, names)},
+          {prefix + "_test.c", test_source(program, answers, names)},
           {"Makefile", makefile(program, names)},
           {"README.md", readme(program, options, names)}};
 }

@@ -46,7 +46,7 @@ class Fuser {
  private:
   const arch::Op& op(int node) const { return spec_.node(node).op; }
   int input(int node, int i) const { return spec_.node(node).inputs[static_cast<size_t>(i)]; }
-  bool sole(int node) const { return readers_[static_cast<size_t>(node)].size() == 1; }
+  bool sole(int node) const { return readers_[static_cast<size_t>(node)].size() == 1 && !spec_.is_output(node); }
   arch::Shape shape(int node) const { return analysis_.node(node).shape; }
   bool is_norm(int node) const { return std::holds_alternative<arch::BatchNorm>(op(node)); }
   bool is_sum(int node) const {
@@ -95,11 +95,11 @@ class Fuser {
   const arch::Analysis analysis_;
 };
 
-// From the output to the input, as only then is known which values anybody needs.
+// From the last node to the input, as only then is known which values anybody needs.
 template <class Make>
 std::vector<Step> plan(const arch::Spec& spec, const Make& make) {
   std::vector<bool> wanted(spec.nodes.size(), false);
-  wanted.back() = true;
+  for (size_t k = 0; k < spec.output_count(); ++k) wanted[static_cast<size_t>(spec.output(k))] = true;
   std::vector<Step> steps;
   for (int node = static_cast<int>(spec.nodes.size()) - 1; node > 0; --node) {
     if (!wanted[static_cast<size_t>(node)]) continue;

@@ -257,6 +257,11 @@ const at::Tensor& SpecNet::constant(int node, size_t which, const Make& make) co
 }
 
 at::Tensor SpecNet::forward(const at::Tensor& x, Mode mode, const Watch& watch) {
+  arch::sole_output(spec_, "what was asked for");
+  return forward_all(x, mode, watch).front();
+}
+
+std::vector<at::Tensor> SpecNet::forward_all(const at::Tensor& x, Mode mode, const Watch& watch) {
   if (x.dim() != 4 || x.size(1) != spec_.input.c || x.size(2) != spec_.input.h || x.size(3) != spec_.input.w)
     throw core::Error("network " + spec_.name + ": input batch does not have the shape n x " +
                       arch::to_string(spec_.input));
@@ -268,7 +273,9 @@ at::Tensor SpecNet::forward(const at::Tensor& x, Mode mode, const Watch& watch) 
     if (watch) watch(spec_.nodes[output], outputs[output]);
     for (int done : step.last_uses) outputs[static_cast<size_t>(done)].reset();
   }
-  return outputs.back();
+  std::vector<at::Tensor> results;
+  for (size_t k = 0; k < spec_.output_count(); ++k) results.push_back(outputs[static_cast<size_t>(spec_.output(k))]);
+  return results;
 }
 
 at::Tensor SpecNet::run(const Step& step, const Values& values, bool training) const {

@@ -46,19 +46,19 @@ double snr_db(const Tally& t) {
 }
 
 void check_samples(const arch::Spec& spec, const data::Dataset& samples) {
-  const data::ItemShape s = samples.shape();
-  if (arch::Shape{s.c, s.h, s.w} == spec.input) return;
-  throw core::Error("samples for " + spec.name + " are " + arch::to_string({s.c, s.h, s.w}) + "; expected " +
+  if (samples.shape() == spec.input) return;
+  throw core::Error("samples for " + spec.name + " are " + arch::to_string(samples.shape()) + "; expected " +
                     arch::to_string(spec.input));
 }
 
-// One output per class.
-void check_classifier(const arch::Spec& spec, const data::Dataset& samples, const data::Task& task) {
+// What the task wants of it.
+void check_outputs(const arch::Spec& spec, const data::Dataset& samples, const data::Task& task) {
   check_samples(spec, samples);
-  const arch::Shape output = arch::analyze(spec).nodes.back().shape;
-  if (output == arch::Shape{task.classes, 1, 1}) return;
-  throw core::Error("accuracy of " + core::printable(spec.name) + ": output is " + arch::to_string(output) +
-                    "; expected one score per class, " + arch::to_string(arch::Shape{task.classes, 1, 1}));
+  const arch::Shape output = arch::sole_output_shape(spec, "measuring what int8 costs");
+  const std::string expected = data::output_misfit(task, output);
+  if (!expected.empty())
+    throw core::Error("accuracy of " + core::printable(spec.name) + ": output is " + arch::to_string(output) +
+                      "; expected " + expected);
 }
 
 using Work = std::function<void(int64_t begin, int64_t end)>;
@@ -79,11 +79,11 @@ data::Evaluation evaluate(const data::Dataset& samples, const data::Task& task, 
   std::vector<float> logits;
   for (int64_t first = 0; first < samples.size(); first += kAtOnce) {
     const int64_t last = std::min(samples.size(), first + kAtOnce);
-    logits.resize(static_cast<size_t>((last - first) * task.classes));
+    logits.resize(static_cast<size_t>((last - first) * task.outputs()));
     in_parts(first, last, [&](int64_t begin, int64_t end) {
       run(begin, end,
-          std::span(logits).subspan(static_cast<size_t>((begin - first) * task.classes),
-                                    static_cast<size_t>((end - begin) * task.classes)));
+          std::span(logits).subspan(static_cast<size_t>((begin - first) * task.outputs()),
+                                    static_cast<size_t>((end - begin) * task.outputs())));
     });
     scorer.add(logits);
   }
@@ -160,11 +160,25 @@ std::string to_string(const Accuracy& a) {
          ", 95 % interval " + core::fixed(i.low_percent, 2) + ".." + core::fixed(i.high_percent, 2) + ")";
 }
 
-Accuracy accuracy_of(const data::Evaluation& e) { return {e.correct, e.total}; }
+Accuracy accuracy_of(const data::Evaluation& e) {
+  return e.kind == data::TaskKind::Classes ? Accuracy{e.correct, e.total} : Accuracy{};
+}
+
+std::optional<Reconstruction> reconstruction_of(const data::Evaluation& e) {
+  if (e.kind != data::TaskKind::Reconstruction) return std::nullopt;
+  return Reconstruction{e.reconstruction_error, e.auc, e.total};
+}
+
+std::string to_string(const Reconstruction& r) {
+  const std::string items = std::to_string(r.items) + " items";
+  const std::string error = "reconstruction error " + core::significant(r.error, 5);
+  return std::isnan(r.auc_percent) ? error + " (" + items + ")"
+                                   : "AUC " + core::fixed(r.auc_percent, 2) + " % (" + items + "), " + error;
+}
 
 data::Evaluation evaluate_float(const arch::Spec& spec, const arch::Weights& weights, const data::Dataset& samples,
                                 const data::Task& task) {
-  check_classifier(spec, samples, task);
+  check_outputs(spec, samples, task);
   const runtime::FloatExecutor executor(spec, weights);
   const int64_t batch = batch_size(spec);
   const auto item = static_cast<size_t>(spec.input.elements());
@@ -174,16 +188,16 @@ data::Evaluation evaluate_float(const arch::Spec& spec, const arch::Weights& wei
       const int64_t n = std::min(batch, end - first);
       x.resize(static_cast<size_t>(n) * item);
       for (int64_t i = 0; i < n; ++i) samples.get(first + i, std::span(x).subspan(static_cast<size_t>(i) * item, item));
-      std::ranges::copy(executor.run(x, n), logits.begin() + (first - begin) * task.classes);
+      std::ranges::copy(executor.run(x, n), logits.begin() + (first - begin) * task.outputs());
     }
   });
 }
 
 data::Evaluation evaluate_int8(const arch::Spec& spec, const arch::Weights& weights, const runtime::QuantParams& quant,
                                const data::Dataset& samples, const data::Task& task) {
-  check_classifier(spec, samples, task);
+  check_outputs(spec, samples, task);
   const runtime::Int8Program program = runtime::build_program(spec, weights, quant);
-  const auto classes = static_cast<size_t>(task.classes);
+  const auto outputs = static_cast<size_t>(task.outputs());
   return evaluate(samples, task, [&](int64_t begin, int64_t end, std::span<float> logits) {
     runtime::Int8Executor executor(program);
     std::vector<float> x(static_cast<size_t>(spec.input.elements()));
@@ -191,8 +205,8 @@ data::Evaluation evaluate_int8(const arch::Spec& spec, const arch::Weights& weig
     for (int64_t i = begin; i < end; ++i) {
       samples.get(i, x);
       executor.quantize_input(x, q);
-      dequantize(executor.run(q), program.output_quant(),
-                 logits.subspan(static_cast<size_t>(i - begin) * classes, classes));
+      dequantize(executor.run(q), program.output_shape(), program.output_quant(),
+                 logits.subspan(static_cast<size_t>(i - begin) * outputs, outputs));
     }
   });
 }
@@ -200,6 +214,14 @@ data::Evaluation evaluate_int8(const arch::Spec& spec, const arch::Weights& weig
 void dequantize(std::span<const int8_t> outputs, const runtime::TensorQuant& quant, std::span<float> logits) {
   for (size_t k = 0; k < outputs.size(); ++k)
     logits[k] = static_cast<float>(quant.scale * (outputs[k] - quant.zero_point));
+}
+
+void dequantize(std::span<const int8_t> hwc, const core::Shape& shape, const runtime::TensorQuant& quant,
+                std::span<float> chw) {
+  const auto pixels = static_cast<size_t>(shape.h * shape.w), channels = static_cast<size_t>(shape.c);
+  for (size_t p = 0; p < pixels; ++p)
+    for (size_t c = 0; c < channels; ++c)
+      chw[c * pixels + p] = static_cast<float>(quant.scale * (hwc[p * channels + c] - quant.zero_point));
 }
 
 }  // namespace condenser::quant

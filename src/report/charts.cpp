@@ -50,7 +50,7 @@ struct NodeAxis {
   }
 };
 
-// A node's value is needed up to its last reader; the output's to the end. A value written in place continues its
+// A node's value is needed up to its last reader; an output's to the end. A value written in place continues its
 // input's buffer.
 std::vector<size_t> last_use(const arch::Spec& spec) {
   const auto readers = arch::consumers(spec);
@@ -59,7 +59,7 @@ std::vector<size_t> last_use(const arch::Spec& spec) {
     last[i] = i;
     for (const int reader : readers[i]) last[i] = std::max(last[i], static_cast<size_t>(reader));
   }
-  last.back() = last.size() - 1;
+  for (size_t k = 0; k < spec.output_count(); ++k) last[static_cast<size_t>(spec.output(k))] = last.size() - 1;
   return last;
 }
 

@@ -71,7 +71,7 @@ std::vector<std::vector<int>> grouped(const Spec& spec) {
     for (int input : node.inputs) {
       const auto at = static_cast<size_t>(input);
       const auto found = by_last.find(input);
-      if (readers[at] != 1 || found == by_last.end()) continue;
+      if (readers[at] != 1 || spec.is_output(input) || found == by_last.end()) continue;
       if (scope_of(spec.nodes[at].name) != scope_of(node.name)) continue;
       if (!joins(node.op, spec.nodes[at].op, found->second.size())) continue;
       box.insert(box.end(), found->second.begin(), found->second.end());
@@ -233,6 +233,14 @@ bool joint(const Spec& spec, const std::vector<int>& nodes) {
          std::holds_alternative<Mul>(spec.node(nodes[1]).op);
 }
 
+// " → output 1" where outputs are named; the last box needs no mark.
+std::string output_mark(const Spec& spec, int node) {
+  if (!spec.names_outputs()) return "";
+  for (size_t k = 0; k < spec.output_count(); ++k)
+    if (spec.output(k) == node) return spec.output_count() > 1 ? " → output " + std::to_string(k) : " → output";
+  return "";
+}
+
 PictureBox make_box(const Spec& spec, const Analysis& cost, const std::vector<int>& nodes, int inputs) {
   const Node& first = spec.node(nodes.front());
   const Shape input = first.inputs.empty() ? Shape{} : cost.node(first.inputs[0]).shape;
@@ -245,7 +253,8 @@ PictureBox make_box(const Spec& spec, const Analysis& cost, const std::vector<in
   box.part_begin = look.begin;
   box.part_end = look.end;
   box.tooltip = tooltip_of(spec, cost, nodes);
-  write_lines(box, look.title, detail_of(spec, nodes), shape_text(cost.node(nodes.back()).shape));
+  write_lines(box, look.title, detail_of(spec, nodes),
+              shape_text(cost.node(nodes.back()).shape) + output_mark(spec, nodes.back()));
   return box;
 }
 

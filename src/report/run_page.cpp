@@ -27,6 +27,12 @@ ordered_json accuracy_json(const std::optional<quant::Accuracy>& a) {
           {"high_percent", i.high_percent}};
 }
 
+ordered_json reconstruction_json(const quant::Reconstruction& r) {
+  return {{"error", r.error},
+          {"auc_percent", std::isnan(r.auc_percent) ? ordered_json(nullptr) : ordered_json(r.auc_percent)},
+          {"items", r.items}};
+}
+
 template <class Value>
 ordered_json or_null(const std::optional<Value>& value) {
   return value ? ordered_json(*value) : ordered_json(nullptr);
@@ -46,6 +52,11 @@ std::optional<quant::Accuracy> test_accuracy(const Material& m) {
   if (m.evaluated && m.evaluated->test) return m.evaluated->accuracy;
   if (m.quantized) return m.quantized->as_float;
   return std::nullopt;
+}
+
+std::optional<quant::Reconstruction> test_reconstruction(const Material& m) {
+  if (m.evaluated && m.evaluated->test) return m.evaluated->reconstruction;
+  return m.quantized ? m.quantized->float_reconstruction : std::nullopt;
 }
 
 std::optional<double> netscore(const Material& m) {
@@ -80,6 +91,9 @@ std::string summary_json(const Material& m) {
   j["int8_accuracy"] = accuracy_json(m.quantized ? std::optional(m.quantized->as_int8) : std::nullopt);
   j["float_metrics"] = metrics_json(m, &BothForms::as_float);
   j["int8_metrics"] = metrics_json(m, &BothForms::as_int8);
+  if (const auto r = test_reconstruction(m)) j["float_reconstruction"] = reconstruction_json(*r);
+  if (m.quantized && m.quantized->int8_reconstruction)
+    j["int8_reconstruction"] = reconstruction_json(*m.quantized->int8_reconstruction);
   j["netscore"] = or_null(netscore(m));
   j["verdicts"] = ordered_json::array();
   for (const search::Verdict& v : m.verdicts)

@@ -44,7 +44,7 @@ std::vector<int64_t> supports(const Confusion& c) {
 // What naming one class always would get: known where the classes of the test items are.
 void guessing(const Material& m, std::vector<Warning>& list) {
   const std::optional<quant::Accuracy> a = test_accuracy(m);
-  const int64_t classes = m.design.cost.nodes.empty() ? 0 : m.design.cost.nodes.back().shape.elements();
+  const int64_t classes = m.design.cost.nodes.empty() ? 0 : m.design.output().elements();
   const bool one_answer = !m.evaluated || !m.evaluated->confusion.counts.empty();
   if (!a || a->total == 0 || classes < 2 || !one_answer) return;
   const auto [low, high] = quant::wilson_95(*a);

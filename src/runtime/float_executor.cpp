@@ -234,10 +234,11 @@ void batch_norm(const arch::BatchNorm& op, const Shape& shape, int64_t n, std::s
   }
 }
 
-// Index of the last node that reads each node; -1 for nodes that the output does not need; the output lives on.
+// Index of the last node that reads each node; -1 for nodes that no output needs; outputs live on.
 std::vector<int> last_uses(const arch::Spec& spec) {
   std::vector<int> last(spec.nodes.size(), -1);
-  last.back() = static_cast<int>(spec.nodes.size());
+  for (size_t k = 0; k < spec.output_count(); ++k)
+    last[static_cast<size_t>(spec.output(k))] = static_cast<int>(spec.nodes.size());
   for (int i = static_cast<int>(spec.nodes.size()) - 1; i >= 0; --i) {
     if (last[static_cast<size_t>(i)] < 0) continue;
     for (int input : spec.node(i).inputs) {
@@ -316,6 +317,8 @@ class Run {
         });
     return y;
   }
+
+  Buffer& value(int i) { return values_[static_cast<size_t>(i)]; }
 
   void release_inputs() {
     for (int input : spec_.node(node_).inputs) {
@@ -438,13 +441,17 @@ std::vector<float> FloatExecutor::run(std::span<const float> input, int64_t n, c
                       " values; expected " + std::to_string(n) + " images of " + arch::to_string(spec_.input));
   }
   Run state(spec_, weights_, shapes_, last_use_, n);
-  std::vector<float> result;
   for (int i = 0; i < static_cast<int>(spec_.nodes.size()); ++i) {
     if (last_use_[static_cast<size_t>(i)] < 0) continue;
-    Buffer& values = state.evaluate(i, input);
+    const Buffer& values = state.evaluate(i, input);
     if (tap) tap(i, values);
     state.release_inputs();
-    if (i + 1 == static_cast<int>(spec_.nodes.size())) result = std::move(values);
+  }
+  if (spec_.output_count() == 1) return std::move(state.value(spec_.output()));
+  std::vector<float> result;
+  for (size_t k = 0; k < spec_.output_count(); ++k) {
+    const Buffer& values = state.value(spec_.output(k));
+    result.insert(result.end(), values.begin(), values.end());
   }
   return result;
 }

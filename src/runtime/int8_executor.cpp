@@ -124,7 +124,14 @@ std::span<const int8_t> Int8Executor::run(std::span<const int8_t> input, const T
     run_step(program_.steps[i], buffers);
     if (tap) tap(static_cast<int>(i), values(i));
   }
-  return values(nodes.size() - 1);
+  const arch::Spec& spec = program_.spec;
+  if (spec.output_count() == 1) return values(static_cast<size_t>(spec.output()));
+  results_.clear();
+  for (size_t k = 0; k < spec.output_count(); ++k) {
+    const std::span<const int8_t> output = values(static_cast<size_t>(spec.output(k)));
+    results_.insert(results_.end(), output.begin(), output.end());
+  }
+  return results_;
 }
 
 void Int8Executor::quantize_input(std::span<const float> chw, std::span<int8_t> hwc) const {

@@ -368,6 +368,12 @@ std::string int8_refusal(const arch::Op& op, const std::vector<arch::Shape>& inp
       });
 }
 
+int64_t Int8Program::output_values() const {
+  int64_t values = 0;
+  for (size_t k = 0; k < spec.output_count(); ++k) values += output_shape(k).elements();
+  return values;
+}
+
 Int8Program build_program(const arch::Spec& lowered, const arch::Weights& weights, const QuantParams& quant) {
   arch::validate(lowered);
   return ProgramBuilder(lowered, weights, quant).build();

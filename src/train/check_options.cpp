@@ -6,6 +6,7 @@
 
 #include "condenser/arch/analysis.hpp"
 #include "condenser/core/text.hpp"
+#include "condenser/data/anomaly.hpp"
 #include "condenser/data/metrics.hpp"
 #include "train/files/transfer.hpp"
 #include "train/resize.hpp"
@@ -189,6 +190,31 @@ Answer batches_mixed(const Situation& s) {
                                                                     : std::nullopt;
 }
 
+Answer without(const Situation& s, bool wrong, const char* expected) {
+  return reconstructs(s.options) && wrong ? Answer(expected) : std::nullopt;
+}
+
+Answer no_weights(const Situation& s) { return without(s, !s.options.class_weights.empty(), "none"); }
+Answer no_balance(const Situation& s) { return without(s, s.options.balance != "none", "none"); }
+Answer no_mixup(const Situation& s) { return without(s, s.options.augment.mixup > 0, "0"); }
+Answer no_cutmix(const Situation& s) { return without(s, s.options.augment.cutmix > 0, "0"); }
+Answer no_teacher(const Situation& s) { return without(s, !s.options.distill.teacher.empty(), "none"); }
+Answer one_size(const Situation& s) { return without(s, !s.options.resize.sizes.empty(), "none"); }
+Answer no_smoothing(const Situation& s) {  // left at its default it was not meant
+  const double share = s.options.label_smoothing;
+  return without(s, share > 0 && share != TrainOptions{}.label_smoothing, "0");
+}
+
+bool chooses(const TrainOptions& o) { return o.patience > 0 || o.keep == "best"; }
+
+Answer metric_of_loss(const Situation& s) {
+  const TrainOptions& o = s.options;
+  const bool of_items = o.metric == "reconstruction_error", of_both = o.metric == "loss" || o.metric == "auc";
+  if (!reconstructs(o)) return of_items ? Answer("a metric of classes") : std::nullopt;
+  const bool meant = o.metric != TrainOptions{}.metric || chooses(o);
+  return meant && !of_items && !of_both ? Answer("reconstruction_error, loss or auc") : std::nullopt;
+}
+
 Answer probe_metric(const Situation& s) {
   const TrainOptions& o = s.options;
   const bool idle = s.searching && o.metric != TrainOptions{}.metric && o.patience == 0 && o.keep != "best";
@@ -206,7 +232,7 @@ Answer probe_alone(const Situation& s) {
 // ---- options and data
 
 Answer loss_of_labels(const Situation& s) {
-  if (!s.data) return std::nullopt;
+  if (!s.data || reconstructs(s.options)) return std::nullopt;
   if (s.options.loss == "cross_entropy" && s.data->multi_label)
     return "binary, as items of the data have several classes";
   if (s.data->classes == 1 && !independent_classes(s.options, s.data->multi_label))
@@ -227,8 +253,10 @@ Answer one_class_to_draw(const Situation& s) {
 }
 
 Answer metric_defined(const Situation& s) {
-  if (!s.data) return std::nullopt;
-  const std::string why = data::find_metric(s.options.metric).undefined(s.data->labels());
+  const TrainOptions& o = s.options;
+  const bool unused = reconstructs(o) && o.metric == TrainOptions{}.metric && !chooses(o);
+  if (!s.data || unused) return std::nullopt;
+  const std::string why = data::find_metric(o.metric).undefined(s.data->labels(o));
   return why.empty() ? std::nullopt : Answer("another metric: " + why);
 }
 
@@ -386,6 +414,14 @@ const std::vector<Row>& rows() {
       {"augment.noise_volume", "augment.noise_probability", noise_heard},
       {"augment.erasing_area", "augment.erasing", area_erased},
       {"augment.mix_probability", "augment.mixup", batches_mixed},
+      {"class_weights", "loss", no_weights},
+      {"balance", "loss", no_balance},
+      {"label_smoothing", "loss", no_smoothing},
+      {"augment.mixup", "loss", no_mixup},
+      {"augment.cutmix", "loss", no_cutmix},
+      {"distill.teacher", "loss", no_teacher},
+      {"resize.sizes", "loss", one_size},
+      {"metric", "loss", metric_of_loss},
       {"metric", "keep", probe_metric},
       {"checkpoint_steps", "", probe_checkpoints},
       {"sync_batch_norm", "", probe_alone},
@@ -458,8 +494,11 @@ std::optional<Conflict> misfitting(const Situation& s) {
 
 }  // namespace
 
-data::LabelFacts DataFacts::labels() const {
-  return validation ? *validation : data::LabelFacts{.classes = classes, .several = multi_label};
+data::LabelFacts DataFacts::labels(const TrainOptions& options) const {
+  data::LabelFacts facts =
+      validation ? *validation : data::LabelFacts{.classes = classes, .several = multi_label, .told = told};
+  if (reconstructs(options)) facts.kind = data::TaskKind::Reconstruction;
+  return facts;
 }
 
 DataFacts facts_of(const data::Dataset& training, const data::Dataset* validation) {
@@ -467,6 +506,7 @@ DataFacts facts_of(const data::Dataset& training, const data::Dataset* validatio
           .shape = training.shape(),
           .classes = std::ssize(training.classes()),
           .multi_label = training.multi_label(),
+          .told = data::tells_anomalies(training.classes()),
           .items = training.size(),
           .validation = validation ? std::optional(data::label_facts(*validation)) : std::nullopt};
 }

@@ -55,13 +55,14 @@ class CpuLearner : public Learner {
     const at::Tensor x = planes(rows, net().spec().input);
     const at::Tensor teacher = taught(x);
     const at::Tensor logits = net().forward(x, nn::Mode::Training);
-    const int64_t classes = logits.size(1);
+    const int64_t classes = logits.numel() / rows.size;
     std::vector<float> gradient(static_cast<size_t>(rows.size * classes));
-    const LossSum sum = loss(
-        objective_, classes, floats(logits.detach().contiguous()),
-        {.labels = rows.y, .marks = rows.t, .teacher = teacher.defined() ? floats(teacher) : std::span<const float>()},
-        divisor, gradient);
-    logits.backward(at::from_blob(gradient.data(), {rows.size, classes, 1, 1}));
+    const LossSum sum = loss(objective_, classes, floats(logits.detach().contiguous()),
+                             {.labels = rows.y,
+                              .marks = marks_of(objective_, rows),
+                              .teacher = teacher.defined() ? floats(teacher) : std::span<const float>()},
+                             divisor, gradient);
+    logits.backward(at::from_blob(gradient.data(), logits.sizes()));
     return sum;
   }
 

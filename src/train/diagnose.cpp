@@ -28,7 +28,8 @@ std::string first_non_finite(const arch::Spec& spec, const arch::Weights& weight
     if (found.empty() && !at::isfinite(value).all().item<bool>()) found = "the output of node " + node.name;
   };
   auto* pixels = const_cast<float*>(rows.x.data());  // from_blob takes no const; forward does not write
-  net.forward(at::from_blob(pixels, {rows.size, spec.input.c, spec.input.h, spec.input.w}), nn::Mode::Training, look);
+  net.forward_all(at::from_blob(pixels, {rows.size, spec.input.c, spec.input.h, spec.input.w}), nn::Mode::Training,
+                  look);
   return found.empty() ? "the loss" : found;
 }
 

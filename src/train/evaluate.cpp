@@ -15,7 +15,7 @@ namespace {
 
 constexpr int64_t kEvaluationBatch = 250;
 
-// Logits [n, classes, 1, 1] of items begin, begin + 1, ...; `pixels` has room for them.
+// Outputs [n, c, h, w] of items begin, begin + 1, ...; `pixels` has room for them.
 at::Tensor run_items(nn::SpecNet& net, const data::Dataset& dataset, int64_t begin, int64_t n,
                      std::vector<float>& pixels) {
   const auto shape = dataset.shape();
@@ -31,38 +31,40 @@ at::Tensor run_items(nn::SpecNet& net, const data::Dataset& dataset, int64_t beg
 
 }  // namespace
 
-void check_fits(const arch::Spec& spec, const data::Dataset& dataset, const std::string& part) {
-  const auto items = dataset.shape();
-  const arch::Shape input{items.c, items.h, items.w};
+void check_fits(const arch::Spec& spec, const data::Dataset& dataset, const data::Task& task, const std::string& part) {
+  const arch::Shape input = dataset.shape();
   if (!(spec.input == input))
     throw core::ConfigError("network " + spec.name + ": input " + arch::to_string(spec.input) + "; the " + part +
                             " data has " + arch::to_string(input) +
                             ". Set the input of the network, or dataset.shape, so that they agree");
-  const auto output = arch::analyze(spec).nodes.back().shape;
-  const auto classes = static_cast<int64_t>(dataset.classes().size());
-  if (!(output == arch::Shape{classes, 1, 1}))
+  const arch::Shape output = arch::sole_output_shape(spec, "training and evaluation");
+  const std::string expected = data::output_misfit(task, output);
+  if (!expected.empty() && task.reconstructs())
+    throw core::ConfigError("network " + spec.name + ": output " + arch::to_string(output) + "; expected " + expected +
+                            " of the " + part + " data");
+  if (!expected.empty())
     throw core::ConfigError("network " + spec.name + ": output " + arch::to_string(output) + "; the " + part +
-                            " data has " + std::to_string(classes) +
+                            " data has " + std::to_string(task.classes) +
                             " classes. Its last layer needs that many outputs");
   if (dataset.size() == 0) throw core::ConfigError("the " + part + " data is empty");
 }
 
 Evaluation evaluate_net(nn::SpecNet& net, const data::Dataset& dataset, const data::Task& task, OnStop on_stop,
                         const EvaluationShare& share) {
-  check_fits(net.spec(), dataset, "evaluation");
+  check_fits(net.spec(), dataset, task, "evaluation");
   const c10::InferenceMode no_gradients;
-  const int64_t items = dataset.size(), classes = std::ssize(dataset.classes());
+  const int64_t items = dataset.size(), outputs = task.outputs();
   const int64_t batch = std::min(kEvaluationBatch, (items + share.ranks - 1) / share.ranks);
   data::Scorer scorer(dataset, task);
   std::vector<float> pixels(static_cast<size_t>(batch * dataset.shape().elements()));
   std::vector<float> logits;  // of the batches of all ranks
   for (int64_t begin = 0; begin < items; begin += batch * share.ranks) {
     if (on_stop == OnStop::Throw && core::stop_requested()) throw core::Stopped("evaluation stopped");
-    logits.assign(static_cast<size_t>(std::min(batch * share.ranks, items - begin) * classes), 0.0f);
+    logits.assign(static_cast<size_t>(std::min(batch * share.ranks, items - begin) * outputs), 0.0f);
     const int64_t own = begin + batch * share.rank, n = std::min(batch, items - own);
     if (n > 0) {
       const at::Tensor y = run_items(net, dataset, own, n, pixels);
-      std::copy_n(y.const_data_ptr<float>(), n * classes, logits.begin() + (own - begin) * classes);
+      std::copy_n(y.const_data_ptr<float>(), n * outputs, logits.begin() + (own - begin) * outputs);
     }
     if (share.ranks > 1) share.sum(logits);
     scorer.add(logits);

@@ -17,7 +17,7 @@ struct EvaluationShare {
 // Uses running statistics. Throws core::Error when shapes or class counts do not fit.
 Evaluation evaluate_net(nn::SpecNet&, const data::Dataset&, const data::Task&, OnStop, const EvaluationShare& = {});
 
-// Input shape and number of classes of the network are those of the data.
-void check_fits(const arch::Spec&, const data::Dataset&, const std::string& part);
+// Input shape and outputs of the network are those of the data and of what is asked of it.
+void check_fits(const arch::Spec&, const data::Dataset&, const data::Task&, const std::string& part);
 
 }  // namespace condenser::train

@@ -25,6 +25,11 @@ struct Rows {
 };
 Rows rows(const data::Batch&, int64_t part, int64_t parts);  // of equal size, but for a remainder
 
+// What the outputs should be: for squared errors the rows themselves.
+inline std::span<const float> marks_of(const Objective& o, const Rows& rows) {
+  return o.kind == LossKind::SquaredError ? rows.x : rows.t;
+}
+
 class Learner {
  public:
   virtual ~Learner() = default;

@@ -45,8 +45,11 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 bool chooses(const TrainOptions& o) { return o.patience > 0 || o.keep == "best"; }
 
 void check(const FitRequest& r, int ranks) {
-  check_fits(r.spec, *r.train, "training");
-  if (r.validation) check_fits(r.spec, *r.validation, "validation");
+  const auto check_part = [&](const data::Dataset& part, const char* name) {
+    check_fits(r.spec, part, task_of({.kind = loss_of(r.options, part)}, part), name);
+  };
+  check_part(*r.train, "training");
+  if (r.validation) check_part(*r.validation, "validation");
   if (chooses(r.options) && !r.validation)
     throw core::ConfigError(r.section + ".patience and " + r.section +
                             ".keep = best need validation data, and there is none");
@@ -93,13 +96,21 @@ int loader_threads(const TrainOptions& options, at::Device device, int cores) {
   return device.is_cpu() ? 1 : std::clamp(cores - 1, 1, 8);
 }
 
+// Where nothing is chosen by it, the metric of a reconstruction may be left at its default.
+const data::Metric& deciding_metric(const TrainOptions& o) {
+  const bool unsaid = reconstructs(o) && o.metric == TrainOptions{}.metric;
+  return data::find_metric(unsaid ? "reconstruction_error" : o.metric);
+}
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
 // A training on its way: where it stands, what this epoch has brought, and what is kept of it.
 class Course {
  public:
   Course(const FitRequest& r, Learner& learner, DataParallel& ranks, RunFiles& files, int64_t steps_per_epoch)
       : r_(r),
         options_(r.options),
-        metric_(data::find_metric(r.options.metric)),
+        metric_(deciding_metric(r.options)),
         saving_(!r.folder.empty()),
         learner_(learner),
         ranks_(ranks),
@@ -161,20 +172,19 @@ class Course {
 
   // Of the epoch that is done; begins the next.
   void write_row() {
-    constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
     const double data_wait = waited_ / seconds_since(epoch_started_);
     warn_of_waiting(data_wait);
     const auto seen = static_cast<double>(run_.seen);
     std::vector<std::pair<std::string, double>> row{
         {"train/loss", run_.loss_sum / seen},
-        {"train/acc", 100.0 * static_cast<double>(run_.correct) / seen},
+        {"train/acc", train_accuracy()},
         {"val/loss", validation_ ? validation_->loss : kNone},
         {"val/acc1", validation_ ? data::metrics().front().value(*validation_) : kNone},
         {"lr", lr_},
         {"images_per_s", images_per_s_},
         {"data_wait", data_wait},
         {"seconds", seconds()}};
-    if (options_.metric != "accuracy" && options_.metric != "loss")
+    if (metric_.name != "accuracy" && metric_.name != "loss")
       row.insert(row.begin() + 4, {"val/" + metric_.name, validation_ ? metric_.value(*validation_) : kNone});
     files_.row(epoch(), row);
     ++run_.rows;
@@ -200,7 +210,7 @@ class Course {
   FitResult result() {
     if (run_.step < steps_)
       core::log::info("training ended after epoch " + std::to_string(epoch()) + " of " +
-                      std::to_string(options_.epochs) + ": the " + options_.metric + " was best in epoch " +
+                      std::to_string(options_.epochs) + ": the " + metric_.name + " was best in epoch " +
                       std::to_string(run_.best_epoch));
     if (chooses(options_) && run_.best_epoch == 0 && ranks_.leads())
       core::log::warning("there is no best epoch, as " + r_.section + ".metric = " + metric_.name +
@@ -225,18 +235,27 @@ class Course {
            epoch() - run_.best_epoch >= options_.patience;
   }
 
+  double train_accuracy() const {
+    if (reconstructs(options_)) return kNone;
+    return 100.0 * static_cast<double>(run_.correct) / static_cast<double>(run_.seen);
+  }
+
   void tell(double loss) const {
     const double per_step = seconds_since(started_) / static_cast<double>(run_.step - first_step_);
-    r_.on_progress(
-        {.epoch = (run_.step - 1) / steps_per_epoch_,
-         .epochs = options_.epochs,
-         .step = run_.step,
-         .steps = steps_,
-         .loss = loss,
-         .images_per_s = images_per_s_,
-         .eta_s = per_step * static_cast<double>(steps_ - run_.step),
-         .train_accuracy = 100.0 * static_cast<double>(run_.correct) / static_cast<double>(run_.seen),
-         .val_accuracy = validation_ ? std::optional(data::metrics().front().value(*validation_)) : std::nullopt});
+    r_.on_progress({.epoch = (run_.step - 1) / steps_per_epoch_,
+                    .epochs = options_.epochs,
+                    .step = run_.step,
+                    .steps = steps_,
+                    .loss = loss,
+                    .images_per_s = images_per_s_,
+                    .eta_s = per_step * static_cast<double>(steps_ - run_.step),
+                    .train_accuracy = train_accuracy(),
+                    .val_accuracy = validation_ && !reconstructs(options_)
+                                        ? std::optional(data::metrics().front().value(*validation_))
+                                        : std::nullopt,
+                    .val_error = validation_ && reconstructs(options_)
+                                     ? std::optional(validation_->reconstruction_error)
+                                     : std::nullopt});
   }
 
   void keep_best(double score) {
@@ -246,7 +265,7 @@ class Course {
     if (files_.on()) {
       arch::Weights file = named(r_.spec, learner_.layout(), weights);
       file.metadata["step"] = std::to_string(run_.step);
-      file.metadata["val_" + options_.metric] = number_text(score);
+      file.metadata["val_" + metric_.name] = number_text(score);
       files_.best(file);
     }
     if (options_.keep == "best") best_ = std::move(weights);

@@ -54,8 +54,10 @@ void list_options(core::config::Reader& reader, TrainOptions& o) {
   reader.number("gamma", o.gamma, 0.0, 1.0, "schedule step: factor by which it falls each time");
   reader.number("pct_start", o.pct_start, 0.0, 1.0,
                 "schedule one_cycle: share of its steps in which the rate rises, from lr / 25");
-  reader.choice("loss", o.loss, {"auto", "cross_entropy", "binary"},
-                "binary: a yes or no for each class; auto: binary for data with several classes per item");
+  reader.choice(
+      "loss", o.loss, {"auto", "cross_entropy", "binary", "reconstruction"},
+      "binary: a yes or no for each class; auto: binary for data with several classes per item; reconstruction: "
+      "the network gives its input again, squared error");
   reader.number("label_smoothing", o.label_smoothing, 0.0, 0.9, "share of the target spread over all classes");
   reader.numbers("class_weights", o.class_weights, 0.0, 1e6,
                  "factor on the loss of each class (of its items, with loss binary), in the order of classes; []: 1");
@@ -100,6 +102,8 @@ void read_options(core::config::Reader& reader, TrainOptions& o, const std::stri
   list_options(reader, o);
   if (const auto found = conflict({.options = o}, section)) throw conflict_error(reader, *found);
 }
+
+bool reconstructs(const TrainOptions& o) { return o.loss == "reconstruction"; }
 
 bool independent_classes(const TrainOptions& o, bool multi_label) {
   return o.loss == "binary" || (o.loss == "auto" && multi_label);

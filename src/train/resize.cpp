@@ -55,7 +55,7 @@ arch::Spec at_input(const arch::Spec& spec, const arch::Shape& input) {
   };
   try {
     const auto here = arch::parameters(smaller), there = arch::parameters(spec);
-    const bool output = arch::analyze(smaller).nodes.back().shape == arch::analyze(spec).nodes.back().shape;
+    const bool output = arch::sole_output_shape(smaller, "training") == arch::sole_output_shape(spec, "training");
     if (output && std::equal(here.begin(), here.end(), there.begin(), there.end(), same)) return smaller;
   } catch (const core::Error& error) {
     throw core::ConfigError("train.resize.sizes has " + size + ", at which network " + spec.name +

@@ -5,6 +5,8 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -53,6 +55,14 @@ bool plain_name(const std::string& name) {
 
 size_t tensor_bytes(const json& root, const char* tensor) { return root.at(tensor).at("bytes").get<size_t>(); }
 
+// Of all outputs together.
+size_t output_bytes(const json& root) {
+  if (!root.contains("outputs")) return tensor_bytes(root, "output");
+  size_t bytes = 0;
+  for (const json& output : root.at("outputs")) bytes += output.at("bytes").get<size_t>();
+  return bytes;
+}
+
 Manifest read_manifest(const fs::path& folder) {
   const fs::path file = folder / "manifest.json";
   const std::string text = core::read_file(file);
@@ -63,7 +73,7 @@ Manifest read_manifest(const fs::path& folder) {
       throw core::Error(file.string() + ": expected condenser_export 1 and target c99");
     manifest.prefix = root.at("prefix").get<std::string>();
     manifest.input_bytes = tensor_bytes(root, "input");
-    manifest.output_bytes = tensor_bytes(root, "output");
+    manifest.output_bytes = output_bytes(root);
     manifest.files = root.at("files").get<std::map<std::string, std::string>>();
   } catch (const json::exception& error) {
     throw core::Error(file.string() + ": " + error.what() + "; expected the manifest of a c99 export");
@@ -226,6 +236,7 @@ class Trial {
       compare_sample(s, output);
       correct += answers_.right && answers_.right(s, output) ? 1 : 0;
     }
+    check_.accuracy_percent = std::numeric_limits<double>::quiet_NaN();
     if (answers_.right)
       check_.accuracy_percent = 100.0 * static_cast<double>(correct) / static_cast<double>(answers_.outputs.size());
     check_.passed = check_.differing_values == 0 && self_test_.ok();
@@ -308,13 +319,15 @@ core::Table to_table(const std::vector<Check>& checks) {
                    {"detail", "detail", false}};
   for (const Check& c : checks) {
     const bool compared = c.ran && c.samples > 0;
-    table.rows.push_back({core::cell(c.name),
-                          core::cell(!c.ran     ? "skipped"
-                                     : c.passed ? "pass"
-                                                : "FAIL"),
-                          compared ? core::cell(c.samples) : core::empty_cell(),
-                          compared ? core::cell(c.differing_values) : core::empty_cell(),
-                          compared ? core::cell(c.accuracy_percent, 2) : core::empty_cell(), core::cell(c.detail)});
+    table.rows.push_back(
+        {core::cell(c.name),
+         core::cell(!c.ran     ? "skipped"
+                    : c.passed ? "pass"
+                               : "FAIL"),
+         compared ? core::cell(c.samples) : core::empty_cell(),
+         compared ? core::cell(c.differing_values) : core::empty_cell(),
+         compared && !std::isnan(c.accuracy_percent) ? core::cell(c.accuracy_percent, 2) : core::empty_cell(),
+         core::cell(c.detail)});
   }
   return table;
 }

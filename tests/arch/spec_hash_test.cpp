@@ -233,6 +233,27 @@ TEST_CASE("hash keeps the order of attention and value", "[arch]") {
   CHECK_FALSE(identity(spec) == before);
 }
 
+TEST_CASE("hash sees which nodes are the outputs, and in which order", "[arch]") {
+  Spec heads = testing::exemplar("output_two_heads");
+  const std::vector<int> both = heads.outputs;
+  const core::Hash128 two = hash(heads);
+  set_outputs(heads, {both[1], both[0]});
+  CHECK(hash(heads) != two);
+  heads.outputs.clear();
+  CHECK(hash(heads) != two);
+  // One output is the network without what lies behind it.
+  Spec early = testing::exemplar("output_before_the_end"), cut = early;
+  cut.outputs.clear();
+  cut.nodes.pop_back();
+  CHECK(hash(early) == hash(cut));
+  Spec alike = testing::exemplar("add_itself");  // which of two equal nodes is read from outside
+  alike.nodes = {{"input", Input{}, {}}, {"a", Activation{}, {0}}, {"b", Activation{}, {0}}, {"c", PRelu{}, {1}}};
+  set_outputs(alike, {3, 1});
+  Spec other = alike;
+  set_outputs(other, {3, 2});
+  CHECK(hash(alike) != hash(other));
+}
+
 TEST_CASE("Exemplars have different hashes", "[arch]") {
   std::vector<Spec> specs;
   for (const testing::Exemplar& e : testing::exemplars()) specs.push_back(e.spec);

@@ -147,6 +147,29 @@ TEST_CASE("spec files: the form of both texts", "[arch]") {
                         R"("pad":[1,1,0,0],"groups":1,"bias":false,"clamp":"none"})"));
 }
 
+TEST_CASE("spec files: outputs by name, of nodes and of blocks", "[arch]") {
+  const std::string nodes = R"(
+  - {name: stem, block: conv_bn_act, out: 4, kernel: 3}
+  - {name: map, op: conv2d, out: 2, kernel: 1}
+  - {block: classifier_head, input: stem, classes: 3}
+)";
+  const auto with = [&](const std::string& outputs) { return kHead + nodes + outputs; };
+  const Spec plain = parse_spec(with(""), "f");
+  CHECK(parse_spec(with("outputs: [head]\n"), "f") == plain);  // the last node
+  const Spec two = parse_spec(with("outputs: [head, stem]\n"), "f");
+  CHECK(two.nodes == plain.nodes);
+  CHECK(two.node(two.output(0)).name == "fc");
+  CHECK(two.node(two.output(1)).name == "stem_act");
+  CHECK_THAT(to_yaml(two), contains("outputs: [fc, stem_act]"));
+  CHECK_THAT(to_json(two), contains("\"outputs\": [\"fc\",\"stem_act\"]"));
+  CHECK(parse_spec(to_json(two), "json") == two);
+  CHECK(parse_spec(to_yaml(two), "yaml") == two);
+  CHECK_THAT(refusal(with("outputs: [haed]\n")), contains("outputs = [haed]") && contains("did you mean head?"));
+  CHECK_THAT(refusal(with("outputs: [map, head, map]\n")), contains("every output once; map is named twice"));
+  CHECK_THAT(refusal(with("outputs: [input]\n")), contains("nodes behind the input"));
+  CHECK_THAT(refusal(with("outputs: []\n")), contains("at least one node"));
+}
+
 TEST_CASE("spec files: on disk, by extension", "[arch]") {
   const Spec spec = testing::exemplars().back().spec;
   const auto folder = std::filesystem::temp_directory_path() / "condenser_spec_io_test";

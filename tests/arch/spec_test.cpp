@@ -96,6 +96,27 @@ TEST_CASE("validate refuses broken structure and names the node", "[arch]") {
   }
 }
 
+TEST_CASE("outputs are nodes behind the input, each named once", "[arch]") {
+  const auto with = [](std::vector<int> outputs) { return refusal_of([&](Spec& s) { s.outputs = outputs; }); };
+  CHECK(with({4}).empty());
+  CHECK(with({3, 1}).empty());
+  CHECK_THAT(with({0}), Catch::Contains("output 0") && Catch::Contains("behind the input"));
+  CHECK_THAT(with({4, 5}), Catch::Contains("output 1") && Catch::Contains("expected 1..4"));
+  CHECK_THAT(with({3, 4, 3}), Catch::Contains("node c2: is named twice"));
+  Spec spec = small();
+  set_outputs(spec, {4});
+  CHECK(spec == small());  // the last node alone is the default
+  set_outputs(spec, {3, 1});
+  CHECK(spec.output_count() == 2);
+  CHECK(spec.is_output(3));
+  CHECK_FALSE(spec.is_output(4));
+  CHECK(live_nodes(spec) == Liveness{true, true, false, true, false});
+  CHECK_THROWS_WITH(sole_output(spec, "training"),
+                    Catch::Contains("2 outputs (c2, c1)") && Catch::Contains("training") && Catch::Contains("outputs"));
+  set_outputs(spec, {3});
+  CHECK(sole_output(spec, "training") == 3);
+}
+
 TEST_CASE("validate refuses attributes out of range", "[arch]") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   using Case = std::pair<std::function<void(Spec&)>, std::string>;

@@ -32,6 +32,24 @@ struct Emitted {
   C99Case test;
 };
 
+// Runs all samples of one export and writes its outputs, one after the other.
+std::string run_function(const Emitted& item) {
+  std::string macro = item.prefix;
+  std::ranges::transform(macro, macro.begin(), [](char c) { return static_cast<char>(std::toupper(c)); });
+  const std::string& p = item.prefix;
+  const size_t outputs = item.test.package.spec.output_count();
+  std::string text = "static int " + p + "_all(void) {\n  for (int s = 0; s < " + std::to_string(kSamples) +
+                     "; ++s) {\n    if (fread(" + p + "_input(), 1, " + macro + "_INPUT_BYTES, stdin) != " + macro +
+                     "_INPUT_BYTES || " + p + "_run() != 0) { return 1; }\n";
+  for (size_t k = 0; k < outputs; ++k) {
+    const std::string number = std::to_string(k);
+    text += outputs == 1 ? "    if (write(" + p + "_output(), " + macro + "_OUTPUT_BYTES)) { return 1; }\n"
+                         : "    if (write(" + p + "_output(" + number + "), " + macro + "_OUTPUT_" + number +
+                               "_BYTES)) { return 1; }\n";
+  }
+  return text + "  }\n  return 0;\n}\n";
+}
+
 // One source that includes every export: one call of the compiler for all of them.
 std::string unity_source(const std::vector<Emitted>& list, const fs::path& root) {
   std::string text = "#include <stdio.h>\n";
@@ -46,21 +64,12 @@ std::string unity_source(const std::vector<Emitted>& list, const fs::path& root)
     text += "#include \"" + (folder / (item.prefix + "_weights.c")).string() + "\"\n";
   }
   for (const auto& [name, path] : kernels) text += "#include \"" + path.string() + "\"\n";
+  text += "static int write(const int8_t *out, size_t m) { return fwrite(out, 1, m, stdout) != m; }\n";
+  for (const Emitted& item : list) text += run_function(item);
   text +=
-      "static int run_all(int8_t *in, size_t n, int (*run)(void), const int8_t *out, size_t m) {\n"
-      "  for (int s = 0; s < " +
-      std::to_string(kSamples) +
-      "; ++s) {\n"
-      "    if (fread(in, 1, n, stdin) != n || run() != 0 || fwrite(out, 1, m, stdout) != m) { return 1; }\n"
-      "  }\n  return 0;\n}\n\nint main(int argc, char **argv) {\n  int failed = argc != 3;\n"
+      "\nint main(int argc, char **argv) {\n  int failed = argc != 3;\n"
       "  failed = failed || freopen(argv[1], \"rb\", stdin) == NULL || freopen(argv[2], \"wb\", stdout) == NULL;\n";
-  for (const Emitted& item : list) {
-    std::string macro = item.prefix;
-    std::ranges::transform(macro, macro.begin(), [](char c) { return static_cast<char>(std::toupper(c)); });
-    const std::string& p = item.prefix;
-    text += "  failed = failed || run_all(" + p + "_input(), " + macro + "_INPUT_BYTES, " + p + "_run, " + p +
-            "_output(), " + macro + "_OUTPUT_BYTES);\n";
-  }
+  for (const Emitted& item : list) text += "  failed = failed || " + item.prefix + "_all();\n";
   return text + "  return failed;\n}\n";
 }
 

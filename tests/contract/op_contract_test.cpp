@@ -1,7 +1,9 @@
 // Every exemplar through LibTorch: shapes and parameter counts are those of the analysis, values those of the float
 // executor, fused steps those of the library's own operators, lowered networks those of the original.
+#include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/sum.h>
 
 #include "condenser/arch/analysis.hpp"
 #include "condenser/arch/passes.hpp"
@@ -41,10 +43,20 @@ double distance(std::span<const float> a, std::span<const float> b) {
   return worst / scale;
 }
 
+// Of all outputs, one after the other.
+Floats to_floats(const std::vector<at::Tensor>& outputs) {
+  Floats all;
+  for (const at::Tensor& output : outputs) {
+    const Floats values = to_floats(output);
+    all.insert(all.end(), values.begin(), values.end());
+  }
+  return all;
+}
+
 Floats forward(const arch::Spec& spec, const arch::Weights& weights, Floats& input, nn::Kernels kernels) {
   const at::NoGradGuard no_gradients;
   nn::SpecNet net(spec, weights, kernels);
-  return to_floats(net.forward(as_batch(input, spec.input), nn::Mode::Evaluation));
+  return to_floats(net.forward_all(as_batch(input, spec.input), nn::Mode::Evaluation));
 }
 
 }  // namespace
@@ -63,6 +75,7 @@ TEST_CASE("every exemplar has LibTorch's shapes and parameter count", "[nn][cont
     for (size_t end = 2; end <= spec.nodes.size(); ++end) {  // the network up to each of its nodes
       arch::Spec part = spec;
       part.nodes.resize(end);
+      part.outputs.clear();
       nn::SpecNet part_net(part, arch::random_weights(part, 1));
       const at::Tensor y = part_net.forward(as_batch(input, spec.input), nn::Mode::Evaluation);
       const auto& shape = analysis.nodes[end - 1].shape;
@@ -100,9 +113,14 @@ TEST_CASE("fused training steps have the values and gradients of the library's o
         nn::SpecNet net(spec, weights, kernels);
         Floats input = random_floats(kBatch * spec.input.elements(), 4);
         const at::Tensor x = as_batch(input, spec.input).set_requires_grad(true);
-        const at::Tensor y = net.forward(x, mode);
-        Floats dy = random_floats(y.numel(), 5);
-        y.backward(at::from_blob(dy.data(), y.sizes()));
+        const std::vector<at::Tensor> y = net.forward_all(x, mode);
+        at::Tensor loss;
+        for (const at::Tensor& output : y) {
+          Floats dy = random_floats(output.numel(), 5);
+          const at::Tensor part = (output * at::from_blob(dy.data(), output.sizes()).clone()).sum();
+          loss = loss.defined() ? loss + part : part;
+        }
+        loss.backward();
         outputs[i] = to_floats(y);
         values[i] = {net.values().begin(), net.values().end()};
         gradients[i] = {net.gradients().begin(), net.gradients().end()};

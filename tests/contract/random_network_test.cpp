@@ -31,10 +31,17 @@ std::vector<float> forward(const arch::Spec& spec, const arch::Weights& weights,
   const at::NoGradGuard no_gradients;
   nn::SpecNet net(spec, weights, kernels);
   const at::Tensor x = at::from_blob(input.data(), {kBatch, spec.input.c, spec.input.h, spec.input.w});
-  const at::Tensor y = net.forward(x, nn::Mode::Evaluation).contiguous();
-  const arch::Shape shape = arch::analyze(spec).nodes.back().shape;
-  CHECK(y.sizes() == at::IntArrayRef({kBatch, shape.c, shape.h, shape.w}));
-  return {y.const_data_ptr<float>(), y.const_data_ptr<float>() + y.numel()};
+  const std::vector<at::Tensor> outputs = net.forward_all(x, nn::Mode::Evaluation);
+  const arch::Analysis analysis = arch::analyze(spec);
+  REQUIRE(outputs.size() == spec.output_count());
+  std::vector<float> all;  // one output after the other
+  for (size_t k = 0; k < outputs.size(); ++k) {
+    const at::Tensor y = outputs[k].contiguous();
+    const arch::Shape shape = arch::output_shape(spec, analysis, k);
+    CHECK(y.sizes() == at::IntArrayRef({kBatch, shape.c, shape.h, shape.w}));
+    all.insert(all.end(), y.const_data_ptr<float>(), y.const_data_ptr<float>() + y.numel());
+  }
+  return all;
 }
 
 // The output of the executor, and the largest value inside the network.

@@ -1,4 +1,5 @@
 // Decisions, and figures worked out by hand from logits.
+#include "condenser/data/anomaly.hpp"
 #include "condenser/data/metrics.hpp"
 
 #include <cmath>
@@ -53,14 +54,55 @@ TEST_CASE("outputs that are not finite are an error that names the item", "[data
                     Catch::Contains("item 1") && Catch::Contains("output 1") && Catch::Contains("nan"));
 }
 
+TEST_CASE("a reconstruction is scored by its error, and its error tells anomalies", "[data]") {
+  const auto plain =
+      make_image_dataset({1, 1, 2}, {"a", "b", "c"}, {{0}, {1}}, {0, 0, 255, 0, 0, 255, 255, 255}, {0, 1, 1, 2});
+  const auto told = tell_anomalies(std::shared_ptr<const Dataset>(plain.get(), [](const auto*) {}), {"a", "c"});
+  CHECK(tells_anomalies(told->classes()));
+  CHECK(told->label(0) == 0);
+  CHECK(told->label(1) == 1);
+  CHECK(told->label(3) == 0);
+  CHECK(normal_items(told)->size() == 2);
+  const Task task = reconstruction_task(2, told->shape());
+  CHECK(task.outputs() == 2);
+  CHECK(output_misfit(task, {2, 1, 1}).empty());
+  CHECK(output_misfit(task, {1, 2, 1}).empty());
+  CHECK_THAT(output_misfit(task, {3, 1, 1}), Catch::Contains("2 values"));
+  const std::vector<float> outputs{0.5f, 0, 1, 1, 0, 0, 1, 0.8f};  // errors 0.125, 0.5, 0.5, 0.02
+  Scorer scorer(*told, task);
+  scorer.add(std::span(outputs).first(4));
+  scorer.add(std::span(outputs).subspan(4));
+  const Evaluation e = scorer.finish();
+  REQUIRE(e.errors.size() == 4);
+  CHECK(e.errors[0] == Approx(0.125));
+  CHECK(e.errors[3] == Approx(0.02));
+  CHECK(e.reconstruction_error == Approx((0.125 + 0.02) / 2));  // of the normal items
+  CHECK(e.loss == e.reconstruction_error);
+  CHECK(e.auc == Approx(100));
+  CHECK(std::isnan(find_metric("accuracy").value(e)));
+  CHECK(find_metric("reconstruction_error").value(e) == e.reconstruction_error);
+  CHECK(score_of(find_metric("reconstruction_error"), e) < 0);
+  Scorer untold(*plain, reconstruction_task(3, plain->shape()));
+  untold.add(outputs);
+  const Evaluation all = untold.finish();
+  CHECK(all.reconstruction_error == Approx((0.125 + 0.5 + 0.5 + 0.02) / 4));
+  CHECK(std::isnan(all.auc));
+  CHECK_THROWS_WITH(tell_anomalies(told, {"norml"}), Catch::Contains("did you mean normal?"));
+  CHECK_THROWS_WITH(tell_anomalies(told, {"normal", "anomalous"}), Catch::Contains("all classes"));
+}
+
 TEST_CASE("every metric of the table says when it has no value", "[data]") {
   CHECK(metrics().front().name == "accuracy");
   CHECK_THROWS_WITH(find_metric("top5"), Catch::Contains("accuracy"));
   for (const Metric& metric : metrics()) {
     INFO(metric.name);
     CHECK(&find_metric(metric.name) == &metric);
-    CHECK(metric.undefined({.classes = 3}).empty());
-    CHECK(metric.undefined({.classes = 3, .several = true, .positives = 4, .contrasts = 1}).empty());
+    const bool of_items = metric.name == "reconstruction_error";
+    CHECK(metric.undefined({.classes = 3}).empty() != of_items);
+    CHECK(metric.undefined({.classes = 3, .several = true, .positives = 4, .contrasts = 1}).empty() != of_items);
+    const bool of_both = of_items || metric.name == "loss" || metric.name == "auc";
+    const LabelFacts told{.classes = 2, .told = true, .kind = TaskKind::Reconstruction};
+    CHECK(metric.undefined(told).empty() == of_both);
   }
   CHECK_THAT(find_metric("auc").undefined({.classes = 101}), Catch::Contains("101"));
   CHECK_FALSE(find_metric("auc").undefined({.classes = 2, .positives = 4, .contrasts = 0}).empty());

@@ -59,6 +59,24 @@ std::vector<Symbol> symbols(const fs::path& object) {
 
 }  // namespace
 
+TEST_CASE("several outputs are read by number, each with its shape and scale", "[exporters]") {
+  const verify::TemporaryFolder temporary;
+  const fs::path folder = temporary.path() / "out";
+  const C99Case test = testing::c99_case(arch::lower(exemplar("output_two_heads"), nullptr), 3, 4);
+  c99().write(test.package, test.answers, {}, folder);
+  const std::string header = core::read_file(folder / "model.h");
+  for (const char* line :
+       {"#define MODEL_OUTPUTS 2", "#define MODEL_OUTPUT_BYTES 197", "#define MODEL_OUTPUT_0_BYTES 5",
+        "#define MODEL_OUTPUT_1_HEIGHT 8", "#define MODEL_OUTPUT_1_CHANNELS 3", "#define MODEL_OUTPUT_1_SCALE",
+        "const int8_t *model_output(int i);", "read model_output(0), 5 bytes", "8x8x3: map"})
+    CHECK_THAT(header, Catch::Contains(line));
+  const auto manifest = nlohmann::json::parse(core::read_file(folder / "manifest.json"));
+  CHECK_FALSE(manifest.contains("output"));
+  CHECK(manifest["outputs"][0]["name"] == "fc");
+  CHECK(manifest["outputs"][1]["bytes"] == 192);
+  CHECK_THAT(core::read_file(folder / "README.md"), Catch::Contains("model_output(i)"));
+}
+
 TEST_CASE("the table of targets is searched by name", "[exporters]") {
   CHECK(targets().size() == 1);
   CHECK(c99().name == "c99");

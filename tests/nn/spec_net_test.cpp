@@ -91,14 +91,18 @@ TEST_CASE("a frozen network answers the same in every layout", "[nn]") {
     std::vector<float> input = random_floats(2 * spec.input.elements(), 1);
     const at::Tensor x = at::from_blob(input.data(), {2, spec.input.c, spec.input.h, spec.input.w});
     const arch::Weights weights = arch::random_weights(spec, 2);
-    const at::Tensor expected = SpecNet(spec, weights, Kernels::Library).forward(x, Mode::Evaluation).contiguous();
+    const auto expected = SpecNet(spec, weights, Kernels::Library).forward_all(x, Mode::Evaluation);
     SpecNet frozen(spec, weights, Kernels::Library);
     for (const auto format : {at::MemoryFormat::ChannelsLast, at::MemoryFormat::Contiguous}) {
       frozen.freeze(at::kCPU, format);
-      const at::Tensor y = frozen.forward(x.contiguous(format), Mode::Evaluation).contiguous();
-      REQUIRE(y.sizes() == expected.sizes());
-      for (int64_t i = 0; i < y.numel(); ++i)
-        REQUIRE(y.const_data_ptr<float>()[i] == Approx(expected.const_data_ptr<float>()[i]).epsilon(1e-4).margin(1e-4));
+      const auto found = frozen.forward_all(x.contiguous(format), Mode::Evaluation);
+      REQUIRE(found.size() == spec.output_count());
+      for (size_t k = 0; k < found.size(); ++k) {
+        const at::Tensor y = found[k].contiguous(), wanted = expected[k].contiguous();
+        REQUIRE(y.sizes() == wanted.sizes());
+        for (int64_t i = 0; i < y.numel(); ++i)
+          REQUIRE(y.const_data_ptr<float>()[i] == Approx(wanted.const_data_ptr<float>()[i]).epsilon(1e-4).margin(1e-4));
+      }
     }
   }
 }

@@ -139,8 +139,11 @@ TEST_CASE("items of several classes are right when every decision is, in float a
   const quant::Quantized q = quant::quantize(arch::design_of(spec), weights, samples, {.observer = "min_max"});
   const data::Evaluation rounded = quant::evaluate_int8(spec, q.weights, q.quant, samples, task);
   CHECK(rounded.correct == 2);
-  for (const data::Metric& metric : data::metrics())
-    CHECK(metric.value(rounded) == Approx(metric.value(exact)).epsilon(0.05));
+  for (const data::Metric& metric : data::metrics()) {
+    const double before = metric.value(exact), after = metric.value(rounded);
+    CHECK(std::isnan(after) == std::isnan(before));
+    if (!std::isnan(before)) CHECK(after == Approx(before).epsilon(0.05));
+  }
 }
 
 TEST_CASE("weights that are not finite are not quantized", "[quant]") {
@@ -246,5 +249,5 @@ TEST_CASE("reports refuse samples and networks that do not fit", "[quant][report
   b.add("act", arch::Activation{}, {b.input()});
   const arch::Spec map = b.finish();
   CHECK_THROWS_WITH(quant::evaluate_float(map, {}, *small, data::task_of(*small, false)),
-                    Catch::Contains("1x4x4") && Catch::Contains("score"));
+                    Catch::Contains("1x4x4") && Catch::Contains("one output per class"));
 }

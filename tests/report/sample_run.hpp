@@ -58,8 +58,12 @@ inline report::Material whole_run() {
                                   .accuracy = {970, 1000},
                                   .confusion = {{"a|b", "c"}, {{480, 20}, {10, 490}}},
                                   .folder = "eval"};
-  m.quantized = report::Quantized{
-      "double", "mse", 512, {970, 1000}, {969, 1000}, {{"stem", 40.5, 0.25, {7.5e-09, -3}}, {"fc", NAN, 0, {0.5, 4}}}};
+  m.quantized = report::Quantized{.rounding = "double",
+                                  .observer = "mse",
+                                  .calibration_samples = 512,
+                                  .as_float = {970, 1000},
+                                  .as_int8 = {969, 1000},
+                                  .nodes = {{"stem", 40.5, 0.25, {7.5e-09, -3}}, {"fc", NAN, 0, {0.5, 4}}}};
   m.proof = report::Proof{
       true,
       500,

@@ -477,6 +477,56 @@ void add_networks(std::vector<Exemplar>& list) {
   network("network_tiny_one_logit", {3, 11, 12}, ActivationKind::HardSwish, 1);
 }
 
+// Outputs that lower() must neither swallow nor overwrite.
+void add_outputs(std::vector<Exemplar>& list) {
+  const Shape map{6, 8, 8};
+  const auto with_outputs = [&](const std::string& name, const Build& build, const std::vector<std::string>& names) {
+    Exemplar e = make(name, map, build);
+    std::vector<int> ids;
+    for (const std::string& node : names) ids.push_back(find_node(e.spec, node));
+    set_outputs(e.spec, ids);
+    list.push_back(std::move(e));
+  };
+  with_outputs("output_before_the_end",
+               [](Builder& b, int x) {
+                 x = conv_bn_act(b, x, "c", {8, 3, 1, 1, ActivationKind::Relu});
+                 const int kept = b.add("kept", Conv2d{4, square(1), square(1), Pad{}, 1, true}, {x});
+                 b.add("dead", Activation{ActivationKind::Silu}, {kept});
+               },
+               {"kept"});
+  with_outputs("output_two_heads",
+               [](Builder& b, int x) {
+                 x = conv_bn_act(b, x, "c", {8, 3, 1, 1, ActivationKind::Silu});
+                 b.add("map", Conv2d{3, square(1), square(1), Pad{}, 1, true}, {x});
+                 classifier_head(b, x, 5);
+               },
+               {"fc", "map"});
+  with_outputs("output_inside_a_chain",  // each is read, by what would have swallowed it
+               [](Builder& b, int x) {
+                 x = b.add("c", Conv2d{6, square(3), square(1), pad_all(1)}, {x});
+                 x = b.add("bn", BatchNorm{}, {x});
+                 x = b.add("act", Activation{ActivationKind::Relu}, {x});
+                 b.add("silu", Activation{ActivationKind::Silu}, {x});
+               },
+               {"c", "bn", "act", "silu"});
+  with_outputs("output_read_in_place",  // the sum may not overwrite what it reads
+               [](Builder& b, int x) {
+                 const int left = b.add("left", Conv2d{6, square(3), square(1), pad_all(1), 6, true}, {x});
+                 const int sum = b.add("sum", Add{}, {left, x});
+                 b.add("depthwise", Conv2d{6, square(3), square(1), pad_all(1), 6, true}, {sum});
+               },
+               {"left", "sum", "depthwise"});
+  with_outputs("output_of_branches",
+               [](Builder& b, int x) {
+                 const int conv = b.add("conv", Conv2d{6, square(3), square(1), pad_all(1)}, {x});
+                 const int left = b.add("left", BatchNorm{}, {conv});
+                 const int right = b.add("right", BatchNorm{}, {x});
+                 const int sum = b.add("sum", Add{}, {left, right});
+                 b.add("act", Activation{ActivationKind::Relu}, {sum});
+               },
+               {"left", "act"});
+}
+
 std::vector<Exemplar> make_all() {
   std::vector<Exemplar> list;
   add_convolutions(list);
@@ -494,6 +544,7 @@ std::vector<Exemplar> make_all() {
   add_blocks(list);
   add_peer_blocks(list);
   add_branches(list);
+  add_outputs(list);
   add_networks(list);
   return list;
 }

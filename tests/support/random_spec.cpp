@@ -272,7 +272,18 @@ Spec random_spec(core::Rng& rng, int nodes, Operators operators) {
     const std::string name = "n" + std::to_string(i);
     operators == Operators::All ? add_any(rng, b, name) : add_random(rng, b, name);
   }
-  return b.finish();
+  Spec spec = b.finish();
+  if (operators == Operators::All && chance(rng, 4)) choose_outputs(rng, spec);
+  return spec;
+}
+
+void choose_outputs(core::Rng& rng, Spec& spec) {
+  std::vector<int> ids;
+  for (int k = 1 + pick(rng, 3); k > 0; --k) {
+    const int id = 1 + pick(rng, static_cast<int>(spec.nodes.size()) - 1);
+    if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
+  }
+  set_outputs(spec, ids);
 }
 
 }  // namespace condenser::testing

@@ -99,6 +99,32 @@ TEST_CASE("two options that do not go together are named both", "[train]") {
   CHECK(refusal("epochs: 1, warmup_epochs: 1").empty());
 }
 
+TEST_CASE("what means nothing for a reconstruction is refused with its loss", "[train]") {
+  const std::string again = "loss: reconstruction, ", with = "loss = reconstruction";
+  names_both(again + "class_weights: [1, 2]", "class_weights", with);
+  names_both(again + "balance: sampling", "balance", with);
+  names_both(again + "label_smoothing: 0.2", "label_smoothing", with);
+  names_both(again + "augment: {mixup: 0.2}", "augment.mixup", with);
+  names_both(again + "augment: {cutmix: 0.2}", "augment.cutmix", with);
+  names_both(again + "distill: {teacher: .}", "distill.teacher", with);
+  names_both(again + "resize: {sizes: [8], epochs: 1}", "resize.sizes", with);
+  names_both(again + "keep: best", "metric", with);  // accuracy, its default
+  names_both(again + "metric: macro_f1", "metric", with);
+  names_both("metric: reconstruction_error", "metric", "loss = auto");
+  CHECK(refusal(again + "label_smoothing: 0").empty());
+  CHECK(refusal(again + "epochs: 2").empty());
+  CHECK(refusal(again + "metric: reconstruction_error, keep: best").empty());
+  const DataFacts untold = pictures();
+  CHECK(refusal(again + "epochs: 2", &untold).empty());
+  CHECK(refusal(again + "metric: loss, patience: 2", &untold).empty());
+  CHECK_THAT(refusal(again + "metric: auc, keep: best", &untold), Catch::Contains("dataset.normal"));
+  DataFacts told = pictures(100, 2);
+  told.told = true;
+  CHECK(refusal(again + "metric: auc, keep: best", &told).empty());
+  const DataFacts single = pictures(10, 1);
+  CHECK(refusal(again + "epochs: 2", &single).empty());  // no choice is made
+}
+
 TEST_CASE("batches are cut into parts that hold items", "[train]") {
   const DataFacts eight = pictures(8);
   CHECK(refusal("batch_size: 1, accumulate: 8", &eight).empty());
@@ -208,9 +234,9 @@ TEST_CASE("facts are those of the data", "[train]") {
   CHECK(facts.classes == 2);
   CHECK(facts.multi_label);
   CHECK(facts.items == 3);
-  CHECK(facts.labels().positives == 3);
-  CHECK(facts.labels().contrasts == 2);
-  CHECK(facts_of(marked, nullptr).labels().positives == -1);
+  CHECK(facts.labels({}).positives == 3);
+  CHECK(facts.labels({}).contrasts == 2);
+  CHECK(facts_of(marked, nullptr).labels({}).positives == -1);
 }
 
 }  // namespace condenser::train

@@ -50,6 +50,16 @@ const Check& find(const std::vector<Check>& checks, const std::string& name) {
 
 }  // namespace
 
+TEST_CASE("every output of an export is compared", "[verify][slow]") {
+  Export e("output_two_heads", 6);
+  CHECK(passed(verify_c99(e.folder, e.test.answers)));
+  e.test.answers.outputs[2].back() = static_cast<int8_t>(e.test.answers.outputs[2].back() ^ 1);  // of the second one
+  const Check wrong = find(verify_c99(e.folder, e.test.answers), "gcc -O2");
+  CHECK_FALSE(wrong.passed);
+  CHECK(wrong.differing_values == 1);
+  CHECK_THAT(wrong.detail, Catch::Contains("output 196"));
+}
+
 TEST_CASE("a good export passes with every compiler present", "[verify][slow]") {
   Export e("network_tiny", 40);
   e.test.answers.right = [&](size_t s, std::span<const int8_t> output) {  // but for every fourth sample

@@ -33,6 +33,12 @@ struct Analysis {
 // Throws SpecError naming the node whose inputs do not fit.
 Analysis analyze(const Spec&);
 
+inline const Shape& output_shape(const Spec& spec, const Analysis& analysis, size_t k = 0) {
+  return analysis.nodes[static_cast<size_t>(spec.output(k))].shape;
+}
+// Of the one output; throws SpecError as sole_output() does.
+Shape sole_output_shape(const Spec&, const std::string& purpose);
+
 // Shape and cost of one operator; used by analyze() and Builder. Throws SpecError(name, ...).
 // Constants of the int8 form: conv and linear: weights (1 byte) + per output channel bias (4), multiplier (4), shift
 // (1); activation and scale: table of 256; softmax_mul: exponential table of 256 x 2; prelu: slope (1) per channel;

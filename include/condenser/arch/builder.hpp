@@ -35,7 +35,8 @@ class Builder {
   int last() const { return static_cast<int>(spec_.nodes.size()) - 1; }
   int input() const { return 0; }
 
-  // The last node added is the output. Call once, at the end. `costs` receives what analyze() would compute again.
+  // The last node added is the output; set_outputs() names others. Call once, at the end. `costs` receives what
+  // analyze() would compute again.
   Spec finish(Analysis* costs = nullptr);
 
  private:

@@ -19,7 +19,7 @@ struct Design {
   Analysis lowered_cost;  // of `lowered`; its constant_bytes are the int8 flash
   MemoryPlan plan;        // of `lowered`, int8; its peak_bytes are the RAM
 
-  const Shape& output() const { return cost.nodes.back().shape; }
+  const Shape& output(size_t k = 0) const { return output_shape(spec, cost, k); }
   const std::string& peak_node() const { return lowered.node(plan.peak_node).name; }  // where the live bytes peak
 };
 

@@ -27,7 +27,7 @@ struct MemoryPlan {
   std::vector<int64_t> bytes;   // per node
   std::vector<int> alias_of;    // node whose buffer is reused in place, or -1
   std::vector<Trail> trails;    // in the order of nodes
-  int64_t peak_bytes = 0;       // arena size; the input and the output live in the arena too
+  int64_t peak_bytes = 0;       // arena size; the input and the outputs live in the arena too
   int peak_node = -1;           // node during which the live bytes are largest
   int64_t peak_live_bytes = 0;  // bytes occupied then: the lower bound of peak_bytes with these overlaps
 };

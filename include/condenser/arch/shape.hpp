@@ -1,18 +1,12 @@
 #pragma once
-// Shape of one sample. The batch is never part of a Spec.
+// Extents of values and of windows that slide over them.
 
-#include <cstdint>
-#include <string>
+#include "condenser/core/shape.hpp"
 
 namespace condenser::arch {
 
-struct Shape {
-  int64_t c = 0, h = 1, w = 1;
-  int64_t elements() const { return c * h * w; }
-  bool operator==(const Shape&) const = default;
-};
-
-std::string to_string(const Shape&);  // "32x56x56" (channels, height, width)
+using core::Shape;
+using core::to_string;
 
 struct Size {
   int h = 1, w = 1;

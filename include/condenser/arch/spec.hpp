@@ -53,13 +53,22 @@ struct Node {
   bool operator==(const Node&) const = default;
 };
 
-// Topological order; nodes[0] is the only Input; the last node is the output.
+// Topological order; nodes[0] is the only Input. The values of the outputs are the result; an output may be read too.
 struct Spec {
   std::string name;
   Shape input;
   std::vector<Node> nodes;
+  std::vector<int> outputs = {};  // ids, in the order of the results; empty: the last node alone
   Node& node(int id) { return nodes[static_cast<size_t>(id)]; }  // `id` as in Inputs
   const Node& node(int id) const { return nodes[static_cast<size_t>(id)]; }
+  size_t output_count() const { return outputs.empty() ? 1 : outputs.size(); }
+  int output(size_t k = 0) const { return outputs.empty() ? static_cast<int>(nodes.size()) - 1 : outputs[k]; }
+  bool is_output(int id) const {
+    for (size_t k = 0; k < output_count(); ++k)
+      if (output(k) == id) return true;
+    return false;
+  }
+  bool names_outputs() const { return output_count() > 1 || output() + 1 != static_cast<int>(nodes.size()); }
   bool operator==(const Spec&) const = default;
 };
 
@@ -85,7 +94,14 @@ inline constexpr int kMaxNameLength = 128;
 // Structure only: names, order, input counts, ranges of attributes. Shapes are checked by analyze(). Throws SpecError.
 void validate(const Spec&);
 
-// live_nodes(spec)[i]: the output depends on node i. The Input node is always live.
+// The one output, for purposes that several have no meaning for. Throws SpecError: "network 'x' has 2 outputs (a, b);
+// <purpose> takes one ...".
+int sole_output(const Spec&, const std::string& purpose);
+
+// Stores them in the one form that equal Specs share: none for the last node alone.
+void set_outputs(Spec&, std::vector<int> ids);
+
+// live_nodes(spec)[i]: some output depends on node i. The Input node is always live.
 using Liveness = std::vector<char>;  // bytes: read far too often for bits
 Liveness live_nodes(const Spec&);
 
@@ -96,8 +112,8 @@ std::vector<std::vector<int>> consumers(const Spec&);
 int find_node(const Spec&, const std::string& name);
 
 // The identity of a network: ignores names, order and dead nodes, and the order of inputs of commutative operators;
-// includes the input shape. Stable across versions and machines: files, weights and exports name networks by it.
-// Validates; throws SpecError.
+// includes the input shape and, of several outputs, their order. Stable across versions and machines: files, weights
+// and exports name networks by it. Validates; throws SpecError.
 core::Hash128 hash(const Spec&);
 
 // Equal where hash() is equal, and some fifteen times faster: how a search knows copies. For tables in memory only, as

@@ -11,6 +11,9 @@
 //     - {name: gap, op: global_avg_pool}
 //     - {name: fc, op: linear, out: 10}
 //
+// `outputs: [fc, s1]` behind the nodes names the nodes (or block calls) whose values are the result, in their order;
+// the last node when it is absent.
+//
 // Sizes are one number or [h, w]; pads one number, [vertical, horizontal] or [top, bottom, left, right]. Block calls
 // are expanded on reading; the name of a block call stands for its output.
 //

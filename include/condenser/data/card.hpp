@@ -29,8 +29,10 @@ struct Card {
   std::string format;  // a row of the table in src/data/formats/formats.cpp
   ItemShape shape;
   std::vector<std::string> classes;
-  std::string labels = "fine";  // cifar100_binary: which of the two label bytes counts, fine or coarse
-  bool multi_label = false;     // csv: an item has any number of classes, "a;b" in its label column
+  std::vector<std::string> normal;  // see choose_normal(): of those the data have, `classes` are then normal, anomalous
+  std::vector<std::string> classes_of_data;  // with `normal`: those; else empty
+  std::string labels = "fine";               // cifar100_binary: which of the two label bytes counts, fine or coarse
+  bool multi_label = false;                  // csv: an item has any number of classes, "a;b" in its label column
   Normalization normalization;
   AudioOptions audio;  // of wav_folder
   double unknown_share = 0.1,

@@ -9,14 +9,11 @@
 #include <vector>
 
 #include "condenser/core/rng.hpp"
+#include "condenser/core/shape.hpp"
 
 namespace condenser::data {
 
-struct ItemShape {
-  int64_t c = 0, h = 1, w = 1;
-  int64_t elements() const { return c * h * w; }
-  bool operator==(const ItemShape&) const = default;
-};
+using ItemShape = core::Shape;
 
 // Per channel, on values scaled to 0..1: x' = (x - mean) / std.
 struct Normalization {

@@ -16,6 +16,8 @@ struct LabelFacts {
   bool several = false;    // classes per item
   int64_t positives = -1;  // marks of items as being of a class
   int64_t contrasts = -1;  // classes that some items have and others have not
+  bool told = false;       // they are normal and anomalous (data/anomaly.hpp)
+  TaskKind kind = TaskKind::Classes;
 };
 LabelFacts label_facts(const Dataset&);
 
@@ -28,7 +30,7 @@ struct Metric {
   double (*value)(const Evaluation&);           // NaN: it has none
   std::string (*undefined)(const LabelFacts&);  // why labels like these give it no value; "": they do
 };
-const std::vector<Metric>& metrics();  // accuracy first
+const std::vector<Metric>& metrics();  // accuracy first; those of reconstructions stand behind those of classes
 std::vector<std::string> metric_names();
 const Metric& find_metric(const std::string& name);  // throws ConfigError
 

@@ -11,18 +11,34 @@
 
 namespace condenser::data {
 
-// A network has one output (logit) per class; int8 outputs are logits after (q - zero point) * scale.
+enum class TaskKind {
+  Classes,         // one output (logit) per class
+  Reconstruction,  // the item's own values again, in the order channels, height, width; its error tells what is unusual
+};
+
+// int8 outputs are those of the float network after (q - zero point) * scale.
 struct Task {
   int64_t classes = 0;
   bool independent = false;  // a sigmoid for each class: binary loss; else one choice among them by softmax
   bool several = false;      // an item has any number of classes: each is decided for itself, at probability 1/2
+  TaskKind kind = TaskKind::Classes;
+  ItemShape item = {};  // of a reconstruction
 
+  bool reconstructs() const { return kind == TaskKind::Reconstruction; }
+  int64_t outputs() const { return reconstructs() ? item.elements() : classes; }  // values of a network for an item
   bool operator==(const Task&) const = default;
 };
 // `independent`: what the training's loss says, see train::independent_classes(). Items of several classes always are.
 Task task_of(const Dataset&, bool independent);
+Task reconstruction_task(int64_t classes, const ItemShape&);
 
-// All spans over classes hold Task::classes values; out may be logits itself.
+// Why outputs of this shape cannot answer, as what was expected: "10x1x1, one output per class"; "": they can.
+std::string output_misfit(const Task&, const core::Shape& output);
+
+// Mean of (output - value)^2 over the values of an item.
+double reconstruction_error(std::span<const float> outputs, std::span<const float> item);
+
+// The next four are for tasks of classes. All spans over classes hold Task::classes values; out may be logits itself.
 void probabilities(const Task&, std::span<const float> logits, std::span<float> out);
 int64_t choice(std::span<const float> logits);          // the largest, the first of equals; 0 when all are NaN
 inline bool decided(float logit) { return logit > 0; }  // for the class: probability above 1/2
@@ -50,8 +66,13 @@ struct Prediction {
 };
 
 struct Evaluation {
-  int64_t correct = 0, total = 0;  // with several classes per item: all of its decisions are right
+  TaskKind kind = TaskKind::Classes;
+  int64_t correct = 0, total = 0;  // with several classes per item: all of its decisions are right; reconstructions: 0
   double loss = 0;
+  // Of reconstructions, mean squared errors per item, in the data set's order; their mean, over the normal items where
+  // the classes tell them (data/anomaly.hpp), which is the loss too. `auc` is that of the error as a score of anomaly.
+  std::vector<float> errors;
+  double reconstruction_error = 0;
   std::vector<Prediction> predictions;          // per item, in the data set's order; the largest output
   std::vector<std::vector<int64_t>> confusion;  // [label][prediction]; empty with several classes per item
   // Macro averages in percent; NaN where no class has what it takes. A class is decided for above probability 1/2, or
@@ -70,9 +91,10 @@ class Scorer {
   ~Scorer();
   Scorer(const Scorer&) = delete;
   Scorer& operator=(const Scorer&) = delete;
-  void add(std::span<const float>
-               logits);  // [n, classes], of the next n items; may be fewer than are left; see check_outputs()
-  Evaluation finish();   // after the last item
+  // [n, Task::outputs()], of the next n items; may be fewer than are left; see check_outputs(). Reconstructions: reads
+  // the items themselves again.
+  void add(std::span<const float> outputs);
+  Evaluation finish();  // after the last item
 
  private:
   struct State;

@@ -21,13 +21,14 @@ struct Package {
   std::optional<runtime::QuantParams> quant;
   std::string spec_hash;  // of the Spec before lowering: searched = trained = exported
   std::vector<std::string> classes;
-  std::string input_note;  // how to make the input, for people: normalization and order
+  std::string input_note;   // how to make the input, for people: normalization and order
+  std::string output_note;  // what the outputs are where they are no classes; else empty
 };
 
 // Inputs and the outputs that the framework's int8 executor gives for them; shipped with every export.
 struct KnownAnswers {
   std::vector<std::vector<int8_t>> inputs;   // [h, w, c]
-  std::vector<std::vector<int8_t>> outputs;  // [h, w, c]
+  std::vector<std::vector<int8_t>> outputs;  // [h, w, c]; several outputs one after the other
   // Whether an output is the right answer for sample i; empty: not known.
   std::function<bool(size_t i, std::span<const int8_t> output)> right;
 };

@@ -35,11 +35,13 @@ class SpecNet {
   // Copies both; checks names and shapes. Throws core::Error for own kernels where there are none.
   SpecNet(const arch::Spec&, const arch::Weights&, Kernels = Kernels::Own, at::Device = at::kCPU);
 
-  // x: [n, c, h, w] float32, any layout; Kernels::Library keeps channels-last. Returns the output node, [n, c, h, w].
+  // x: [n, c, h, w] float32, any layout; Kernels::Library keeps channels-last. Returns the outputs, each [n, c, h, w].
   // Part of an autograd graph unless gradients are switched off. `watch` sees the value of every node that is computed,
   // in order.
   using Watch = std::function<void(const arch::Node&, const at::Tensor&)>;
-  at::Tensor forward(const at::Tensor& x, Mode, const Watch& watch = {});
+  std::vector<at::Tensor> forward_all(const at::Tensor& x, Mode, const Watch& watch = {});
+  at::Tensor forward(const at::Tensor& x, Mode,
+                     const Watch& watch = {});  // the one output; throws SpecError for several
 
   // The parameters live in one block: trainable ones first, then running statistics. Gradients are added into
   // gradients() by backward(); the caller clears them.

@@ -1,6 +1,7 @@
 #pragma once
 // What int8 costs: per-node signal-to-noise ratio, saturation, and accuracy of both forms on the same samples.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,14 +36,25 @@ struct Interval {
 Interval wilson_95(const Accuracy&);     // Wilson score interval
 std::string to_string(const Accuracy&);  // "98.35 % (1967/2000, 95 % interval 97.69..98.82)"
 
-Accuracy accuracy_of(const data::Evaluation&);
+Accuracy accuracy_of(const data::Evaluation&);  // of none for a task without classes
+
+// How well items were made again, where that is the task.
+struct Reconstruction {
+  double error = 0;        // mean squared, of normalized values; of the normal items where the data tell them
+  double auc_percent = 0;  // of the error as a score of anomaly; NaN: the data do not tell
+  int64_t items = 0;
+};
+std::optional<Reconstruction> reconstruction_of(const data::Evaluation&);  // none: another task
+std::string to_string(const Reconstruction&);  // "AUC 93.41 % (2000 items), reconstruction error 0.01834"
 
 // Both forms by the same rules as the trainer's figures (data/task.hpp). Throws core::Error when an output is not
 // finite, or when shapes or classes do not fit.
 data::Evaluation evaluate_float(const arch::Spec&, const arch::Weights&, const data::Dataset&, const data::Task&);
 data::Evaluation evaluate_int8(const arch::Spec& lowered, const arch::Weights& int8_weights,
                                const runtime::QuantParams&, const data::Dataset&, const data::Task&);
-// Int8 outputs as logits.
+// Int8 outputs as those of the float network, in their order.
 void dequantize(std::span<const int8_t> outputs, const runtime::TensorQuant&, std::span<float> logits);
+// The same with [h, w, c] brought to [c, h, w].
+void dequantize(std::span<const int8_t> hwc, const core::Shape&, const runtime::TensorQuant&, std::span<float> chw);
 
 }  // namespace condenser::quant

@@ -23,17 +23,19 @@ struct Searched {
 
 struct Trained {
   std::string metrics_csv;
-  bool on_validation = false;    // the validation part was trained on too
-  std::optional<int64_t> items;  // of the training part
-  int64_t items_per_step = 0;    // batch size times accumulated batches
-  int64_t epochs = 0;            // asked for
-  quant::Accuracy validation;    // of the finished network; total 0: there is no validation part
+  bool on_validation = false;                           // the validation part was trained on too
+  std::optional<int64_t> items;                         // of the training part
+  int64_t items_per_step = 0;                           // batch size times accumulated batches
+  int64_t epochs = 0;                                   // asked for
+  quant::Accuracy validation;                           // of the finished network; total 0: there is no validation part
+  std::optional<quant::Reconstruction> reconstruction;  // of that part, where it is the task
 };
 
 struct Evaluated {
   std::string part;   // "test part", "validation part (trained on)"
   bool test = false;  // it is the test part
   quant::Accuracy accuracy;
+  std::optional<quant::Reconstruction> reconstruction;  // present: it is the task, and the accuracy has no meaning
   double loss = NAN, balanced_accuracy_percent = NAN, macro_f1_percent = NAN, auc_percent = NAN;  // NaN: not known
   Confusion confusion;       // counts are empty with several classes per item
   std::string folder;        // where its files are, relative to the report
@@ -49,7 +51,8 @@ struct BothForms {
 struct Quantized {
   std::string rounding, observer;
   int64_t calibration_samples = 0;
-  quant::Accuracy as_float, as_int8;  // of the test part
+  quant::Accuracy as_float, as_int8;                                               // of the test part
+  std::optional<quant::Reconstruction> float_reconstruction, int8_reconstruction;  // instead, where that is the task
   std::vector<quant::NodeReport> nodes;
   std::vector<BothForms> figures;
 };
@@ -79,6 +82,7 @@ struct Material {
 
 // The best test accuracy that is known: as evaluated, else as the quantizer measured it.
 std::optional<quant::Accuracy> test_accuracy(const Material&);
+std::optional<quant::Reconstruction> test_reconstruction(const Material&);  // instead, where that is the task
 std::optional<double> netscore(const Material&);
 
 Page run_page(const Material&);

@@ -20,7 +20,7 @@ class FloatExecutor {
   // Called for every live node in order with its output, [n, c, h, w].
   using Tap = std::function<void(int node, std::span<const float> values)>;
 
-  // input: [n, c, h, w]. Returns the output node's values, [n, c, h, w].
+  // input: [n, c, h, w]. Returns the outputs' values one output after the other, each [n, c, h, w].
   std::vector<float> run(std::span<const float> input, int64_t n, const Tap& tap = {}) const;
 
  private:

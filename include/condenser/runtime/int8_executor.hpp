@@ -19,7 +19,8 @@ class Int8Executor {
   // Called for every node in order with its int8 output, [h, w, c].
   using Tap = std::function<void(int node, std::span<const int8_t> values)>;
 
-  // input: [h, w, c]; returns the output node's values, [h, w, c]. Not thread-safe (one arena per executor).
+  // input: [h, w, c]; returns the outputs' values one output after the other, each [h, w, c]; valid until the next run.
+  // Not thread-safe (one arena per executor).
   std::span<const int8_t> run(std::span<const int8_t> input, const Tap& tap = {});
 
   // Normalized float [c, h, w] -> int8 [h, w, c], round half away from zero, saturated.
@@ -30,6 +31,7 @@ class Int8Executor {
  private:
   Int8Program program_;
   std::vector<int8_t> arena_;
+  std::vector<int8_t> results_;  // of several outputs, which lie apart in the arena
 };
 
 }  // namespace condenser::runtime

@@ -152,7 +152,9 @@ struct Int8Program {
   std::vector<Step> steps;  // parallel to spec.nodes
 
   const TensorQuant& input_quant() const { return quant.nodes.at(spec.nodes.front().name).output; }
-  const TensorQuant& output_quant() const { return quant.nodes.at(spec.nodes.back().name).output; }
+  const TensorQuant& output_quant(size_t k = 0) const { return quant.nodes.at(spec.node(spec.output(k)).name).output; }
+  const arch::Shape& output_shape(size_t k = 0) const { return arch::output_shape(spec, analysis, k); }
+  int64_t output_values() const;  // of all outputs together
 };
 
 // Why the int8 kernels cannot run this operator, or an empty string. Structure only: callable before training.

@@ -19,8 +19,9 @@ namespace condenser::train {
 struct Progress {
   int64_t epoch = 0, epochs = 0, step = 0, steps = 0;  // step of all steps of the run
   double loss = 0, images_per_s = 0, eta_s = 0;
-  double train_accuracy = 0;           // percent, of the epoch so far
+  double train_accuracy = 0;           // percent, of the epoch so far; NaN: outputs are no classes
   std::optional<double> val_accuracy;  // percent, of the last epoch that ended
+  std::optional<double> val_error;     // instead, of a reconstruction
 };
 
 // What references and pointers name must live until fit() returns; nothing is kept after that.

@@ -24,10 +24,11 @@ struct DataFacts {
   data::ItemShape shape;
   int64_t classes = 0;
   bool multi_label = false;
+  bool told = false;             // classes are normal and anomalous, see data/anomaly.hpp
   std::optional<int64_t> items;  // of the part that is trained on; absent: not opened yet
   std::optional<data::LabelFacts> validation;
 
-  data::LabelFacts labels() const;  // of the validation part, as far as they are known
+  data::LabelFacts labels(const TrainOptions&) const;  // of the validation part, as far as they are known
 };
 // Fills in what an opened data set says; `validation` may be null.
 DataFacts facts_of(const data::Dataset& training, const data::Dataset* validation);

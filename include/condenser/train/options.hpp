@@ -39,7 +39,7 @@ struct TrainOptions {
   std::vector<double> milestones;   // step: epochs at which the rate falls
   double gamma = 0.1;               // and by what factor
   double pct_start = 0.3;           // one_cycle: share of the steps in which the rate rises
-  std::string loss = "auto";        // cross_entropy, binary
+  std::string loss = "auto";        // cross_entropy, binary, reconstruction
   double label_smoothing = 0.1;
   std::vector<double> class_weights;  // one per class; empty: 1
   std::string balance = "none";       // weights, sampling
@@ -72,5 +72,8 @@ void list_options(core::config::Reader&, TrainOptions&);
 
 // Whether classes are decisions of their own (a sigmoid each) rather than one choice (softmax): binary loss.
 bool independent_classes(const TrainOptions&, bool multi_label);
+
+// Whether the network gives its input again: mean squared error.
+bool reconstructs(const TrainOptions&);
 
 }  // namespace condenser::train

@@ -16,7 +16,7 @@ struct Check {
   bool passed = false;
   int64_t samples = 0;
   int64_t differing_values = 0;
-  double accuracy_percent = 0;  // of the samples, by KnownAnswers::right
+  double accuracy_percent = 0;  // of the samples, by KnownAnswers::right; NaN: nothing is right or wrong
   std::string detail;
 };
 

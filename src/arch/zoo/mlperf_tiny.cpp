@@ -19,6 +19,13 @@ int dense_bn_relu(Builder& b, int x, const std::string& name, int out) {
   return b.add(name + "_act", Activation{kRelu}, {x});
 }
 
+int whole_map_bn_relu(Builder& b, const std::string& name, const Shape& map, int out) {
+  const Size whole{static_cast<int>(map.h), static_cast<int>(map.w)};
+  int x = b.add(name, Conv2d{out, whole, square(1), Pad{}, 1, true}, {b.input()});
+  x = b.add(name + "_bn", keras().norm, {x});
+  return b.add(name + "_act", Activation{kRelu}, {x});
+}
+
 }  // namespace
 
 // Stride 2 in the second and third block; the shortcut's 1x1 has a bias and no batch norm.
@@ -46,14 +53,18 @@ Spec mobilenet_v1_025_96(Shape input, int classes) {
   return mobilenet_v1_net({"mobilenet_v1_025_96", 4, keras()}, input, classes);
 }
 
-// Reconstructs its input, a vector: its outputs are as many as its inputs.
+// Reconstructs its input: its outputs are as many as its input's values, in the order channels, height, width. A vector
+// is what the reference reads; of a map, the first layer sees the whole, which is the same layer with its weights in
+// another form.
 Spec autoencoder_ad(Shape input, int classes) {
-  if (classes != input.c)
-    throw SpecError("", "autoencoder_ad: " + std::to_string(classes) + " outputs for " + std::to_string(input.c) +
-                            " inputs; expected as many, since it reconstructs its input");
+  if (classes != input.elements())
+    throw SpecError("", "autoencoder_ad: " + std::to_string(classes) + " outputs for " +
+                            std::to_string(input.elements()) +
+                            " inputs; expected as many, since it reconstructs its input (loss reconstruction)");
   Builder b("autoencoder_ad", input);
-  int x = b.input();
-  for (const char* name : {"e1", "e2", "e3", "e4"}) x = dense_bn_relu(b, x, name, 128);
+  int x =
+      input.h == 1 && input.w == 1 ? dense_bn_relu(b, b.input(), "e1", 128) : whole_map_bn_relu(b, "e1", input, 128);
+  for (const char* name : {"e2", "e3", "e4"}) x = dense_bn_relu(b, x, name, 128);
   x = dense_bn_relu(b, x, "code", 8);
   for (const char* name : {"d1", "d2", "d3", "d4"}) x = dense_bn_relu(b, x, name, 128);
   b.add("fc", Linear{classes}, {x});

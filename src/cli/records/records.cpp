@@ -31,6 +31,11 @@ template <class T, class F>
 requires requires(T& r, F& f) { std::remove_const_t<T>::fields(r, f); }
 void fields_of(T& record, F&& f) { std::remove_const_t<T>::fields(record, f); }
 
+template <class T>
+constexpr bool kMayBeMissing = false;
+template <class T>
+constexpr bool kMayBeMissing<Maybe<T>> = true;
+
 Json json_of(const std::string& v) { return v; }
 Json json_of(bool v) { return v; }
 Json json_of(int64_t v) { return v; }
@@ -45,7 +50,13 @@ Json json_of(const std::map<std::string, T>& v);
 template <class T>
 requires std::is_class_v<T> Json json_of(const T& record) {
   Json j = Json::object();
-  fields_of(record, [&](const char* key, const auto& value) { j[key] = json_of(value); });
+  fields_of(record, [&](const char* key, const auto& value) {
+    if constexpr (kMayBeMissing<std::decay_t<decltype(value)>>) {
+      if (value) j[key] = json_of(*value);
+    } else {
+      j[key] = json_of(value);
+    }
+  });
   return j;
 }
 template <class T>
@@ -118,8 +129,13 @@ void read(const Json& j, const Place& place, T& record, const char* extra = "") 
   std::vector<std::string> known;
   fields_of(record, [&](const char* key, auto& value) {
     known.push_back(key);
-    if (!j.contains(key)) throw place.at(std::string(key)).error("is missing");
-    read(j.at(key), place.at(std::string(key)), value);
+    const bool there = j.contains(key);
+    if constexpr (kMayBeMissing<std::decay_t<decltype(value)>>) {
+      if (there) read(j.at(key), place.at(std::string(key)), value.emplace());
+    } else {
+      if (!there) throw place.at(std::string(key)).error("is missing");
+      read(j.at(key), place.at(std::string(key)), value);
+    }
   });
   for (const auto& [key, value] : j.items()) {
     if (key == extra || std::find(known.begin(), known.end(), key) != known.end()) continue;

@@ -30,6 +30,26 @@ using Settings = std::map<std::string, std::string>;
 std::string lines_of(const Settings&);
 std::string key_of(const Settings&);
 
+// A key that is written only where it says something; without it a file is read as before the key was there.
+template <class T>
+struct Maybe : std::optional<T> {
+  using std::optional<T>::optional;
+};
+
+// How well items were made again, where that is the task.
+struct ReconstructionRecord {
+  double error = 0;
+  std::optional<double> auc_percent;  // none: the data do not tell what is normal
+  int64_t items = 0;
+
+  template <class Self, class F>
+  static void fields(Self& r, F&& f) {
+    f("error", r.error);
+    f("auc_percent", r.auc_percent);
+    f("items", r.items);
+  }
+};
+
 // learned.json: what the inputs and outputs of the network mean, written when its training begins and kept with it
 // wherever the run folder goes.
 struct Learned {
@@ -39,6 +59,7 @@ struct Learned {
   std::vector<std::string> classes;  // by index of the output
   bool several_classes = false;      // an item may have any number of them
   bool independent_classes = false;  // an output is a decision of its own (sigmoid), else one of all (softmax)
+  Maybe<bool> reconstructs;          // true: the outputs are the item's values again
   std::vector<int64_t> shape;        // of an item: channels, height, width
   std::vector<double> mean, std;     // per channel
   Settings front_end;                // of sounds: what is computed from a clip
@@ -54,6 +75,7 @@ struct Learned {
     f("classes", r.classes);
     f("several_classes", r.several_classes);
     f("independent_classes", r.independent_classes);
+    f("reconstructs", r.reconstructs);
     f("shape", r.shape);
     f("mean", r.mean);
     f("std", r.std);
@@ -95,6 +117,7 @@ struct TrainRecord {
   int64_t params = 0, epochs = 0, training_items = 0;
   bool on_validation = false;
   int64_t validation_correct = 0, validation_total = 0;
+  Maybe<ReconstructionRecord> validation_reconstruction;
   std::string key;  // of the training: see run_identity.hpp
 
   template <class Self, class F>
@@ -107,6 +130,7 @@ struct TrainRecord {
     f("on_validation", r.on_validation);
     f("validation_correct", r.validation_correct);
     f("validation_total", r.validation_total);
+    f("validation_reconstruction", r.validation_reconstruction);
     f("key", r.key);
   }
 };
@@ -149,6 +173,7 @@ struct QuantRecord {
   std::string spec_hash, lowered_hash, rounding, observer;
   int64_t calibration_samples = 0;
   AccuracyRecord test_float, test_int8;
+  Maybe<ReconstructionRecord> reconstruction_float, reconstruction_int8;
   std::vector<NodeRecord> nodes;
   Settings settings;
 
@@ -161,6 +186,8 @@ struct QuantRecord {
     f("calibration_samples", r.calibration_samples);
     f("test_float", r.test_float);
     f("test_int8", r.test_int8);
+    f("reconstruction_float", r.reconstruction_float);
+    f("reconstruction_int8", r.reconstruction_int8);
     f("nodes", r.nodes);
     f("settings", r.settings);
   }
@@ -310,6 +337,7 @@ struct EvaluationRecord {
   int64_t correct = 0, total = 0;
   double accuracy_percent = 0, low_percent = 0, high_percent = 100;
   std::optional<double> loss, balanced_accuracy_percent, macro_f1_percent, auc_percent;  // none: not defined here
+  Maybe<ReconstructionRecord> reconstruction;
   std::vector<std::string> classes;
   std::vector<ClassRecord> per_class;           // the last is the macro average; empty with several classes per item
   std::vector<std::vector<int64_t>> confusion;  // [label][prediction]; empty with several classes per item
@@ -327,6 +355,7 @@ struct EvaluationRecord {
     f("balanced_accuracy_percent", r.balanced_accuracy_percent);
     f("macro_f1_percent", r.macro_f1_percent);
     f("auc_percent", r.auc_percent);
+    f("reconstruction", r.reconstruction);
     f("classes", r.classes);
     f("per_class", r.per_class);
     f("confusion", r.confusion);

@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
-#include "cli/records/records.hpp"
 #include "cli/tiles.hpp"
 #include "condenser/core/files.hpp"
 #include "condenser/core/text.hpp"
@@ -37,6 +36,18 @@ core::Table predictions_table(const EvaluatedPart& p) {
                       core::cell(classes[static_cast<size_t>(made.predicted)]),
                       core::cell(std::round(made.probability * 1e6) / 1e6, 6),
                       core::cell(made.predicted == label ? 1 : 0)});
+  }
+  return t;
+}
+
+core::Table errors_table(const EvaluatedPart& p) {
+  core::Table t{{{"item", "item", false}, {"true_class", "true class", false}, {"error", "error"}}, {}};
+  for (size_t i = 0; i < p.evaluation.errors.size(); ++i) {
+    const auto item = static_cast<int64_t>(i);
+    const int label = p.data.label(item);
+    t.rows.push_back({core::cell(p.data.name(item)),
+                      core::cell(label < 0 ? std::string() : p.data.classes()[static_cast<size_t>(label)]),
+                      core::significant_cell(p.evaluation.errors[i], 6)});
   }
   return t;
 }
@@ -93,6 +104,18 @@ report::Confusion confusion_of(const EvaluatedPart& p) { return {p.data.classes(
 
 bool has_confusion(const EvaluatedPart& p) { return !p.evaluation.confusion.empty(); }
 
+Maybe<ReconstructionRecord> reconstruction_record(const data::Evaluation& e) {
+  Maybe<ReconstructionRecord> record;
+  if (const auto r = quant::reconstruction_of(e))
+    record.emplace(ReconstructionRecord{r->error, defined(r->auc_percent), r->items});
+  return record;
+}
+
+std::optional<quant::Reconstruction> reconstruction_of(const Maybe<ReconstructionRecord>& r) {
+  if (!r) return std::nullopt;
+  return quant::Reconstruction{r->error, r->auc_percent.value_or(NAN), r->items};
+}
+
 std::string evaluation_json(const EvaluatedPart& p) {
   const quant::Accuracy accuracy = quant::accuracy_of(p.evaluation);
   const quant::Interval interval = quant::wilson_95(accuracy);
@@ -107,6 +130,7 @@ std::string evaluation_json(const EvaluatedPart& p) {
                           .balanced_accuracy_percent = defined(p.evaluation.balanced_accuracy),
                           .macro_f1_percent = defined(p.evaluation.macro_f1),
                           .auc_percent = defined(p.evaluation.auc),
+                          .reconstruction = reconstruction_record(p.evaluation),
                           .classes = p.data.classes(),
                           .per_class = has_confusion(p) ? class_records(confusion_of(p)) : std::vector<ClassRecord>()};
   std::string text = to_text(record);
@@ -120,6 +144,8 @@ std::string evaluation_json(const EvaluatedPart& p) {
 
 void write_evaluation(const fs::path& folder, const EvaluatedPart& p) {
   core::write_atomic(folder / "evaluation.json", evaluation_json(p));
+  if (p.evaluation.kind == data::TaskKind::Reconstruction)
+    core::write_atomic(folder / "errors.csv", core::to_csv(errors_table(p)));
   if (!has_confusion(p)) return;
   const report::Confusion confusion = confusion_of(p);
   core::write_atomic(
@@ -133,6 +159,15 @@ void write_evaluation(const fs::path& folder, const EvaluatedPart& p) {
     fs::remove(folder / "mistakes.png");  // of an earlier evaluation
   else
     core::write_atomic(folder / "mistakes.png", mistakes_png(p, mistakes));
+}
+
+core::Table reconstruction_table(const std::string& what, const quant::Reconstruction& r) {
+  return {{{"what", "what", false},
+           {"reconstruction_error", "reconstruction error"},
+           {"auc_percent", "AUC %"},
+           {"samples", "samples"}},
+          {{core::cell(what), core::significant_cell(r.error, 6),
+            std::isnan(r.auc_percent) ? core::empty_cell() : core::cell(r.auc_percent, 2), core::cell(r.items)}}};
 }
 
 core::Table accuracy_table(const std::string& what, const quant::Accuracy& a) {

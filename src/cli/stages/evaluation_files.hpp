@@ -5,10 +5,15 @@
 //   confusion.svg, confusion.csv, per_class.csv
 //   predictions.csv  every item: true and predicted class, probability
 //   mistakes.png     the most confident mistakes (absent when there is none)
+//
+// and where the network makes its input again, beside evaluation.json only
+//
+//   errors.csv       every item: its class, reconstruction error
 
 #include <filesystem>
 #include <string>
 
+#include "cli/records/records.hpp"
 #include "cli/tiles.hpp"
 #include "condenser/data/metrics.hpp"
 #include "condenser/quant/report.hpp"
@@ -24,7 +29,9 @@ struct EvaluatedPart {
   Layout layout = Layout::Picture;
 };
 
-bool has_confusion(const EvaluatedPart&);  // not with several classes per item
+bool has_confusion(const EvaluatedPart&);  // not with several classes per item, nor without classes
+Maybe<ReconstructionRecord> reconstruction_record(const data::Evaluation&);  // none: another task
+std::optional<quant::Reconstruction> reconstruction_of(const Maybe<ReconstructionRecord>&);
 report::Confusion confusion_of(const EvaluatedPart&);
 std::string evaluation_json(const EvaluatedPart&);
 
@@ -33,5 +40,6 @@ void write_evaluation(const std::filesystem::path& folder, const EvaluatedPart&)
 
 // One row: the accuracy of `what` with its 95 % interval.
 core::Table accuracy_table(const std::string& what, const quant::Accuracy&);
+core::Table reconstruction_table(const std::string& what, const quant::Reconstruction&);
 
 }  // namespace condenser::cli

@@ -34,13 +34,28 @@ std::string input_note(const data::Card& card, const runtime::TensorQuant& input
   return text;
 }
 
+// Outputs that are no classes have no names.
+void describe_outputs(const data::Task& task, const arch::Shape& output, exporters::Package& package) {
+  if (!task.reconstructs()) return;
+  package.classes.clear();
+  package.output_note = "the " + std::to_string(output.elements()) + " values of the input again, in the order " +
+                        (output.h * output.w == 1 ? "channel, height, width" : "height, width, channel") +
+                        ": x = (q - zero_point) * scale. "
+                        "The mean of their squared differences from the input's x is the score of an anomaly";
+}
+
 }  // namespace
 
 exporters::Package make_package(RunContext& run, const arch::Design& winner, const Int8Network& network) {
-  return {
-      network.lowered,       network.weights,
-      network.quant,         arch::hash(winner.spec).hex(),
-      run.test()->classes(), input_note(run.config.card, network.quant.nodes.at(network.lowered.nodes[0].name).output)};
+  exporters::Package package{
+      .spec = network.lowered,
+      .weights = network.weights,
+      .quant = network.quant,
+      .spec_hash = arch::hash(winner.spec).hex(),
+      .classes = run.test()->classes(),
+      .input_note = input_note(run.config.card, network.quant.nodes.at(network.lowered.nodes[0].name).output)};
+  describe_outputs(task_of(run.config), winner.output(), package);
+  return package;
 }
 
 exporters::KnownAnswers make_known_answers(const Int8Network& network, const data::Dataset& data,
@@ -57,6 +72,7 @@ exporters::KnownAnswers make_known_answers(const Int8Network& network, const dat
     answers.inputs.push_back(input);
     answers.outputs.emplace_back(output.begin(), output.end());
   }
+  if (task.reconstructs()) return answers;  // no answer is right or wrong
   answers.right = [&data, task, items, scale = executor.program().output_quant()](size_t i,
                                                                                   std::span<const int8_t> output) {
     std::vector<float> logits(output.size()), marks(output.size());

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "cli/run_identity.hpp"
+#include "cli/stages/evaluation_files.hpp"
 #include "cli/stages/stages.hpp"
 #include "condenser/arch/passes.hpp"
 #include "condenser/core/text.hpp"
@@ -39,6 +40,12 @@ std::vector<std::string> metric_lines(const data::Evaluation& as_float, const da
   return lines;
 }
 
+template <class Metric>
+void add_lines(const char* what, const Metric& as_float, const Metric& as_int8, std::vector<std::string>& lines) {
+  lines.push_back(std::string(what) + " float: " + quant::to_string(as_float));
+  lines.push_back(std::string(what) + " int8:  " + quant::to_string(as_int8));
+}
+
 }  // namespace
 
 StageOutput stage_quantize(RunContext& run) {
@@ -65,6 +72,8 @@ StageOutput stage_quantize(RunContext& run) {
                      .calibration_samples = std::min<int64_t>(c.quant.calibration_samples, run.training()->size()),
                      .test_float = accuracy_record(as_float),
                      .test_int8 = accuracy_record(as_int8),
+                     .reconstruction_float = reconstruction_record(as_float),
+                     .reconstruction_int8 = reconstruction_record(as_int8),
                      .settings = settings_of(run, "quantize")};
   for (const auto& n : nodes)
     record.nodes.push_back({n.node, std::isfinite(n.snr_db) ? std::optional(n.snr_db) : std::nullopt,
@@ -76,8 +85,10 @@ StageOutput stage_quantize(RunContext& run) {
   write_record(run.folder, record);
 
   StageOutput out{"Int8, per node", quant::to_table(nodes), {}};
-  out.lines.push_back("test accuracy float: " + quant::to_string(quant::accuracy_of(as_float)));
-  out.lines.push_back("test accuracy int8:  " + quant::to_string(quant::accuracy_of(as_int8)));
+  if (task.reconstructs())
+    add_lines("test part", *quant::reconstruction_of(as_float), *quant::reconstruction_of(as_int8), out.lines);
+  else
+    add_lines("test accuracy", quant::accuracy_of(as_float), quant::accuracy_of(as_int8), out.lines);
   for (std::string& line : metric_lines(as_float, as_int8)) out.lines.push_back(std::move(line));
   return out;
 }

@@ -8,6 +8,7 @@
 
 #include "cli/cost_estimate.hpp"
 #include "cli/run_identity.hpp"
+#include "cli/stages/evaluation_files.hpp"
 #include "condenser/core/text.hpp"
 #include "condenser/data/metrics.hpp"
 #include "condenser/verify/verify.hpp"
@@ -33,8 +34,13 @@ quant::Accuracy accuracy_of(const AccuracyRecord& a) { return {a.correct, a.tota
 std::string text_of(const fs::path& file) { return fs::exists(file) ? core::read_file(file) : std::string(); }
 
 report::Quantized quantized_of(const QuantRecord& r) {
-  report::Quantized q{
-      r.rounding, r.observer, r.calibration_samples, accuracy_of(r.test_float), accuracy_of(r.test_int8), {}, {}};
+  report::Quantized q{.rounding = r.rounding,
+                      .observer = r.observer,
+                      .calibration_samples = r.calibration_samples,
+                      .as_float = accuracy_of(r.test_float),
+                      .as_int8 = accuracy_of(r.test_int8),
+                      .float_reconstruction = reconstruction_of(r.reconstruction_float),
+                      .int8_reconstruction = reconstruction_of(r.reconstruction_int8)};
   for (const NodeRecord& n : r.nodes)  // no ratio: no noise at all, or no signal
     q.nodes.push_back(
         {n.node, n.snr_db.value_or(kNotANumber), n.saturated_fraction, {n.scale, static_cast<int>(n.zero_point)}});
@@ -55,6 +61,7 @@ report::Evaluated evaluated_of(const EvaluationRecord& r, const fs::path& run, c
   e.part = r.part;
   e.test = folder == "eval";
   e.accuracy = {r.correct, r.total};
+  e.reconstruction = reconstruction_of(r.reconstruction);
   e.loss = r.loss.value_or(kNotANumber);
   e.balanced_accuracy_percent = r.balanced_accuracy_percent.value_or(kNotANumber);
   e.macro_f1_percent = r.macro_f1_percent.value_or(kNotANumber);
@@ -85,17 +92,19 @@ std::optional<report::Trained> read_training(const RunContext& run, const std::s
   if (!record || record->spec_hash != hash) return t.metrics_csv.empty() ? std::nullopt : std::optional(t);
   t.on_validation = record->on_validation;
   t.validation = {record->validation_correct, record->validation_total};
+  t.reconstruction = reconstruction_of(record->validation_reconstruction);
   if (record->training_items > 0) t.items = record->training_items;
   return t;
 }
 
-report::Proof proof_of(const VerifyRecord& r) {
+// Where items are made again, no answer is right or wrong.
+report::Proof proof_of(const VerifyRecord& r, bool reconstructs) {
   report::Proof proof;
   proof.passed = r.passed;
   std::vector<verify::Check> checks;
   for (const CheckRecord& c : r.checks) {
-    checks.push_back(
-        {c.target + ", " + c.name, c.ran, c.passed, c.samples, c.differing_values, c.accuracy_percent, c.detail});
+    checks.push_back({c.target + ", " + c.name, c.ran, c.passed, c.samples, c.differing_values,
+                      reconstructs ? kNotANumber : c.accuracy_percent, c.detail});
     proof.samples = std::max(proof.samples, c.samples);
     if (!c.ran) proof.skipped.push_back(c.name + ": " + c.detail);
   }
@@ -131,7 +140,8 @@ report::Material read_material(RunContext& run) {
   m.trained = read_training(run, m.hash);
   m.evaluated = read_evaluation(run.folder, m.hash);
   if (const auto record = current<QuantRecord>(run, "quantize")) m.quantized = quantized_of(*record);
-  if (const auto record = current<VerifyRecord>(run, "verify")) m.proof = proof_of(*record);
+  if (const auto record = current<VerifyRecord>(run, "verify"))
+    m.proof = proof_of(*record, train::reconstructs(run.config.train));
   if (const auto record = find_record<EnvironmentRecord>(run.folder)) m.environment = environment_of(*record);
   if (const auto record = find_record<DataRecord>(run.folder))
     for (const FindingRecord& f : record->findings)
@@ -140,7 +150,7 @@ report::Material read_material(RunContext& run) {
   m.gate_notes = run.config.gate.notes;
   const search::Gate gate = make_gate(run.config);
   m.verdicts = gate.before_training(m.design);
-  if (const auto test = report::test_accuracy(m))
+  if (const auto test = report::test_accuracy(m); test && test->total > 0)
     for (search::Verdict& v : gate.after_training(test->percent())) m.verdicts.push_back(std::move(v));
   return m;
 }

@@ -15,12 +15,18 @@
 #include "condenser/core/log.hpp"
 #include "condenser/core/output.hpp"
 #include "condenser/core/text.hpp"
+#include "condenser/data/anomaly.hpp"
 #include "condenser/data/check.hpp"
 #include "condenser/data/split.hpp"
 
 namespace condenser::cli {
 
 namespace fs = std::filesystem;
+
+// A network that makes items again learns from the normal ones; those that are not would teach it to make them too.
+std::shared_ptr<const data::Dataset> RunContext::learned_from(std::shared_ptr<const data::Dataset> part) const {
+  return train::reconstructs(config.train) ? data::normal_items(std::move(part)) : part;
+}
 
 void RunContext::notice(const data::Finding& finding) {
   core::log::warning(finding.split + ": " + finding.text);
@@ -63,14 +69,15 @@ void RunContext::split() {
   if (config.dataset.samples > 0)
     whole_ = data::subset(whole_, data::stratified_subset(*whole_, config.dataset.samples, config.dataset.split_seed));
   if (config.card.splits.contains("validation")) {
-    training_ = whole_;
+    training_ = whole_ = learned_from(whole_);
     validation_ = open("validation", 1);
     return;
   }
   data::TwoWay parts = data::stratified_split(*whole_, config.dataset.validation_fraction, config.dataset.split_seed);
   data::keep_copies_together(*whole_, parts);
-  training_ = data::subset(whole_, parts.first);
+  training_ = learned_from(data::subset(whole_, parts.first));
   validation_ = data::subset(whole_, parts.second);
+  whole_ = learned_from(whole_);
 }
 
 std::shared_ptr<const data::Dataset> RunContext::whole_training() {

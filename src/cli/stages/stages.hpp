@@ -35,6 +35,7 @@ class RunContext {
   void split();
   std::shared_ptr<const data::Dataset> open(const std::string& split, double crop_area);
   void notice(const data::Finding&);
+  std::shared_ptr<const data::Dataset> learned_from(std::shared_ptr<const data::Dataset> part) const;
   std::shared_ptr<const data::Dataset> whole_, training_, validation_, test_;
   std::map<std::string, std::string> fingerprints_;
   std::map<std::filesystem::path, std::string> checksums_;

@@ -33,9 +33,11 @@ ProgressFacts progress_facts(const train::Progress& p, bool on_validation) {
   f.facts = {"epoch " + of(p.epoch + 1, p.epochs), text_of("loss %.4f", p.loss)};
   if (p.val_accuracy)
     f.facts.push_back(text_of(on_validation ? "val (trained on) %.2f %%" : "val %.2f %%", *p.val_accuracy));
+  if (p.val_error) f.facts.push_back(text_of("val error %.5g", *p.val_error));
+  f.facts.push_back(duration_text(p.eta_s) + " left");
+  if (!std::isnan(p.train_accuracy)) f.facts.push_back(text_of("acc %.2f %%", p.train_accuracy));
   f.facts.insert(f.facts.end(),
-                 {duration_text(p.eta_s) + " left", text_of("acc %.2f %%", p.train_accuracy),
-                  core::thousands(std::llround(p.images_per_s)) + " images/s", "step " + of(p.step, p.steps)});
+                 {core::thousands(std::llround(p.images_per_s)) + " images/s", "step " + of(p.step, p.steps)});
   return f;
 }
 
@@ -140,10 +142,12 @@ StageOutput stage_train(RunContext& run) {
   const fs::path file = run.folder / "weights.safetensors";
   StageOutput out{"Training of " + hash.substr(0, 12), {}, {}};
   quant::Accuracy validation;
+  std::optional<quant::Reconstruction> again;  // instead, where that is the task
   const std::string key = begin_training(run);
   if (const auto finished = finished_training(run.folder, key)) {
     float_weights_in(run.folder, winner, key);  // refuses weights of another network
     validation = {finished->validation_correct, finished->validation_total};
+    again = reconstruction_of(finished->validation_reconstruction);
     if (run.all_ranks) torch_backend().hand_out("");  // nothing to do for the others
     out.lines.push_back("finished before; the weights are in " + file.string());
   } else {
@@ -159,24 +163,28 @@ StageOutput stage_train(RunContext& run) {
     arch::save_weights(file, result.weights);
     if (result.validation) {
       validation = quant::accuracy_of(*result.validation);
+      again = quant::reconstruction_of(*result.validation);
       write_evaluation(run.folder / "validation",
                        {c.name, part, hash, *result.validation, *run.validation(), layout_of(c.card)});
     }
-    write_record(run.folder, TrainRecord{.spec_hash = hash,
-                                         .network = winner.name,
-                                         .params = design.cost.params,
-                                         .epochs = c.train.epochs,
-                                         .training_items = training_part(run)->size(),
-                                         .on_validation = c.train_on_validation,
-                                         .validation_correct = validation.correct,
-                                         .validation_total = validation.total,
-                                         .key = key});
+    write_record(run.folder,
+                 TrainRecord{.spec_hash = hash,
+                             .network = winner.name,
+                             .params = design.cost.params,
+                             .epochs = c.train.epochs,
+                             .training_items = training_part(run)->size(),
+                             .on_validation = c.train_on_validation,
+                             .validation_correct = validation.correct,
+                             .validation_total = validation.total,
+                             .validation_reconstruction = result.validation ? reconstruction_record(*result.validation)
+                                                                            : Maybe<ReconstructionRecord>(),
+                             .key = key});
     if (result.resumed_at_step) out.lines.push_back("resumed at step " + std::to_string(result.resumed_at_step));
   }
   write_curves(run);
-  out.table = accuracy_table(part, validation);
+  out.table = again ? reconstruction_table(part, *again) : accuracy_table(part, validation);
   out.lines.push_back("files in " + run.folder.string() + "/: curves.svg, metrics.csv, validation/");
-  out.lines.push_back(part + ": " + quant::to_string(validation));
+  out.lines.push_back(part + ": " + (again ? quant::to_string(*again) : quant::to_string(validation)));
   return out;
 }
 

@@ -1,10 +1,12 @@
 // Stage `verify`: compiles the exported C, runs it, and demands the framework's integers.
 
-#include "condenser/verify/verify.hpp"
+#include <cmath>
+
 #include "cli/run_identity.hpp"
 #include "cli/stages/package.hpp"
 #include "cli/stages/stages.hpp"
 #include "condenser/core/text.hpp"
+#include "condenser/verify/verify.hpp"
 
 namespace condenser::cli {
 
@@ -37,7 +39,7 @@ StageOutput stage_verify(RunContext& run) {
     for (auto& row : table.rows) out.table.rows.push_back(std::move(row));
     for (const auto& check : checks)
       record.checks.push_back({name, check.name, check.ran, check.passed, check.samples, check.differing_values,
-                               check.accuracy_percent, check.detail});
+                               std::isnan(check.accuracy_percent) ? 0 : check.accuracy_percent, check.detail});
   }
   record.passed = all;
   write_record(run.folder, record);

@@ -132,17 +132,18 @@ void add_results(Entry& entry, const fs::path& folder) {
   std::string data;
   if (const auto learned = find_record<Learned>(folder)) data = " of " + learned->data;
   const auto quantized = find_record<QuantRecord>(folder);
-  if (quantized && quantized->spec_hash == hash) {
+  if (quantized && quantized->spec_hash == hash && !quantized->reconstruction_float) {
     entry.row.accuracy_percent = quantized->test_float.accuracy_percent;
     entry.row.int8_accuracy_percent = quantized->test_int8.accuracy_percent;
   }
   const auto evaluated = find_record<EvaluationRecord>(folder / "eval");
-  if (evaluated && evaluated->spec_hash == hash) entry.row.accuracy_percent = evaluated->accuracy_percent;
+  if (evaluated && evaluated->spec_hash == hash && !evaluated->reconstruction)
+    entry.row.accuracy_percent = evaluated->accuracy_percent;
   if (entry.row.accuracy_percent)
     entry.row.note = "a run here; its accuracy is on the test part" + core::printable(data);
   else if (const auto trained = find_record<TrainRecord>(folder); trained && trained->validation_total > 0)
     entry.row.note = "a run here; on the validation part" + core::printable(data) + " " +
-                     quant::to_string({trained->validation_correct, trained->validation_total}) +
+                     quant::to_string(quant::Accuracy{trained->validation_correct, trained->validation_total}) +
                      "; `condenser eval` adds the test part";
 }
 

@@ -35,13 +35,27 @@ std::optional<double> netscore_of(const arch::ZooCard* card, const arch::Design&
   return arch::netscore(*card->accuracy_percent, d.cost.params, d.cost.macs);
 }
 
+nlohmann::ordered_json shape_json(const arch::Shape& s) { return nlohmann::ordered_json::array({s.c, s.h, s.w}); }
+
+// ", outputs fc 10x1x1, s1 16x8x8"; nothing for the last node alone.
+std::string outputs_text(const arch::Design& d) {
+  if (!d.spec.names_outputs()) return "";
+  std::string text = d.spec.output_count() > 1 ? ", outputs " : ", output ";
+  for (size_t k = 0; k < d.spec.output_count(); ++k)
+    text += (k ? ", " : "") + d.spec.node(d.spec.output(k)).name + " " + arch::to_string(d.output(k));
+  return text;
+}
+
 nlohmann::ordered_json facts_json(const arch::Design& d) {
   const arch::Spec& spec = d.spec;
   nlohmann::ordered_json j;
   j["schema_version"] = 1;
   j["name"] = spec.name;
   j["hash"] = arch::hash(spec).hex();
-  j["input"] = {spec.input.c, spec.input.h, spec.input.w};
+  j["input"] = shape_json(spec.input);
+  j["outputs"] = nlohmann::ordered_json::array();
+  for (size_t k = 0; k < spec.output_count(); ++k)
+    j["outputs"].push_back({{"name", spec.node(spec.output(k)).name}, {"shape", shape_json(d.output(k))}});
   j["params"] = d.cost.params;
   j["macs"] = d.cost.macs;
   j["constant_bytes"] = d.lowered_cost.constant_bytes;
@@ -118,7 +132,8 @@ int describe(const Options& o) {
     print_json(facts_json(design));
     return 0;
   }
-  print({spec.name + ", input " + arch::to_string(spec.input), arch::layer_table(spec), {}}, o.format);
+  const std::string title = spec.name + ", input " + arch::to_string(spec.input) + outputs_text(design);
+  print({title, arch::layer_table(spec), {}}, o.format);
   if (o.format != "csv") core::write_output(facts_text(design));
   return 0;
 }

@@ -10,6 +10,7 @@
 #include "cli/verb.hpp"
 #include "condenser/core/output.hpp"
 #include "condenser/core/text.hpp"
+#include "condenser/data/anomaly.hpp"
 
 namespace condenser::cli {
 
@@ -34,6 +35,7 @@ std::shared_ptr<const data::Dataset> test_part(RunContext& run, const fs::path& 
   if (other.empty()) return run.test();
   data::Card card = data::read_card(other);
   const data::Card& own = run.config.card;
+  data::choose_normal(card, own.normal);
   if (card.classes != own.classes || card.shape != own.shape)
     throw core::ConfigError(card.file.string() + ": shape or classes differ from those of " + own.file.string() +
                             "; expected the same, in the same order");
@@ -70,6 +72,13 @@ int evaluate(const Options& o) {
   write_evaluation(files, part);
   if (o.format == "json") {
     core::write_output(evaluation_json(part));
+    return 0;
+  }
+  if (const auto again = quant::reconstruction_of(e)) {
+    StageOutput out{config.name + ", test part, float", reconstruction_table("test part", *again), {}};
+    out.lines.push_back("files in " + files.string() + "/: evaluation.json, errors.csv");
+    out.lines.push_back("test part: " + quant::to_string(*again));
+    print(out, o.format);
     return 0;
   }
   if (!has_confusion(part)) {

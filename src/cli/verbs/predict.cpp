@@ -1,5 +1,6 @@
 // The verb `predict`: the most likely classes of files, by the network of a trained run; where an item may have
-// several, all that are likelier than not. Runs without LibTorch, so it answers at once.
+// several, all that are likelier than not; the error of a network that makes its input again. Runs without LibTorch, so
+// it answers at once.
 
 #include <algorithm>
 #include <functional>
@@ -38,10 +39,11 @@ struct Answer {
   std::string file;
   std::vector<Guess> guesses;        // the most likely first
   std::vector<std::string> classes;  // where an item may have several: those likelier than not
+  double reconstruction_error = 0;   // instead of all these, where the network makes its input again
   std::string error;
 };
 
-using Network = std::function<std::vector<float>(const std::vector<float>& item)>;  // [c, h, w] -> one logit per class
+using Network = std::function<std::vector<float>(const std::vector<float>& item)>;  // [c, h, w] -> outputs
 
 // The executor keeps references to the others.
 struct FloatNetwork {
@@ -72,21 +74,21 @@ Network int8_network(const Trained& run) {
   return [executor](const std::vector<float>& item) {
     std::vector<int8_t> input(item.size());
     executor->quantize_input(item, input);
-    const runtime::TensorQuant& scale = executor->program().output_quant();
+    const runtime::Int8Program& program = executor->program();
     const std::span<const int8_t> outputs = executor->run(input);
     std::vector<float> logits(outputs.size());
-    quant::dequantize(outputs, scale, logits);
+    quant::dequantize(outputs, program.output_shape(), program.output_quant(), logits);
     return logits;
   };
 }
 
-void check_fits(const arch::Design& winner, const data::Card& card) {
-  const arch::Shape item{card.shape.c, card.shape.h, card.shape.w}, output = winner.output();
-  const auto classes = static_cast<int64_t>(card.classes.size());
-  if (!(winner.spec.input == item) || !(output == arch::Shape{classes, 1, 1}))
+void check_fits(const arch::Design& winner, const data::Card& card, const data::Task& task) {
+  const arch::Shape output = winner.cost.nodes[static_cast<size_t>(arch::sole_output(winner.spec, "predict"))].shape;
+  const std::string expected = data::output_misfit(task, output);
+  if (!(winner.spec.input == card.shape) || !expected.empty())
     throw core::Error("network " + winner.spec.name + " makes " + arch::to_string(output) + " of " +
-                      arch::to_string(winner.spec.input) + "; data set " + card.name + " has " +
-                      std::to_string(classes) + " classes and items of " + arch::to_string(item));
+                      arch::to_string(winner.spec.input) + "; data set " + card.name + " has items of " +
+                      arch::to_string(card.shape) + (expected.empty() ? "" : "; expected " + expected));
 }
 
 Answer read_logits(const std::string& file, const std::vector<float>& logits, const Reading& r) {
@@ -107,7 +109,10 @@ Answer read_logits(const std::string& file, const std::vector<float>& logits, co
 // A file that cannot be read does not keep the others from their answers.
 Answer answer(const std::string& file, const data::Card& card, const Network& network, const Reading& reading) {
   try {
-    return read_logits(file, network(data::load_item(card, file)), reading);
+    const std::vector<float> item = data::load_item(card, file), outputs = network(item);
+    if (!reading.task.reconstructs()) return read_logits(file, outputs, reading);
+    data::check_outputs(outputs, file);
+    return {.file = file, .reconstruction_error = data::reconstruction_error(outputs, item)};
   } catch (const core::Error& e) {
     core::log::error(e.what());
     return {.file = file, .error = e.what()};
@@ -131,6 +136,17 @@ core::Table several_table(const std::vector<Answer>& answers, const std::vector<
       likeliest += (likeliest.empty() ? "" : ", ") + classes[g.label] + " " + percent(g.probability);
     t.rows.push_back({core::cell(a.file), core::cell(found.empty() ? "none" : found), core::cell(likeliest)});
   }
+  return t;
+}
+
+// One line a file.
+core::Table error_table(const std::vector<Answer>& answers) {
+  core::Table t{{{"file", "file", false}, {"reconstruction_error", "reconstruction error"}, {"error", "error", false}},
+                {}};
+  for (const Answer& a : answers)
+    t.rows.push_back({core::cell(a.file),
+                      a.error.empty() ? core::significant_cell(a.reconstruction_error, 6) : core::empty_cell(),
+                      core::cell(a.error)});
   return t;
 }
 
@@ -174,6 +190,10 @@ std::string answers_json(const std::vector<Answer>& answers, const Reading& r) {
   auto list = nlohmann::ordered_json::array();
   for (const Answer& a : answers) {
     nlohmann::ordered_json j{{"file", a.file}, {"top", nlohmann::ordered_json::array()}, {"error", nullptr}};
+    if (r.task.reconstructs()) {
+      j.erase("top");
+      if (a.error.empty()) j["reconstruction_error"] = a.reconstruction_error;
+    }
     for (const Guess& g : a.guesses)
       j["top"].push_back({{"class", r.classes[g.label]}, {"probability", g.probability}});
     if (r.task.several && a.error.empty()) j["classes"] = a.classes;
@@ -219,18 +239,22 @@ int predict(const Options& o) {
   const Trained run = find_trained(o);
   const data::Card card = card_of(run.learned);
   const std::vector<std::string>& classes = card.classes;
-  check_fits(run.network, card);
+  const bool several = card.multi_label, again = run.learned.reconstructs.value_or(false);
+  const data::Task task =
+      again ? data::reconstruction_task(std::ssize(classes), card.shape)
+            : data::Task{
+                  .classes = std::ssize(classes), .independent = run.learned.independent_classes, .several = several};
+  check_fits(run.network, card, task);
   const Network network = o.int8 ? int8_network(run) : float_network(run);
-  const bool several = card.multi_label;
-  const data::Task task{
-      .classes = std::ssize(classes), .independent = run.learned.independent_classes, .several = several};
   const Reading reading{classes, task, static_cast<size_t>(o.top)};
   std::vector<Answer> answers;
   for (const std::string& file : o.files) answers.push_back(answer(file, card, network, reading));
 
-  const core::Table lines = several ? several_table(answers, classes) : short_table(answers, classes);
+  const core::Table lines = again     ? error_table(answers)
+                            : several ? several_table(answers, classes)
+                                      : short_table(answers, classes);
   const std::string text = o.format == "json"       ? answers_json(answers, reading)
-                           : o.format == "csv"      ? core::to_csv(long_table(answers, classes))
+                           : o.format == "csv"      ? core::to_csv(again ? lines : long_table(answers, classes))
                            : o.format == "markdown" ? core::to_markdown(lines)
                                                     : core::to_text(lines);
   core::write_output(text);

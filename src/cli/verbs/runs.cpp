@@ -82,6 +82,11 @@ void read_state(const fs::path& folder, Run& run) {
   if (run.created <= 0) run.created = changed(folder / "config.resolved.yaml");
 }
 
+// Figures of networks that make their input again have no column.
+std::string reconstruction_text(const ReconstructionRecord& r) {
+  return r.auc_percent ? "AUC " + core::fixed(*r.auc_percent, 2) + " %" : "error " + core::significant(r.error, 4);
+}
+
 void read_results(const fs::path& folder, Run& run) {
   if (const auto trained = readable<TrainRecord>(folder, run)) {
     run.network = trained->network;
@@ -91,11 +96,18 @@ void read_results(const fs::path& folder, Run& run) {
       run.val_percent = quant::Accuracy{trained->validation_correct, trained->validation_total}.percent();
   }
   if (const auto quantized = readable<QuantRecord>(folder, run)) {
-    run.test_percent = quantized->test_float.accuracy_percent;
-    run.int8_percent = quantized->test_int8.accuracy_percent;
-    run.int8_metrics = quantized->test_int8.metrics;
+    if (quantized->reconstruction_int8) {
+      add_note(run, "int8 " + reconstruction_text(*quantized->reconstruction_int8));
+    } else {
+      run.test_percent = quantized->test_float.accuracy_percent;
+      run.int8_percent = quantized->test_int8.accuracy_percent;
+      run.int8_metrics = quantized->test_int8.metrics;
+    }
   }
-  if (const auto evaluated = readable<EvaluationRecord>(folder / "eval", run))
+  const auto evaluated = readable<EvaluationRecord>(folder / "eval", run);
+  if (evaluated && evaluated->reconstruction)
+    add_note(run, "test " + reconstruction_text(*evaluated->reconstruction));
+  else if (evaluated)
     run.test_percent = evaluated->accuracy_percent;
 }
 

@@ -25,7 +25,7 @@ void add_scores(const Evaluated& e, std::vector<Block>& blocks) {
 }  // namespace
 
 std::optional<Section> classes_section(const Material& m) {
-  if (!m.evaluated) return std::nullopt;
+  if (!m.evaluated || m.evaluated->reconstruction) return std::nullopt;  // the result says it all
   const Evaluated& e = *m.evaluated;
   Section section{"classes", "Classes, " + e.part, {}};
   section.blocks.push_back({Paragraph{accuracy_text(e.accuracy) + "."}});

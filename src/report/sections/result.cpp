@@ -1,5 +1,7 @@
 // What came out: the figures at the top of the page, and what belongs to none of the other sections.
 
+#include <cmath>
+
 #include "condenser/arch/analysis.hpp"
 #include "report/sections/sections.hpp"
 
@@ -13,6 +15,13 @@ std::string interval_text(const quant::Accuracy& a) {
 }
 
 std::string percent(const quant::Accuracy& a) { return core::fixed(a.percent(), 2) + " %"; }
+
+// The AUC where the data tell what is normal, else the error alone.
+Fact reconstruction_fact(const std::string& form, const quant::Reconstruction& r) {
+  const std::string error = core::significant(r.error, 5), items = std::to_string(r.items) + " items";
+  if (std::isnan(r.auc_percent)) return {"Test reconstruction error, " + form, error, items};
+  return {"Test AUC, " + form, core::fixed(r.auc_percent, 2) + " %", items + ", reconstruction error " + error};
+}
 
 std::string kib(int64_t bytes) { return core::fixed(static_cast<double>(bytes) / 1024, 1) + " KiB"; }
 
@@ -32,8 +41,14 @@ std::vector<Fact> result_facts(const Material& m) {
     else
       facts.push_back({what, "–", "not measured yet"});
   };
-  accuracy("Test accuracy, float", test_accuracy(m));
-  accuracy("Test accuracy, int8", m.quantized ? std::optional(m.quantized->as_int8) : std::nullopt);
+  if (const auto r = test_reconstruction(m)) {
+    facts.push_back(reconstruction_fact("float", *r));
+    if (m.quantized && m.quantized->int8_reconstruction)
+      facts.push_back(reconstruction_fact("int8", *m.quantized->int8_reconstruction));
+  } else {
+    accuracy("Test accuracy, float", test_accuracy(m));
+    accuracy("Test accuracy, int8", m.quantized ? std::optional(m.quantized->as_int8) : std::nullopt);
+  }
   facts.push_back({"Flash", kib(m.design.lowered_cost.constant_bytes),
                    core::thousands(m.design.lowered_cost.constant_bytes) + " bytes of constants"});
   facts.push_back(
@@ -54,6 +69,9 @@ std::optional<Section> result_section(const Material& m) {
   if (m.trained && m.trained->validation.total > 0)
     t.add(m.trained->on_validation ? "validation part, trained on: no measure" : "float accuracy, validation part",
           accuracy_text(m.trained->validation));
+  if (m.trained && m.trained->reconstruction)
+    t.add(m.trained->on_validation ? "validation part, trained on: no measure" : "validation part, float",
+          quant::to_string(*m.trained->reconstruction));
   for (const search::Verdict& v : m.verdicts)
     if (!v.passed) t.add("does not hold", v.rule + ": " + v.value + "; limit " + v.limit);
   return Section{"result", "Result", {t.block()}};

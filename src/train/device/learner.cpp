@@ -94,7 +94,7 @@ class DeviceLearner : public Learner {
         device_(device),
         amp_(amp_type(setup.options)),
         spec_(setup.spec),
-        classes_(arch::analyze(spec_).nodes.back().shape.c),
+        classes_(arch::sole_output_shape(spec_, "training").elements()),
         forward_(recording && device.is_cuda()),
         update_(recording && device.is_cuda()) {
     prepare(options_, device_);
@@ -132,12 +132,12 @@ class DeviceLearner : public Learner {
   LossSum accumulate(const Rows& rows, int64_t divisor) override {
     if (batch_.divisor == 0) batch_ = Batch(rows, divisor, classes_, net_->spec().input, device_);
     if (batch_.fits(rows, divisor)) {
-      batch_.fill(rows);
+      batch_.fill(rows, objective_);
       forward_.run([&] { sums_ = forward_and_backward(batch_, divisor); });
       return sum_of(sums_);
     }
     Batch remainder(rows, divisor, classes_, net_->spec().input, device_);
-    remainder.fill(rows);
+    remainder.fill(rows, objective_);
     return sum_of(forward_and_backward(remainder, divisor));
   }
 
@@ -213,11 +213,11 @@ class DeviceLearner : public Learner {
 
     bool fits(const Rows& rows, int64_t d) const { return divisor == d && labels.size(0) == rows.size; }
 
-    void fill(const Rows& rows) {
+    void fill(const Rows& rows, const Objective& objective) {
       std::copy(rows.x.begin(), rows.x.end(), host_x.mutable_data_ptr<float>());
       std::copy(rows.y.begin(), rows.y.end(), host_labels.mutable_data_ptr<int64_t>());
       const std::span<float> all(host_marks.mutable_data_ptr<float>(), static_cast<size_t>(host_marks.numel()));
-      read_marks({.labels = rows.y, .marks = rows.t, .teacher = {}}, host_marks.size(1), all);
+      read_marks({.labels = rows.y, .marks = marks_of(objective, rows), .teacher = {}}, host_marks.size(1), all);
       x.copy_(host_x, /*non_blocking=*/true);
       labels.copy_(host_labels, true);
       marks.copy_(host_marks, true);
@@ -267,7 +267,7 @@ class DeviceLearner : public Learner {
   const at::Device device_;
   const std::optional<at::ScalarType> amp_;
   const arch::Spec spec_;
-  const int64_t classes_;
+  const int64_t classes_;  // outputs of an item
   std::optional<c10::StreamGuard> stream_;
   std::unique_ptr<nn::SpecNet> net_;       // learns, at the input of now
   std::unique_ptr<nn::SpecNet> examined_;  // at the full input

@@ -8,6 +8,7 @@
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/softplus.h>
 #include <ATen/ops/sum.h>
+#include <ATen/ops/zeros.h>
 
 namespace condenser::train {
 namespace {
@@ -49,6 +50,12 @@ at::Tensor distillation(const Objective& o, const at::Tensor& logits, const at::
 DeviceLoss device_loss(const Objective& o, const at::Tensor& class_weights, const at::Tensor& logits,
                        const at::Tensor& marks, const at::Tensor& labels, const at::Tensor& teacher) {
   DeviceLoss out;
+  if (o.kind == LossKind::SquaredError) {
+    const at::Tensor difference = logits - marks;
+    out.sum = (difference * difference).sum() / static_cast<double>(logits.size(1));
+    out.correct = at::zeros({}, labels.options());
+    return out;
+  }
   out.sum = o.kind == LossKind::Binary ? binary(o, class_weights, logits, marks)
                                        : cross_entropy(o, class_weights, logits, marks);
   if (teacher.defined()) out.sum = out.sum * (1 - o.distill) + distillation(o, logits, teacher) * o.distill;

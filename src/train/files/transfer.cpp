@@ -82,13 +82,13 @@ arch::Spec teacher_spec(const DistillOptions& o, const arch::Spec& student) {
     return arch::read_spec(winner);
   }
   if (fs::exists(o.spec)) return arch::read_spec(o.spec);
-  const auto classes = static_cast<int>(arch::analyze(student).nodes.back().shape.c);
+  const auto classes = static_cast<int>(arch::sole_output_shape(student, "training").c);
   return arch::find_zoo(o.spec).make(student.input, classes);
 }
 
 Teacher load_teacher(const DistillOptions& o, const arch::Spec& student) {
   Teacher teacher{teacher_spec(o, student), arch::load_weights(weights_file(o.teacher))};
-  const auto output = [](const arch::Spec& spec) { return arch::analyze(spec).nodes.back().shape; };
+  const auto output = [](const arch::Spec& spec) { return arch::sole_output_shape(spec, "training"); };
   if (!(teacher.spec.input == student.input) || !(output(teacher.spec) == output(student)))
     throw core::ConfigError("teacher " + teacher.spec.name + " maps " + arch::to_string(teacher.spec.input) + " to " +
                             arch::to_string(output(teacher.spec)) + "; expected " + arch::to_string(student.input) +

@@ -70,6 +70,17 @@ struct Item {
     return value;
   }
 
+  double squared_error() {
+    const double share = 1 / static_cast<double>(slope.size());
+    double value = 0;
+    for (size_t k = 0; k < slope.size(); ++k) {
+      const double difference = logits[k] - marks[k];
+      value += share * difference * difference;
+      slope[k] = share * 2 * difference;
+    }
+    return value;
+  }
+
   // T^2 KL(q || p); adds `part` of it and of its gradient.
   double distillation() {
     const double t = objective.temperature;
@@ -94,6 +105,7 @@ struct Item {
   }
 
   double run() {
+    if (objective.kind == LossKind::SquaredError) return squared_error();
     double value = objective.kind == LossKind::Binary ? binary() : cross_entropy();
     if (teacher == nullptr) return value;
     for (double& s : slope) s *= 1 - objective.distill;
@@ -140,10 +152,12 @@ LossSum loss(const Objective& objective, int64_t classes, std::span<const float>
     read_marks(targets, i, marks);
     LossSum& sum = of_item[static_cast<size_t>(i)];
     sum.loss = Item{objective, row, teacher, marks, slope}.run();
-    const int64_t best = largest(row, classes);
-    const bool right = objective.multi_label ? all_right(row, marks) : best == targets.labels[static_cast<size_t>(i)];
-    sum.correct = right ? 1 : 0;
-    if (!predictions.empty()) predictions[static_cast<size_t>(i)] = best;
+    if (objective.kind != LossKind::SquaredError) {
+      const int64_t best = largest(row, classes);
+      const bool right = objective.multi_label ? all_right(row, marks) : best == targets.labels[static_cast<size_t>(i)];
+      sum.correct = right ? 1 : 0;
+      if (!predictions.empty()) predictions[static_cast<size_t>(i)] = best;
+    }
     if (gradient.empty()) return;
     for (int64_t k = 0; k < classes; ++k)
       gradient[static_cast<size_t>(i * classes + k)] =

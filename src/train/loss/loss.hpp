@@ -7,7 +7,11 @@
 
 namespace condenser::train {
 
-enum class LossKind { CrossEntropy, Binary };  // one class per item; or a yes or no for each class
+enum class LossKind {
+  CrossEntropy,  // one class per item
+  Binary,        // a yes or no for each class
+  SquaredError,  // the item's values again: "classes" are values then, and its marks are the item
+};
 
 struct Objective {
   LossKind kind = LossKind::CrossEntropy;
@@ -30,7 +34,8 @@ void read_marks(const Targets&, int64_t classes, std::span<float> marks);
 // Sums over items.
 struct LossSum {
   double loss = 0;
-  int64_t correct = 0;  // largest logit is the label's, the first one of equals; with several classes: all are right
+  int64_t correct = 0;  // largest logit is the label's, the first one of equals; with several classes: all are right;
+                        // squared error: 0
 
   LossSum& operator+=(const LossSum& other) {
     loss += other.loss;
@@ -43,6 +48,7 @@ struct LossSum {
 // logits:
 //   cross-entropy: t_k = w_k ((1 - e) m_k + e / classes);  loss = -sum_k t_k log p_k
 //   binary:        t_k = (1 - e) m_k + e / 2;  loss = -mean_k (w_k t_k log p_k + (1 - t_k) log(1 - p_k))
+//   squared error: loss = mean_k (logit_k - m_k)^2; smoothing, weights and teacher have no meaning
 // and with a teacher q (Hinton et al., arXiv 1503.02531), p and q at temperature T:
 //   (1 - distill) loss + distill T^2 KL(q || p)
 // `gradient` [n, classes] gets that of the sum of losses / divisor. `gradient` and `predictions` [n] may be empty.

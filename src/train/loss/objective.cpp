@@ -4,11 +4,15 @@
 #include "condenser/data/split.hpp"
 
 namespace condenser::train {
+
 LossKind loss_of(const TrainOptions& options, const data::Dataset& dataset) {
+  if (reconstructs(options)) return LossKind::SquaredError;
   return independent_classes(options, dataset.multi_label()) ? LossKind::Binary : LossKind::CrossEntropy;
 }
 
 data::Task task_of(const Objective& o, const data::Dataset& dataset) {
+  if (o.kind == LossKind::SquaredError)
+    return data::reconstruction_task(std::ssize(dataset.classes()), dataset.shape());
   return data::task_of(dataset, o.kind == LossKind::Binary);
 }
 

@@ -34,7 +34,7 @@ class Trainee {
     core::Rng rng(kSeed, 1);
     input.resize(static_cast<size_t>(batch * spec.input.elements()));
     for (float& value : input) value = static_cast<float>(rng.normal());
-    const int64_t classes = arch::analyze(spec).nodes.back().shape.elements();
+    const int64_t classes = arch::sole_output_shape(spec, "training").elements();
     for (int i = 0; i < batch; ++i) labels.push_back(static_cast<int64_t>(rng.below(static_cast<uint64_t>(classes))));
   }
 

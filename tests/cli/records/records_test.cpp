@@ -18,9 +18,20 @@ namespace {
 
 // Every field has a value of its own, lists have items, what may be absent is there.
 Learned learned() {
-  return {
-      "pictures", "image_folder", {"good", "it's \"bad\"\n"}, true, true, {1, 8, 9}, {0.1}, {1e-7}, {{"a.b", "1"}}, 0.5,
-      -3,         "af7a",         {{"train.epochs", "3"}}};
+  return {"pictures",
+          "image_folder",
+          {"good", "it's \"bad\"\n"},
+          true,
+          true,
+          {},
+          {1, 8, 9},
+          {0.1},
+          {1e-7},
+          {{"a.b", "1"}},
+          0.5,
+          -3,
+          "af7a",
+          {{"train.epochs", "3"}}};
 }
 WinnerRecord winner() {
   return {"af7a",
@@ -40,6 +51,8 @@ QuantRecord quantized() {
           64,
           kAccuracy,
           kAccuracy,
+          {},
+          {},
           {{"stem", std::nullopt, 0.25, 7.018e-09, -128}},
           {{"quantize.observer", "mse"}}};
 }
@@ -59,6 +72,7 @@ EvaluationRecord evaluation() {
           40.5,
           std::nullopt,
           51.5,
+          {},
           {"a", "b"},
           {{"a", std::nullopt, 50.0, 25.0, 7}},
           {{1, 2}, {3, 4}}};
@@ -123,10 +137,25 @@ void check_record(const Record& record) {
 
 }  // namespace
 
+TEST_CASE("keys that may be missing are written only where they say something", "[cli]") {
+  Learned l = learned();
+  CHECK_FALSE(ordered_json::parse(to_text(l)).contains("reconstructs"));
+  l.reconstructs.emplace(true);
+  CHECK(from_text<Learned>(to_text(l), "x").reconstructs == std::optional(true));
+  EvaluationRecord e = evaluation();
+  e.reconstruction.emplace(ReconstructionRecord{0.125, std::nullopt, 7});
+  const std::string text = to_text(e);
+  CHECK(to_text(from_text<EvaluationRecord>(text, "x")) == text);
+  CHECK(from_text<EvaluationRecord>(text, "x").reconstruction->items == 7);
+  ordered_json wrong = ordered_json::parse(text);
+  wrong["reconstruction"]["items"] = "seven";
+  refuses<EvaluationRecord>(wrong.dump(), "reconstruction.items");
+}
+
 TEST_CASE("every record reads back as it was written and refuses all damage", "[cli]") {
   check_record(learned());
   check_record(winner());
-  check_record(TrainRecord{"af7a", "mine", 15234, 8, 1500, true, 975, 1000, "key"});
+  check_record(TrainRecord{"af7a", "mine", 15234, 8, 1500, true, 975, 1000, {}, "key"});
   check_record(quantized());
   check_record(ExportRecord{"af7a", {"c99"}, {{"export.prefix", "model"}}});
   check_record(verified());

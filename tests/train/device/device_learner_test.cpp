@@ -41,7 +41,7 @@ const std::vector<std::string> kOptimizers = optimizer_names();
 TEST_CASE("losses as tensors are the losses as loops", "[train][device]") {
   const int64_t n = 5, classes = 4;
   Objective o;
-  o.kind = GENERATE(LossKind::CrossEntropy, LossKind::Binary);
+  o.kind = GENERATE(LossKind::CrossEntropy, LossKind::Binary, LossKind::SquaredError);
   o.multi_label = o.kind == LossKind::Binary;
   o.smoothing = 0.1;
   if (GENERATE(false, true)) o.class_weights = {1, 2, 0.5, 3};

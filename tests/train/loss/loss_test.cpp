@@ -129,6 +129,17 @@ TEST_CASE("the gradient is the difference of the loss", "[train]") {
   }
 }
 
+TEST_CASE("the squared error of values and its gradient", "[train]") {
+  const std::vector<float> outputs{1, 2, 0, -1}, values{0, 2, 0, 1};
+  const std::vector<int64_t> labels{-1, -1};
+  std::vector<float> gradient(4);
+  const LossSum sum = loss({.kind = LossKind::SquaredError, .smoothing = 0.1}, 2, outputs,
+                           {.labels = labels, .marks = values, .teacher = {}}, 2, gradient);
+  CHECK(sum.loss == Approx(0.5 + 2));
+  CHECK(sum.correct == 0);
+  CHECK(gradient == std::vector<float>{0.5f, 0, 0, -1});  // 2 difference / 2 values / 2 items
+}
+
 TEST_CASE("large logits stay finite, bad labels are refused", "[train]") {
   const std::vector<float> logits{1000.0f, -1000.0f};
   const std::vector<int64_t> one{1}, two{2};
