@@ -60,7 +60,7 @@ std::vector<Symbol> symbols(const fs::path& object) {
 }  // namespace
 
 TEST_CASE("several outputs are read by number, each with its shape and scale", "[exporters]") {
-  const verify::TemporaryFolder temporary;
+  const core::TemporaryFolder temporary;
   const fs::path folder = temporary.path() / "out";
   const C99Case test = testing::c99_case(arch::lower(exemplar("output_two_heads"), nullptr), 3, 4);
   c99().write(test.package, test.answers, {}, folder);
