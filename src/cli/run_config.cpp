@@ -243,8 +243,12 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
                 "train the winner on the validation part too (all choices are made by then)");
   read_train(train, c.train, c, "train", help);
   if (!help) c.network = read_network(root, c, run_folder);
-  if (!help && c.space && train::reconstructs(c.train))
-    throw train.error("loss", "another one, or a network of your own in spec: spaces are made of classifiers");
+  const auto check_space = [&](const train::TrainOptions& o, const Reader& section) {
+    if (!help && c.space && train::reconstructs(o))
+      throw section.error("loss", "another one, or a network of your own in spec: spaces are made of classifiers");
+  };
+  check_space(c.probe.train, probe);
+  check_space(c.train, train);
   if (c.train_on_validation && (c.train.patience > 0 || c.train.keep == "best"))
     throw train.error("on_validation", "false with patience or keep = best, which choose by that part");
 
