@@ -15,6 +15,14 @@ void write_winner(RunContext& run, const arch::Spec& spec, WinnerRecord record) 
   write_record(run.folder, record);
 }
 
+// What a reader looks for first, of that which is there.
+static std::vector<std::string> files_of(const RunContext& run) {
+  std::vector<std::string> files = {"report.html", "report.md", "weights.safetensors"};
+  for (const std::string& target : run.config.targets) files.push_back("export/" + target + "/");
+  std::erase_if(files, [&](const std::string& file) { return !std::filesystem::exists(run.folder / file); });
+  return files;
+}
+
 std::string closing_lines(const RunContext& run, const report::Material& m) {
   std::string text;
   const auto line = [&](std::string what, const std::string& words) {
@@ -36,11 +44,9 @@ std::string closing_lines(const RunContext& run, const report::Material& m) {
   line("RAM", core::bytes_text(m.design.plan.peak_bytes) + " arena, input and output included (stack not counted)");
   if (m.proof)
     line("verified", std::string(m.proof->passed ? "yes" : "NO") + ", every output integer on " +
-                         std::to_string(m.proof->samples) + " test images");
+                         std::to_string(m.proof->samples) + " test items");
   for (const report::Warning& w : report::warnings(m)) line("warning", core::printable(w.message));
-  std::string files = core::printable(run.folder.string()) + "/ (report.html, report.md, weights.safetensors";
-  for (const std::string& target : run.config.targets) files += ", export/" + target + "/";
-  line("files", files + ")");
+  line("files", core::printable(run.folder.string()) + "/ (" + core::join(files_of(run)) + ")");
   const std::string program = std::filesystem::read_symlink("/proc/self/exe").string();
   const RunConfig& c = run.config;
   text += c.dataset.folder.empty() ? "\nNext: images or sounds of your own, in folders <class>/:\n  " + program +

@@ -88,6 +88,7 @@ Spec latest_first(const Spec& spec) {
     for (int& input : node.inputs) input = place[static_cast<size_t>(input)];
     result.nodes.push_back(std::move(node));
   }
+  for (const int output : spec.outputs) result.outputs.push_back(place[static_cast<size_t>(output)]);
   validate(result);
   return result;
 }

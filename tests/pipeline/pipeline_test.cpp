@@ -82,7 +82,7 @@ TEST_CASE("the whole run ends with a verified int8 network and prints what matte
                            "export/c99/manifest.json", "export/c99/Makefile", "export/c99/model_test.c"})
     CHECK(fs::exists(r / name));
   for (const char* line : {"winner", "float accuracy", "int8 accuracy", "95 % interval", "parameters", "flash", "RAM",
-                           "files", "dataset.folder="})
+                           "files", "condenser init "})
     CHECK(contains(f.out, line));
   CHECK(contains(slurp(r / "report.md"), "```mermaid"));
   CHECK(contains(slurp(r / "report.md"), "Refusals by rule"));
