@@ -32,6 +32,7 @@ TEST_CASE("a clean set is counted and measured", "[data]") {
   folder.write("train/a/1.png", pair(0, 51));
   folder.write("train/a/2.png", pair(0, 0));
   folder.write("train/b/1.png", pair(102, 255));
+  folder.write("test/a/1.png", pair(3, 4));
   folder.write("test/b/1.png", pair(1, 2));
   const CheckReport report = check_data(folder_card(folder));
   CHECK(report.clean());
@@ -40,7 +41,7 @@ TEST_CASE("a clean set is counted and measured", "[data]") {
   CHECK(report.splits[0].split == "train");
   CHECK(report.splits[0].items == 3);
   CHECK(report.splits[0].per_class == std::vector<int64_t>{2, 1});
-  CHECK(report.splits[1].per_class == std::vector<int64_t>{0, 1});
+  CHECK(report.splits[1].per_class == std::vector<int64_t>{1, 1});
   // Values 0, .2, 0, 0, .4, 1.
   CHECK(report.splits[0].found.mean[0] == Approx(1.6 / 6));
   CHECK(report.splits[0].found.std[0] == Approx(std::sqrt(1.2 / 6 - std::pow(1.6 / 6, 2))));
@@ -108,7 +109,8 @@ TEST_CASE("statistics far from the card's are a problem", "[data]") {
   for (int i = 0; i < 4; ++i) {
     folder.write("train/" + std::string(i % 2 ? "a" : "b") + std::to_string(i / 2) + "/1.png",
                  pair(static_cast<uint8_t>(100 + i), 201));
-    folder.write("test/a0/" + std::to_string(i) + ".png", pair(static_cast<uint8_t>(10 + i), 20));
+    folder.write("test/" + std::string(i % 2 ? "a" : "b") + std::to_string(i / 2) + "/1.png",
+                 pair(static_cast<uint8_t>(10 + i), 20));
   }
   Card card = folder_card(folder);
   CHECK(check_data(card).clean());
@@ -142,8 +144,19 @@ TEST_CASE("contradictions, empty classes and unequal classes are found", "[data]
   CHECK_FALSE(find(report, "unreadable"));
 }
 
+TEST_CASE("a class that the test part lacks is a problem: no figure says how well it is known", "[data]") {
+  const TempFolder folder;
+  for (const char* name : {"train/a/1.png", "train/b/1.png", "test/a/1.png"})
+    folder.write(name, pair(static_cast<uint8_t>(name[1] + name[6]), 200));
+  const CheckReport report = check_data(folder_card(folder));
+  REQUIRE(find(report, "class_without_items"));
+  CHECK(find(report, "class_without_items")->split == "test");
+  CHECK_FALSE(report.clean());
+}
+
 TEST_CASE("a picture of one value is noted", "[data]") {
   const TempFolder folder;
+  folder.write("test/b/1.png", pair(6, 250));
   folder.write("train/a/1.png", pair(128, 128));
   folder.write("train/b/1.png", pair(60, 200));
   folder.write("test/a/1.png", pair(5, 250));
