@@ -11,6 +11,7 @@
 #include "condenser/core/log.hpp"
 #include "condenser/core/stop.hpp"
 #include "condenser/core/text.hpp"
+#include "search/features/catalogue.hpp"
 
 namespace condenser::search {
 namespace {
@@ -37,14 +38,14 @@ std::string found_at(const Trial& trial) { return "study: trial " + std::to_stri
 // that refused it must still hold.
 void check_same(const Trial& trial, const Candidate& candidate) {
   if (has_hash(trial)) {
-    if (arch::hash(candidate.spec) != trial.hash) another_network(trial, "network " + trial.hash.hex());
+    if (identity(candidate) != trial.hash) another_network(trial, "network " + trial.hash.hex());
     return;
   }
   for (const char* name : {"params", "macs"}) {
     const auto stored = trial.findings.metrics.find(name);
     if (stored == trial.findings.metrics.end()) continue;
     const Metric& metric = *find_metric(name);
-    if (stored->second != static_cast<double>(metric.of_design(candidate)))
+    if (cost(candidate, metric) != stored->second)
       another_network(trial, "a network of " + core::number(stored->second) + " " + metric.unit);
   }
 }
@@ -78,6 +79,7 @@ class Search {
   std::vector<Trial> run() {
     while (examined_ < o_.trials && static_cast<int64_t>(trials_.size()) < o_.max_proposals) {
       stop_at_boundary();
+      if (w_.enough && w_.enough()) return std::move(trials_);
       Trial trial = next();
       c_.store.append(trial);
       core::reached("search:trial", trial.index);
@@ -102,7 +104,7 @@ class Search {
     if (trial.state == TrialState::Failed && !has_hash(trial)) return;  // it gave no network
     const Candidate candidate = c_.space.expand(trial.genotype);
     check_same(trial, candidate);
-    first_with_.emplace(arch::fingerprint(candidate.spec), trial.index);
+    first_with_.emplace(fingerprint(candidate), trial.index);
   }
 
   void stop_at_boundary() const {
@@ -115,9 +117,9 @@ class Search {
     const auto start = std::chrono::steady_clock::now();
     Trial trial;
     trial.index = static_cast<int64_t>(trials_.size());
-    const StudyView past{&trials_, std::max<int64_t>(0, trial.index - o_.window), o_.objective};
+    const StudyView past = view(trial.index);
     core::Rng rng(o_.seed, kProposeStream, static_cast<uint64_t>(trial.index));
-    trial.genotype = c_.generator.propose(c_.space, past, rng);
+    trial.genotype = c_.generator.propose({c_.space, catalogue(), past, rng});
     try {
       judge(trial);
     } catch (const arch::SpecError& e) {
@@ -142,6 +144,20 @@ class Search {
     return trial;
   }
 
+  StudyView view(int64_t index) const {
+    StudyView past{&trials_, first_hidden(index), o_.objective, {}};
+    for (auto i = static_cast<size_t>(past.limit); i < trials_.size(); ++i) past.running.push_back(trials_[i].genotype);
+    return past;
+  }
+
+  // Trials from here to `index` are not known to its proposal.
+  int64_t first_hidden(int64_t index) const {
+    if (o_.batch > 1) return index - index % o_.batch;
+    return std::max<int64_t>(0, index - o_.window);
+  }
+
+  const Catalogue& catalogue() const { return c_.catalogue != nullptr ? *c_.catalogue : own_catalogue_; }
+
   static void fail(Trial& trial, const core::Error& e) {
     trial.state = TrialState::Failed;
     trial.error = e.what();
@@ -159,7 +175,7 @@ class Search {
   // proposals end at the gate, so that only what is examined gets its hash, which costs more than all before it.
   void judge(Trial& trial) {
     const Candidate candidate = c_.space.expand(trial.genotype);
-    const auto [known, fresh] = first_with_.emplace(arch::fingerprint(candidate.spec), trial.index);
+    const auto [known, fresh] = first_with_.emplace(fingerprint(candidate), trial.index);
     if (!fresh) {
       reuse(trials_[static_cast<size_t>(known->second)], trial);
       return;
@@ -170,7 +186,7 @@ class Search {
       trial.state = TrialState::Refused;
       return;
     }
-    trial.hash = arch::hash(candidate.spec);
+    trial.hash = identity(candidate);
     ProbeContext context{.seed = examination_seed(o_.seed, trial.hash)};
     if (w_.on_progress) {
       context.on_progress = [&](double fraction, const std::string& doing) {
@@ -194,7 +210,7 @@ class Search {
 
   static void add_costs(const Candidate& candidate, Findings& findings) {
     for (const Metric& metric : metrics()) {
-      if (metric.of_design != nullptr) findings.metrics[metric.name] = static_cast<double>(metric.of_design(candidate));
+      if (const auto value = cost(candidate, metric)) findings.metrics[metric.name] = *value;
     }
   }
 
@@ -207,6 +223,7 @@ class Search {
   const SearchContext& c_;
   const SearchOptions& o_;
   const SearchWatch& w_;
+  const Catalogue own_catalogue_{c_.space, c_.gate};
   std::vector<Trial> trials_;
   std::unordered_map<core::Fingerprint, int64_t, core::FingerprintHash> first_with_;  // the first trial of a network
   int64_t examined_ = 0;
@@ -222,6 +239,7 @@ void read_options(core::config::Reader& reader, SearchOptions& o) {
   reader.integer("trials", o.trials, 1, 10'000'000, "candidates to examine; refused ones and copies are free");
   reader.integer("max_proposals", o.max_proposals, 1, 100'000'000, "give up after so many proposals");
   reader.integer("window", o.window, 0, 4096, "trial k is proposed from trials below k - window (parallel runs)");
+  reader.integer("batch", o.batch, 1, 4096, "so many are proposed together, from the same past; 1: one by one");
   reader.integer("seed", o.seed, uint64_t{0}, UINT64_MAX, "the same seed proposes the same candidates");
   if (o.max_proposals < o.trials) throw reader.error("max_proposals", "at least trials = " + std::to_string(o.trials));
 }

@@ -112,13 +112,15 @@ Gate::Gate(GateOptions options, std::vector<ExtraRule> extra)
   bound(kComparatorRule, "macs", o.comparator->max_macs, source);
 }
 
-std::vector<Verdict> Gate::before_training(const arch::Design& design) const {
+std::vector<Verdict> Gate::before_training(const Candidate& design) const {
   std::vector<Verdict> verdicts;
   verdicts.reserve(rules_.size() + bounds_.size() + extra_.size());
-  const arch::RuleView view(design.spec);
-  for (const arch::Rule* rule : rules_) check_rule(view, *rule, verdicts);
+  if (!rules_.empty()) {
+    const arch::RuleView view(design.spec);
+    for (const arch::Rule* rule : rules_) check_rule(view, *rule, verdicts);
+  }
   for (const Bound& b : bounds_) {
-    const int64_t value = b.metric->of_design(design);
+    const auto value = static_cast<int64_t>(cost(design, *b.metric).value_or(0));
     verdicts.push_back({b.rule, value <= b.limit, b.metric == arena_ ? design.peak_node() : "",
                         count_text(value, *b.metric), b.limit_text});
   }

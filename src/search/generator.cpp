@@ -6,10 +6,25 @@
 
 namespace condenser::search {
 
+int64_t Generator::recommend(const Question& q) const {
+  const Trial* found = nullptr;
+  double value = 0;
+  for (size_t i = 0; i < q.past.size(); ++i) {
+    const std::optional<double> here = merit(q.past[i], q.past.objective);
+    if (!here || (found != nullptr && *here <= value)) continue;
+    found = &q.past[i];
+    value = *here;
+  }
+  return found == nullptr ? -1 : found->index;
+}
+
 const std::vector<GeneratorRow>& generators() {
   static const std::vector<GeneratorRow> table = {
+      {"generative_synthesis", "a pool of networks, a learned predictor with doubt, a distribution that follows it",
+       make_generative_synthesis_generator},
       {"evolution", "regularized evolution: mutate the winner of a tournament among the youngest trials",
        make_evolution_generator},
+      {"local", "walks to the first better network that differs in one decision", make_local_generator},
       {"random", "uniform sampling; the baseline every other strategy must beat", make_random_generator},
   };
   return table;

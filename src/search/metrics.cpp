@@ -16,12 +16,12 @@ int64_t arena_bytes_of(const arch::Design& d) { return d.plan.peak_bytes; }
 
 const std::vector<Metric>& metrics() {
   static const std::vector<Metric> table = {
-      {"val_accuracy", "val_accuracy_percent", "val. accuracy %", "%", true, 2},
-      {"val_loss", "val_loss", "val. loss", "", false, 4},
-      {"params", "params", "params", "parameters", false, 0, params_of},
-      {"macs", "macs", "MACs", "MACs", false, 0, macs_of},
-      {"constant_bytes", "constant_bytes", "constants, bytes", "bytes", false, 0, constant_bytes_of},
-      {"arena_bytes", "arena_bytes", "arena, bytes", "bytes", false, 0, arena_bytes_of},
+      {"val_accuracy", "val_accuracy_percent", "val. accuracy %", "%", true, 2, true},
+      {"val_loss", "val_loss", "val. loss", "", false, 4, true},
+      {"params", "params", "params", "parameters", false, 0, false, params_of},
+      {"macs", "macs", "MACs", "MACs", false, 0, false, macs_of},
+      {"constant_bytes", "constant_bytes", "constants, bytes", "bytes", false, 0, false, constant_bytes_of},
+      {"arena_bytes", "arena_bytes", "arena, bytes", "bytes", false, 0, false, arena_bytes_of},
       {"netscore", "netscore", "NetScore", "", true, 2},  // from val_accuracy, params and macs
   };
   return table;

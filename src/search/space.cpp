@@ -16,6 +16,25 @@ const std::vector<SpaceRow>& spaces() {
   return table;
 }
 
+core::Hash128 identity(const Candidate& candidate) {
+  return candidate.spec.nodes.empty() ? candidate.hash : arch::hash(candidate.spec);
+}
+
+core::Fingerprint fingerprint(const Candidate& candidate) {
+  if (!candidate.spec.nodes.empty()) return arch::fingerprint(candidate.spec);
+  core::Mixer mixer;
+  for (const uint8_t byte : candidate.hash.bytes) mixer.add(byte);
+  return mixer.finish();
+}
+
+std::optional<double> cost(const Candidate& candidate, const Metric& metric) {
+  if (const auto found = candidate.costs.find(metric.name); found != candidate.costs.end()) return found->second;
+  if (metric.of_design == nullptr || candidate.spec.nodes.empty()) return std::nullopt;
+  return static_cast<double>(metric.of_design(candidate));
+}
+
+Graph graph(const Candidate& candidate) { return candidate.graph ? *candidate.graph : graph_of(candidate.lowered); }
+
 std::unique_ptr<Space> make_space(core::config::Reader& reader, const SpaceContext& context) {
   std::vector<std::string> names;
   for (const SpaceRow& row : spaces()) names.push_back(row.name);

@@ -10,6 +10,8 @@ namespace condenser::search {
 
 std::unique_ptr<Space> make_columns_space(core::config::Reader&, const SpaceContext&);
 
+std::unique_ptr<Generator> make_generative_synthesis_generator(core::config::Reader&);
+std::unique_ptr<Generator> make_local_generator(core::config::Reader&);
 std::unique_ptr<Generator> make_random_generator(core::config::Reader&);
 std::unique_ptr<Generator> make_evolution_generator(core::config::Reader&);
 

@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "search/features/catalogue.hpp"
 #include "support/catch.hpp"
 #include "support/fakes.hpp"
 
@@ -34,6 +35,10 @@ void poison(std::vector<search::Trial>& trials, size_t from) {
 
 TEST_CASE("every generator keeps the generator contract", "[search][contract]") {
   const fakes::ChainSpace space;
+  search::GateOptions options;
+  options.rules = {"no_strided_pointwise"};
+  const search::Gate gate(options);
+  const search::Catalogue catalogue(space, gate);
   const std::vector<search::Trial> past = a_past();
   REQUIRE(past.size() >= 60);
   for (const search::GeneratorRow& row : search::generators()) {
@@ -45,26 +50,27 @@ TEST_CASE("every generator keeps the generator contract", "[search][contract]") 
     for (int64_t limit : {int64_t{0}, int64_t{1}, int64_t{5}, int64_t{30}, static_cast<int64_t>(past.size())}) {
       std::vector<search::Trial> poisoned = past;
       poison(poisoned, static_cast<size_t>(limit));
-      const search::StudyView view{&past, limit, "val_accuracy"}, dark{&poisoned, limit, "val_accuracy"};
+      const search::StudyView view{&past, limit, "val_accuracy", {}}, dark{&poisoned, limit, "val_accuracy", {}};
       for (uint64_t k = 0; k < 20; ++k) {
         core::Rng a(3, 1, k), b(3, 1, k), c(3, 1, k), d(3, 1, k);
-        const search::Genotype proposal = generator->propose(space, view, a);
+        const search::Catalogue fresh(space, gate);  // what it keeps must not matter
+        const search::Genotype proposal = generator->propose({space, catalogue, view, a});
         REQUIRE_NOTHROW(search::check(space, proposal));
         seen.insert(proposal);
-        CHECK(generator->propose(space, view, b) == proposal);
-        CHECK(again->propose(space, view, c) == proposal);
-        CHECK(generator->propose(space, dark, d) == proposal);
+        CHECK(generator->propose({space, catalogue, view, b}) == proposal);
+        CHECK(again->propose({space, fresh, view, c}) == proposal);
+        CHECK(generator->propose({space, catalogue, dark, d}) == proposal);
       }
     }
     CHECK(seen.size() > 10);
 
     // No past at all, and a past without a single feasible trial.
     core::Rng rng(1);
-    REQUIRE_NOTHROW(search::check(space, generator->propose(space, {}, rng)));
+    REQUIRE_NOTHROW(search::check(space, generator->propose({space, catalogue, {}, rng})));
     std::vector<search::Trial> hopeless = past;
     for (search::Trial& trial : hopeless) trial.verdicts = {{"max_params", false, "", "9", "1"}};
-    const search::StudyView view{&hopeless, static_cast<int64_t>(hopeless.size()), "val_accuracy"};
-    REQUIRE_NOTHROW(search::check(space, generator->propose(space, view, rng)));
+    const search::StudyView view{&hopeless, static_cast<int64_t>(hopeless.size()), "val_accuracy", {}};
+    REQUIRE_NOTHROW(search::check(space, generator->propose({space, catalogue, view, rng})));
   }
 }
 

@@ -117,7 +117,8 @@ TEST_CASE("what the output does not depend on is not run", "[nn]") {
   }
 }
 
-// For every exemplar: a step has what it needs, each norm runs once, and each value but the outputs is dropped after its last reader.
+// For every exemplar: a step has what it needs, each norm runs once, and each value but the outputs is dropped after
+// its last reader.
 TEST_CASE("plans of all exemplars can be run", "[nn]") {
   for (const auto& [name, spec] : testing::exemplars()) {
     for (const bool fused : {false, true}) {

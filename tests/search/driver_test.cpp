@@ -359,10 +359,10 @@ TEST_CASE("proposal k sees the trials below k - window", "[search]") {
   class NotingGenerator final : public search::Generator {
    public:
     mutable std::vector<int64_t> limits;
-    search::Genotype propose(const search::Space& space, const search::StudyView& past, core::Rng& rng) const override {
-      limits.push_back(past.limit);
-      CHECK(past.objective == "macs");
-      return search::sample(space, rng);
+    search::Genotype propose(const search::Question& q) const override {
+      limits.push_back(q.past.limit);
+      CHECK(q.past.objective == "macs");
+      return search::sample(q.space, q.rng);
     }
   };
   const fakes::ChainSpace space;

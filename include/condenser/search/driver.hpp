@@ -14,6 +14,7 @@ struct SearchOptions {
   int trials = 16;                         // examined (Done or Failed) candidates, not counting refusals and duplicates
   int max_proposals = 2000;                // give up when so many were proposed
   int window = 0;                          // proposal k sees trials with index < k - window
+  int batch = 1;                           // proposed together: proposals k .. k + batch - 1 see the same past
   uint64_t seed = 1;
 };
 void read_options(core::config::Reader&, SearchOptions&);
@@ -24,6 +25,7 @@ struct SearchContext {
   const Gate& gate;
   const Inquisitor& inquisitor;
   Store& store;
+  const Catalogue* catalogue = nullptr;  // of this space and gate, to be shared by several searches; none: its own
 };
 
 // What a search tells while it runs; any may be empty.
@@ -31,6 +33,7 @@ struct SearchWatch {
   std::function<void(const Trial&, int64_t examined)> on_trial;  // it is stored
   // The candidate of trial `trial` is being examined, after `examined` others; called often.
   std::function<void(int64_t trial, int64_t examined, double fraction, const std::string& doing)> on_progress;
+  std::function<bool()> enough;  // asked before every trial: true ends the search early
 };
 
 // Returns every trial of the study. A candidate's own failure (CandidateError, arch::SpecError) makes a Failed trial;

@@ -63,7 +63,7 @@ class Gate {
   Gate(GateOptions options, std::vector<ExtraRule> extra = {});
   // Every verdict, cheapest first, stopping at nothing: a refusal lists all that is wrong (one verdict per violation of
   // a rule). Size and work are of the network as given; flash and arena of its lowered form.
-  std::vector<Verdict> before_training(const arch::Design&) const;
+  std::vector<Verdict> before_training(const Candidate&) const;
   // The accuracy half of beats_comparator; empty without a comparator bound for this stage.
   std::vector<Verdict> after_probe(const Findings&) const;
   std::vector<Verdict> after_training(double accuracy_percent) const;

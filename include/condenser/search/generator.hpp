@@ -10,12 +10,24 @@
 
 namespace condenser::search {
 
+class Catalogue;
+
+// What a generator is asked.
+struct Question {
+  const Space& space;
+  const Catalogue& catalogue;  // identity, gate and features of any genotype of the space, made once
+  const StudyView& past;       // may hold refused and failed trials and copies
+  core::Rng& rng;
+};
+
 class Generator {
  public:
   virtual ~Generator() = default;
-  // A legal genotype. `past` may hold refused and failed trials and copies; many threads may ask at once. Should take
-  // well below 100 ms whatever the length of the past.
-  virtual Genotype propose(const Space&, const StudyView& past, core::Rng& rng) const = 0;
+  // A legal genotype. Many threads may ask at once. Should take well below 100 ms whatever the length of the past.
+  virtual Genotype propose(const Question&) const = 0;
+  // The trial to return when the search is over, an index into the past; -1: none is feasible. The best measured one,
+  // unless a strategy knows that measurements are noisy.
+  virtual int64_t recommend(const Question&) const;
 };
 
 struct GeneratorRow {

@@ -16,7 +16,8 @@ struct Metric {
   std::string title;  // of table columns for people
   std::string unit;   // "%", "bytes", "parameters", "MACs"; "": none
   bool higher_is_better = true;
-  int digits = 0;                                       // behind the point, for people
+  int digits = 0;                   // behind the point, for people
+  bool better_when_larger = false;  // larger networks are usually better: what a search believes before it measures
   int64_t (*of_design)(const arch::Design&) = nullptr;  // known before training; null: found by a probe or from others
 };
 

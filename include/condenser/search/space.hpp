@@ -2,13 +2,17 @@
 // A Space is a list of named decisions; a Genotype is one choice per decision; expand() turns it into a Spec. Sampling,
 // mutation, crossover and encoding are written once for all spaces.
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "condenser/arch/design.hpp"
 #include "condenser/core/config.hpp"
 #include "condenser/core/rng.hpp"
+#include "condenser/search/graph.hpp"
+#include "condenser/search/metrics.hpp"
 
 namespace condenser::search {
 
@@ -24,7 +28,19 @@ struct Genotype {
   auto operator<=>(const Genotype&) const = default;
 };
 
-using Candidate = arch::Design;  // input front-ends of audio spaces will stand beside it
+// A network with what it costs. A space that is a look-up table has no network: its candidates say for themselves what
+// a network would tell.
+struct Candidate : arch::Design {
+  Candidate() = default;
+  Candidate(arch::Design design) : arch::Design(std::move(design)) {}  // NOLINT: a design is a candidate
+  core::Hash128 hash;                                                  // of a table
+  std::optional<Graph> graph;                                          // of a table
+  std::map<std::string, double> costs;                                 // of a table, by metric
+};
+core::Hash128 identity(const Candidate&);                     // the name of its network
+core::Fingerprint fingerprint(const Candidate&);              // equal where that is equal, and faster
+std::optional<double> cost(const Candidate&, const Metric&);  // none: not known before it is examined
+Graph graph(const Candidate&);
 
 class Space {
  public:

@@ -59,7 +59,8 @@ std::unique_ptr<Store> make_sqlite_store(
 struct StudyView {
   const std::vector<Trial>* trials = nullptr;  // contiguous from index 0
   int64_t limit = 0;
-  std::string objective;  // metric to make as good as possible
+  std::string objective;          // metric to make as good as possible
+  std::vector<Genotype> running;  // proposed, with index >= limit, and not yet known
   size_t size() const;
   const Trial& operator[](size_t i) const { return (*trials)[i]; }
 };

@@ -83,24 +83,39 @@ GateBench bench_gate() {
 
 void add_options(Args& args, BenchOptions& o) {
   add_format(args, o.format);
-  args.option("what", o.what,
-              "gate: expand, analyze, plan memory and check rules of random networks; data: decode and crop pictures; "
-              "train: training steps of a network on noise")
+  args.option(
+          "what", o.what,
+          "gate: expand, analyze, plan memory and check rules of random networks; data: decode and crop pictures; "
+          "search: evaluations that a strategy needs on a look-up table; train: training steps of a network on noise")
       .required()
-      .choices({"gate", "data", "train"});
+      .choices({"gate", "data", "search", "train"});
   args.option("network", o.network, std::string("train: ") + kAboutNetwork);
   add_zoo_shape(args, o.shape, "train: ");
-  args.option("--batch", o.batch, "train: batch size").range(1, 65536);
+  args.option("--batch", o.batch, "train: batch size; search: proposals made together").range(1, 65536);
   args.option("--threads", o.threads, "train: threads; all cores when absent").range(1, 1024);
   args.option("--seconds", o.seconds, "train: of measuring; with --turns of one round")
       .range(0.001, 3600.0)
       .with_default();
   args.flag("--turns", o.turns, "train: each line on standard input starts a round, which prints a line of JSON");
+  std::vector<std::string> generators;
+  for (const search::GeneratorRow& row : search::generators()) generators.push_back(row.name);
+  search::SearchBenchOptions& s = o.search;
+  args.option("--table", s.table, "search: a CSV with a row for every network, or the YAML that describes it");
+  args.option("--protocol", s.protocol,
+              "search: noise_free and constrained: evaluations to the best reward; noisy, budget: what is returned")
+      .choices(search::search_bench_protocols())
+      .with_default();
+  args.option("--generator", s.generator, "search: the strategy").choices(generators).with_default();
+  args.option("--seeds", s.seeds, "search: so many searches").range(1, 1'000'000).with_default();
+  args.option("--trials", s.trials, "search: evaluations of one at most").range(1, 1'000'000).with_default();
+  args.option("--max-params", s.max_params, "search: constrained: parameters, e.g. 4e5").range(0.0, 1e15);
+  args.option("--max-macs", s.max_macs, "search: constrained: multiply-accumulates, e.g. 50e6").range(0.0, 1e15);
   args.option("-o,--out", o.out, "train: folder for the network and one training step of it; nothing is timed");
 }
 
 int bench(const BenchOptions& o) {
   if (o.what == "data") return bench_data(o);
+  if (o.what == "search") return bench_search(o);
   if (o.what == "train") return bench_train(o);
   const GateBench b = bench_gate();
   if (o.format == "json") {
@@ -141,7 +156,7 @@ int bench(const BenchOptions& o) {
 Verb bench_verb() {
   return {.name = "bench",
           .group = kTools,
-          .about = "how fast condenser itself is here: gate, data, train",
+          .about = "how fast condenser itself is here: gate, data, search, train",
           .example = "bench gate",
           .next = "Compare on one machine only.",
           .declare = with_options<BenchOptions>(add_options, bench)};

@@ -5,12 +5,13 @@
 #include <string>
 
 #include "cli/shared_options.hpp"
+#include "condenser/search/bench.hpp"
 
 namespace condenser::cli {
 
 struct BenchOptions {
   std::string format = "text";
-  std::string what;  // gate, data, train
+  std::string what;  // gate, data, search, train
   // train
   std::string network;
   ZooShape shape;
@@ -19,9 +20,11 @@ struct BenchOptions {
   double seconds = 1.0;       // of measuring
   bool turns = false;         // a line on standard input starts each round
   std::filesystem::path out;  // folder for the network and one step; empty: measure
+  search::SearchBenchOptions search;
 };
 
 int bench_data(const BenchOptions&);
+int bench_search(const BenchOptions&);
 int bench_train(const BenchOptions&);
 
 }  // namespace condenser::cli

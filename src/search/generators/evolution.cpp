@@ -22,14 +22,16 @@ class EvolutionGenerator final : public Generator {
  public:
   explicit EvolutionGenerator(const EvolutionOptions& options) : options_(options) {}
 
-  Genotype propose(const Space& space, const StudyView& past, core::Rng& rng) const override {
+  Genotype propose(const Question& q) const override {
+    const StudyView& past = q.past;
+    core::Rng& rng = q.rng;
     const std::vector<const Trial*> living = population(past);
-    if (living.size() < static_cast<size_t>(options_.population)) return sample(space, rng);
+    if (living.size() < static_cast<size_t>(options_.population)) return sample(q.space, rng);
     Genotype child = parent(living, past.objective, rng).genotype;
     if (options_.crossover > 0 && rng.uniform() < options_.crossover) {
-      child = crossover(space, child, parent(living, past.objective, rng).genotype, rng);
+      child = crossover(q.space, child, parent(living, past.objective, rng).genotype, rng);
     }
-    return mutate(space, child, rng);
+    return mutate(q.space, child, rng);
   }
 
  private:

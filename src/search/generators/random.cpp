@@ -7,7 +7,7 @@ namespace {
 
 class RandomGenerator final : public Generator {
  public:
-  Genotype propose(const Space& space, const StudyView&, core::Rng& rng) const override { return sample(space, rng); }
+  Genotype propose(const Question& q) const override { return sample(q.space, q.rng); }
 };
 
 }  // namespace

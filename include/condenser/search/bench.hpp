@@ -1,0 +1,44 @@
+#pragma once
+// How many evaluations a strategy needs, on a look-up table: the ordinary driver, gate and generators with a store in
+// memory, over many seeds.
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace condenser::search {
+
+struct SearchBenchOptions {
+  std::filesystem::path table;          // a CSV or the YAML that describes it (search/spaces/table.hpp)
+  std::string protocol = "noise_free";  // of search_bench_protocols()
+  std::string generator = "generative_synthesis";
+  int batch = 1;
+  int seeds = 200;
+  int trials = 100;  // evaluations of one search at most
+  uint64_t first_seed = 1;
+  double max_params = 0, max_macs = 0;  // constrained
+  double seconds = 12'000;              // budget: of training, all together
+};
+
+struct SearchBenchResult {
+  double best_reward = 0, best_test = 0;  // of the table, within the bounds
+  std::vector<int> evaluations;           // to the best reward; one for each seed; twice `trials`: not found
+  std::map<int, double> best_after;       // mean best reward after so many evaluations
+  std::vector<double> tests;              // of the network that each search returned
+  double median_evaluations = 0, mean_evaluations = 0, deviation_of_mean = 0;
+  double hit_share =
+      0;  // noisy: searches that return a network as good as the table's best test; else: found the best reward
+  double mean_test = 0;
+  double milliseconds_per_proposal = 0;
+};
+
+// noise_free: the reward is the network's mean; a search ends at the best one. noisy: one training, drawn anew for each
+// search; the network that is returned counts. constrained: noise_free within bounds. budget: short trainings until the
+// seconds are spent; the network that is returned counts.
+std::vector<std::string> search_bench_protocols();
+// Throws ConfigError for what the table lacks.
+SearchBenchResult bench_search(const SearchBenchOptions&);
+
+}  // namespace condenser::search

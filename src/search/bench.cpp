@@ -1,0 +1,146 @@
+// Searches on a look-up table, seed after seed.
+
+#include "condenser/search/bench.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "condenser/core/stop.hpp"
+#include "condenser/core/text.hpp"
+#include "condenser/search/driver.hpp"
+#include "search/features/catalogue.hpp"
+#include "search/probes/table_probe.hpp"
+
+namespace condenser::search {
+namespace {
+
+constexpr double kSame = 1e-9;
+constexpr int kMostProposals = 1000;  // for each evaluation: refused ones and copies count too
+constexpr double kAsGood = 0.005;     // percentage points: tables are rounded
+const std::vector<int> kAfter = {8, 16, 32, 64};
+
+double median(std::vector<int> values) {
+  std::sort(values.begin(), values.end());
+  return 0.5 * (values[(values.size() - 1) / 2] + values[values.size() / 2]);
+}
+
+struct Outcome {
+  int found = 0;             // evaluations until the best reward; 0: not found
+  std::vector<double> best;  // after each evaluation
+  double test = 0;           // of the recommended network
+  int64_t proposals = 0;
+};
+
+// Everything but the seed.
+struct Setting {
+  const SearchBenchOptions& options;
+  const TableSpace& space;
+  const Gate& gate;
+  const Catalogue& catalogue;
+  const Generator& generator;
+  const Inquisitor& inquisitor;
+  double best_reward;
+};
+
+bool returns(const SearchBenchOptions& o) { return o.protocol == "noisy" || o.protocol == "budget"; }
+
+Answer answer_of(const SearchBenchOptions& o) {
+  if (o.protocol == "noisy") return Answer::Noisy;
+  return o.protocol == "budget" ? Answer::Short : Answer::Mean;
+}
+
+// Not more than there are networks, or a search would look for another one for ever.
+int trials_of(const Setting& s) {
+  const auto within = std::ranges::count_if(s.space.networks(), [](const TableSpace::Network& n) { return n.within; });
+  const int networks = static_cast<int>(within);
+  return s.options.protocol == "budget" ? networks : std::min(s.options.trials, networks);
+}
+
+Outcome run_once(const Setting& s, uint64_t seed) {
+  const SearchOptions options{.generator = s.options.generator,
+                              .trials = trials_of(s),
+                              .max_proposals = kMostProposals * trials_of(s),
+                              .batch = s.options.batch,
+                              .seed = seed};
+  const bool returned = returns(s.options);  // what counts is what the search returns
+  double seconds = 0;
+  Outcome outcome;
+  const auto store = make_memory_store();
+  SearchWatch watch;
+  watch.on_trial = [&](const Trial& trial, int64_t) {
+    if (trial.state != TrialState::Done || trial.same_as >= 0) return;
+    const double reward = s.space.network(trial.genotype).reward;
+    outcome.best.push_back(outcome.best.empty() ? reward : std::max(outcome.best.back(), reward));
+    seconds += s.space.table().short_epochs * s.space.network(trial.genotype).epoch_seconds;
+    if (!returned && outcome.found == 0 && reward >= s.best_reward - kSame)
+      outcome.found = static_cast<int>(outcome.best.size());
+  };
+  const bool budget = s.options.protocol == "budget";
+  watch.enough = [&] { return outcome.found > 0 || (budget && seconds >= s.options.seconds); };
+  const std::vector<Trial> trials =
+      run_search({s.space, s.generator, s.gate, s.inquisitor, *store, &s.catalogue}, options, watch);
+  outcome.proposals = std::ssize(trials);
+  core::Rng rng(seed, 0x7265636f);  // "reco"
+  const StudyView past{&trials, std::ssize(trials), options.objective, {}};
+  const int64_t best = s.generator.recommend({s.space, s.catalogue, past, rng});
+  if (best >= 0) outcome.test = s.space.network(trials[static_cast<size_t>(best)].genotype).test;
+  return outcome;
+}
+
+}  // namespace
+
+std::vector<std::string> search_bench_protocols() { return {"noise_free", "noisy", "constrained", "budget"}; }
+
+SearchBenchResult bench_search(const SearchBenchOptions& o) {
+  const bool constrained = o.protocol == "constrained";
+  if (constrained && o.max_params <= 0 && o.max_macs <= 0)
+    throw core::ConfigError("bench search: protocol constrained; expected --max-params or --max-macs");
+  const LookUpBounds bounds = constrained ? LookUpBounds{o.max_params, o.max_macs} : LookUpBounds{};
+  const TableSpace space(read_look_up(o.table), bounds);
+  if (o.protocol == "budget" && space.table().short_epochs == 0)
+    throw core::ConfigError("bench search: protocol budget; the table " + space.table().name +
+                            " has no short trainings");
+  GateOptions gate_options;
+  gate_options.max_params = static_cast<int64_t>(bounds.max_params);
+  gate_options.max_macs = static_cast<int64_t>(bounds.max_macs);
+  const Gate gate(gate_options);
+  const Catalogue catalogue(space, gate);
+  auto reader = core::config::Reader::empty();
+  const auto generator = make_generator(o.generator, reader);
+  std::vector<std::unique_ptr<Probe>> probes;
+  probes.push_back(make_table_probe(space, answer_of(o)));
+  const Inquisitor inquisitor(std::move(probes));
+
+  SearchBenchResult result;
+  result.best_reward = space.best_reward();
+  for (const TableSpace::Network& n : space.networks())
+    if (n.within) result.best_test = std::max(result.best_test, n.test);
+  const Setting setting{o, space, gate, catalogue, *generator, inquisitor, result.best_reward};
+  int64_t proposals = 0;
+  int hits = 0;
+  const auto begin = std::chrono::steady_clock::now();
+  for (int s = 0; s < o.seeds; ++s) {
+    const Outcome outcome = run_once(setting, o.first_seed + static_cast<uint64_t>(s));
+    result.evaluations.push_back(outcome.found > 0 ? outcome.found : 2 * o.trials);
+    result.tests.push_back(outcome.test);
+    proposals += outcome.proposals;
+    hits += returns(o) ? outcome.test >= result.best_test - kAsGood : outcome.found > 0;
+    for (const int n : kAfter)
+      if (n <= o.trials && !outcome.best.empty())
+        result.best_after[n] += outcome.best[std::min(static_cast<size_t>(n), outcome.best.size()) - 1] / o.seeds;
+  }
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+  result.milliseconds_per_proposal = 1000 * seconds.count() / static_cast<double>(std::max<int64_t>(1, proposals));
+  const double n = o.seeds;
+  for (const int e : result.evaluations) result.mean_evaluations += e / n;
+  for (const double test : result.tests) result.mean_test += test / n;
+  double squares = 0;
+  for (const int e : result.evaluations) squares += std::pow(e - result.mean_evaluations, 2);
+  result.deviation_of_mean = std::sqrt(squares) / n;
+  result.median_evaluations = median(result.evaluations);
+  result.hit_share = hits / n;
+  return result;
+}
+
+}  // namespace condenser::search

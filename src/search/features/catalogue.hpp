@@ -1,0 +1,38 @@
+#pragma once
+// What a generator asks of candidates before anything is trained: identity, gate, features. Each is a function of the
+// genotype alone, so what is kept is a cache that can be dropped at any time.
+
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+#include "condenser/search/gate.hpp"
+#include "condenser/search/space.hpp"
+#include "search/features/features.hpp"
+
+namespace condenser::search {
+
+class Catalogue {
+ public:
+  struct Entry {
+    core::Fingerprint fingerprint;  // equal networks have equal ones
+    bool passed = false;            // the gate, before training
+    Features features;              // empty unless passed
+  };
+
+  Catalogue(const Space& space, const Gate& gate) : space_(space), gate_(gate) {}
+  // Many threads may ask at once. A genotype that the space cannot expand has not passed.
+  std::shared_ptr<const Entry> of(const Genotype&) const;
+  core::Hash128 identity(const Genotype& genotype) const { return search::identity(space_.expand(genotype)); }
+
+ private:
+  struct Hasher {
+    size_t operator()(const Genotype&) const;
+  };
+  const Space& space_;
+  const Gate& gate_;
+  mutable std::mutex mutex_;
+  mutable std::unordered_map<Genotype, std::shared_ptr<const Entry>, Hasher> entries_;
+};
+
+}  // namespace condenser::search
