@@ -82,6 +82,21 @@ TEST_CASE("bench gate prints how many candidates a second pass the gate", "[cli]
                 << " nodes each");
 }
 
+TEST_CASE("bench search counts evaluations on a table", "[cli]") {
+  const TempFolder folder;
+  folder.write("t.csv", "depth,width,score\n1,a,50\n1,b,60\n2,a,70\n2,b,65\n");
+  const std::string yaml = folder.write("t.yaml", "file: t.csv\ndecisions: [depth, width]\nreward: score\n");
+  const Finished run = run_condenser({"bench", "search", "--table", yaml, "--seeds", "3", "--format", "json"});
+  CHECK(run.code == 0);
+  const json result = json::parse(run.out);
+  CHECK(result["hit_share"] == 1.0);
+  CHECK(result["median_evaluations"] <= 4.0);
+  CHECK(result["best_reward"] == 70.0);
+  CHECK(result["cases"].size() == 1);
+  CHECK(run_condenser({"bench", "search"}).code == 2);
+  CHECK(run_condenser({"bench", "search", "--table", (folder / "absent.csv").string()}).code != 0);
+}
+
 TEST_CASE("bench train wants a network", "[cli]") {
   CHECK(run_condenser({"bench", "train"}).code == 2);
   CHECK(run_condenser({"bench", "train", "no_such_network"}).code == 2);

@@ -145,7 +145,8 @@ TEST_CASE("a short training that diverges says so", "[train]") {
   run.options.weight_decay = 0;
   const auto probe = backend().make_short_train(run.train, run.validation, run.options);
   search::Findings findings;
-  CHECK_THROWS_WITH(probe->ask({run.spec}, {.seed = 9, .fidelity = 1.0}, findings), Catch::Contains("diverged"));
+  CHECK_THROWS_WITH(probe->ask(arch::Design{run.spec}, {.seed = 9, .fidelity = 1.0}, findings),
+                    Catch::Contains("diverged"));
   CHECK(findings == search::Findings{});
 }
 

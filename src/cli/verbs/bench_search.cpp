@@ -88,8 +88,8 @@ int bench_search(const BenchOptions& options) {
     json["cases"].push_back(json_of(one, r));
   }
   if (options.format == "json") {
-    for (const auto& [key, value] : json["cases"].front().items())
-      json[key] = value;  // of the first, for short scripts
+    const ordered_json first = json["cases"].front();
+    json.update(first);  // for short scripts
     print_json(json);
     return 0;
   }
