@@ -156,12 +156,17 @@ Similarity similarity_of(const FeatureTable& table, std::span<const int> columns
   Similarity s;
   const Index n = std::ssize(columns);
   for (const MatrixXf& block : table.blocks) {
+    if (n == 0) break;
     MatrixXf measured(n, block.cols());
     for (Index j = 0; j < n; ++j) measured.row(j) = block.row(columns[static_cast<size_t>(j)]);
     MatrixXf d = -2 * block * measured.transpose();
     d.colwise() += block.rowwise().squaredNorm();
     d.rowwise() += measured.rowwise().squaredNorm().transpose();
     s.distances.push_back(d.array().max(0.0f).cast<double>());
+  }
+  if (n == 0 || table.linear.cols() == 0) {
+    s.linear = MatrixXd::Zero(table.rows(), n);
+    return s;
   }
   MatrixXd measured(n, table.linear.cols());
   for (Index j = 0; j < n; ++j) measured.row(j) = table.linear.row(columns[static_cast<size_t>(j)]);
@@ -176,7 +181,8 @@ Prediction predict(const FeatureTable& table, const Similarity& s, std::span<con
   const Prior prior = prior_of(at);
   const VectorXd belief = o.belief * table.belief;
   VectorXd t = prior.mean;
-  if (s.distances.empty()) return {belief, VectorXd::Ones(table.rows()), 0};  // nothing tells candidates apart
+  // Nothing tells candidates apart, or nothing is measured.
+  if (s.distances.empty() || n == 0) return {belief, VectorXd::Ones(table.rows()), 0};
   if (n > 1) {
     Measured m;
     const auto measured = columns.first(static_cast<size_t>(n));
