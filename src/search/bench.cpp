@@ -6,8 +6,7 @@
 #include <chrono>
 #include <cmath>
 
-#include "condenser/core/stop.hpp"
-#include "condenser/core/text.hpp"
+#include "condenser/core/statistics.hpp"
 #include "condenser/search/driver.hpp"
 #include "search/features/catalogue.hpp"
 #include "search/probes/table_probe.hpp"
@@ -19,11 +18,6 @@ constexpr double kSame = 1e-9;
 constexpr int kMostProposals = 1000;  // for each evaluation: refused ones and copies count too
 constexpr double kAsGood = 0.005;     // percentage points: tables are rounded
 const std::vector<int> kAfter = {8, 16, 32, 64};
-
-double median(std::vector<int> values) {
-  std::sort(values.begin(), values.end());
-  return 0.5 * (values[(values.size() - 1) / 2] + values[values.size() / 2]);
-}
 
 struct Outcome {
   int found = 0;             // evaluations until the best reward; 0: not found
@@ -138,7 +132,7 @@ SearchBenchResult bench_search(const SearchBenchOptions& o) {
   double squares = 0;
   for (const int e : result.evaluations) squares += std::pow(e - result.mean_evaluations, 2);
   result.deviation_of_mean = std::sqrt(squares) / n;
-  result.median_evaluations = median(result.evaluations);
+  result.median_evaluations = core::median({result.evaluations.begin(), result.evaluations.end()});
   result.hit_share = hits / n;
   return result;
 }

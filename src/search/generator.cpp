@@ -7,14 +7,7 @@
 namespace condenser::search {
 
 int64_t Generator::recommend(const Question& q) const {
-  const Trial* found = nullptr;
-  double value = 0;
-  for (size_t i = 0; i < q.past.size(); ++i) {
-    const std::optional<double> here = merit(q.past[i], q.past.objective);
-    if (!here || (found != nullptr && *here <= value)) continue;
-    found = &q.past[i];
-    value = *here;
-  }
+  const Trial* found = best(q.past.seen(), q.past.objective);
   return found == nullptr ? -1 : found->index;
 }
 

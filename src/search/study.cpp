@@ -30,15 +30,18 @@ size_t StudyView::size() const {
   return std::min(static_cast<size_t>(limit), trials->size());
 }
 
-std::optional<double> merit(const Trial& trial, const std::string& objective) {
-  if (!trial.feasible()) return std::nullopt;
+std::optional<double> rank_value(const Trial& trial, const std::string& objective) {
   const double value = metric(trial, objective, std::nan(""));
   if (std::isnan(value)) return std::nullopt;  // a diverged training has no rank
   const Metric* row = find_metric(objective);
   return row != nullptr && !row->higher_is_better ? -value : value;
 }
 
-const Trial* best(const std::vector<Trial>& trials, const std::string& objective) {
+std::optional<double> merit(const Trial& trial, const std::string& objective) {
+  return trial.feasible() ? rank_value(trial, objective) : std::nullopt;
+}
+
+const Trial* best(std::span<const Trial> trials, const std::string& objective) {
   const Trial* found = nullptr;
   double found_value = 0;
   for (const Trial& trial : trials) {

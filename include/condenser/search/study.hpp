@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -62,13 +63,16 @@ struct StudyView {
   std::string objective;          // metric to make as good as possible
   std::vector<Genotype> running;  // proposed, with index >= limit, and not yet known
   size_t size() const;
+  std::span<const Trial> seen() const { return {size() == 0 ? nullptr : trials->data(), size()}; }
   const Trial& operator[](size_t i) const { return (*trials)[i]; }
 };
 
-// The objective with higher as better, whichever way the metric counts; none unless feasible, present and a number.
+// The objective with higher as better, whichever way the metric counts; none unless present and a number.
+std::optional<double> rank_value(const Trial&, const std::string& objective);
+// The same of feasible trials; none for others.
 std::optional<double> merit(const Trial&, const std::string& objective);
 // Highest merit among feasible trials; ties: fewer parameters (metric "params"), then lower index. nullptr: none.
-const Trial* best(const std::vector<Trial>&, const std::string& objective);
+const Trial* best(std::span<const Trial>, const std::string& objective);
 // Number of refusals by rule (each trial counts once for each rule it breaks).
 std::map<std::string, int64_t> refusals_by_rule(const std::vector<Trial>&);
 // Feasible trials not dominated in (merit up, cost metric down), by cost; a network found again counts once.

@@ -40,12 +40,7 @@ Counts counts_of(const Searched& s) {
     c.failed += trial.state == TrialState::Failed;
     if (trial.state == TrialState::Done && trial.same_as < 0) c.examined.push_back(&trial);
   }
-  const search::Metric* row = search::find_metric(s.objective);
-  const double sign = row != nullptr && !row->higher_is_better ? -1 : 1;
-  const auto rank = [&](const Trial* trial) {
-    const double value = metric(*trial, s.objective).value_or(NAN);
-    return std::isnan(value) ? -INFINITY : sign * value;
-  };
+  const auto rank = [&](const Trial* trial) { return search::rank_value(*trial, s.objective).value_or(-INFINITY); };
   std::stable_sort(c.examined.begin(), c.examined.end(),
                    [&](const Trial* a, const Trial* b) { return rank(a) > rank(b); });
   return c;

@@ -25,9 +25,9 @@ Catalogue::Entry entry_of(const Space& space, const Gate& gate, const Genotype& 
 }  // namespace
 
 size_t Catalogue::Hasher::operator()(const Genotype& genotype) const {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (const int choice : genotype.choice) hash = (hash ^ static_cast<uint64_t>(choice + 1)) * 0x100000001b3;
-  return hash ^ hash >> 32;
+  core::Mixer mixer;
+  for (const int choice : genotype.choice) mixer.add(static_cast<uint64_t>(choice));
+  return core::FingerprintHash()(mixer.finish());
 }
 
 std::shared_ptr<const Catalogue::Entry> Catalogue::of(const Genotype& genotype) const {

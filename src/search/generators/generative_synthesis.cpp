@@ -76,24 +76,28 @@ struct Known {
   std::vector<core::Hash128> taken;  // all, ascending: need not be proposed again
 };
 
-// The objective with higher as better, also of networks that a comparator's accuracy refused: it says something.
+// Also of networks that a comparator's accuracy refused: it says something.
 double value_of(const Trial& trial, const std::string& objective) {
-  const auto found = trial.findings.metrics.find(objective);
-  if (trial.state != TrialState::Done || found == trial.findings.metrics.end()) return NAN;
-  const Metric* metric = find_metric(objective);
-  return metric != nullptr && !metric->higher_is_better ? -found->second : found->second;
+  return trial.state == TrialState::Done ? rank_value(trial, objective).value_or(NAN) : NAN;
 }
+
+// Places of values, the highest first; equal ones in their order.
+std::vector<size_t> best_first(std::span<const double> values) {
+  std::vector<size_t> order(values.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return values[a] > values[b]; });
+  return order;
+}
+
+std::span<const double> span_of(const VectorXd& v) { return {v.data(), static_cast<size_t>(v.size())}; }
 
 // At most `most`: half of them the best, the others the latest.
 std::vector<size_t> chosen(const std::vector<double>& values, size_t most) {
-  std::vector<size_t> all(values.size());
-  for (size_t i = 0; i < all.size(); ++i) all[i] = i;
-  if (all.size() <= most) return all;
-  const auto better = [&](size_t a, size_t b) { return values[a] != values[b] ? values[a] > values[b] : a < b; };
-  const auto half = all.begin() + static_cast<std::ptrdiff_t>(most / 2);
-  std::nth_element(all.begin(), half, all.end(), better);
-  std::sort(half, all.end(), std::greater<>());
-  all.resize(most);
+  std::vector<size_t> all = best_first(values);
+  if (all.size() > most) {
+    std::sort(all.begin() + static_cast<std::ptrdiff_t>(most / 2), all.end(), std::greater<>());
+    all.resize(most);
+  }
   std::sort(all.begin(), all.end());
   return all;
 }
@@ -229,7 +233,7 @@ class GenerativeSynthesis final : public Generator {
   // The one of highest score that is neither known nor pending; the best of all where every one is.
   static Genotype best_unknown(const Question& q, const Known& known, const std::vector<Member>& pending,
                                const std::vector<Member>& pool, const VectorXd& score) {
-    const std::vector<size_t> order = best_first(score);
+    const std::vector<size_t> order = best_first(span_of(score));
     for (const size_t i : order) {
       const bool runs = std::any_of(pending.begin(), pending.end(), [&](const Member& m) {
         return m.entry->fingerprint == pool[i].entry->fingerprint;
@@ -241,20 +245,13 @@ class GenerativeSynthesis final : public Generator {
     return pool[order.front()].genotype;
   }
 
-  static std::vector<size_t> best_first(const VectorXd& score) {
-    std::vector<size_t> order(static_cast<size_t>(score.size()));
-    std::iota(order.begin(), order.end(), size_t{0});
-    std::stable_sort(order.begin(), order.end(),
-                     [&](size_t a, size_t b) { return score(static_cast<Index>(a)) > score(static_cast<Index>(b)); });
-    return order;
-  }
-
   // Half the pool from no opinion at all: uniform draws, and children of the better half of what was measured.
   void draw_half(const Question& q, const Known& known, Pool& pool) const {
     const auto half = static_cast<size_t>(o_.pool) / 2;
     pool.fill(known.measured.empty() ? half : half / 2, [&] { return sample(q.space, q.rng); });
     if (known.measured.empty()) return;
-    const std::vector<size_t> elite = chosen_elite(known);
+    std::vector<size_t> elite = best_first(known.values);
+    elite.resize((elite.size() + 1) / 2);
     pool.fill(half, [&] {
       const auto parent = [&]() -> const Genotype& {
         return known.measured[elite[q.rng.below(elite.size())]].genotype;
@@ -278,18 +275,10 @@ class GenerativeSynthesis final : public Generator {
     const VectorXd mean = opinion.mean.tail(std::ssize(first));
     const Distribution moved = advised(q.space, first, mean);
     pool.fill(size * 3 / 4, [&] { return draw(moved, q.rng); });
-    for (const size_t i : best_first(mean)) {
+    for (const size_t i : best_first(span_of(mean))) {
       if (pool.members().size() >= size) break;
       add_neighbours(q.space, first[i].genotype, size, pool);
     }
-  }
-
-  static std::vector<size_t> chosen_elite(const Known& known) {
-    std::vector<size_t> order(known.values.size());
-    for (size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return known.values[a] > known.values[b]; });
-    order.resize((order.size() + 1) / 2);
-    return order;
   }
 
   // delta theta: an option whose networks are predicted better than the pool's mean gains weight, shrunk where few

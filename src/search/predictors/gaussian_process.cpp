@@ -153,10 +153,10 @@ FeatureTable feature_table(std::span<const Features* const> rows) {
 }
 
 Similarity similarity_of(const FeatureTable& table, std::span<const int> columns) {
-  Similarity s;
   const Index n = std::ssize(columns);
+  if (n == 0) return {{}, MatrixXd::Zero(table.rows(), 0)};
+  Similarity s;
   for (const MatrixXf& block : table.blocks) {
-    if (n == 0) break;
     MatrixXf measured(n, block.cols());
     for (Index j = 0; j < n; ++j) measured.row(j) = block.row(columns[static_cast<size_t>(j)]);
     MatrixXf d = -2 * block * measured.transpose();
@@ -164,7 +164,7 @@ Similarity similarity_of(const FeatureTable& table, std::span<const int> columns
     d.rowwise() += measured.rowwise().squaredNorm().transpose();
     s.distances.push_back(d.array().max(0.0f).cast<double>());
   }
-  if (n == 0 || table.linear.cols() == 0) {
+  if (table.linear.cols() == 0) {
     s.linear = MatrixXd::Zero(table.rows(), n);
     return s;
   }

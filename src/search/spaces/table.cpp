@@ -24,8 +24,6 @@ struct Columns {
   std::string reward, test, shorter, epoch_seconds, params, macs;
 };
 
-bool ends(const std::string& text, const std::string& with) { return text.ends_with(with); }
-
 // ---- a CSV alone ----
 
 // Words of a comment, without punctuation around them.
@@ -68,9 +66,9 @@ Columns guessed(const std::vector<std::string>& header) {
   Columns c;
   for (const std::string& name : header) {
     if (name == "ops") c.decisions = {name};
-    if (c.reward.empty() && (ends(name, "valid") || name == "reward")) c.reward = name;
-    if (c.test.empty() && ends(name, "test")) c.test = name;
-    if (c.shorter.empty() && ends(name, "_e12")) c.shorter = name;
+    if (c.reward.empty() && (name.ends_with("valid") || name == "reward")) c.reward = name;
+    if (c.test.empty() && name.ends_with("test")) c.test = name;
+    if (c.shorter.empty() && name.ends_with("_e12")) c.shorter = name;
     if (name == "t_epoch_s") c.epoch_seconds = name;
     if (name == "params") c.params = name;
     if (name == "macs") c.macs = name;
