@@ -159,6 +159,8 @@ void check_node(const Node& node, int index) {
   check_attributes(node.name, node.op);
 }
 
+namespace {
+
 void check_outputs(const Spec& spec) {
   for (size_t k = 0; k < spec.outputs.size(); ++k) {
     const int id = spec.outputs[k];
@@ -171,6 +173,8 @@ void check_outputs(const Spec& spec) {
       throw SpecError(spec.node(id).name, "is named twice among the outputs; expected every output once");
   }
 }
+
+}  // namespace
 
 void validate(const Spec& spec) {
   check_input_shape(spec.input);

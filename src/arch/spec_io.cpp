@@ -3,6 +3,7 @@
 
 #include "condenser/arch/spec_io.hpp"
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <map>

@@ -10,6 +10,7 @@
 
 #include "cli/progress.hpp"
 #include "cli/torch_module.hpp"
+#include "condenser/core/statistics.hpp"
 #include "condenser/core/stop.hpp"
 #include "condenser/core/team.hpp"
 #include "condenser/core/text.hpp"
@@ -68,8 +69,7 @@ Pace pace_of(const arch::Design& design, const train::TrainOptions& o, double im
          .seconds = 0.3,
          .next_round = [&] { return rounds++ < 3; },
          .round = [&](int64_t n, double s) { seconds_per_image.push_back(s / static_cast<double>(n)); }});
-    std::sort(seconds_per_image.begin(), seconds_per_image.end());
-    return {seconds_per_image[1] / static_cast<double>(design.cost.macs), true};
+    return {core::median(seconds_per_image) / static_cast<double>(design.cost.macs), true};
   } catch (const core::Stopped&) {
     throw;
   } catch (const core::Error&) {

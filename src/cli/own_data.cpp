@@ -23,8 +23,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr size_t kLookedAt = 60;  // files, spread over all
-constexpr std::string_view kSoundEndings[] = {".wav"};
-constexpr char kNoise[] = "_background_noise_";
 
 std::vector<fs::path> some_of(const std::vector<fs::path>& files) {
   std::vector<fs::path> some;
@@ -202,23 +200,24 @@ void measure_features(const fs::path& root, SoundFacts& f, OwnData& out) {
 }
 
 bool has_noise(const fs::path& training, const std::vector<std::string>& classes) {
-  return fs::is_directory(training / kNoise) || std::find(classes.begin(), classes.end(), "_silence_") != classes.end();
+  return fs::is_directory(training / data::kNoiseFolder) ||
+         std::find(classes.begin(), classes.end(), "_silence_") != classes.end();
 }
 
 OwnData sounds_in(const fs::path& folder) {
   const fs::path whole = fs::absolute(folder).lexically_normal();
   const fs::path root = whole.has_filename() ? whole : whole.parent_path();
   SoundFacts f;
-  f.parts = sound_parts(root, data::list_folders(root, kSoundEndings).names);
+  f.parts = sound_parts(root, data::list_folders(root, data::kSoundEndings).names);
   const fs::path training = root / f.parts.at("train");
-  for (const std::string& name : data::list_folders(training, kSoundEndings).names)
-    if (name != kNoise) f.classes.push_back(name);
+  for (const std::string& name : data::list_folders(training, data::kSoundEndings).names)
+    if (name != data::kNoiseFolder) f.classes.push_back(name);
   if (f.classes.size() < 2)
     throw core::Error(training.string() + ": " + std::to_string(f.classes.size()) +
                       " folders with sounds; expected one for each class, two or more");
   std::vector<fs::path> files;
   for (const std::string& name : f.classes) {
-    const auto listed = data::list_files(training / name, kSoundEndings).files;
+    const auto listed = data::list_files(training / name, data::kSoundEndings).files;
     files.insert(files.end(), listed.begin(), listed.end());
   }
   measure(files, f);
@@ -244,7 +243,7 @@ OwnData look_at_folder(const fs::path& folder, int side) {
   if (!fs::is_directory(folder, failed))
     throw core::ConfigError(folder.string() + ": no such folder; expected one with pictures or sounds in <class>/");
   const bool pictures = !data::list_files(folder, data::kPictureEndings).files.empty();
-  const bool sounds = !data::list_files(folder, kSoundEndings).files.empty();
+  const bool sounds = !data::list_files(folder, data::kSoundEndings).files.empty();
   if (pictures && sounds)
     throw core::ConfigError(folder.string() + ": holds pictures and sounds; expected one kind: move the other away");
   if (sounds) return sounds_in(folder);

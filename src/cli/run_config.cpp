@@ -249,7 +249,7 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
   };
   check_space(c.probe.train, probe);
   check_space(c.train, train);
-  if (c.train_on_validation && (c.train.patience > 0 || c.train.keep == "best"))
+  if (c.train_on_validation && train::chooses(c.train))
     throw train.error("on_validation", "false with patience or keep = best, which choose by that part");
 
   Reader quant = root.section("quantize", "post-training int8 quantization");

@@ -263,14 +263,6 @@ std::string checksum(const fs::path& path, const std::string& format) {
 
 namespace {
 
-std::string some_of(std::vector<std::string> names) {
-  constexpr size_t kNamed = 5;
-  const bool more = names.size() > kNamed;
-  names.resize(std::min(kNamed, names.size()));
-  if (more) names.emplace_back("...");
-  return core::join(names);
-}
-
 bool is_there(const Card& card, const std::string& split) {
   std::error_code ignored;
   return card.splits.contains(split) && fs::exists(place_of(card, split), ignored);
@@ -310,18 +302,17 @@ constexpr uintmax_t kMostHashedBytes = uintmax_t{256} << 20;  // of a split: a s
 constexpr int64_t kMostOpenedFiles = 20'000;                  // of a larger one
 constexpr std::streamoff kEndBytes = 4096;
 
-// A file, with those that it names if it is a list; or what the format reads of a folder.
+// A file, with those that it names if it is a list; or what the format reads of a folder. What has a checksum in the
+// card is left out, but not what a list with one names.
 std::vector<fs::path> files_to_know(const Card& card, const std::string& split, const CardFile& entry) {
   const Format& format = find_format(card.format);
   const fs::path path = entry.path == "." ? card.root : card.root / entry.path;
+  const bool verified = !entry.sha256.empty();
+  if (fs::is_directory(path)) return !verified && format.contents ? format.contents(path) : std::vector<fs::path>{};
   std::vector<fs::path> files;
-  if (!fs::is_directory(path)) {
-    files.push_back(path);
-    if (format.named)
-      for (const std::string& name : format.named(card, split)) files.emplace_back(name);
-  } else if (format.contents) {
-    files = format.contents(path);
-  }
+  if (!verified) files.push_back(path);
+  if (format.named)
+    for (const std::string& name : format.named(card, split)) files.emplace_back(name);
   return files;
 }
 
@@ -378,14 +369,12 @@ std::string fingerprint(const Card& card, const std::string& split) {
   for (const CardFile& entry : entries->second) {
     std::error_code ignored;
     if (!fs::exists(entry.path == "." ? card.root : card.root / entry.path, ignored)) return "";
-    const std::vector<fs::path> of_entry = files_to_know(card, split, entry);
-    const bool is_list = find_format(card.format).named != nullptr;
     if (!entry.sha256.empty()) {
       listing += entry.path + " " + entry.sha256 + "\n";
       ++verified;
     }
-    if (entry.sha256.empty() || is_list)  // the checksum of a list says nothing about what it names
-      files.insert(files.end(), of_entry.begin() + (entry.sha256.empty() ? 0 : 1), of_entry.end());
+    const std::vector<fs::path> of_entry = files_to_know(card, split, entry);
+    files.insert(files.end(), of_entry.begin(), of_entry.end());
   }
   listing += lines_of(card, files);
   const int64_t count = verified + std::ssize(files);

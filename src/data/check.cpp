@@ -13,6 +13,7 @@
 #include "condenser/core/stop.hpp"
 #include "condenser/core/text.hpp"
 #include "condenser/data/split.hpp"
+#include "data/names.hpp"
 #include "data/parallel.hpp"
 
 namespace condenser::data {
@@ -148,13 +149,6 @@ std::string list_text(const std::vector<double>& values) {
 }
 
 std::string plural(int64_t n, const std::string& one) { return std::to_string(n) + " " + one + (n == 1 ? "" : "s"); }
-
-std::string some_of(const std::vector<std::string>& names) {
-  constexpr size_t kNamed = 5;
-  std::vector<std::string> first(names.begin(), names.begin() + static_cast<int64_t>(std::min(kNamed, names.size())));
-  if (names.size() > kNamed) first.emplace_back("...");
-  return core::join(first);
-}
 
 using Findings = std::vector<Finding>;
 

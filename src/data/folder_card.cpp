@@ -17,7 +17,6 @@ namespace {
 
 constexpr char kLayouts[] =
     "expected train/<class>/ and test/<class>/, or <class>/, with .jpg or .png files, or with .wav files";
-constexpr char kNoise[] = "_background_noise_";
 
 using Endings = std::span<const std::string_view>;
 
@@ -98,7 +97,7 @@ void add_listed_splits(Card& card) {
 
 void find_splits(Card& card, Endings endings) {
   std::vector<std::string> names = list_folders(card.root, endings).names;
-  std::erase(names, kNoise);
+  std::erase(names, kNoiseFolder);
   const Parts parts = find_parts(card.root, names);
   if (parts.contains("train")) {
     const std::vector<std::string> classes = classes_beside(card.root / parts.at("train"), names);

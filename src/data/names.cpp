@@ -144,4 +144,11 @@ std::string suggestion(const std::string& name, const std::vector<std::string>& 
   return near.empty() ? "" : "; did you mean " + near + "?";
 }
 
+std::string some_of(const std::vector<std::string>& names, size_t most) {
+  std::vector<std::string> first(names.begin(),
+                                 names.begin() + std::min(std::ssize(names), static_cast<int64_t>(most)));
+  if (names.size() > most) first.emplace_back("...");
+  return core::join(first);
+}
+
 }  // namespace condenser::data

@@ -25,4 +25,7 @@ std::string alike(const std::vector<std::string>& names, LetterCase = LetterCase
 // The name among `names` that looks like `name`, or is spelt nearly so, for messages: `; did you mean "cat"?`, or "".
 std::string suggestion(const std::string& name, const std::vector<std::string>& names);
 
+// The first names of a list, and "..." where there are more.
+std::string some_of(const std::vector<std::string>& names, size_t most = 5);
+
 }  // namespace condenser::data

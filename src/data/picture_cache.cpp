@@ -27,6 +27,7 @@
 #include "condenser/core/table.hpp"
 #include "condenser/core/text.hpp"
 #include "data/formats/listing.hpp"
+#include "data/names.hpp"
 #include "data/parallel.hpp"
 
 namespace condenser::data {
@@ -250,11 +251,8 @@ std::shared_ptr<const Dataset> without_damaged(std::shared_ptr<const Dataset> wh
     }
     left_out.push_back(pictures.name(i));
   }
-  constexpr size_t kNamed = 5;
-  std::vector<std::string> names(left_out.begin(), left_out.begin() + std::min<int64_t>(kNamed, count));
-  if (left_out.size() > kNamed) names.emplace_back("...");
   const std::string found = core::thousands(count) + " of " + core::thousands(pictures.size()) +
-                            " pictures cannot be decoded: " + core::join(names);
+                            " pictures cannot be decoded: " + some_of(left_out);
   if (kept.empty()) throw core::Error(found + "; expected at least one that can");
   tell({true, "damaged", "", count, found + "; they are left out (dataset.on_damaged: skip)", std::move(left_out)},
        options);

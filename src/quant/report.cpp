@@ -211,11 +211,6 @@ data::Evaluation evaluate_int8(const arch::Spec& spec, const arch::Weights& weig
   });
 }
 
-void dequantize(std::span<const int8_t> outputs, const runtime::TensorQuant& quant, std::span<float> logits) {
-  for (size_t k = 0; k < outputs.size(); ++k)
-    logits[k] = static_cast<float>(quant.scale * (outputs[k] - quant.zero_point));
-}
-
 void dequantize(std::span<const int8_t> hwc, const core::Shape& shape, const runtime::TensorQuant& quant,
                 std::span<float> chw) {
   const auto pixels = static_cast<size_t>(shape.h * shape.w), channels = static_cast<size_t>(shape.c);

@@ -205,8 +205,6 @@ Answer no_smoothing(const Situation& s) {  // left at its default it was not mea
   return without(s, share > 0 && share != TrainOptions{}.label_smoothing, "0");
 }
 
-bool chooses(const TrainOptions& o) { return o.patience > 0 || o.keep == "best"; }
-
 Answer metric_of_loss(const Situation& s) {
   const TrainOptions& o = s.options;
   const bool of_items = o.metric == "reconstruction_error", of_both = o.metric == "loss" || o.metric == "auc";
@@ -217,7 +215,7 @@ Answer metric_of_loss(const Situation& s) {
 
 Answer probe_metric(const Situation& s) {
   const TrainOptions& o = s.options;
-  const bool idle = s.searching && o.metric != TrainOptions{}.metric && o.patience == 0 && o.keep != "best";
+  const bool idle = s.searching && o.metric != TrainOptions{}.metric && !chooses(o);
   return idle ? Answer("accuracy, as nothing is chosen by it here (search.objective ranks candidates),") : std::nullopt;
 }
 
@@ -253,10 +251,8 @@ Answer one_class_to_draw(const Situation& s) {
 }
 
 Answer metric_defined(const Situation& s) {
-  const TrainOptions& o = s.options;
-  const bool unused = reconstructs(o) && o.metric == TrainOptions{}.metric && !chooses(o);
-  if (!s.data || unused) return std::nullopt;
-  const std::string why = data::find_metric(o.metric).undefined(s.data->labels(o));
+  if (!s.data) return std::nullopt;
+  const std::string why = deciding_metric(s.options).undefined(s.data->labels(s.options));
   return why.empty() ? std::nullopt : Answer("another metric: " + why);
 }
 
@@ -509,6 +505,11 @@ DataFacts facts_of(const data::Dataset& training, const data::Dataset* validatio
           .told = data::tells_anomalies(training.classes()),
           .items = training.size(),
           .validation = validation ? std::optional(data::label_facts(*validation)) : std::nullopt};
+}
+
+const data::Metric& deciding_metric(const TrainOptions& o) {
+  const bool unsaid = reconstructs(o) && o.metric == TrainOptions{}.metric;
+  return data::find_metric(unsaid ? "reconstruction_error" : o.metric);
 }
 
 int64_t smallest_part(const TrainOptions& o, int64_t items, int ranks) {

@@ -13,7 +13,6 @@
 #include <cmath>
 #include <limits>
 #include <new>
-#include <thread>
 #include <utility>
 
 #include "condenser/core/log.hpp"
@@ -40,9 +39,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-// Whether validation decides when the training ends or which weights are kept.
-bool chooses(const TrainOptions& o) { return o.patience > 0 || o.keep == "best"; }
 
 void check(const FitRequest& r, int ranks) {
   const auto check_part = [&](const data::Dataset& part, const char* name) {
@@ -94,12 +90,6 @@ void use_kernels(const TrainOptions& options) {
 int loader_threads(const TrainOptions& options, at::Device device, int cores) {
   if (options.loader_threads > 0) return options.loader_threads;
   return device.is_cpu() ? 1 : std::clamp(cores - 1, 1, 8);
-}
-
-// Where nothing is chosen by it, the metric of a reconstruction may be left at its default.
-const data::Metric& deciding_metric(const TrainOptions& o) {
-  const bool unsaid = reconstructs(o) && o.metric == TrainOptions{}.metric;
-  return data::find_metric(unsaid ? "reconstruction_error" : o.metric);
 }
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();

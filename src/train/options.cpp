@@ -103,6 +103,8 @@ void read_options(core::config::Reader& reader, TrainOptions& o, const std::stri
   if (const auto found = conflict({.options = o}, section)) throw conflict_error(reader, *found);
 }
 
+bool chooses(const TrainOptions& o) { return o.patience > 0 || o.keep == "best"; }
+
 bool reconstructs(const TrainOptions& o) { return o.loss == "reconstruction"; }
 
 bool independent_classes(const TrainOptions& o, bool multi_label) {

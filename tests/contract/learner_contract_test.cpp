@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "support/catch.hpp"
+#include "support/lively.hpp"
 #include "train/files/transfer.hpp"
 #include "train/learner.hpp"
 #include "train/quick_run.hpp"
@@ -74,10 +75,9 @@ bool same(const Checkpoint& a, const Checkpoint& b) {
 }
 
 double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
-  REQUIRE(a.size() == b.size());
-  double worst = 0;
-  for (size_t i = 0; i < a.size(); ++i) worst = std::max(worst, std::abs(static_cast<double>(a[i]) - b[i]));
-  return worst;
+  const double largest = testing::difference(a, b).largest;
+  REQUIRE(std::isfinite(largest));  // equal sizes, and every value a number
+  return largest;
 }
 
 std::vector<float> copy(const at::Tensor& t) {

@@ -4,18 +4,13 @@
 #include <cstdint>
 #include <vector>
 
-#include "condenser/core/rng.hpp"
 #include "nn/tiling.hpp"
 #include "support/catch.hpp"
+#include "support/lively.hpp"
 
 namespace condenser::nn {
 
-inline std::vector<float> random_floats(int64_t n, uint64_t seed) {
-  core::Rng rng(seed);
-  std::vector<float> out(static_cast<size_t>(n));
-  for (float& v : out) v = static_cast<float>(rng.normal());
-  return out;
-}
+using testing::random_floats;
 
 inline void check_near(const std::vector<float>& got, const std::vector<double>& expected) {
   REQUIRE(got.size() == expected.size());

@@ -52,9 +52,7 @@ std::string to_string(const Reconstruction&);  // "AUC 93.41 % (2000 items), rec
 data::Evaluation evaluate_float(const arch::Spec&, const arch::Weights&, const data::Dataset&, const data::Task&);
 data::Evaluation evaluate_int8(const arch::Spec& lowered, const arch::Weights& int8_weights,
                                const runtime::QuantParams&, const data::Dataset&, const data::Task&);
-// Int8 outputs as those of the float network, in their order.
-void dequantize(std::span<const int8_t> outputs, const runtime::TensorQuant&, std::span<float> logits);
-// The same with [h, w, c] brought to [c, h, w].
+// Int8 outputs [h, w, c] as those of the float network, [c, h, w].
 void dequantize(std::span<const int8_t> hwc, const core::Shape&, const runtime::TensorQuant&, std::span<float> chw);
 
 }  // namespace condenser::quant

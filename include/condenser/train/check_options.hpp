@@ -61,6 +61,8 @@ void check_options(const Situation&, const std::string& section);
 
 // Items of the smallest part of a batch that goes through the network at once; 0: there would be an empty one.
 int64_t smallest_part(const TrainOptions&, int64_t items, int ranks);
+// What validation is judged by. A reconstruction may leave the metric at its default where nothing is chosen by it.
+const data::Metric& deciding_metric(const TrainOptions&);
 
 // [key, with] of every row of the table, for tests.
 std::vector<std::pair<std::string, std::string>> checked_pairs();

@@ -74,6 +74,7 @@ void list_options(core::config::Reader&, TrainOptions&);
 bool independent_classes(const TrainOptions&, bool multi_label);
 
 // Whether the network gives its input again: mean squared error.
+bool chooses(const TrainOptions&);  // by validation: when the training ends, or which weights are kept
 bool reconstructs(const TrainOptions&);
 
 }  // namespace condenser::train

@@ -73,10 +73,10 @@ exporters::KnownAnswers make_known_answers(const Int8Network& network, const dat
     answers.outputs.emplace_back(output.begin(), output.end());
   }
   if (task.reconstructs()) return answers;  // no answer is right or wrong
-  answers.right = [&data, task, items, scale = executor.program().output_quant()](size_t i,
-                                                                                  std::span<const int8_t> output) {
+  answers.right = [&data, task, items, shape = arch::Shape(executor.program().output_shape()),
+                   scale = executor.program().output_quant()](size_t i, std::span<const int8_t> output) {
     std::vector<float> logits(output.size()), marks(output.size());
-    quant::dequantize(output, scale, logits);
+    quant::dequantize(output, shape, scale, logits);
     data.targets(items[i], marks);
     return data::right(task, logits, {data.label(items[i]), marks});
   };

@@ -2,7 +2,6 @@
 // and checks, export included: all that a search does with each proposal before it examines it. What passes is also
 // hashed, and then trained for seconds: that time stands beside. The other words have files of their own.
 
-#include <algorithm>
 #include <ctime>
 #include <nlohmann/json.hpp>
 #include <unordered_set>
@@ -14,6 +13,7 @@
 #include "cli/verbs/bench.hpp"
 #include "condenser/arch/rules.hpp"
 #include "condenser/core/config.hpp"
+#include "condenser/core/statistics.hpp"
 #include "condenser/core/stop.hpp"
 
 namespace condenser::cli {
@@ -74,10 +74,10 @@ GateBench bench_gate() {
     if (round > 0) speeds.push_back(kCandidates / seconds);
   }
   result.hash_microseconds = hash_microseconds(*space, {genotypes.begin(), genotypes.begin() + 200});
-  std::sort(speeds.begin(), speeds.end());
-  result.specs_per_second = speeds[speeds.size() / 2];
-  result.low = speeds.front();
-  result.high = speeds.back();
+  const core::Quartiles of_rounds = core::quartiles(std::move(speeds));
+  result.specs_per_second = of_rounds.median;
+  result.low = of_rounds.min;
+  result.high = of_rounds.max;
   return result;
 }
 

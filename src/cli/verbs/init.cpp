@@ -97,7 +97,7 @@ int init(const Options& o) {
   OwnData data = look(o, space->side);
   if (o.space.empty() && needs_large(data)) {
     space = &find_space_template("large");
-    data = look(o, space->side);
+    if (!o.data.empty() && data.kind == OwnData::Pictures) data = look(o, space->side);  // others have their size
   }
   NewFiles files(o.folder);
   std::string line = (o.data.empty() ? "card: " : "folder: ") + seen_from(o.folder, data.place);

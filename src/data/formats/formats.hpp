@@ -80,6 +80,7 @@ std::vector<std::filesystem::path> int8_files(const std::filesystem::path& folde
 
 inline constexpr std::string_view kPictureEndings[] = {".jpg", ".jpeg", ".png"};
 inline constexpr std::string_view kSoundEndings[] = {".wav"};
+inline constexpr char kNoiseFolder[] = "_background_noise_";  // of sounds: no class, noises to be mixed in
 
 // The files below `folder` that are images by their extension, sorted; see list_files().
 std::vector<std::filesystem::path> image_files(const std::filesystem::path& folder);

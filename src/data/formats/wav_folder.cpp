@@ -15,19 +15,19 @@
 #include "condenser/core/error.hpp"
 #include "condenser/core/files.hpp"
 #include "condenser/core/hash.hpp"
-#include "condenser/core/log.hpp"
 #include "condenser/core/rng.hpp"
 #include "condenser/core/text.hpp"
 #include "data/formats/formats.hpp"
 #include "data/formats/listing.hpp"
 #include "data/formats/wav.hpp"
 #include "data/formats/wav_clips.hpp"
+#include "data/names.hpp"
 
 namespace condenser::data {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr char kNoise[] = "_background_noise_", kSilence[] = "_silence_", kUnknown[] = "_unknown_";
+constexpr char kSilence[] = "_silence_", kUnknown[] = "_unknown_";
 constexpr char kValidationList[] = "validation_list.txt", kTestList[] = "testing_list.txt";
 constexpr uint64_t kUnknownStream = 0x756e6b6e6f776e;  // "unknown"
 constexpr uint64_t kSilenceStream = 0x73696c656e6365;  // "silence"
@@ -182,16 +182,16 @@ std::pair<double, double> part_of(const std::string& split) {
 std::vector<std::vector<float>> read_noises(const fs::path& folder, const std::string& split, const Card& card,
                                             UnusedFiles& unused) {
   std::vector<std::vector<float>> noises;
-  if (!fs::exists(folder / kNoise)) return noises;
+  if (!fs::exists(folder / kNoiseFolder)) return noises;
   const auto [from, to] = part_of(split);
-  for (const std::string& clip : clips_of(folder, kNoise, unused)) {
+  for (const std::string& clip : clips_of(folder, kNoiseFolder, unused)) {
     const std::vector<float> sound = read_sound(folder / clip, card).samples;
     const auto length = static_cast<double>(sound.size());
     std::vector<float> part(sound.begin() + static_cast<int64_t>(from * length),
                             sound.begin() + static_cast<int64_t>(to * length));
     if (!part.empty()) noises.push_back(std::move(part));
   }
-  if (noises.empty()) throw core::Error((folder / kNoise).string() + ": no .wav file with sound in it");
+  if (noises.empty()) throw core::Error((folder / kNoiseFolder).string() + ": no .wav file with sound in it");
   return noises;
 }
 
@@ -217,7 +217,7 @@ class SplitReader {
         length_(FrontEnd(card.audio).samples()) {
     Folders folders = list_folders(folder_, kSoundEndings, kLists);
     words_ = std::move(folders.names);
-    std::erase(words_, kNoise);
+    std::erase(words_, kNoiseFolder);
     unused_ = std::move(folders.unused);
     clips_.waves = Waves(length_);
   }
@@ -324,12 +324,9 @@ class SplitReader {
   }
 
   void report_damaged() {
-    constexpr size_t kNamed = 3;
-    std::vector<std::string> names;
-    for (size_t i = 0; i < std::min<size_t>(kNamed, damaged_.items().size()); ++i) names.push_back(damaged_.items()[i]);
-    if (damaged_.items().size() > kNamed) names.emplace_back("...");
     damaged_.tell(folder_, split_, options_,
-                  " in split " + split_ + " (" + core::join(names) + "); they are left out (dataset.on_damaged: skip)");
+                  " in split " + split_ + " (" + some_of(damaged_.items(), 3) +
+                      "); they are left out (dataset.on_damaged: skip)");
   }
 
   void note_level(const std::vector<float>& sound, const std::string& clip) {
@@ -374,7 +371,7 @@ class SplitReader {
       if (std::ssize(noise) >= length_) long_enough.emplace_back(noise);
     }
     if (long_enough.empty()) {
-      throw core::Error((folder_ / kNoise).string() + ": nothing to cut class _silence_ from in split " + split_ +
+      throw core::Error((folder_ / kNoiseFolder).string() + ": nothing to cut class _silence_ from in split " + split_ +
                         "; expected a folder _silence_, or recordings of noise 10 times as long as a clip or longer");
     }
     core::Rng rng(0, kSilenceStream);
@@ -448,7 +445,7 @@ std::vector<std::string> wav_folder_classes(const Card& card, const std::string&
                       " lists none");
   }
   std::vector<std::string> words = list_folders(folder, kSoundEndings).names;
-  std::erase(words, kNoise);
+  std::erase(words, kNoiseFolder);
   if (words.empty()) throw core::Error(folder.string() + ": no folder in it; expected one folder per class");
   return words;
 }

@@ -2,8 +2,8 @@
 #include <ATen/Functions.h>
 #include <ATen/TensorOperators.h>
 
-#include "condenser/core/rng.hpp"
 #include "support/catch.hpp"
+#include "support/lively.hpp"
 #include "train/device/check.hpp"
 #include "train/device/loss.hpp"
 #include "train/device/loss_scale.hpp"
@@ -14,13 +14,6 @@
 
 namespace condenser::train {
 namespace {
-
-std::vector<float> normals(int64_t n, uint64_t seed) {
-  core::Rng rng(seed);
-  std::vector<float> out(static_cast<size_t>(n));
-  for (float& v : out) v = static_cast<float>(rng.normal());
-  return out;
-}
 
 at::Tensor tensor(const std::vector<float>& values, at::IntArrayRef sizes) {
   return at::from_blob(const_cast<float*>(values.data()), sizes).clone();
@@ -46,7 +39,8 @@ TEST_CASE("losses as tensors are the losses as loops", "[train][device]") {
   o.smoothing = 0.1;
   if (GENERATE(false, true)) o.class_weights = {1, 2, 0.5, 3};
   if (GENERATE(false, true)) o.distill = 0.3, o.temperature = 2;
-  const std::vector<float> logits = normals(n * classes, 1), teacher = normals(n * classes, 2);
+  const std::vector<float> logits = testing::random_floats(n * classes, 1),
+                           teacher = testing::random_floats(n * classes, 2);
   const std::vector<int64_t> labels{0, 3, 1, 2, 2};
   std::vector<float> marks(logits.size());
   read_marks({.labels = labels, .marks = {}, .teacher = {}}, classes, marks);
@@ -87,7 +81,7 @@ TEST_CASE("optimizers as tensors are the optimizers as loops", "[train][device]"
   DeviceOptimizer optimizer(o, layout, frozen, block);
   for (int step = 0; step < 4; ++step) {
     std::vector<float> gradients(static_cast<size_t>(layout.trainable_size), 0.0f);
-    const std::vector<float> noise = normals(layout.trainable_size, 10 + step);
+    const std::vector<float> noise = testing::random_floats(layout.trainable_size, 10 + step);
     for (const auto& s : layout.segments)
       if (s.trainable) std::copy_n(noise.begin() + s.offset, s.size, gradients.begin() + s.offset);
     at::Tensor slopes = tensor(gradients, {layout.trainable_size});
@@ -121,7 +115,7 @@ TEST_CASE("a step whose gradients overflow is left out and halves the loss scale
   const nn::BlockLayout layout = nn::block_layout(spec);
   TrainOptions o = testing::quick();
   o.optimizer = "adamw";
-  at::Tensor block = tensor(normals(layout.size, 1), {layout.size});
+  at::Tensor block = tensor(testing::random_floats(layout.size, 1), {layout.size});
   const at::Tensor before = block.clone();
   DeviceOptimizer optimizer(o, layout, {}, block);
   LossScale scale(at::kCPU);
