@@ -380,6 +380,35 @@ TEST_CASE("proposal k sees the trials below k - window", "[search]") {
   }
 }
 
+TEST_CASE("proposals of one batch see the same past, and each other's genotypes", "[search]") {
+  class NotingGenerator final : public search::Generator {
+   public:
+    mutable std::vector<std::pair<int64_t, size_t>> seen;
+    search::Genotype propose(const search::Question& q) const override {
+      seen.emplace_back(q.past.limit, q.past.running.size());
+      return search::sample(q.space, q.rng);
+    }
+  };
+  const fakes::ChainSpace space;
+  const NotingGenerator generator;
+  const search::Inquisitor inquisitor({});
+  const search::Gate gate({});
+  const auto store = search::make_memory_store();
+  const std::vector<Trial> trials =
+      search::run_search({space, generator, gate, inquisitor, *store}, {.objective = "macs", .trials = 10, .batch = 4});
+  REQUIRE(generator.seen.size() == trials.size());
+  for (size_t k = 0; k < trials.size(); ++k)
+    CHECK(generator.seen[k] == std::pair(static_cast<int64_t>(k - k % 4), k % 4));
+}
+
+TEST_CASE("generative synthesis proposes no network twice while there are others", "[search]") {
+  Bench bench;
+  bench.space = fakes::ChainSpace(2, 3);
+  bench.options.generator = "generative_synthesis";
+  bench.options.trials = 18;  // 3 x 3 widths, 2 strides; `unused` changes nothing
+  CHECK(bench.run().size() == 18);
+}
+
 TEST_CASE("a study of before, with the hash of every trial, goes on as if it had been written now", "[search]") {
   Bench bench = a_bench();
   const std::vector<Trial> whole = bench.run();

@@ -97,6 +97,30 @@ struct Problem {
 
 }  // namespace
 
+TEST_CASE("the gradient of a fit is that of its cost", "[search]") {
+  const Problem problem(20);
+  search::Similarity among = search::similarity_of(problem.table, problem.columns);
+  const auto of_measured = [&](const Eigen::MatrixXd& m) {
+    Eigen::MatrixXd rows(20, 20);
+    for (int i = 0; i < 20; ++i) rows.row(i) = m.row(problem.columns[size_t(i)]);
+    return rows;
+  };
+  for (Eigen::MatrixXd& d : among.distances) d = of_measured(d);
+  among.linear = of_measured(among.linear);
+  VectorXd t(Eigen::Index(among.distances.size()) + 3), gradient, ignored;
+  for (Eigen::Index i = 0; i < t.size(); ++i) t(i) = 0.3 * double(i % 4) - 0.5;
+  REQUIRE(std::isfinite(search::fit_cost(among, problem.y, t, gradient)));
+  for (Eigen::Index i = 0; i < t.size(); ++i) {
+    INFO("hyper-parameter " << i);
+    VectorXd up = t, down = t;
+    up(i) += 1e-5;
+    down(i) -= 1e-5;
+    const double slope =
+        (search::fit_cost(among, problem.y, up, ignored) - search::fit_cost(among, problem.y, down, ignored)) / 2e-5;
+    CHECK(gradient(i) == Approx(slope).epsilon(1e-4).margin(1e-5));
+  }
+}
+
 TEST_CASE("what was measured is known, what is unlike it is in doubt", "[search]") {
   const Problem problem(24);
   const search::Prediction p = problem.ask();

@@ -72,6 +72,15 @@ TEST_CASE("equal computations are one network with the mean of their rewards", "
   const search::TableSpace small(search::read_look_up(folder / "cells.csv"), {.max_params = 200});
   CHECK(small.best_reward() < space.best_reward());
   CHECK_FALSE(small.network({{2, 2, 2}}).within);
+  const search::TableSpace::Network& bounded = small.network({{0, 2, 0}});
+  CHECK(bounded.within);
+  CHECK(bounded.rows.size() < dead.rows.size());  // of equal cells only those within the bounds count
+  double within = 0;
+  for (const int row : bounded.rows) {
+    CHECK(small.table().rows[static_cast<size_t>(row)].params <= 200);
+    within += small.table().rows[static_cast<size_t>(row)].reward / static_cast<double>(bounded.rows.size());
+  }
+  CHECK(bounded.reward == Approx(within));
 }
 
 TEST_CASE("YAML names the columns of a table; decisions may have columns of their own", "[search]") {

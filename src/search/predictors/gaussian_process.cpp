@@ -89,39 +89,6 @@ MatrixXd similar(const std::vector<MatrixXd>& distances, const VectorXd& t, cons
   return std::exp(2 * t(at.signal)) * e.array().exp();
 }
 
-struct Measured {
-  std::vector<MatrixXd> distances;  // among the measured
-  MatrixXd linear;
-  VectorXd y;  // minus the belief
-};
-
-// Minus the logarithm of the posterior density of the hyper-parameters.
-double cost_of(const Measured& m, const Prior& prior, const Places& at, const VectorXd& t, VectorXd& gradient) {
-  const Index n = m.y.size();
-  const MatrixXd e = similar(m.distances, t, at);
-  const double w2 = std::exp(2 * t(at.weight())), noise = std::exp(t(at.noise()));
-  MatrixXd k = e + w2 * m.linear;
-  k.array() += 1;
-  k.diagonal().array() += noise + kJitter;
-  const Eigen::LLT<MatrixXd> factor(k);
-  gradient = VectorXd::Zero(t.size());
-  if (factor.info() != Eigen::Success) return std::numeric_limits<double>::infinity();
-  const VectorXd alpha = factor.solve(m.y);
-  const VectorXd away = t - prior.mean;
-  const double value = 0.5 * m.y.dot(alpha) + factor.matrixLLT().diagonal().array().log().sum() +
-                       0.5 * (away.array().square() / prior.variance.array()).sum();
-  const MatrixXd a = factor.solve(MatrixXd::Identity(n, n)) - alpha * alpha.transpose();
-  for (size_t g = 0; g < m.distances.size(); ++g) {
-    const auto i = static_cast<Index>(g);
-    gradient(i) = 0.5 * std::exp(-2 * t(i)) * (a.array() * e.array() * m.distances[g].array()).sum();
-  }
-  gradient(at.signal) = (a.array() * e.array()).sum();
-  gradient(at.noise()) = 0.5 * noise * a.trace();
-  gradient(at.weight()) = w2 * (a.array() * m.linear.array()).sum();
-  gradient += (away.array() / prior.variance.array()).matrix();
-  return value;
-}
-
 MatrixXd rows_of(const MatrixXd& m, std::span<const int> rows, Index columns) {
   MatrixXd picked(std::ssize(rows), columns);
   for (size_t i = 0; i < rows.size(); ++i) picked.row(static_cast<Index>(i)) = m.row(rows[i]).head(columns);
@@ -129,6 +96,34 @@ MatrixXd rows_of(const MatrixXd& m, std::span<const int> rows, Index columns) {
 }
 
 }  // namespace
+
+double fit_cost(const Similarity& among, const VectorXd& y, const VectorXd& t, VectorXd& gradient) {
+  const Places at(among.distances.size());
+  const Prior prior = prior_of(at);
+  const Index n = y.size();
+  const MatrixXd e = similar(among.distances, t, at);
+  const double w2 = std::exp(2 * t(at.weight())), noise = std::exp(t(at.noise()));
+  MatrixXd k = e + w2 * among.linear;
+  k.array() += 1;
+  k.diagonal().array() += noise + kJitter;
+  const Eigen::LLT<MatrixXd> factor(k);
+  gradient = VectorXd::Zero(t.size());
+  if (factor.info() != Eigen::Success) return std::numeric_limits<double>::infinity();
+  const VectorXd alpha = factor.solve(y);
+  const VectorXd away = t - prior.mean;
+  const double value = 0.5 * y.dot(alpha) + factor.matrixLLT().diagonal().array().log().sum() +
+                       0.5 * (away.array().square() / prior.variance.array()).sum();
+  const MatrixXd a = factor.solve(MatrixXd::Identity(n, n)) - alpha * alpha.transpose();
+  for (size_t g = 0; g < among.distances.size(); ++g) {
+    const auto i = static_cast<Index>(g);
+    gradient(i) = 0.5 * std::exp(-2 * t(i)) * (a.array() * e.array() * among.distances[g].array()).sum();
+  }
+  gradient(at.signal) = (a.array() * e.array()).sum();
+  gradient(at.noise()) = 0.5 * noise * a.trace();
+  gradient(at.weight()) = w2 * (a.array() * among.linear.array()).sum();
+  gradient += (away.array() / prior.variance.array()).matrix();
+  return value;
+}
 
 FeatureTable feature_table(std::span<const Features* const> rows) {
   FeatureTable table;
@@ -178,27 +173,26 @@ Prediction predict(const FeatureTable& table, const Similarity& s, std::span<con
                    const GaussianProcessOptions& o) {
   const Index n = y.size(), all = std::ssize(columns);
   const Places at(s.distances.size());
-  const Prior prior = prior_of(at);
   const VectorXd belief = o.belief * table.belief;
-  VectorXd t = prior.mean;
+  VectorXd t = prior_of(at).mean;
   // Nothing tells candidates apart, or nothing is measured.
   if (s.distances.empty() || n == 0) return {belief, VectorXd::Ones(table.rows()), 0};
+  VectorXd values(all);  // minus the belief
+  for (Index i = 0; i < n; ++i) values(i) = y(i) - belief(columns[static_cast<size_t>(i)]);
   if (n > 1) {
-    Measured m;
+    Similarity among;
     const auto measured = columns.first(static_cast<size_t>(n));
-    for (const MatrixXd& d : s.distances) m.distances.push_back(rows_of(d, measured, n));
-    m.linear = rows_of(s.linear, measured, n);
-    m.y = y;
-    for (Index i = 0; i < n; ++i) m.y(i) -= belief(measured[static_cast<size_t>(i)]);
-    const auto cost = [&](const VectorXd& x, VectorXd& gradient) { return cost_of(m, prior, at, x, gradient); };
+    for (const MatrixXd& d : s.distances) among.distances.push_back(rows_of(d, measured, n));
+    among.linear = rows_of(s.linear, measured, n);
+    const auto cost = [&](const VectorXd& x, VectorXd& gradient) {
+      return fit_cost(among, values.head(n), x, gradient);
+    };
     t = minimize(cost, t, o.iterations);
   }
 
   const double w2 = std::exp(2 * t(at.weight())), noise = std::exp(t(at.noise()));
   MatrixXd k = similar(s.distances, t, at) + w2 * s.linear;  // [rows, measured and pending]
   k.array() += 1;
-  VectorXd values(all);
-  for (Index i = 0; i < n; ++i) values(i) = y(i) - belief(columns[static_cast<size_t>(i)]);
   const auto factor_of = [&](Index count) {
     MatrixXd among = rows_of(k, columns.first(static_cast<size_t>(count)), count);
     among.diagonal().array() += noise + kJitter;

@@ -35,6 +35,11 @@ struct Similarity {
 };
 Similarity similarity_of(const FeatureTable&, std::span<const int> columns);
 
+// What a fit minimizes: minus the logarithm of the posterior density of the hyper-parameters t = [log l of each block,
+// log s, log v, log w], up to a constant, and its gradient. `among`: of the measured rows to each other; `y`: their
+// values minus the belief. Infinite where the kernel is not positive definite.
+double fit_cost(const Similarity& among, const Eigen::VectorXd& y, const Eigen::VectorXd& t, Eigen::VectorXd& gradient);
+
 struct Prediction {
   Eigen::VectorXd mean, deviation;  // of all rows, in the units of y
   double noise = 0;                 // variance of a single measurement, as learned
