@@ -23,8 +23,9 @@ struct Question {
 class Generator {
  public:
   virtual ~Generator() = default;
-  // A legal genotype. Many threads may ask at once. Should take well below 100 ms whatever the length of the past.
-  virtual Genotype propose(const Question&) const = 0;
+  // A legal genotype and rung: 0, or one above what the past has of that network. Many threads may ask at once. Should
+  // take well below 100 ms whatever the length of the past.
+  virtual Proposal propose(const Question&) const = 0;
   // The trial to return when the search is over, an index into the past; -1: none is feasible. The best measured one,
   // unless a strategy knows that measurements are noisy.
   virtual int64_t recommend(const Question&) const;

@@ -2,6 +2,7 @@
 // A Probe asks one question about one candidate. train/ implements the ones that need LibTorch.
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <string>
@@ -15,6 +16,7 @@ namespace condenser::search {
 struct Findings {
   std::map<std::string, double> metrics;      // "val_accuracy" (percent), "netscore", ...
   std::map<std::string, double> node_scores;  // reactions of probed nodes, by node name
+  std::map<std::string, std::vector<double>> curves;  // a metric while it was measured, one value per epoch
   bool operator==(const Findings&) const = default;
 };
 
@@ -28,7 +30,10 @@ class CandidateError : public core::Error {
 
 struct ProbeContext {
   uint64_t seed = 0;      // a function of the study's seed and the candidate's hash: equal networks get equal answers
-  double fidelity = 1.0;  // fraction of the probe's full cost
+  double fidelity = 1.0;  // share of the probe's full cost
+  // Where a probe may keep, by the network's hash, what lets it go on at a higher fidelity; "": nowhere. What is kept
+  // may be lost and must not change an answer.
+  std::filesystem::path folder;
   std::function<void(double fraction, const std::string& doing)> on_progress;  // may be empty; called often
 };
 
