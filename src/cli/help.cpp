@@ -96,6 +96,7 @@ std::string overview() {
   out += "  condenser run --help-config [SECTION]                   every option of a run file\n";
   std::string group;
   for (const Verb& verb : verbs()) {
+    if (*verb.group == '\0') continue;
     if (group != verb.group) out += std::string("\n") + verb.group + "\n";
     group = verb.group;
     out += "  " + padded(verb.name, 12) + verb.about + "\n";

@@ -120,6 +120,22 @@ void read_train(Reader& r, train::TrainOptions& o, const RunConfig& c, const std
   if (found) throw train::conflict_error(r, *found);
 }
 
+void read_work(Reader& r, RunConfig& c) {
+  WorkOptions& o = c.work;
+  r.integer("parallel", o.parallel, 1, 1024, "examine so many candidates at the same time, each in its own process",
+            Decides::Nothing);
+  r.number("trial_seconds", o.trial_seconds, 0, 1e9, "a candidate that takes longer has failed; 0: no limit",
+           Decides::Nothing);
+  r.integer("trial_mebibytes", o.trial_mebibytes, 0, 1'000'000'000,
+            "a candidate whose examination needs more memory (MiB) has failed; 0: no limit", Decides::Nothing);
+  const int together = std::max(c.search.window + 1, c.search.batch);
+  if (o.parallel > together)
+    throw r.error("parallel", "at most " + std::to_string(together) +
+                                  ": proposals know all trials but the latest, and search.window (or batch) says how "
+                                  "many these are; try search.window=" +
+                                  std::to_string(o.parallel - 1));
+}
+
 std::unique_ptr<search::Generator> read_generator(Reader& r, const std::string& name) {
   std::unique_ptr<search::Generator> chosen;
   for (const search::GeneratorRow& row : search::generators()) {
@@ -231,6 +247,7 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
   Reader search_section = root.section("search", "how to search");
   c.search.seed = c.seed;
   search::read_options(search_section, c.search);
+  read_work(search_section, c);
   c.generator = read_generator(search_section, c.search.generator);
 
   Reader probe = root.section("probe", "the short training that scores a candidate");

@@ -44,6 +44,13 @@ struct VerifyOptions {
   int known_answers = 8;  // shipped with the export
 };
 
+// How candidates are examined; no matter what, the results are the same.
+struct WorkOptions {
+  int parallel = 1;             // at the same time, each in a process of its own
+  double trial_seconds = 0;     // for one candidate; 0: no limit
+  int64_t trial_mebibytes = 0;  // of memory, for one candidate; 0: no limit
+};
+
 struct RunConfig {
   std::string name;
   uint64_t seed = 1;
@@ -54,6 +61,7 @@ struct RunConfig {
   std::unique_ptr<search::Space> space;  // null with `spec`
   search::GateOptions gate;
   search::SearchOptions search;
+  WorkOptions work;
   std::unique_ptr<search::Generator> generator;
   ProbeOptions probe;
   train::TrainOptions train;

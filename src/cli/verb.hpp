@@ -15,7 +15,7 @@ using Run = std::function<int()>;
 
 struct Verb {
   const char* name;
-  const char* group;    // in the overview: one of the names below
+  const char* group;    // in the overview: one of the names below; "": not in it
   const char* about;    // one line
   const char* example;  // what to type behind `condenser`
   const char* next;     // what to do with the outcome

@@ -99,7 +99,7 @@ struct Start {
   const char* folder;  // null: here
   char* const* arguments;
   char* const* environment;
-  int streams[3];  // descriptors for 0, 1, 2; -1: as they are
+  int streams[4];  // descriptors for 0, 1, 2 and kChannel; -1: as they are
   pid_t parent;
   sigset_t mask;  // of signals, for the program
 };
@@ -117,7 +117,7 @@ struct Failure {
   Failure failure;
   failure.in_folder = start.folder != nullptr && chdir(start.folder) != 0;
   if (!failure.in_folder) {
-    for (int fd = 0; fd < 3; ++fd)
+    for (int fd = 0; fd <= kChannel; ++fd)
       if (start.streams[fd] >= 0) dup2(start.streams[fd], fd);
     reset_signals();
     sigprocmask(SIG_SETMASK, &start.mask, nullptr);
@@ -136,11 +136,11 @@ Failure read_failure(int pipe) {
   return got == sizeof failure ? failure : Failure{};
 }
 
-// The streams of a child must not be 0, 1 or 2 themselves, or one dup2 would overwrite the next's source.
+// The streams of a child must not be 0 to kChannel themselves, or one dup2 would overwrite the next's source.
 int above_standard(int fd) {
-  if (fd < 0 || fd > 2) return fd;
+  if (fd < 0 || fd > kChannel) return fd;
   const File low(fd);
-  return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  return fcntl(fd, F_DUPFD_CLOEXEC, kChannel + 1);
 }
 
 }  // namespace
@@ -151,6 +151,7 @@ Process::Process(std::vector<std::string> arguments, ProcessOptions options) : n
   const File in(options.input ? above_standard(memory_file(*options.input)) : -1);
   File out(options.out == Stream::Captured ? above_standard(memory_file()) : -1);
   File err(options.err == Stream::Captured ? above_standard(memory_file()) : -1);
+  const File channel(options.channel >= 0 ? fcntl(options.channel, F_DUPFD_CLOEXEC, kChannel + 1) : -1);
   const int errors = options.err == Stream::WithOut ? (out.fd >= 0 ? out.fd : STDOUT_FILENO) : err.fd;
   const std::string program = options.program.empty() ? name_ : options.program.string();
   const std::string folder = options.folder.string();
@@ -158,7 +159,7 @@ Process::Process(std::vector<std::string> arguments, ProcessOptions options) : n
               folder.empty() ? nullptr : folder.c_str(),
               argv.data(),
               envp.data(),
-              {in.fd, out.fd, errors},
+              {in.fd, out.fd, errors, channel.fd},
               getpid(),
               {}};
   int ends[2];

@@ -76,7 +76,7 @@ Outcome run_once(const Setting& s, uint64_t seed) {
       run_search({s.space, s.generator, s.gate, s.inquisitor, *store, &s.catalogue}, options, watch);
   outcome.proposals = std::ssize(trials);
   core::Rng rng(seed, 0x7265636f);  // "reco"
-  const StudyView past{&trials, std::ssize(trials), options.objective, {}};
+  const StudyView past{&trials, std::ssize(trials), options.objective, {}, {1}};
   const int64_t best = s.generator.recommend({s.space, s.catalogue, past, rng});
   if (best >= 0) outcome.test = s.space.network(trials[static_cast<size_t>(best)].genotype).test;
   return outcome;

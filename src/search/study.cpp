@@ -21,8 +21,29 @@ const char* to_string(TrialState state) {
     case TrialState::Done: return "done";
     case TrialState::Refused: return "refused";
     case TrialState::Failed: return "failed";
+    case TrialState::Proposed: return "proposed";
+    case TrialState::Running: return "running";
   }
   return "?";
+}
+
+void resolve_copies(std::vector<Trial>& trials) {
+  for (Trial& copy : trials) {
+    if (copy.same_as < 0) continue;
+    const auto first = std::ranges::lower_bound(trials, copy.same_as, {}, &Trial::index);
+    if (copy.same_as >= copy.index || first == trials.end() || first->index != copy.same_as)
+      throw core::Error("study: trial " + std::to_string(copy.index) + " is a copy of trial " +
+                        std::to_string(copy.same_as) + ", which does not come before it; start afresh");
+    copy_findings(*first, copy);
+  }
+}
+
+void copy_findings(const Trial& first, Trial& copy) {
+  copy.state = first.finished() ? first.state : TrialState::Proposed;
+  copy.hash = first.hash;
+  copy.verdicts = first.verdicts;
+  copy.findings = first.findings;
+  copy.error = first.error;
 }
 
 size_t StudyView::size() const {
@@ -38,7 +59,7 @@ std::optional<double> rank_value(const Trial& trial, const std::string& objectiv
 }
 
 std::optional<double> merit(const Trial& trial, const std::string& objective) {
-  return trial.feasible() ? rank_value(trial, objective) : std::nullopt;
+  return trial.feasible() && trial.full() ? rank_value(trial, objective) : std::nullopt;
 }
 
 const Trial* best(std::span<const Trial> trials, const std::string& objective) {

@@ -54,9 +54,9 @@ TEST_CASE("every generator keeps the generator contract", "[search][contract]") 
       for (uint64_t k = 0; k < 20; ++k) {
         core::Rng a(3, 1, k), b(3, 1, k), c(3, 1, k), d(3, 1, k);
         const search::Catalogue fresh(space, gate);  // what it keeps must not matter
-        const search::Genotype proposal = generator->propose({space, catalogue, view, a});
-        REQUIRE_NOTHROW(search::check(space, proposal));
-        seen.insert(proposal);
+        const search::Proposal proposal = generator->propose({space, catalogue, view, a});
+        REQUIRE_NOTHROW(search::check(space, proposal.genotype));
+        seen.insert(proposal.genotype);
         CHECK(generator->propose({space, catalogue, view, b}) == proposal);
         CHECK(again->propose({space, fresh, view, c}) == proposal);
         CHECK(generator->propose({space, catalogue, dark, d}) == proposal);
@@ -66,11 +66,11 @@ TEST_CASE("every generator keeps the generator contract", "[search][contract]") 
 
     // No past at all, and a past without a single feasible trial.
     core::Rng rng(1);
-    REQUIRE_NOTHROW(search::check(space, generator->propose({space, catalogue, {}, rng})));
+    REQUIRE_NOTHROW(search::check(space, generator->propose({space, catalogue, {}, rng}).genotype));
     std::vector<search::Trial> hopeless = past;
     for (search::Trial& trial : hopeless) trial.verdicts = {{"max_params", false, "", "9", "1"}};
     const search::StudyView view{&hopeless, static_cast<int64_t>(hopeless.size()), "val_accuracy", {}};
-    REQUIRE_NOTHROW(search::check(space, generator->propose({space, catalogue, view, rng})));
+    REQUIRE_NOTHROW(search::check(space, generator->propose({space, catalogue, view, rng}).genotype));
   }
 }
 

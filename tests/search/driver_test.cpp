@@ -220,9 +220,11 @@ TEST_CASE("trouble of the surroundings ends a search, stores nothing and leaves 
         CHECK(fakes::equal(trials, whole));
         done = true;
       } catch (const core::Error& e) {
-        const size_t stored = store->load().size();
+        const std::vector<Trial> stored = store->load();
+        const Trial& open = stored.back();  // proposed, and given back
+        CHECK((open.state == TrialState::Proposed && open.findings.node_scores.empty()));
         CHECK_THAT(e.what(),
-                   Catch::Contains("candidate " + std::to_string(stored)) && Catch::Contains("nothing is stored"));
+                   Catch::Contains("candidate " + std::to_string(open.index)) && Catch::Contains("nothing is stored"));
         CHECK(e.code() == (kind == 4 ? core::ExitCode::Usage : core::ExitCode::RunFailed));
         REQUIRE(++ends < 20);
       }
@@ -359,7 +361,7 @@ TEST_CASE("proposal k sees the trials below k - window", "[search]") {
   class NotingGenerator final : public search::Generator {
    public:
     mutable std::vector<int64_t> limits;
-    search::Genotype propose(const search::Question& q) const override {
+    search::Proposal propose(const search::Question& q) const override {
       limits.push_back(q.past.limit);
       CHECK(q.past.objective == "macs");
       return search::sample(q.space, q.rng);
@@ -384,7 +386,7 @@ TEST_CASE("proposals of one batch see the same past, and each other's genotypes"
   class NotingGenerator final : public search::Generator {
    public:
     mutable std::vector<std::pair<int64_t, size_t>> seen;
-    search::Genotype propose(const search::Question& q) const override {
+    search::Proposal propose(const search::Question& q) const override {
       seen.emplace_back(q.past.limit, q.past.running.size());
       return search::sample(q.space, q.rng);
     }

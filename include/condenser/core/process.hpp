@@ -15,6 +15,8 @@ namespace condenser::core {
 // What runs now, as a ProcessOptions::program.
 constexpr const char* kThisProgram = "/proc/self/exe";
 
+constexpr int kChannel = 3;
+
 enum class Stream { Captured, Inherited, WithOut };  // WithOut: errors lie in the output, in the order of writing
 
 struct ProcessOptions {
@@ -25,6 +27,7 @@ struct ProcessOptions {
   Stream err = Stream::WithOut;
   std::chrono::milliseconds time_limit{0};  // from its start; 0: none
   std::filesystem::path program = {};       // what is started; empty: arguments[0], looked up in PATH
+  int channel = -1;                         // a descriptor of this process that the program gets as kChannel; -1: none
 };
 
 struct ProcessResult {

@@ -14,8 +14,8 @@
 namespace condenser::search {
 
 struct Findings {
-  std::map<std::string, double> metrics;      // "val_accuracy" (percent), "netscore", ...
-  std::map<std::string, double> node_scores;  // reactions of probed nodes, by node name
+  std::map<std::string, double> metrics;              // "val_accuracy" (percent), "netscore", ...
+  std::map<std::string, double> node_scores;          // reactions of probed nodes, by node name
   std::map<std::string, std::vector<double>> curves;  // a metric while it was measured, one value per epoch
   bool operator==(const Findings&) const = default;
 };
@@ -29,6 +29,7 @@ class CandidateError : public core::Error {
 };
 
 struct ProbeContext {
+  Genotype genotype;
   uint64_t seed = 0;      // a function of the study's seed and the candidate's hash: equal networks get equal answers
   double fidelity = 1.0;  // share of the probe's full cost
   // Where a probe may keep, by the network's hash, what lets it go on at a higher fidelity; "": nowhere. What is kept

@@ -13,12 +13,12 @@ namespace condenser::search {
 
 // Something that happened to a study and is no trial: a worker came, was lost, a budget ended.
 struct Event {
-  int64_t id = 0;    // 1, 2, ... in the order of the store
-  double time = 0;   // seconds since 1970, of the store's clock; for people
-  std::string kind;  // "joined", "lost", "budget", "stop", ...
-  std::string worker;
+  int64_t id = 0;         // 1, 2, ... in the order of the store
+  double time = 0;        // seconds since 1970, of the store's clock; for people
+  std::string kind = {};  // "joined", "lost", "budget", "stop", ...
+  std::string worker = {};
   int64_t trial = -1;  // -1: none
-  std::string text;
+  std::string text = {};
   bool operator==(const Event&) const = default;
 };
 
@@ -82,8 +82,9 @@ std::unique_ptr<Store> make_memory_store();
 // SOCI; WAL, synchronous=NORMAL; refuses network file systems.
 std::unique_ptr<Store> make_sqlite_store(const std::string& file);
 
-// Copies get state, hash, verdicts, findings and error of their originals where those are finished; otherwise they wait
-// (Proposed). `trials` by index, contiguous from 0.
+// Copies get state, hash, verdicts, findings and error of their originals; Proposed while these are not finished.
+// `trials` by index. Throws core::Error where an original is missing.
 void resolve_copies(std::vector<Trial>& trials);
+void copy_findings(const Trial& original, Trial& copy);
 
 }  // namespace condenser::search

@@ -15,8 +15,8 @@ namespace condenser::search {
 struct StudyView {
   const std::vector<Trial>* trials = nullptr;  // contiguous from index 0
   int64_t limit = 0;
-  std::string objective;          // metric to make as good as possible
-  std::vector<Genotype> running;  // proposed, with index >= limit, and not yet known
+  std::string objective;            // metric to make as good as possible
+  std::vector<Genotype> running;    // proposed, with index >= limit, and not yet known
   std::vector<double> rungs = {1};  // fidelities of the ladder, ascending; the last is 1
   size_t size() const;
   std::span<const Trial> seen() const { return {size() == 0 ? nullptr : trials->data(), size()}; }

@@ -16,6 +16,7 @@ namespace condenser::search {
 struct Forecast {
   double value = 0;
   double low = 0, high = 0;  // one deviation away
+  double gain = 0;           // expected, over the best so far
   bool operator==(const Forecast&) const = default;
 };
 
@@ -25,7 +26,7 @@ struct Proposal {
   Proposal(Genotype g) : genotype(std::move(g)) {}  // NOLINT: a genotype is a proposal
   Genotype genotype;
   int rung = 0;        // of StudyView::rungs; 0 for networks that were not examined yet
-  std::string by;      // what part of a generator ("pool", "start"), or who ("person: ana"); "": the generator as a whole
+  std::string by;      // what part of a generator ("pool", "start"), or kOutside and who; "": the generator as a whole
   std::string reason;  // for people
   std::optional<Forecast> forecast;
   bool operator==(const Proposal&) const = default;
@@ -39,6 +40,9 @@ enum class TrialState {
   Running,   // a worker examines it
 };
 const char* to_string(TrialState);
+
+// How `by` begins when a person or another program has proposed: "outside: ana".
+inline constexpr char kOutside[] = "outside: ";
 
 struct Trial {
   int64_t index = 0;
@@ -62,6 +66,7 @@ struct Trial {
   bool examined() const { return state != TrialState::Refused && same_as < 0; }
   bool feasible() const { return state == TrialState::Done && passed(verdicts); }
   bool full() const { return fidelity >= 1; }
+  bool from_outside() const { return by.starts_with(kOutside); }  // of no generator: not replayed
 };
 
 }  // namespace condenser::search

@@ -6,15 +6,15 @@
 #include <cmath>
 
 #include "cli/cost_estimate.hpp"
+#include "cli/examiner.hpp"
 #include "cli/progress.hpp"
 #include "cli/run_identity.hpp"
+#include "cli/search_workers.hpp"
 #include "cli/stages/stages.hpp"
 #include "cli/summary.hpp"
-#include "cli/torch_module.hpp"
 #include "condenser/arch/spec_io.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/core/text.hpp"
-#include "condenser/data/split.hpp"
 #include "condenser/search/near_miss.hpp"
 #include "condenser/search/trial_table.hpp"
 
@@ -24,29 +24,6 @@ using search::Trial;
 using search::TrialState;
 
 namespace {
-
-// The short training, made when the first candidate gets that far: a resumed search that is complete needs no LibTorch.
-class LazyShortTrain : public search::Probe {
- public:
-  explicit LazyShortTrain(RunContext& run) : run_(run) {}
-  std::string name() const override { return "short_train"; }
-  double cost_seconds() const override { return 1.0; }
-  std::vector<std::string> finds() const override { return {"val_accuracy", "val_loss"}; }
-  void ask(const search::Candidate& candidate, const search::ProbeContext& context,
-           search::Findings& findings) override {
-    if (!probe_) {
-      const ProbeOptions& o = run_.config.probe;
-      auto data = run_.training();
-      if (o.samples > 0) data = data::subset(data, data::stratified_subset(*data, o.samples, o.train.seed));
-      probe_ = torch_backend().make_short_train(data, run_.validation(), o.train);
-    }
-    probe_->ask(candidate, context, findings);
-  }
-
- private:
-  RunContext& run_;
-  std::unique_ptr<search::Probe> probe_;
-};
 
 std::string trial_line(const Trial& trial, const std::string& objective, int64_t examined, int64_t wanted) {
   std::string line =
@@ -191,11 +168,12 @@ StageOutput stage_search(RunContext& run) {
   if (run.config.network) return own_network(run);
   const RunConfig& c = run.config;
   const search::Gate gate = make_gate(c);
-  std::vector<std::unique_ptr<search::Probe>> probes;
-  probes.push_back(std::make_unique<LazyShortTrain>(run));
-  const search::Inquisitor inquisitor(std::move(probes));
-  const auto store = search::make_sqlite_store((run.folder / "study.sqlite").string());
-  store->bind(lines_of(settings_of(run, "search")));
+  const std::string study = (run.folder / "study.sqlite").string();
+  {
+    const auto store = search::make_sqlite_store(study);
+    store->bind(lines_of(settings_of(run, "search")));
+    give_back_lost(*store);
+  }
 
   SearchProgress progress(c.search.trials);
   bool first = true;
@@ -210,7 +188,7 @@ StageOutput stage_search(RunContext& run) {
     if (!trial.examined()) return;
     core::log::info("search: " + trial_line(trial, c.search.objective, examined, c.search.trials));
   };
-  const auto trials = search::run_search({*c.space, *c.generator, gate, inquisitor, *store}, c.search, watch);
+  const auto trials = run_workers(run, gate, study, watch);
   progress.finish();
 
   const Trial* best = search::best(trials, c.search.objective);

@@ -22,7 +22,7 @@ class EvolutionGenerator final : public Generator {
  public:
   explicit EvolutionGenerator(const EvolutionOptions& options) : options_(options) {}
 
-  Genotype propose(const Question& q) const override {
+  Proposal propose(const Question& q) const override {
     const StudyView& past = q.past;
     core::Rng& rng = q.rng;
     const std::vector<const Trial*> living = population(past);

@@ -188,7 +188,7 @@ class GenerativeSynthesis final : public Generator {
  public:
   explicit GenerativeSynthesis(const Options& options) : o_(options) {}
 
-  Genotype propose(const Question& q) const override {
+  Proposal propose(const Question& q) const override {
     const Known known = known_of(q, static_cast<size_t>(o_.measured));
     std::vector<Member> pending;
     for (const Genotype& running : q.past.running) {

@@ -12,7 +12,7 @@ namespace {
 
 class LocalGenerator final : public Generator {
  public:
-  Genotype propose(const Question& q) const override {
+  Proposal propose(const Question& q) const override {
     const Genotype* here = position(q.past);
     if (here == nullptr) return sample(q.space, q.rng);
     std::vector<Genotype> open = unseen_neighbours(q, *here);

@@ -7,7 +7,7 @@ namespace {
 
 class RandomGenerator final : public Generator {
  public:
-  Genotype propose(const Question& q) const override { return sample(q.space, q.rng); }
+  Proposal propose(const Question& q) const override { return sample(q.space, q.rng); }
 };
 
 }  // namespace

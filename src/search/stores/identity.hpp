@@ -1,9 +1,9 @@
 #pragma once
-// Refusals that every store shares: another study's identity, an index that is taken.
+// Refusals that every store shares: another study's identity, a trial that is not there.
 
 #include <sstream>
 
-#include "condenser/search/study.hpp"
+#include "condenser/search/store.hpp"
 
 namespace condenser::search {
 
@@ -23,9 +23,8 @@ inline void check_identity(const std::string& where, const std::string& stored, 
                           new_line + "\"; go back to that configuration or start afresh");
 }
 
-inline core::Error index_exists(const std::string& where, int64_t index) {
-  return core::Error(where + ": trial " + std::to_string(index) +
-                     " is stored already; does another process write to this study?");
+inline core::Error no_such_trial(const std::string& where, int64_t index) {
+  return core::Error(where + ": holds no trial " + std::to_string(index) + "; was another study put in its place?");
 }
 
 inline void check_appendable(const std::string& where, const Trial& trial) {

@@ -1,0 +1,137 @@
+#include "cli/search_workers.hpp"
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+#include "cli/examiner.hpp"
+#include "condenser/core/log.hpp"
+#include "condenser/core/stop.hpp"
+#include "condenser/core/team.hpp"
+
+namespace condenser::cli {
+
+using search::Trial;
+
+namespace {
+
+constexpr double kLease = 60;  // seconds; a worker gives three signs of life in that time
+
+std::string worker_name(int slot) {
+  utsname host{};
+  uname(&host);
+  return std::string(host.nodename) + ":" + std::to_string(getpid()) + ":" + std::to_string(slot);
+}
+
+std::vector<std::unique_ptr<search::Probe>> examiner_of(RunContext& run, int slot, int slots) {
+  const WorkOptions& work = run.config.work;
+  const int processors = core::all_cores();
+  const ExaminerOptions options{.folder = run.folder,
+                                .threads = slots > 1 ? std::max(1, processors / slots) : 0,
+                                .slot = slot,
+                                .slots = slots,
+                                .most_seconds = work.trial_seconds,
+                                .most_mebibytes = work.trial_mebibytes};
+  std::vector<std::string> finds;
+  for (const auto& probe : make_probes(run))
+    for (const std::string& name : probe->finds()) finds.push_back(name);
+  std::vector<std::unique_ptr<search::Probe>> probes;
+  probes.push_back(make_examiner(options, finds));
+  return probes;
+}
+
+class Workers {
+ public:
+  Workers(RunContext& run, const search::Gate& gate, const std::string& study, const search::SearchWatch& watch)
+      : run_(run), gate_(gate), study_(study), watch_(watch) {}
+
+  std::vector<Trial> work_together(int count) {
+    std::vector<std::thread> threads;
+    for (int slot = 0; slot < count; ++slot) threads.emplace_back([this, slot, count] { work_guarded(slot, count); });
+    for (std::thread& thread : threads) thread.join();
+    if (trouble_) std::rethrow_exception(trouble_);
+    return std::move(trials_);
+  }
+
+  std::vector<Trial> work_alone(bool own_process) {
+    return work(own_process ? examiner_of(run_, 0, 1) : make_probes(run_), watch_, "main", 0);
+  }
+
+ private:
+  void work_guarded(int slot, int count) {
+    try {
+      std::vector<Trial> trials = work(examiner_of(run_, slot, count), watch_of(slot), worker_name(slot), kLease);
+      if (slot == 0) trials_ = std::move(trials);
+    } catch (...) {
+      const std::scoped_lock lock(mutex_);
+      if (!trouble_) trouble_ = std::current_exception();
+      ended_ = true;
+    }
+  }
+
+  std::vector<Trial> work(std::vector<std::unique_ptr<search::Probe>> probes, const search::SearchWatch& watch,
+                          const std::string& name, double lease) {
+    const RunConfig& c = run_.config;
+    const search::Inquisitor inquisitor(std::move(probes));
+    const auto store = search::make_sqlite_store(study_);
+    return search::run_search({.space = *c.space,
+                               .generator = *c.generator,
+                               .gate = gate_,
+                               .inquisitor = inquisitor,
+                               .store = *store,
+                               .worker = name,
+                               .lease = lease},
+                              c.search, watch);
+  }
+
+  // One of them tells of trials, all of what they do.
+  search::SearchWatch watch_of(int slot) {
+    search::SearchWatch watch;
+    if (slot == 0 && watch_.on_trial) {
+      watch.on_trial = [this](const Trial& trial, int64_t examined) {
+        const std::scoped_lock lock(mutex_);
+        watch_.on_trial(trial, examined);
+      };
+    }
+    if (watch_.on_progress) {
+      watch.on_progress = [this](int64_t trial, int64_t examined, double fraction, const std::string& doing) {
+        const std::scoped_lock lock(mutex_);
+        watch_.on_progress(trial, examined, fraction, doing);
+      };
+    }
+    watch.enough = [this] { return ended_.load(); };
+    return watch;
+  }
+
+  RunContext& run_;
+  const search::Gate& gate_;
+  const std::string study_;
+  const search::SearchWatch& watch_;
+  std::mutex mutex_;
+  std::vector<Trial> trials_;
+  std::exception_ptr trouble_;
+  std::atomic<bool> ended_ = false;
+};
+
+}  // namespace
+
+void give_back_lost(search::Store& store) {
+  for (Trial trial : store.load()) {
+    if (trial.state != search::TrialState::Running || trial.worker.starts_with(search::kOutside)) continue;
+    trial.state = search::TrialState::Proposed;
+    store.finish(trial);
+  }
+}
+
+std::vector<Trial> run_workers(RunContext& run, const search::Gate& gate, const std::string& study,
+                               const search::SearchWatch& watch) {
+  Workers workers(run, gate, study, watch);
+  const WorkOptions& work = run.config.work;
+  if (work.parallel > 1) return workers.work_together(work.parallel);
+  return workers.work_alone(work.trial_seconds > 0 || work.trial_mebibytes > 0);
+}
+
+}  // namespace condenser::cli

@@ -1,0 +1,32 @@
+#include "search/engine/proposer.hpp"
+
+#include "search/engine/judge.hpp"
+
+namespace condenser::search {
+
+int64_t Proposer::first_hidden(int64_t index) const {
+  if (o_.batch > 1) return index - index % o_.batch;
+  return std::max<int64_t>(0, index - o_.window);
+}
+
+Trial Proposer::propose(int64_t index, const std::vector<Trial>& trials) const {
+  StudyView past{&trials, first_hidden(index), o_.objective, {}, c_.rungs};
+  for (int64_t i = past.limit; i < index; ++i) past.running.push_back(trials[static_cast<size_t>(i)].genotype);
+  core::Rng rng(o_.seed, kProposeStream, static_cast<uint64_t>(index));
+  Proposal proposal = c_.generator.propose({c_.space, catalogue_, past, rng});
+  check(c_.space, proposal.genotype);
+  if (proposal.rung < 0 || proposal.rung >= std::ssize(c_.rungs))
+    throw core::Error("search: proposal of rung " + std::to_string(proposal.rung) + "; the search has " +
+                      std::to_string(c_.rungs.size()));
+  Trial trial;
+  trial.index = index;
+  trial.genotype = std::move(proposal.genotype);
+  trial.rung = proposal.rung;
+  trial.fidelity = c_.rungs[static_cast<size_t>(proposal.rung)];
+  trial.by = std::move(proposal.by);
+  trial.reason = std::move(proposal.reason);
+  trial.forecast = proposal.forecast;
+  return trial;
+}
+
+}  // namespace condenser::search

@@ -1,0 +1,26 @@
+#pragma once
+// Who is next: the proposal of trial k, a function of the seed, k and the trials that k may see.
+
+#include "search/engine/history.hpp"
+#include "search/features/catalogue.hpp"
+
+namespace condenser::search {
+
+class Proposer {
+ public:
+  Proposer(const SearchContext& context, const SearchOptions& options, const Catalogue& catalogue)
+      : c_(context), o_(options), catalogue_(catalogue) {}
+
+  // Trials from here to `index` are not known to its proposal.
+  int64_t first_hidden(int64_t index) const;
+  // `trials` holds all below index, those below first_hidden(index) finished. Throws core::Error for a proposal that is
+  // not legal.
+  Trial propose(int64_t index, const std::vector<Trial>& trials) const;
+
+ private:
+  const SearchContext& c_;
+  const SearchOptions& o_;
+  const Catalogue& catalogue_;
+};
+
+}  // namespace condenser::search
