@@ -168,8 +168,7 @@ class Examiner final : public search::Probe {
 
 Answer examine(const search::Space& space, const search::Inquisitor& inquisitor, const search::ProbeContext& context) {
   try {
-    return {.kind = Answer::Kind::Findings,
-            .findings = inquisitor.examine(space.expand(context.genotype), context)};
+    return {.kind = Answer::Kind::Findings, .findings = inquisitor.examine(space.expand(context.genotype), context)};
   } catch (const search::CandidateError& e) {
     return {.kind = Answer::Kind::Failed, .text = e.what()};
   } catch (const arch::SpecError& e) {

@@ -28,10 +28,8 @@ std::map<std::string, double> numbers(const json& object) {
 }  // namespace
 
 std::string question_text(const search::ProbeContext& c) {
-  return json{{"choice", c.genotype.choice},
-              {"seed", c.seed},
-              {"fidelity", bits(c.fidelity)},
-              {"folder", c.folder.string()}}
+  return json{
+      {"choice", c.genotype.choice}, {"seed", c.seed}, {"fidelity", bits(c.fidelity)}, {"folder", c.folder.string()}}
       .dump();
 }
 

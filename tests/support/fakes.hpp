@@ -82,9 +82,13 @@ struct Bench {
   std::string generator_yaml;
   std::function<void(const search::Candidate&)> before;
   std::function<void(int64_t, int64_t, double, const std::string&)> on_progress;
+  std::string worker = "main";
+  double lease = 0;
+  std::vector<double> rungs = {1};
 
-  std::vector<search::Trial> run(search::Store& store,
-                                 const std::function<void(const search::Trial&, int64_t)>& on_trial = {}) const {
+  // Calls body(context) with everything made.
+  template <class F>
+  auto with(search::Store& store, const F& body) const {
     auto reader = core::config::Reader::from_text(generator_yaml.empty() ? "{}" : generator_yaml, "test");
     const auto generator = search::make_generator(options.generator, reader);
     auto probe = std::make_unique<FormulaProbe>();
@@ -93,7 +97,21 @@ struct Bench {
     probes.push_back(std::move(probe));
     const search::Inquisitor inquisitor(std::move(probes));
     const search::Gate gate(gate_options);
-    return search::run_search({space, *generator, gate, inquisitor, store}, options, {on_trial, on_progress});
+    return body(search::SearchContext{.space = space,
+                                      .generator = *generator,
+                                      .gate = gate,
+                                      .inquisitor = inquisitor,
+                                      .store = store,
+                                      .rungs = rungs,
+                                      .worker = worker,
+                                      .lease = lease});
+  }
+
+  std::vector<search::Trial> run(search::Store& store,
+                                 const std::function<void(const search::Trial&, int64_t)>& on_trial = {}) const {
+    return with(store, [&](const search::SearchContext& context) {
+      return search::run_search(context, options, {on_trial, on_progress});
+    });
   }
 
   std::vector<search::Trial> run() const {
@@ -104,7 +122,8 @@ struct Bench {
 
 // Equal in everything that is part of the result (seconds are not).
 inline bool equal(const search::Trial& a, const search::Trial& b) {
-  return a.index == b.index && a.genotype == b.genotype && a.hash == b.hash && a.state == b.state &&
+  return a.index == b.index && a.genotype == b.genotype && a.hash == b.hash && a.state == b.state && a.rung == b.rung &&
+         a.fidelity == b.fidelity && a.by == b.by && a.reason == b.reason && a.forecast == b.forecast &&
          a.same_as == b.same_as && a.verdicts == b.verdicts && a.findings == b.findings && a.error == b.error;
 }
 

@@ -41,8 +41,8 @@ void check_rungs(const std::vector<double>& rungs) {
 
 // What ends a search says nothing about the candidate.
 core::Error trouble(int64_t trial, const std::string& what, core::ExitCode code) {
-  return core::Error("search: ended at candidate " + std::to_string(trial) +
-                         ", of which nothing is stored: " + what + " (once that is mended, the same command goes on)",
+  return core::Error("search: ended at candidate " + std::to_string(trial) + ", of which nothing is stored: " + what +
+                         " (once that is mended, the same command goes on)",
                      code);
 }
 
@@ -167,8 +167,8 @@ class Worker {
     const double hours = history_.seconds() / kSecondsPerHour / static_cast<double>(history_.examined());
     const double per_hour = gain / kLatest / std::max(hours, 1e-12);
     if (per_hour >= o_.min_gain_per_hour) return true;
-    end("min_gain_per_hour", "the expected gain of " + core::number(per_hour) + " per hour is below " +
-                                 core::number(o_.min_gain_per_hour));
+    end("min_gain_per_hour",
+        "the expected gain of " + core::number(per_hour) + " per hour is below " + core::number(o_.min_gain_per_hour));
     return false;
   }
 
@@ -204,13 +204,12 @@ class Worker {
   std::optional<Trial> claim() {
     if (signals_.stopped() || history_.all_finished()) return std::nullopt;
     if (!history_.any_waits() && Clock::now() < next_claim_) return std::nullopt;
-    next_claim_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(c_.lease / 4));
+    next_claim_ =
+        Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(c_.lease / 4));
     return c_.store.claim(c_.worker, c_.lease);
   }
 
-  bool may_propose() {
-    return wants_more() && history_.all_finished_below(proposer_.first_hidden(history_.next()));
-  }
+  bool may_propose() { return wants_more() && history_.all_finished_below(proposer_.first_hidden(history_.next())); }
 
   Held propose() {
     const int64_t index = history_.next();
@@ -287,8 +286,9 @@ class Worker {
   // Others finish what the next proposal must know.
   void wait() {
     if (!shared())
-      throw core::Error("search: a trial of the study is examined by another process; a study that is shared needs "
-                        "workers with a lease");
+      throw core::Error(
+          "search: a trial of the study is examined by another process; a study that is shared needs "
+          "workers with a lease");
     const int shift = std::min(waits_++, 4);
     std::this_thread::sleep_for(std::chrono::milliseconds(10 << shift));
   }
@@ -330,8 +330,8 @@ void read_options(core::config::Reader& reader, SearchOptions& o) {
   reader.integer("batch", o.batch, 1, 4096, "so many are proposed together, from the same past; 1: one by one");
   reader.integer("seed", o.seed, uint64_t{0}, UINT64_MAX, "the same seed proposes the same candidates");
   using core::config::Decides;
-  reader.number("max_hours", o.max_hours, 0, 1e6, "no proposals when so many hours have passed since the first; 0: go on",
-                Decides::Nothing);
+  reader.number("max_hours", o.max_hours, 0, 1e6,
+                "no proposals when so many hours have passed since the first; 0: go on", Decides::Nothing);
   reader.number("device_hours", o.device_hours, 0, 1e9,
                 "no proposals when examinations took so many hours, all together; 0: go on", Decides::Nothing);
   reader.number("min_gain_per_hour", o.min_gain_per_hour, 0, 1e9,
