@@ -78,9 +78,13 @@ class Store {
   // Waits until no other worker has it. Asks `give_up` now and then: true ends the waiting without it (nullptr).
   virtual std::unique_ptr<Turn> turn(const std::function<bool()>& give_up) = 0;
 };
+
+// Look: reads what is there, changes nothing (methods that would throw core::Error) and keeps nobody waiting.
+enum class StoreMode { Join, Look };
+
 std::unique_ptr<Store> make_memory_store();
-// SOCI; WAL, synchronous=NORMAL; refuses network file systems.
-std::unique_ptr<Store> make_sqlite_store(const std::string& file);
+// SOCI; WAL, synchronous=NORMAL; refuses network file systems. Leases go by the machine's clock.
+std::unique_ptr<Store> make_sqlite_store(const std::string& file, StoreMode = StoreMode::Join);
 
 // Copies get state, hash, verdicts, findings and error of their originals; Proposed while these are not finished.
 // `trials` by index. Throws core::Error where an original is missing.
