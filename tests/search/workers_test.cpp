@@ -74,7 +74,9 @@ TEST_CASE("the trial of a worker that died is taken again, and nothing is lost o
     if (++calls == 5) throw std::runtime_error("a power failure");
   };
   CHECK_THROWS(bench.run(*store));
-  auto open = std::ranges::find_if(store->load(), [](const Trial& t) { return !t.finished(); });
+  const std::vector<Trial> until_then = store->load();
+  const auto open = std::ranges::find_if(until_then, [](const Trial& t) { return !t.finished(); });
+  REQUIRE(open != until_then.end());
   Trial held = *open;
   store->claim("dead", 0.3);  // as if it had not been given back
   const std::vector<Trial> together = run_with(a_bench(), 2, *store);
@@ -187,6 +189,9 @@ TEST_CASE("a network goes on at a higher rung, which costs what is left of it", 
 
   context.rungs = {0.5, 1};
   CHECK_THROWS_WITH(search::run_search(context, {.trials = 12}), Catch::Contains("not a rung"));
-  context.rungs = {1, 0.5};
-  CHECK_THROWS_AS(search::run_search(context, {.trials = 12}), core::ConfigError);
+  const auto fresh = search::make_memory_store();
+  search::SearchContext wrong{
+      .space = bench.space, .generator = generator, .gate = gate, .inquisitor = inquisitor, .store = *fresh};
+  wrong.rungs = {1, 0.5};
+  CHECK_THROWS_AS(search::run_search(wrong, {.trials = 12}), core::ConfigError);
 }
