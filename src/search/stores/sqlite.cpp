@@ -66,7 +66,8 @@ constexpr Dialect kDialect = {
 std::string remedy(const std::string& message) {
   const auto says = [&](const char* words) { return message.find(words) != std::string::npos; };
   const std::string safe = "; what is stored is safe, the same command goes on from there";
-  if (says("full") || says("I/O error")) return "make room on its disk" + safe;
+  if (says("full")) return "make room on its disk" + safe;
+  if (says("I/O error")) return "make room on its disk, or look for errors of the disk" + safe;
   if (says("readonly") || says("unable to open")) return "make its folder writable" + safe;
   if (says("locked")) return "another process has been writing to it for long; end that one" + safe;
   if (says("out of memory")) return "free memory" + safe;

@@ -73,7 +73,7 @@ void add_proposal(std::string& out, const Trial& trial) {
   if (!trial.forecast) return;
   const Forecast& f = *trial.forecast;
   out += "forecast";
-  for (double value : {f.value, f.low, f.high}) add(out, bits_text(value));
+  for (double value : {f.value, f.low, f.high, f.gain}) add(out, bits_text(value));
   end(out);
 }
 
@@ -146,7 +146,7 @@ void read_line(Trial& trial, std::string_view line) {
     trial.error = fields.text();
   } else if (word == "forecast") {
     Forecast& f = trial.forecast.emplace();
-    for (double* value : {&f.value, &f.low, &f.high}) *value = fields.number();
+    for (double* value : {&f.value, &f.low, &f.high, &f.gain}) *value = fields.number();
   } else if (word == "passed" || word == "broken") {
     Verdict& v = trial.verdicts.emplace_back();
     v.passed = word == "passed";
