@@ -59,9 +59,9 @@ std::vector<const Metric*> metrics_in(const std::string& text) {
     } else if (std::string("+-*/^(), ").find(text[at]) != std::string::npos) {
       ++at;
     } else {
-      throw core::ConfigError(core::printable(text) + " has a character that means nothing here: " +
-                              core::printable(text.substr(at, 1)) + "; expected numbers, metrics, + - * / ^ ( ) and " +
-                              core::join(kFunctions));
+      throw core::ConfigError(core::printable(text) +
+                              " has a character that means nothing here: " + core::printable(text.substr(at, 1)) +
+                              "; expected numbers, metrics, + - * / ^ ( ) and " + core::join(kFunctions));
     }
   }
   return found;
@@ -110,7 +110,8 @@ void check_value(const Formula& formula, const std::vector<const Metric*>& metri
                               kExpected);
     }
   }
-  throw core::ConfigError(core::printable(text) + " has no value whatever its metrics are (a division by zero, or the " +
+  throw core::ConfigError(core::printable(text) +
+                          " has no value whatever its metrics are (a division by zero, or the " +
                           "logarithm of a negative number)");
 }
 
@@ -244,7 +245,8 @@ void read_goals(core::config::Reader& reader, Objective& o) {
   reader.text("objective", one,
               "what the winner has the best value of: a metric, or an expression over metrics "
               "(val_accuracy - 2*log10(params), minimize val_loss)");
-  reader.texts("objectives", many, "two to four of them at once, instead of objective: a front is searched, not one winner");
+  reader.texts("objectives", many,
+               "two to four of them at once, instead of objective: a front is searched, not one winner");
   if (many.empty()) {
     o.goals = {read_goal(reader, "objective", one)};
     return;
@@ -279,7 +281,8 @@ void read_options(core::config::Reader& reader, Objective& o) {
   read_goals(reader, o);
   o.constraints.clear();
   read_constraints(
-      reader.section("constraints", "what measured metrics must be, such as val_accuracy: \">= 90\"; a miss is not feasible"),
+      reader.section("constraints",
+                     "what measured metrics must be, such as val_accuracy: \">= 90\"; a miss is not feasible"),
       o.constraints);
 }
 

@@ -19,10 +19,10 @@ struct Constraint {
   // `text`: "> 90", ">= 90", "< 0.5" or "<= 0.5". Throws ConfigError: a metric that no probe measures (the gate has
   // budgets for costs) or that is unknown (the nearest is named), no comparison, no finite number.
   static Constraint parse(const std::string& metric, const std::string& text);
-  std::string rule() const;   // "min_val_accuracy", "max_val_loss"
+  std::string rule() const;        // "min_val_accuracy", "max_val_loss"
   std::string limit_text() const;  // "at least 90.00 %", "less than 0.5000"
-  std::string text() const;   // as in a run file: "val_accuracy >= 90"
-  bool met(double value) const;  // false for NaN
+  std::string text() const;        // as in a run file: "val_accuracy >= 90"
+  bool met(double value) const;    // false for NaN
   // Not measured is a miss.
   Verdict verdict(const Findings&) const;
   bool operator==(const Constraint&) const = default;

@@ -38,7 +38,7 @@ struct Objective {
   std::vector<Goal> goals;  // at least one
   std::vector<Constraint> constraints;
 
-  Objective();                        // val_accuracy
+  Objective();                         // val_accuracy
   Objective(const std::string& goal);  // NOLINT: a text is an objective; throws what Goal::parse throws
   Objective(const char* goal);         // NOLINT
   explicit Objective(const std::vector<std::string>& goals);

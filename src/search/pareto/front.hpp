@@ -15,9 +15,9 @@ bool dominates(const Point& a, const Point& b);
 // non-dominated sorting, Deb et al. 2002). Equal points share a front. Takes n^2 comparisons.
 std::vector<int> fronts(std::span<const Point>);
 
-// Places of all points, best first: by front; within one those with the larger crowding distance first (Deb et al. 2002:
-// the sum over goals of the distance between both neighbours, as share of the front's range; ends are infinitely far);
-// then as given. For a single goal this is: highest first.
+// Places of all points, best first: by front; within one those with the larger crowding distance first (Deb et al.
+// 2002: the sum over goals of the distance between both neighbours, as share of the front's range; ends are infinitely
+// far); then as given. For a single goal this is: highest first.
 std::vector<size_t> best_first(std::span<const Point>);
 
 // The point of balance among points that do not dominate each other: the nearest to the best values of all goals, each

@@ -43,7 +43,8 @@ double volume(std::vector<const Point*> points, const Point& reference, size_t g
     const double floor = i + 1 < points.size() ? (*points[i + 1])[goal] : reference[goal];
     const double height = (*points[i])[goal] - floor;
     if (height > 0)
-      sum += height * volume({points.begin(), points.begin() + static_cast<std::ptrdiff_t>(i) + 1}, reference, goal - 1);
+      sum +=
+          height * volume({points.begin(), points.begin() + static_cast<std::ptrdiff_t>(i) + 1}, reference, goal - 1);
   }
   return sum;
 }
@@ -87,8 +88,8 @@ void Gain::cut(std::vector<size_t> points, size_t goal, std::vector<uint32_t>& b
   keep_best(points, goal + 1, [&](size_t i) -> const Point& { return front_[i]; });
   std::vector<uint32_t> sides = {0};
   for (const size_t i : points)
-    sides.push_back(static_cast<uint32_t>(std::lower_bound(levels.begin(), levels.end(), front_[i][goal]) -
-                                          levels.begin()));
+    sides.push_back(
+        static_cast<uint32_t>(std::lower_bound(levels.begin(), levels.end(), front_[i][goal]) - levels.begin()));
   sides.push_back(static_cast<uint32_t>(levels.size() - 1));
   std::sort(sides.begin(), sides.end());
   sides.erase(std::unique(sides.begin(), sides.end()), sides.end());
