@@ -33,6 +33,7 @@ packages=(
   "libcli11-dev: command line"
   "nlohmann-json3-dev: JSON"
   "libeigen3-dev: linear algebra"
+  "libmuparserx-dev: expressions as objectives of a search"
   "libsoci-dev: study database (SOCI)"
   "libsqlite3-dev: study database (SQLite)"
   "libboost-dev: headers that SOCI needs"

@@ -12,7 +12,9 @@ std::unique_ptr<Space> make_columns_space(core::config::Reader&, const SpaceCont
 
 std::unique_ptr<Generator> make_generative_synthesis_generator(core::config::Reader&);
 std::unique_ptr<Generator> make_local_generator(core::config::Reader&);
+std::unique_ptr<Generator> make_nsga2_generator(core::config::Reader&);
 std::unique_ptr<Generator> make_random_generator(core::config::Reader&);
 std::unique_ptr<Generator> make_evolution_generator(core::config::Reader&);
+std::unique_ptr<Generator> make_tpe_generator(core::config::Reader&);
 
 }  // namespace condenser::search
