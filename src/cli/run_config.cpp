@@ -236,7 +236,9 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
                                      static_cast<int>(c.card.classes.size())};
   Reader space = root.section("space", "which networks are searched (search/spaces/*.yaml)");
   if (help) {
-    for (const auto& row : search::spaces()) row.make(space, {{1, 28, 28}, 10});
+    const search::SpaceContext digits{{1, 28, 28}, 10};
+    search::make_space(space, digits);  // what every space takes
+    for (const auto& row : search::spaces()) row.make(space, digits);
   } else if (c.spec.empty() || space.has("space")) {
     auto searched = search::make_space(space, context);
     if (c.spec.empty()) c.space = std::move(searched);

@@ -18,6 +18,7 @@ Verb zoo_verb();
 Verb describe_verb();
 Verb draw_verb();
 Verb rules_verb();
+Verb space_verb();
 Verb compare_verb();
 Verb init_verb();
 Verb data_verb();
@@ -28,9 +29,10 @@ Verb examiner_verb();
 
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> table{
-      run_verb(),     search_verb(), train_verb(), eval_verb(),  predict_verb(),  quantize_verb(),   export_verb(),
-      verify_verb(),  report_verb(), runs_verb(),  zoo_verb(),   describe_verb(), draw_verb(),       rules_verb(),
-      compare_verb(), init_verb(),   data_verb(),  bench_verb(), doctor_verb(),   completion_verb(), examiner_verb(),
+      run_verb(),    search_verb(), train_verb(),      eval_verb(),     predict_verb(), quantize_verb(),
+      export_verb(), verify_verb(), report_verb(),     runs_verb(),     zoo_verb(),     describe_verb(),
+      draw_verb(),   rules_verb(),  space_verb(),      compare_verb(),  init_verb(),    data_verb(),
+      bench_verb(),  doctor_verb(), completion_verb(), examiner_verb(),
   };
   return table;
 }

@@ -389,7 +389,7 @@ namespace {
 void collect(const Tree& tree, int map, std::vector<Setting>& settings) {
   for (const Asked& asked : tree.nodes[map].asked) {
     if (asked.form == Asked::Value) settings.push_back({tree.path_of(map, asked.key), asked.text, asked.decides});
-    if (asked.form == Asked::Section)
+    if (asked.form != Asked::Value)
       for (const int section : asked.sections) collect(tree, section, settings);
   }
 }

@@ -220,7 +220,7 @@ TEST_CASE("every choice of a run file is taken, and nothing else", "[contract][c
   const ConfigReference reference;
   int choices = 0;
   for (const Option& option : cli::config_options()) {
-    if (option.expected.find(" of ") == std::string::npos) continue;
+    if (option.expected.find(" of ") == std::string::npos || option.expected == "a list of mappings") continue;
     ++choices;
     for (const std::string& word : choices_of(option.expected)) reference.takes(option, as_value(option, word));
     reference.refuses(option, as_value(option, "nonsense"), option.expected.substr(option.expected.find("of ")));

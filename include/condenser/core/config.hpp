@@ -96,7 +96,7 @@ class Reader {
 
   std::vector<Option> options() const;  // everything asked for so far in the whole document, in order
   std::vector<Setting> settings()
-      const;  // of options asked for so far in the whole document, in order, no lists of mappings
+      const;  // of options asked for so far in the whole document, in order; lists of mappings with numbers: a.b[0].c
   std::string resolved_yaml() const;  // the values in force after defaults, file and overrides, of the whole document
 
  private:

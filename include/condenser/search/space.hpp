@@ -2,6 +2,7 @@
 // A Space is a list of named decisions; a Genotype is one choice per decision; expand() turns it into a Spec. Sampling,
 // mutation, crossover and encoding are written once for all spaces.
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -42,12 +43,30 @@ core::Fingerprint fingerprint(const Candidate&);              // equal where tha
 std::optional<double> cost(const Candidate&, const Metric&);  // none: not known before it is examined
 Graph graph(const Candidate&);
 
+// Options that may not come together: a genotype is illegal when each decision named takes one of the choices given.
+struct Combination {
+  std::map<size_t, std::vector<int>> choices;  // by place of the decision; indices into its options
+  bool operator==(const Combination&) const = default;
+};
+
 class Space {
  public:
   virtual ~Space() = default;
   virtual const std::vector<Decision>& decisions() const = 0;
   // Pure. The one place where a candidate is lowered and costed. Throws core::Error on an illegal genotype.
   virtual Candidate expand(const Genotype&) const = 0;
+
+  // What a user adds to any space; make_space() reads it (`forbid`, `beliefs`).
+  const std::vector<Combination>& forbidden() const { return forbidden_; }
+  // How likely each option of each decision is before anything is measured: positive weights, not normalised. Empty:
+  // all are alike.
+  const std::vector<std::vector<double>>& prior() const { return prior_; }
+  void forbid(std::vector<Combination> rows);              // throws core::Error for what is no decision or choice
+  void believe(std::vector<std::vector<double>> weights);  // and for weights that do not fit the decisions
+
+ private:
+  std::vector<Combination> forbidden_;
+  std::vector<std::vector<double>> prior_;
 };
 
 struct SpaceContext {
@@ -63,17 +82,40 @@ struct SpaceRow {
   std::unique_ptr<Space> (*make)(core::config::Reader&, const SpaceContext&);
 };
 const std::vector<SpaceRow>& spaces();
-// `reader` holds `space: <name>` and the narrowing keys.
+// `reader` holds `space: <name>`, the keys of that space, and what every space takes:
+//   forbid: [{s1_width: 64, s2_depth: [2, 3]}]  # rows of options that may not come together
+//   beliefs: {s1_width: {16: 3, 24: 0.5}}       # weights of options; 1 where none is given
+// Throws ConfigError for an unknown name, decision or option, and when `forbid` leaves nothing.
 std::unique_ptr<Space> make_space(core::config::Reader& reader, const SpaceContext&);
 
-void check(const Space&, const Genotype&);  // throws core::Error
+// Throws core::Error: choices that are none, or a row of forbidden options, which is named.
+void check(const Space&, const Genotype&);
+bool legal(const Space&, const Genotype&);  // whether no row of forbidden options matches; choices must be in range
 int value(const Space&, const Genotype&, const std::string& decision);
-double log10_size(const Space&);            // of the number of genotypes
-Genotype sample(const Space&, core::Rng&);  // uniform per decision
-Genotype mutate(const Space&, const Genotype&,
-                core::Rng&);  // one decision with several options changes to another option
-Genotype crossover(const Space&, const Genotype&, const Genotype&, core::Rng&);
+double log10_size(const Space&);  // of the number of genotypes, the forbidden ones among them
+
+struct SpaceSize {
+  double genotypes = 1;  // all combinations of options
+  double legal = 1;      // without the forbidden ones
+  bool exact = true;     // else `legal` is estimated from 100,000 draws
+};
+SpaceSize size_of(const Space&);
+// Every legal genotype once, in order of its choices, the last decision changing fastest.
+void for_each_genotype(const Space&, const std::function<void(const Genotype&)>&);
+
+// All three give legal genotypes, drawing again where one is forbidden.
+Genotype sample(const Space&, core::Rng&);  // each decision by the prior; throws core::Error when hardly any is legal
+// One decision with several options changes to another option; the same genotype where no neighbour is legal.
+Genotype mutate(const Space&, const Genotype&, core::Rng&);
+Genotype crossover(const Space&, const Genotype&, const Genotype&, core::Rng&);  // the first where no child is legal
+
 std::vector<double> one_hot(const Space&, const Genotype&);
-std::string to_text(const Space&, const Genotype&);  // "stem_width=16 activation=silu s1_width=24 ..."
+std::string option_text(const Decision&, int choice);   // its label, or its number
+std::string to_text(const Space&, const Combination&);  // "{s1_width: 64, s2_depth: [2, 3]}"
+std::string to_text(const Space&, const Genotype&);     // "stem_width=16 activation=silu s1_width=24 ..."
+// The inverse of to_text(). Decisions that leave no choice may be left out. Throws core::Error naming the decision
+// or option, and the nearest that is known.
+Genotype parse_genotype(const Space&, const std::string& text);
+Genotype parse_genotype(const Space&, const std::map<std::string, std::string>& options);  // by name of the decision
 
 }  // namespace condenser::search

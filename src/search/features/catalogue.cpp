@@ -7,6 +7,7 @@ constexpr size_t kMostEntries = 200'000;  // some kilobytes each
 
 Catalogue::Entry entry_of(const Space& space, const Gate& gate, const Genotype& genotype) {
   Catalogue::Entry entry;
+  if (!legal(space, genotype)) return entry;
   try {
     const Candidate candidate = space.expand(genotype);
     entry.fingerprint = fingerprint(candidate);

@@ -21,7 +21,7 @@ class Catalogue {
   };
 
   Catalogue(const Space& space, const Gate& gate) : space_(space), gate_(gate) {}
-  // Many threads may ask at once. A genotype that the space cannot expand has not passed.
+  // Many threads may ask at once. A genotype that is forbidden or cannot be expanded has not passed.
   std::shared_ptr<const Entry> of(const Genotype&) const;
   core::Hash128 identity(const Genotype& genotype) const { return search::identity(space_.expand(genotype)); }
 

@@ -48,7 +48,8 @@ class LocalGenerator final : public Generator {
       for (int option = 0; option < static_cast<int>(q.space.decisions()[d].options.size()); ++option) {
         Genotype changed = here;
         changed.choice[d] = option;
-        if (option != here.choice[d] && !seen.contains(changed)) open.push_back(std::move(changed));
+        if (option != here.choice[d] && legal(q.space, changed) && !seen.contains(changed))
+          open.push_back(std::move(changed));
       }
     }
     return open;

@@ -26,7 +26,7 @@ class Nsga2Generator final : public Generator {
  public:
   explicit Nsga2Generator(const Nsga2Options& options) : o_(options) {}
 
-  Genotype propose(const Question& q) const override {
+  Proposal propose(const Question& q) const override {
     constexpr int kTries = 100;
     const Known known(q);
     const std::vector<const Trial*> parents = survivors(q.past);

@@ -24,7 +24,7 @@ class Known {
 
  private:
   const Question& q_;
-  std::vector<core::Hash128> examined_;           // ascending
+  std::vector<core::Hash128> examined_;  // ascending
   std::vector<core::Fingerprint> running_;
 };
 

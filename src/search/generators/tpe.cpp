@@ -21,7 +21,8 @@ struct TpeOptions {
 
 void read_options(core::config::Reader& reader, TpeOptions& o) {
   reader.integer("start", o.start, 1, 100000, "networks drawn uniformly before the first estimate");
-  reader.integer("candidates", o.candidates, 1, 100000, "drawn from the good ones' density; the best of them is proposed");
+  reader.integer("candidates", o.candidates, 1, 100000,
+                 "drawn from the good ones' density; the best of them is proposed");
   reader.number("good", o.good, 0, 1, "share of the examined networks that count as good");
   reader.integer("most_good", o.most_good, 1, 100000, "no more than so many count as good");
   reader.number("prior", o.prior, 1e-6, 1000, "weight of the uniform density, in networks");
@@ -86,7 +87,7 @@ class TpeGenerator final : public Generator {
  public:
   explicit TpeGenerator(const TpeOptions& options) : o_(options) {}
 
-  Genotype propose(const Question& q) const override {
+  Proposal propose(const Question& q) const override {
     constexpr int kTries = 100;
     const Known known(q);
     std::vector<const Trial*> trials = examined_trials(q.past);
