@@ -12,6 +12,7 @@
 #include "condenser/arch/zoo.hpp"
 #include "condenser/core/text.hpp"
 #include "condenser/data/anomaly.hpp"
+#include "condenser/search/probe_rows.hpp"
 
 namespace condenser::cli {
 
@@ -167,6 +168,13 @@ bool in_zoo(const std::string& name) {
 
 constexpr char kAboutSpec[] = "a network of your own instead of a search: a spec file (YAML, JSON) or a zoo name";
 
+std::string about_scores() {
+  std::string text;
+  for (const search::ProbeRow& row : search::probe_rows())
+    if (!row.trains()) text += (text.empty() ? "" : "; ") + row.name + ": " + row.about;
+  return text;
+}
+
 // A misspelt zoo name is better answered by names than by folders.
 void check_name(const Reader& root, const std::string& spec) {
   if (fs::path(spec).has_extension() || fs::path(spec).has_parent_path() || fs::exists(spec)) return;
@@ -254,6 +262,8 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
 
   Reader probe = root.section("probe", "the short training that scores a candidate");
   c.probe.train.epochs = 1;
+  probe.choices("scores", c.probe.scores, search::score_names(),
+                "asked of every candidate before its training: " + about_scores());
   probe.integer("samples", c.probe.samples, 0, 100'000'000, "training images of a probe, class-balanced; 0: all");
   check_samples(probe, c.probe.samples, c.card);
   read_train(probe, c.probe.train, c, "probe", help);

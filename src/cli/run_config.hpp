@@ -35,7 +35,8 @@ struct DatasetOptions {
 data::OpenOptions open_options(const DatasetOptions&, double crop_area);
 
 struct ProbeOptions {
-  int samples = 0;  // training images of a probe, class-balanced; 0: all
+  std::vector<std::string> scores;  // of the untrained candidate, asked before it is trained
+  int samples = 0;                  // training images of a probe, class-balanced; 0: all
   train::TrainOptions train;
 };
 

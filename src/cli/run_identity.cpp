@@ -51,7 +51,9 @@ Settings own_settings(const RunConfig& c, const std::string& stage) {
     const std::string& path = setting.path;
     if (setting.decides == core::config::Decides::Nothing || extends_search(path)) continue;
     if (of_another_generator(path, c.search.generator)) continue;
-    if (path == "dataset.normal" && c.dataset.normal.empty()) continue;  // younger than some runs
+    // Younger than some runs.
+    if (path == "dataset.normal" && c.dataset.normal.empty()) continue;
+    if (path == "probe.scores" && c.probe.scores.empty()) continue;
     if (std::any_of(row->paths.begin(), row->paths.end(), [&](const auto& p) { return path.starts_with(p); }))
       settings[path] = setting.value;
   }

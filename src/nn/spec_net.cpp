@@ -171,7 +171,8 @@ at::Tensor nearest(int64_t in, int64_t out) {
 
 Kernels fastest_kernels(at::Device device) { return device.is_cpu() ? Kernels::Own : Kernels::Library; }
 
-SpecNet::SpecNet(const arch::Spec& spec, const arch::Weights& weights, Kernels kernels, at::Device device)
+SpecNet::SpecNet(const arch::Spec& spec, const arch::Weights& weights, Kernels kernels, at::Device device,
+                 at::ScalarType type)
     : spec_(spec),
       layout_(block_layout(spec)),
       kernels_(kernels),
@@ -182,9 +183,10 @@ SpecNet::SpecNet(const arch::Spec& spec, const arch::Weights& weights, Kernels k
   const arch::Analysis analysis = arch::analyze(spec_);
   if (kernels == Kernels::Own && fastest_kernels(device) != Kernels::Own)
     throw core::Error("the own kernels run on the processor only");
+  if (kernels == Kernels::Own && type != at::kFloat) throw core::Error("the own kernels know float32 only");
   block_ = at::zeros({layout_.size});
   copy_to_block(spec_, layout_, weights, values());
-  block_ = block_.to(device);
+  block_ = block_.to(device, type);
   gradient_block_ = at::zeros({layout_.trainable_size}, block_.options());
   for (const auto& segment : layout_.segments) {
     const auto dot = segment.name.find('.');

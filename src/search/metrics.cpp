@@ -22,6 +22,11 @@ const std::vector<Metric>& metrics() {
       {"macs", "macs", "MACs", "MACs", false, 0, false, macs_of},
       {"constant_bytes", "constant_bytes", "constants, bytes", "bytes", false, 0, false, constant_bytes_of},
       {"arena_bytes", "arena_bytes", "arena, bytes", "bytes", false, 0, false, arena_bytes_of},
+      {"synflow", "synflow_log10", "synflow", "", true, 2},
+      {"grad_norm", "grad_norm", "gradient norm", "", true, 3},
+      {"naswot", "naswot", "NASWOT", "", true, 1},
+      {"activation_rank", "activation_rank_percent", "activation rank %", "%", true, 1},
+      {"dead_units", "dead_units_percent", "dead units %", "%", false, 1},
       {"netscore", "netscore", "NetScore", "", true, 2},  // from val_accuracy, params and macs
   };
   return table;

@@ -25,7 +25,7 @@
 #include "train/learner.hpp"
 #include "train/loop.hpp"
 #include "train/loss/objective.hpp"
-#include "train/probes/short_train.hpp"
+#include "train/probes/probes.hpp"
 #include "train/ranks/dist.hpp"
 #include "train/speed/measure.hpp"
 #include "train/speed/measure_training.hpp"
@@ -119,11 +119,7 @@ class TorchBackend : public Backend {
     });
   }
 
-  std::unique_ptr<search::Probe> make_short_train(std::shared_ptr<const data::Dataset> train,
-                                                  std::shared_ptr<const data::Dataset> validation,
-                                                  const TrainOptions& options) override {
-    return short_train_probe(std::move(train), std::move(validation), options);
-  }
+  std::unique_ptr<search::Probe> make_probe(const ProbeRequest& request) override { return train::make_probe(request); }
 
   std::vector<SpeedSample> measure_inference(const SpeedRequest& request) override {
     return translated([&] { return train::measure_inference(request); });

@@ -74,18 +74,6 @@ std::string parameter_not_finite(const nn::BlockLayout& layout, const std::vecto
   return "";
 }
 
-// Own kernels are limited here; what LibTorch and the C library choose is fixed before they are loaded (cli/portable).
-void use_kernels(const TrainOptions& options) {
-  nn::limit_simd(options.portable ? nn::Simd::Baseline : nn::Simd::Avx512);
-  // These choose kernels of their own by processor.
-  at::globalContext().setUserEnabledMkldnn(!options.portable);
-  at::globalContext().setUserEnabledNNPACK(!options.portable);
-  if (!options.portable) return;
-  if (at::get_cpu_capability() != "DEFAULT")
-    throw core::Error("train.portable: LibTorch uses its kernels for " + at::get_cpu_capability() +
-                      "; expected the environment variable ATEN_CPU_CAPABILITY = default before it is loaded");
-}
-
 // A GPU leaves the processor free for batches, and needs them fast.
 int loader_threads(const TrainOptions& options, at::Device device, int cores) {
   if (options.loader_threads > 0) return options.loader_threads;
@@ -375,6 +363,18 @@ bool out_of_memory(const c10::Error& error) {
 void use_threads(int threads) {
   core::Team::instance().resize(threads > 0 ? threads : core::all_cores());
   at::set_num_threads(1);  // what is left to the library is too small to share
+}
+
+// Own kernels are limited here; what LibTorch and the C library choose is fixed before they are loaded (cli/portable).
+void use_kernels(const TrainOptions& options) {
+  nn::limit_simd(options.portable ? nn::Simd::Baseline : nn::Simd::Avx512);
+  // These choose kernels of their own by processor.
+  at::globalContext().setUserEnabledMkldnn(!options.portable);
+  at::globalContext().setUserEnabledNNPACK(!options.portable);
+  if (!options.portable) return;
+  if (at::get_cpu_capability() != "DEFAULT")
+    throw core::Error("train.portable: LibTorch uses its kernels for " + at::get_cpu_capability() +
+                      "; expected the environment variable ATEN_CPU_CAPABILITY = default before it is loaded");
 }
 
 Rows rows(const data::Batch& batch, int64_t part, int64_t parts) {

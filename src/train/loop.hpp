@@ -21,4 +21,7 @@ FitResult fit(const FitRequest&, Group* group = nullptr);
 // 0: all cores.
 void use_threads(int threads);
 
+// Those of options.portable, or the fastest.
+void use_kernels(const TrainOptions&);
+
 }  // namespace condenser::train

@@ -143,7 +143,7 @@ TEST_CASE("a short training that diverges says so", "[train]") {
   run.options.lr = 1e30;
   run.options.warmup_epochs = 0;
   run.options.weight_decay = 0;
-  const auto probe = backend().make_short_train(run.train, run.validation, run.options);
+  const auto probe = backend().make_probe({"short_train", run.train, run.validation, run.options});
   search::Findings findings;
   CHECK_THROWS_WITH(probe->ask(arch::Design{run.spec}, {.seed = 9, .fidelity = 1.0}, findings),
                     Catch::Contains("diverged"));
@@ -199,7 +199,7 @@ TEST_CASE("short training answers by the seed of its context", "[train]") {
   const ClearStop clear;
   Run run;
   run.options.epochs = 8;
-  const auto probe = backend().make_short_train(run.train, run.validation, run.options);
+  const auto probe = backend().make_probe({"short_train", run.train, run.validation, run.options});
   CHECK(probe->name() == "short_train");
   CHECK(probe->cost_seconds() > 0);
   const search::Candidate candidate = arch::design_of(run.spec);
@@ -216,7 +216,7 @@ TEST_CASE("short training answers by the seed of its context", "[train]") {
   CHECK_THROWS_AS(probe->ask(candidate, {.seed = 9, .fidelity = 1.0}, none), core::Stopped);
   CHECK(none == search::Findings{});
   core::request_stop(0);
-  CHECK_THROWS_AS(backend().make_short_train(run.train, nullptr, run.options), core::ConfigError);
+  CHECK_THROWS_AS(backend().make_probe({"short_train", run.train, nullptr, run.options}), core::ConfigError);
 }
 
 TEST_CASE("the exported forward checks its input", "[train]") {

@@ -32,12 +32,14 @@ using SumOverRanks = std::function<void(std::span<double>)>;
 
 class SpecNet {
  public:
-  // Copies both; checks names and shapes. Throws core::Error for own kernels where there are none.
-  SpecNet(const arch::Spec&, const arch::Weights&, Kernels = Kernels::Own, at::Device = at::kCPU);
+  // Copies both; checks names and shapes. Throws core::Error for own kernels where there are none. Numbers are float32;
+  // the library's calls know double too: values() and weights() must not be called then.
+  SpecNet(const arch::Spec&, const arch::Weights&, Kernels = Kernels::Own, at::Device = at::kCPU,
+          at::ScalarType = at::kFloat);
 
-  // x: [n, c, h, w] float32, any layout; Kernels::Library keeps channels-last. Returns the outputs, each [n, c, h, w].
-  // Part of an autograd graph unless gradients are switched off. `watch` sees the value of every node that is computed,
-  // in order.
+  // x: [n, c, h, w] of the parameters' type, any layout; Kernels::Library keeps channels-last. Returns the outputs,
+  // each [n, c, h, w]. Part of an autograd graph unless gradients are switched off. `watch` sees the value of every
+  // node that is computed, in order.
   using Watch = std::function<void(const arch::Node&, const at::Tensor&)>;
   std::vector<at::Tensor> forward_all(const at::Tensor& x, Mode, const Watch& watch = {});
   at::Tensor forward(const at::Tensor& x, Mode,

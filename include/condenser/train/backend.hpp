@@ -89,6 +89,14 @@ struct TrainingStep {
   double lr = 0, momentum = 0, weight_decay = 0;  // SGD with Nesterov momentum
 };
 
+// A probe of search::probe_rows(), on these data.
+struct ProbeRequest {
+  std::string name;
+  std::shared_ptr<const data::Dataset> train;
+  std::shared_ptr<const data::Dataset> validation;  // may be null for probes that do not train
+  TrainOptions options;                             // of the short training; its seed is the context's
+};
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -105,10 +113,8 @@ class Backend {
   // Outputs [n, c, h, w] of the network in evaluation mode; for tests and comparisons.
   virtual std::vector<float> forward(const arch::Spec&, const arch::Weights&, const std::vector<float>& input,
                                      int64_t n) = 0;
-  // Short training on a part of the data; adds val_accuracy (percent) and val_loss.
-  virtual std::unique_ptr<search::Probe> make_short_train(std::shared_ptr<const data::Dataset> train,
-                                                          std::shared_ptr<const data::Dataset> validation,
-                                                          const TrainOptions&) = 0;
+  // Throws ConfigError for a name that is not in search::probe_rows(), and where the probe needs data that are missing.
+  virtual std::unique_ptr<search::Probe> make_probe(const ProbeRequest&) = 0;
   // Rounds over all networks within a setting, so that a busy moment hits all alike. Settings in the order of the
   // request, networks in order within each. Throws core::Stopped between two passes.
   virtual std::vector<SpeedSample> measure_inference(const SpeedRequest&) = 0;

@@ -11,26 +11,22 @@
 #include "condenser/data/metrics.hpp"
 #include "condenser/train/check_options.hpp"
 #include "train/loop.hpp"
+#include "train/probes/probes.hpp"
 
 namespace condenser::train {
 namespace {
 
 class ShortTrain : public search::Probe {
  public:
-  ShortTrain(std::shared_ptr<const data::Dataset> train, std::shared_ptr<const data::Dataset> validation,
-             const TrainOptions& options)
-      : train_(std::move(train)), validation_(std::move(validation)), options_(options) {
+  explicit ShortTrain(const ProbeRequest& r) : train_(r.train), validation_(r.validation), options_(r.options) {
     if (!validation_ || validation_->size() == 0)
       throw core::ConfigError("short training needs validation data; expected a validation part in the data options");
   }
 
   std::string name() const override { return "short_train"; }
 
-  // Declared from sizes alone: a small column network takes about a quarter of a microsecond per input value.
   double cost_seconds() const override {
-    constexpr double kSecondsPerValue = 2.5e-7;
-    const auto values = static_cast<double>(train_->size() * train_->shape().elements());
-    return kSecondsPerValue * values * options_.epochs;
+    return seconds_of_values(train_->size() * train_->shape().elements()) * options_.epochs;
   }
 
   std::vector<std::string> finds() const override { return {"val_accuracy", "val_loss"}; }
@@ -84,10 +80,8 @@ class ShortTrain : public search::Probe {
 
 }  // namespace
 
-std::unique_ptr<search::Probe> short_train_probe(std::shared_ptr<const data::Dataset> train,
-                                                 std::shared_ptr<const data::Dataset> validation,
-                                                 const TrainOptions& options) {
-  return std::make_unique<ShortTrain>(std::move(train), std::move(validation), options);
+std::unique_ptr<search::Probe> short_train_probe(const ProbeRequest& request) {
+  return std::make_unique<ShortTrain>(request);
 }
 
 }  // namespace condenser::train

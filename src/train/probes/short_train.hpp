@@ -7,7 +7,6 @@
 
 namespace condenser::train {
 
-std::unique_ptr<search::Probe> short_train_probe(std::shared_ptr<const data::Dataset> train,
-                                                 std::shared_ptr<const data::Dataset> validation, const TrainOptions&);
+std::unique_ptr<search::Probe> short_train_probe(const ProbeRequest&);
 
 }  // namespace condenser::train
