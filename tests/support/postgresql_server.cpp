@@ -18,6 +18,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+std::string address(const std::string& socket_folder) {
+  return "postgresql:///postgres?host=" + socket_folder + "&user=condenser";
+}
+
 // Debian keeps the server's programs apart, by version.
 fs::path programs() {
   std::vector<fs::path> found;
@@ -36,8 +40,9 @@ const passwd* other_user() {
 
 std::vector<std::string> as_other_user(std::vector<std::string> arguments) {
   if (const passwd* user = other_user())
-    arguments.insert(arguments.begin(), {"setpriv", "--reuid=" + std::to_string(user->pw_uid),
-                                         "--regid=" + std::to_string(user->pw_gid), "--clear-groups", "--pdeathsig=INT"});
+    arguments.insert(arguments.begin(),
+                     {"setpriv", "--reuid=" + std::to_string(user->pw_uid), "--regid=" + std::to_string(user->pw_gid),
+                      "--clear-groups", "--pdeathsig=INT"});
   return arguments;
 }
 
@@ -71,7 +76,7 @@ void PostgresqlServer::start_again() {
       core::ProcessOptions{.folder = folder});
   for (int tries = 0; tries < 600; ++tries) {
     try {
-      soci::session sql(soci::postgresql, address());
+      soci::session sql(soci::postgresql, address(folder_.path().string()));
       return;
     } catch (const std::exception&) {
       if (!process_->running()) break;
@@ -83,14 +88,16 @@ void PostgresqlServer::start_again() {
 
 PostgresqlServer::~PostgresqlServer() = default;  // the process is killed with its group
 
-std::string PostgresqlServer::address() const {
-  return "postgresql:///postgres?host=" + folder_.path().string() + "&user=condenser";
+std::string PostgresqlServer::url(const std::string& study) const { return url(study, folder_.path().string()); }
+
+std::string PostgresqlServer::url(const std::string& study, const std::string& socket_folder) const {
+  return address(socket_folder) + "&study=" + study;
 }
 
-std::string PostgresqlServer::url(const std::string& study) const { return address() + "&study=" + study; }
+std::string PostgresqlServer::socket() const { return (folder_.path() / ".s.PGSQL.5432").string(); }
 
 void PostgresqlServer::execute(const std::string& study, const std::string& statement) const {
-  soci::session sql(soci::postgresql, address());
+  soci::session sql(soci::postgresql, address(folder_.path().string()));
   sql << "SET search_path TO \"condenser_" << study << "\"";
   sql << statement;
 }

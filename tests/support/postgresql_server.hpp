@@ -16,13 +16,15 @@ class PostgresqlServer {
   ~PostgresqlServer();
 
   std::string url(const std::string& study) const;
+  // Through another folder, which holds a socket of that name.
+  std::string url(const std::string& study, const std::string& socket_folder) const;
+  std::string socket() const;
   void execute(const std::string& study, const std::string& statement) const;
   void kill_now();  // SIGKILL to all its processes
   void start_again();
 
  private:
   PostgresqlServer() = default;
-  std::string address() const;
   core::TemporaryFolder folder_;
   std::unique_ptr<core::Process> process_;
 };
