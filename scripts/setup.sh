@@ -36,6 +36,7 @@ packages=(
   "libmuparserx-dev: expressions as objectives of a search"
   "libsoci-dev: study database (SOCI)"
   "libsqlite3-dev: study database (SQLite)"
+  "libpq-dev: study database (PostgreSQL, for many machines)"
   "libboost-dev: headers that SOCI needs"
   "libssl-dev: SHA-256"
   "zlib1g-dev: compressed data sets"
@@ -44,7 +45,8 @@ packages=(
   "libgloo-dev: declarations of Gloo, which LibTorch holds without its headers (several processes train together)"
   "catch2: tests"
 )
-((want_dev)) && packages+=("clang: second compiler for exported C" "libclang-rt-14-dev: fuzzing" "clang-format: format check")
+((want_dev)) && packages+=("clang: second compiler for exported C" "libclang-rt-14-dev: fuzzing" "clang-format: format check"
+  "postgresql: server that the tests of studies start for themselves")
 
 python=$(command -v python3 || true)
 if ((want_torch)) && [[ -z ${Torch_DIR:-} && ! -x .venv/bin/python ]]; then

@@ -7,6 +7,9 @@
 
 #include "condenser/core/rng.hpp"
 #include "condenser/core/temporary_folder.hpp"
+#ifdef CONDENSER_POSTGRESQL
+#include "support/postgresql_server.hpp"
+#endif
 
 namespace condenser::tests {
 namespace {
@@ -38,6 +41,37 @@ class SqliteStudy final : public Study {
   core::TemporaryFolder folder_;
 };
 
+#ifdef CONDENSER_POSTGRESQL
+class PostgresqlStudy final : public Study {
+ public:
+  explicit PostgresqlStudy(PostgresqlServer& server) : server_(server) {}
+  std::shared_ptr<search::Store> open(search::StoreMode mode) override {
+    return search::open_study(server_.url(name_), mode);
+  }
+  void execute(const std::string& statement) override { server_.execute(name_, statement); }
+
+ private:
+  static std::string next_name() {
+    static int count = 0;
+    return "test-" + std::to_string(++count);
+  }
+  PostgresqlServer& server_;
+  std::string name_ = next_name();
+};
+#endif
+
+std::vector<StudyMaker> all_makers() {
+  std::vector<StudyMaker> makers = {
+      {"memory", false, [] { return std::make_unique<MemoryStudy>(); }},
+      {"SQLite", true, [] { return std::make_unique<SqliteStudy>(); }},
+  };
+#ifdef CONDENSER_POSTGRESQL
+  if (PostgresqlServer* server = common_postgresql_server())
+    makers.push_back({"PostgreSQL", true, [server] { return std::make_unique<PostgresqlStudy>(*server); }});
+#endif
+  return makers;
+}
+
 bool same_bits(double a, double b) { return std::bit_cast<uint64_t>(a) == std::bit_cast<uint64_t>(b); }
 
 bool same(const std::map<std::string, double>& a, const std::map<std::string, double>& b) {
@@ -55,10 +89,7 @@ bool same(const std::map<std::string, std::vector<double>>& a, const std::map<st
 }  // namespace
 
 const std::vector<StudyMaker>& study_makers() {
-  static const std::vector<StudyMaker> makers = {
-      {"memory", false, [] { return std::make_unique<MemoryStudy>(); }},
-      {"SQLite", true, [] { return std::make_unique<SqliteStudy>(); }},
-  };
+  static const std::vector<StudyMaker> makers = all_makers();
   return makers;
 }
 

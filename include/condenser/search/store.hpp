@@ -85,6 +85,13 @@ enum class StoreMode { Join, Look };
 std::unique_ptr<Store> make_memory_store();
 // SOCI; WAL, synchronous=NORMAL; refuses network file systems. Leases go by the machine's clock.
 std::unique_ptr<Store> make_sqlite_store(const std::string& file, StoreMode = StoreMode::Join);
+// A file, sqlite:FILE, or postgresql://user@host:port/database?study=NAME (one database holds many studies; created
+// when they are joined). Everything else of that URL is as PostgreSQL's own programs read it, environment and ~/.pgpass
+// included. A server that goes away is waited for, two minutes at most; leases go by the server's clock. Throws
+// ConfigError for a URL that is neither.
+std::unique_ptr<Store> open_study(const std::string& url, StoreMode = StoreMode::Join);
+// The same URL for messages and records, without the password.
+std::string printable_study(const std::string& url);
 
 // Copies get state, hash, verdicts, findings and error of their originals; Proposed while these are not finished.
 // `trials` by index. Throws core::Error where an original is missing.
