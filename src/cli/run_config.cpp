@@ -123,6 +123,12 @@ void read_train(Reader& r, train::TrainOptions& o, const RunConfig& c, const std
 
 void read_work(Reader& r, RunConfig& c) {
   WorkOptions& o = c.work;
+  r.text("study", o.study,
+         "where trials lie, for workers on several machines: postgresql://user@host/database?study=NAME; empty: in the "
+         "run folder",
+         Decides::Nothing);
+  if (!o.study.empty() && search::printable_study(o.study) != o.study)
+    throw r.error("study", "a URL without a password, which would lie in run folders: ~/.pgpass or PGPASSWORD has it");
   r.integer("parallel", o.parallel, 1, 1024, "examine so many candidates at the same time, each in its own process",
             Decides::Nothing);
   r.number("trial_seconds", o.trial_seconds, 0, 1e9, "a candidate that takes longer has failed; 0: no limit",

@@ -47,6 +47,7 @@ struct VerifyOptions {
 
 // How candidates are examined; no matter what, the results are the same.
 struct WorkOptions {
+  std::string study;            // where trials lie, see search::open_study; empty: in the run folder
   int parallel = 1;             // at the same time, each in a process of its own
   double trial_seconds = 0;     // for one candidate; 0: no limit
   int64_t trial_mebibytes = 0;  // of memory, for one candidate; 0: no limit

@@ -1,13 +1,17 @@
 #include "cli/search_workers.hpp"
 
+#include <signal.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
+#include <cstdlib>
 #include <mutex>
 #include <thread>
 
 #include "cli/examiner.hpp"
+#include "cli/run_identity.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/core/stop.hpp"
 #include "condenser/core/team.hpp"
@@ -20,11 +24,13 @@ namespace {
 
 constexpr double kLease = 60;  // seconds; a worker gives three signs of life in that time
 
-std::string worker_name(int slot) {
-  utsname host{};
-  uname(&host);
-  return std::string(host.nodename) + ":" + std::to_string(getpid()) + ":" + std::to_string(slot);
+std::string host() {
+  utsname names{};
+  uname(&names);
+  return names.nodename;
 }
+
+std::string worker_name(int slot) { return host() + ":" + std::to_string(getpid()) + ":" + std::to_string(slot); }
 
 std::vector<std::unique_ptr<search::Probe>> examiner_of(RunContext& run, int slot, int slots) {
   const WorkOptions& work = run.config.work;
@@ -45,8 +51,8 @@ std::vector<std::unique_ptr<search::Probe>> examiner_of(RunContext& run, int slo
 
 class Workers {
  public:
-  Workers(RunContext& run, const search::Gate& gate, const std::string& study, const search::SearchWatch& watch)
-      : run_(run), gate_(gate), study_(study), watch_(watch) {}
+  Workers(RunContext& run, const search::Gate& gate, const search::SearchWatch& watch)
+      : run_(run), gate_(gate), watch_(watch) {}
 
   std::vector<Trial> work_together(int count) {
     std::vector<std::thread> threads;
@@ -76,7 +82,7 @@ class Workers {
                           const std::string& name, double lease) {
     const RunConfig& c = run_.config;
     const search::Inquisitor inquisitor(std::move(probes));
-    const auto store = search::make_sqlite_store(study_);
+    const auto store = search::open_study(study_of(run_));
     return search::run_search({.space = *c.space,
                                .generator = *c.generator,
                                .gate = gate_,
@@ -108,7 +114,6 @@ class Workers {
 
   RunContext& run_;
   const search::Gate& gate_;
-  const std::string study_;
   const search::SearchWatch& watch_;
   std::mutex mutex_;
   std::vector<Trial> trials_;
@@ -116,21 +121,40 @@ class Workers {
   std::atomic<bool> ended_ = false;
 };
 
+// Workers of this machine that are no more. The holder of a run folder's lock works alone: all others are.
+bool is_lost(const Trial& trial, bool alone) {
+  if (trial.state != search::TrialState::Running || trial.worker.starts_with(search::kOutside)) return false;
+  if (alone) return true;
+  const std::string here = host() + ":";
+  if (!trial.worker.starts_with(here)) return false;
+  const pid_t pid = std::atoi(trial.worker.c_str() + here.size());
+  return pid > 0 && kill(pid, 0) != 0 && errno == ESRCH;
+}
+
 }  // namespace
 
-void give_back_lost(search::Store& store) {
-  for (Trial trial : store.load()) {
-    if (trial.state != search::TrialState::Running || trial.worker.starts_with(search::kOutside)) continue;
+std::string study_of(const RunContext& run) {
+  const std::string& study = run.config.work.study;
+  return study.empty() ? (run.folder / "study.sqlite").string() : study;
+}
+
+bool is_shared(const RunContext& run) { return !run.config.work.study.empty(); }
+
+void open_for_work(RunContext& run) {
+  const auto store = search::open_study(study_of(run));
+  store->bind(lines_of(settings_of(run, "search")));
+  store->keep("configuration", run.config.resolved);
+  for (Trial trial : store->load()) {
+    if (!is_lost(trial, !is_shared(run))) continue;
     trial.state = search::TrialState::Proposed;
-    store.finish(trial);
+    store->finish(trial);
   }
 }
 
-std::vector<Trial> run_workers(RunContext& run, const search::Gate& gate, const std::string& study,
-                               const search::SearchWatch& watch) {
-  Workers workers(run, gate, study, watch);
+std::vector<Trial> run_workers(RunContext& run, const search::Gate& gate, const search::SearchWatch& watch) {
+  Workers workers(run, gate, watch);
   const WorkOptions& work = run.config.work;
-  if (work.parallel > 1) return workers.work_together(work.parallel);
+  if (work.parallel > 1 || is_shared(run)) return workers.work_together(work.parallel);
   return workers.work_alone(work.trial_seconds > 0 || work.trial_mebibytes > 0);
 }
 

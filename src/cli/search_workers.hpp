@@ -6,12 +6,16 @@
 
 namespace condenser::cli {
 
-// Trials of workers that are no more, which only the holder of the run folder's lock can know, wait for a worker again.
-void give_back_lost(search::Store&);
+// Where the trials of a run lie.
+std::string study_of(const RunContext&);
+bool is_shared(const RunContext&);  // other machines may work on it too
+
+// Binds the study to what the run's search depends on, and leaves the configuration for workers that join. Trials of
+// workers of this machine that are no more wait for a worker again.
+void open_for_work(RunContext&);
 
 // Works on the study until nothing is left to do; `watch` hears of every trial once. The first worker that meets
 // trouble ends the others, and its exception comes out.
-std::vector<search::Trial> run_workers(RunContext&, const search::Gate&, const std::string& study,
-                                       const search::SearchWatch& watch);
+std::vector<search::Trial> run_workers(RunContext&, const search::Gate&, const search::SearchWatch& watch);
 
 }  // namespace condenser::cli

@@ -12,13 +12,13 @@ struct ProbeRow {
   std::string name;
   std::string about;
   std::vector<std::string> finds;  // metrics
-  int64_t images = 0;              // that go forward and backward through the candidate; 0: it trains on all, epoch by epoch
+  int64_t images = 0;  // that go forward and backward through the candidate; 0: it trains on all, epoch by epoch
   bool trains() const { return images == 0; }
 };
 
-const std::vector<ProbeRow>& probe_rows();                   // the cheapest first
-const ProbeRow& find_probe_row(const std::string& name);     // throws ConfigError naming the nearest
-std::vector<std::string> score_names();                      // of those that look at an untrained network
+const std::vector<ProbeRow>& probe_rows();                // the cheapest first
+const ProbeRow& find_probe_row(const std::string& name);  // throws ConfigError naming the nearest
+std::vector<std::string> score_names();                   // of those that look at an untrained network
 
 // In epochs of the candidate's own training; `training` images are in one. Work is counted, not time, so that it is the
 // same on every machine.

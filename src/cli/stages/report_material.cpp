@@ -8,6 +8,7 @@
 
 #include "cli/cost_estimate.hpp"
 #include "cli/run_identity.hpp"
+#include "cli/search_workers.hpp"
 #include "cli/stages/evaluation_files.hpp"
 #include "condenser/core/text.hpp"
 #include "condenser/data/metrics.hpp"
@@ -134,9 +135,9 @@ report::Material read_material(RunContext& run) {
   m.design = load_winner(run);
   m.hash = arch::hash(m.design.spec).hex();
   m.lowered_hash = arch::hash(m.design.lowered).hex();
-  if (run.config.space && fs::exists(run.folder / "study.sqlite"))
-    m.searched = {search::make_sqlite_store((run.folder / "study.sqlite").string())->load(),
-                  run.config.search.objective, run.config.space.get()};
+  if (run.config.space && (is_shared(run) || fs::exists(study_of(run))))
+    m.searched = {search::open_study(study_of(run), search::StoreMode::Look)->load(), run.config.search.objective,
+                  run.config.space.get()};
   m.trained = read_training(run, m.hash);
   m.evaluated = read_evaluation(run.folder, m.hash);
   if (const auto record = current<QuantRecord>(run, "quantize")) m.quantized = quantized_of(*record);

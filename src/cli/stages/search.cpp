@@ -168,12 +168,7 @@ StageOutput stage_search(RunContext& run) {
   if (run.config.network) return own_network(run);
   const RunConfig& c = run.config;
   const search::Gate gate = make_gate(c);
-  const std::string study = (run.folder / "study.sqlite").string();
-  {
-    const auto store = search::make_sqlite_store(study);
-    store->bind(lines_of(settings_of(run, "search")));
-    give_back_lost(*store);
-  }
+  open_for_work(run);
 
   SearchProgress progress(c.search.trials);
   bool first = true;
@@ -188,7 +183,7 @@ StageOutput stage_search(RunContext& run) {
     if (!trial.examined()) return;
     core::log::info("search: " + trial_line(trial, c.search.objective, examined, c.search.trials));
   };
-  const auto trials = run_workers(run, gate, study, watch);
+  const auto trials = run_workers(run, gate, watch);
   progress.finish();
 
   const Trial* best = search::best(trials, c.search.objective);

@@ -50,7 +50,8 @@ double cost_epochs(const ProbeRow& row, int64_t training, int epochs) {
 const std::vector<ReactionMeasure>& reaction_measures() {
   static const std::vector<ReactionMeasure> table = {
       {"reaction", "mean of |value x gradient of the image's loss|"},
-      {"rank", "(sum of eigenvalues)^2 / (sum of their squares) of the channels' covariance, over channels; 0: constant"},
+      {"rank",
+       "(sum of eigenvalues)^2 / (sum of their squares) of the channels' covariance, over channels; 0: constant"},
       {"spread", "standard deviation of a channel, root of the mean square"},
       {"dead", "share of the channels that no image switches on; of activations"},
   };

@@ -1,5 +1,5 @@
-// Length of the gradient of one batch's loss at the initial weights, in training mode: the sum over kernels and matrices
-// of the length of each one's gradient (Abdelfattah et al. 2021, arXiv 2101.08134).
+// Length of the gradient of one batch's loss at the initial weights, in training mode: the sum over kernels and
+// matrices of the length of each one's gradient (Abdelfattah et al. 2021, arXiv 2101.08134).
 #include <cmath>
 
 #include "train/probes/probes.hpp"

@@ -16,10 +16,10 @@ namespace condenser::train {
 // The same images for every candidate of a study, so that candidates differ by themselves only: as many of each class
 // as possible. How many depends on their size alone.
 struct Stimulus {
-  at::Tensor x;             // [n, c, h, w], contiguous float32
-  std::vector<int64_t> y;   // [n]
-  std::vector<float> t;     // [n, classes] of data with several classes per item; else empty
-  Objective objective;      // without teacher
+  at::Tensor x;            // [n, c, h, w], contiguous float32
+  std::vector<int64_t> y;  // [n]
+  std::vector<float> t;    // [n, classes] of data with several classes per item; else empty
+  Objective objective;     // without teacher
 };
 Stimulus make_stimulus(const data::Dataset& training, const TrainOptions&, int64_t images);
 

@@ -1,7 +1,7 @@
 // log10 of the sum over all weights of |w| dR/d|w|, where R is the sum of outputs for a picture of ones (Tanaka et al.
-// 2020, arXiv 2006.05467; as a score: Abdelfattah et al. 2021, arXiv 2101.08134). Weights are taken absolute, batch norms
-// as their scale and shift alone, and activations that saturate as ones that do not, so that R grows with every path.
-// In double precision: R is a product over the depth.
+// 2020, arXiv 2006.05467; as a score: Abdelfattah et al. 2021, arXiv 2101.08134). Weights are taken absolute, batch
+// norms as their scale and shift alone, and activations that saturate as ones that do not, so that R grows with every
+// path. In double precision: R is a product over the depth.
 #include <ATen/ops/ones.h>
 
 #include <cmath>

@@ -214,8 +214,7 @@ TEST_CASE("a score that is not finite has no value", "[train][probes]") {
 TEST_CASE("a deep network has a synflow that no float holds", "[train][probes]") {
   arch::Builder b("deep", {1, 8, 8});
   int x = b.input();
-  for (int i = 0; i < 60; ++i)
-    x = arch::conv_bn_act(b, x, "c" + std::to_string(i), {.out = 16});
+  for (int i = 0; i < 60; ++i) x = arch::conv_bn_act(b, x, "c" + std::to_string(i), {.out = 16});
   arch::classifier_head(b, x, 3);
   const arch::Spec spec = b.finish();
   const Asked a;
