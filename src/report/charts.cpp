@@ -74,7 +74,7 @@ std::string pareto_svg(const std::vector<ParetoPoint>& points, const std::string
   const auto [low, high] =
       std::minmax_element(points.begin(), points.end(), [](const auto& a, const auto& b) { return a.value < b.value; });
   const Plot plot{{kLeft, kTop + 6, kWidth - kLeft - kRight, kHeight - kTop - 6 - 52},
-                  log_axis(least->cost, most->cost),
+                  least->cost > 0 ? log_axis(least->cost, most->cost) : axis_of(least->cost, most->cost, false),
                   axis_of(low->value, high->value, false)};
   std::string text = title_text(value_title + " against " + cost_title) + grid_text(plot) +
                      written(cost_title, {plot.area.right(), plot.area.bottom() + 36}, 10, "end", kMuted, false) + "\n";

@@ -17,11 +17,12 @@ const std::vector<GeneratorRow>& generators() {
        make_generative_synthesis_generator},
       {"evolution", "regularized evolution: mutate the winner of a tournament among the youngest trials",
        make_evolution_generator},
-      {"nsga2", "a genetic algorithm over generations: fronts, crowding, crossover and mutation", make_nsga2_generator},
-      {"tpe", "tree-structured Parzen estimators: where good networks are dense and others are not",
-       make_tpe_generator},
+      {"nsga2", "a genetic algorithm over generations: fronts, crowding, crossover and mutation", make_nsga2_generator,
+       true},
+      {"tpe", "tree-structured Parzen estimators: where good networks are dense and others are not", make_tpe_generator,
+       true},
       {"local", "walks to the first better network that differs in one decision", make_local_generator},
-      {"random", "uniform sampling; the baseline every other strategy must beat", make_random_generator},
+      {"random", "uniform sampling; the baseline every other strategy must beat", make_random_generator, true},
   };
   return table;
 }

@@ -19,10 +19,21 @@ const Bound* bound_of(const Gate& gate, const Verdict& verdict) {
   return found == gate.bounds().end() ? nullptr : &*found;
 }
 
-// Lower is nearer: the value of a budget, what is missing of an accuracy, the number of violations of a structural
-// rule.
-double distance(const Trial& trial, const Verdict& verdict, const Bound* bound) {
+const Constraint* constraint_of(const Objective& objective, const Verdict& verdict) {
+  const auto found = std::ranges::find_if(objective.constraints, [&](const Constraint& c) {
+    return c.rule() == verdict.rule && c.limit_text() == verdict.limit;
+  });
+  return found == objective.constraints.end() ? nullptr : &*found;
+}
+
+// Lower is nearer: the value of a budget, what is missing of an accuracy or another measured metric, the number of
+// violations of a structural rule.
+double distance(const Trial& trial, const Verdict& verdict, const Bound* bound, const Constraint* constraint) {
   if (bound != nullptr) return metric_of(trial, bound->metric->name);
+  if (constraint != nullptr) {
+    const double value = metric_of(trial, constraint->metric->name);
+    return std::isnan(value) ? INFINITY : constraint->at_least ? -value : value;
+  }
   if (trial.state == TrialState::Done) return -metric_of(trial, "val_accuracy");
   return static_cast<double>(
       std::ranges::count_if(trial.verdicts, [&](const Verdict& v) { return !v.passed && v.rule == verdict.rule; }));
@@ -44,7 +55,7 @@ Nearest& entry_of(std::vector<Nearest>& list, const Verdict& verdict) {
 
 }  // namespace
 
-std::vector<NearMiss> near_misses(const std::vector<Trial>& trials, const Gate& gate) {
+std::vector<NearMiss> near_misses(const std::vector<Trial>& trials, const Gate& gate, const Objective& objective) {
   std::vector<Nearest> list;
   for (const Trial& trial : trials) {
     if (trial.same_as >= 0) continue;
@@ -52,11 +63,12 @@ std::vector<NearMiss> near_misses(const std::vector<Trial>& trials, const Gate& 
       if (verdict.passed) continue;
       Nearest& entry = entry_of(list, verdict);
       const Bound* bound = bound_of(gate, verdict);
-      const double here = distance(trial, verdict, bound);
+      const Constraint* constraint = constraint_of(objective, verdict);
+      const double here = distance(trial, verdict, bound, constraint);
       if (entry.miss.trial < 0 || here < entry.distance) {
         const int64_t refused = entry.miss.refused;
         const int64_t value = bound != nullptr && std::isfinite(here) ? static_cast<int64_t>(here) : 0;
-        entry = {{verdict.rule, refused, trial.index, verdict, bound, value}, here};
+        entry = {{verdict.rule, refused, trial.index, verdict, bound, constraint, value}, here};
       }
     }
     for (Nearest& entry : list) {

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <set>
 
+#include "search/pareto/front.hpp"
+
 namespace condenser::search {
 namespace {
 
@@ -51,18 +53,52 @@ size_t StudyView::size() const {
   return std::min(static_cast<size_t>(limit), trials->size());
 }
 
-std::optional<double> rank_value(const Trial& trial, const std::string& objective) {
-  const double value = metric(trial, objective, std::nan(""));
-  if (std::isnan(value)) return std::nullopt;  // a diverged training has no rank
-  const Metric* row = find_metric(objective);
-  return row != nullptr && !row->higher_is_better ? -value : value;
+std::optional<double> rank_value(const Trial& trial, const Objective& objective) {
+  return objective.value(trial.findings);  // a diverged training has no rank
 }
 
-std::optional<double> merit(const Trial& trial, const std::string& objective) {
+std::optional<double> merit(const Trial& trial, const Objective& objective) {
   return trial.feasible() && trial.full() ? rank_value(trial, objective) : std::nullopt;
 }
 
-const Trial* best(std::span<const Trial> trials, const std::string& objective) {
+std::vector<const Trial*> front(std::span<const Trial> trials, const Objective& objective) {
+  struct Member {
+    const Trial* trial;
+    Point values;
+  };
+  std::vector<Member> members;
+  for (const Trial& trial : trials) {
+    auto values = merit(trial, objective) && trial.same_as < 0 ? objective.values(trial.findings) : std::nullopt;
+    if (!values) continue;
+    const auto beats = [&](const Member& m) { return dominates(m.values, *values); };
+    if (std::ranges::any_of(members, beats)) continue;
+    std::erase_if(members, [&](const Member& m) { return dominates(*values, m.values); });
+    members.push_back({&trial, std::move(*values)});
+  }
+  std::stable_sort(members.begin(), members.end(),
+                   [](const Member& a, const Member& b) { return a.values > b.values; });
+  std::vector<const Trial*> found;
+  for (const Member& member : members) found.push_back(member.trial);
+  return found;
+}
+
+namespace {
+
+const Trial* balanced_of(std::span<const Trial> trials, const Objective& objective) {
+  std::vector<const Trial*> members = front(trials, objective);
+  std::stable_sort(members.begin(), members.end(), [](const Trial* a, const Trial* b) {
+    const double x = metric(*a, "params", INFINITY), y = metric(*b, "params", INFINITY);
+    return x != y ? x < y : a->index < b->index;
+  });
+  std::vector<Point> points;
+  for (const Trial* member : members) points.push_back(*objective.values(member->findings));
+  return members.empty() ? nullptr : members[balanced(points)];
+}
+
+}  // namespace
+
+const Trial* best(std::span<const Trial> trials, const Objective& objective) {
+  if (objective.several()) return balanced_of(trials, objective);
   const Trial* found = nullptr;
   double found_value = 0;
   for (const Trial& trial : trials) {
@@ -92,7 +128,7 @@ std::map<std::string, int64_t> refusals_by_rule(const std::vector<Trial>& trials
   return count;
 }
 
-std::vector<const Trial*> pareto_front(const std::vector<Trial>& trials, const std::string& objective,
+std::vector<const Trial*> pareto_front(const std::vector<Trial>& trials, const Objective& objective,
                                        const std::string& cost_metric) {
   struct Point {
     double cost, value;

@@ -1,9 +1,10 @@
 // NSGA-II and TPE: that they learn, that they keep to the gate and that they propose nothing twice.
 
 #include <cmath>
-#include <set>
+#include <map>
 
 #include "search/generators/past.hpp"
+#include "search/pareto/hypervolume.hpp"
 #include "support/catch.hpp"
 #include "support/fakes.hpp"
 
@@ -74,4 +75,44 @@ TEST_CASE("trials are ordered by front, then by misses, then by having values at
   CHECK(indices("macs") == std::vector<int64_t>{0, 2, 1, 4, 3, 5});
   CHECK(indices(search::Objective(std::vector<std::string>{"val_accuracy", "macs"})) ==
         std::vector<int64_t>{0, 1, 2, 4, 3, 5});
+}
+
+TEST_CASE("on a ladder the baselines take their best networks further, rung by rung", "[search]") {
+  for (const char* generator : {"nsga2", "tpe"}) {
+    INFO(generator);
+    fakes::Bench bench = a_bench(generator, 2);
+    bench.rungs = {0.25, 0.5, 1};
+    bench.options.trials = 30;
+    std::map<core::Hash128, int> reached;
+    int full = 0;
+    for (const search::Trial& trial : bench.run()) {
+      const auto below = reached.find(trial.hash);
+      CHECK(trial.rung == (below == reached.end() ? 0 : below->second + 1));
+      reached[trial.hash] = trial.rung;
+      full += trial.full();
+      CHECK_FALSE(trial.by.empty());
+      CHECK_FALSE(trial.reason.empty());
+    }
+    CHECK(full > 3);
+    CHECK(reached.size() > 30);
+  }
+}
+
+TEST_CASE("several goals: NSGA-II and TPE find a larger front than chance", "[search]") {
+  const auto volume = [](const char* generator) {
+    double sum = 0;
+    for (uint64_t seed = 1; seed <= 6; ++seed) {
+      fakes::Bench bench = a_bench(generator, seed);
+      bench.options.objective = search::Objective(std::vector<std::string>{"val_accuracy", "minimize log10(params)"});
+      std::vector<search::Point> points;
+      const std::vector<search::Trial> trials = bench.run();
+      for (const search::Trial* trial : search::front(trials, bench.options.objective))
+        points.push_back(*bench.options.objective.values(trial->findings));
+      sum += search::hypervolume(points, {50, -3}) / 6;
+    }
+    return sum;
+  };
+  const double chance = volume("random");
+  CHECK(volume("nsga2") > chance);
+  CHECK(volume("tpe") > chance);
 }

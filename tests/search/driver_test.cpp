@@ -277,17 +277,36 @@ TEST_CASE("a search tells what it examines and how far it is", "[search]") {
 
 TEST_CASE("an objective that no probe finds is refused before anything is proposed", "[search]") {
   Bench bench = a_bench();
-  for (const char* objective : {"val_loss", "val_acuracy", ""}) {
+  search::Objective floor;
+  floor.constraints.push_back(search::Constraint::parse("val_loss", "< 1"));
+  for (const search::Objective& objective : {search::Objective("val_accuracy - val_loss"), floor}) {
     bench.options.objective = objective;
     const auto store = search::make_memory_store();
     CHECK_THROWS_AS(bench.run(*store), core::ConfigError);
-    CHECK_THROWS_WITH(bench.run(*store), Catch::Contains("val_accuracy"));
+    CHECK_THROWS_WITH(bench.run(*store), Catch::Contains("finds val_loss; expected one of val_accuracy"));
     CHECK(store->load().empty());
   }
-  for (const char* objective : {"netscore", "params"}) {
+  for (const char* objective : {"netscore", "params", "val_accuracy - log10(macs)"}) {
     bench.options.objective = objective;
     CHECK(search::best(bench.run(), objective) != nullptr);
   }
+}
+
+TEST_CASE("a constraint on what is measured is hard, and on record", "[search]") {
+  Bench bench = a_bench();
+  bench.gate_options.comparator.reset();
+  bench.options.objective.constraints.push_back(search::Constraint::parse("val_accuracy", ">= 85"));
+  int met = 0, missed = 0;
+  for (const Trial& trial : bench.run()) {
+    if (trial.state != TrialState::Done) continue;
+    const bool meets = trial.findings.metrics.at("val_accuracy") >= 85;
+    CHECK(trial.feasible() == meets);
+    CHECK(trial.verdicts.back().rule == "min_val_accuracy");
+    CHECK(trial.verdicts.back().limit == "at least 85 %");
+    ++(meets ? met : missed);
+  }
+  CHECK(met > 0);
+  CHECK(missed > 0);
 }
 
 TEST_CASE("a space that the gate refuses as a whole ends with reasons", "[search]") {
@@ -363,7 +382,7 @@ TEST_CASE("proposal k sees the trials below k - window", "[search]") {
     mutable std::vector<int64_t> limits;
     search::Proposal propose(const search::Question& q) const override {
       limits.push_back(q.past.limit);
-      CHECK(q.past.objective == "macs");
+      CHECK(q.past.objective.text() == "macs");
       return search::sample(q.space, q.rng);
     }
   };
@@ -478,6 +497,9 @@ TEST_CASE("search options come from YAML and refuse nonsense", "[search]") {
   CHECK_THROWS_AS(read("{trials: 0}"), core::ConfigError);
   CHECK_THROWS_AS(read("{trials: 50, max_proposals: 49}"), core::ConfigError);
   CHECK_THROWS_AS(read("{trails: 50}"), core::ConfigError);
-  CHECK(read("{objective: val_loss}").objective == "val_loss");
+  CHECK(read("{objective: val_loss}").objective.text() == "val_loss");
   CHECK_THROWS_WITH(read("{objective: val_acuracy}"), Catch::Contains("val_accuracy"));
+  CHECK(read("{generator: nsga2, objectives: [val_accuracy, macs]}").objective.several());
+  CHECK_THROWS_WITH(read("{generator: local, objectives: [val_accuracy, macs]}"),
+                    Catch::Contains("several objectives: ") && Catch::Contains("nsga2"));
 }

@@ -15,7 +15,7 @@ TEST_CASE("near misses are the least that refused candidates were wrong by, rule
   bench.options.max_proposals = 120;
   const std::vector<search::Trial> trials = bench.run();
   const search::Gate gate(bench.gate_options);
-  const std::vector<NearMiss> misses = search::near_misses(trials, gate);
+  const std::vector<NearMiss> misses = search::near_misses(trials, gate, {});
   REQUIRE(misses.size() == 5);  // the comparator has two limits
   for (size_t i = 0; i < misses.size(); ++i) {
     const NearMiss& miss = misses[i];
@@ -46,7 +46,7 @@ TEST_CASE("near misses are the least that refused candidates were wrong by, rule
     }
     CHECK_FALSE(miss.verdict.passed);
   }
-  CHECK(search::near_misses({}, gate).empty());
+  CHECK(search::near_misses({}, gate, {}).empty());
 }
 
 TEST_CASE("the nearest to an accuracy is the most accurate", "[search]") {
@@ -54,11 +54,29 @@ TEST_CASE("the nearest to an accuracy is the most accurate", "[search]") {
   bench.gate_options.comparator = search::Comparator{.name = "net", .min_probe_accuracy = 99};
   bench.options.trials = 10;
   const std::vector<search::Trial> trials = bench.run();
-  const std::vector<NearMiss> misses = search::near_misses(trials, search::Gate(bench.gate_options));
+  const std::vector<NearMiss> misses = search::near_misses(trials, search::Gate(bench.gate_options), {});
   REQUIRE(misses.size() == 1);
   CHECK(misses[0].refused == 10);
   for (const search::Trial& t : trials) {
     CHECK(t.findings.metrics.at("val_accuracy") <=
           trials[static_cast<size_t>(misses[0].trial)].findings.metrics.at("val_accuracy"));
   }
+}
+
+TEST_CASE("a missed constraint is nearest where its metric came nearest", "[search]") {
+  search::Objective objective("netscore");
+  objective.constraints = {search::Constraint::parse("val_loss", "< 0.1")};
+  std::vector<search::Trial> trials(3);
+  for (size_t i = 0; i < 3; ++i) {
+    trials[i].index = static_cast<int64_t>(i);
+    if (i > 0) trials[i].findings.metrics = {{"val_loss", i == 1 ? 0.2 : 0.3}, {"val_accuracy", i == 1 ? 50 : 99}};
+    trials[i].verdicts = objective.verdicts(trials[i].findings);
+  }
+  const search::Gate gate({});
+  const std::vector<search::NearMiss> misses = search::near_misses(trials, gate, objective);
+  REQUIRE(misses.size() == 1);
+  CHECK(misses[0].rule == "max_val_loss");
+  CHECK(misses[0].refused == 3);
+  CHECK(misses[0].trial == 1);
+  CHECK(misses[0].constraint == &objective.constraints[0]);
 }

@@ -43,7 +43,7 @@ TEST_CASE("the best trial is accurate, then small, then early", "[search]") {
   std::vector<Trial> trials = {done(0, 80, 10), done(1, 90, 30), done(2, 90, 20), done(3, 90, 20), done(4, 99, 1)};
   trials[4].state = TrialState::Refused;
   CHECK(best(trials, "val_accuracy")->index == 2);
-  CHECK(best(trials, "latency") == nullptr);
+  CHECK(best(trials, "netscore") == nullptr);
   trials[4].state = TrialState::Done;
   CHECK(best(trials, "val_accuracy")->index == 4);
 }
@@ -76,7 +76,7 @@ TEST_CASE("the table of trials has titles, digits and only what was measured", "
   Trial refused = done(2, 50, 9), copy = done(3, 98.7654, 22618);
   refused.state = TrialState::Refused;
   copy.same_as = 0;
-  const condenser::core::Table table = trial_table({done(0, 98.7654, 22618), failed, refused, copy});
+  const condenser::core::Table table = trial_table({done(0, 98.7654, 22618), failed, refused, copy}, {});
   std::vector<std::string> titles;
   for (const auto& column : table.columns) titles.push_back(column.title);
   CHECK(titles == std::vector<std::string>{"trial", "state", "val. accuracy %", "params", "network"});
@@ -134,10 +134,24 @@ TEST_CASE("the Pareto front equals the definition, trial by trial", "[search]") 
   CHECK(found.size() > 1);
 }
 
+TEST_CASE("several goals have a front, and a winner in balance", "[search]") {
+  const Objective both(std::vector<std::string>{"val_accuracy", "params"});
+  std::vector<Trial> trials = {done(0, 60, 10),   done(1, 98, 100), done(2, 90, 30), done(3, 89, 30),
+                               done(4, 99, 1000), done(5, 99, 900), done(6, 90, 30), done(7, 99.9, 1)};
+  trials[6].same_as = 2;
+  trials[7].verdicts = {{"min_val_accuracy", false, "", "", ""}};
+  CHECK(indices(front(trials, both)) == std::vector<int64_t>{5, 1, 2, 0});
+  CHECK(best(trials, both)->index == 1);
+  CHECK(indices(front(trials, "val_accuracy")) == std::vector<int64_t>{4, 5});
+  CHECK(best(trials, "val_accuracy")->index == 5);
+  CHECK(front({}, both).empty());
+  CHECK(best({}, both) == nullptr);
+}
+
 TEST_CASE("a view ends at its limit", "[search]") {
   const std::vector<Trial> trials(5);
-  CHECK(StudyView{&trials, 3, ""}.size() == 3);
-  CHECK(StudyView{&trials, 9, ""}.size() == 5);
-  CHECK(StudyView{&trials, -2, ""}.size() == 0);
+  CHECK(StudyView{&trials, 3, {}}.size() == 3);
+  CHECK(StudyView{&trials, 9, {}}.size() == 5);
+  CHECK(StudyView{&trials, -2, {}}.size() == 0);
   CHECK(StudyView{}.size() == 0);
 }

@@ -17,7 +17,7 @@ namespace condenser::report {
 
 struct Searched {
   std::vector<search::Trial> trials;
-  std::string objective;
+  search::Objective objective;
   const search::Space* space = nullptr;
 };
 

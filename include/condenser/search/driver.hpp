@@ -11,11 +11,11 @@ namespace condenser::search {
 
 struct SearchOptions {
   std::string generator = "evolution";
-  std::string objective = "val_accuracy";  // in metrics(); made as high, or as low, as that table says
-  int trials = 16;                         // full examinations, not counting refusals and copies
-  int max_proposals = 2000;                // give up when so many were proposed
-  int window = 0;                          // proposal k sees trials with index < k - window
-  int batch = 1;                           // proposed together: proposals k .. k + batch - 1 see the same past
+  Objective objective;       // val_accuracy; what is made as good as possible, under which constraints
+  int trials = 16;           // full examinations, not counting refusals and copies
+  int max_proposals = 2000;  // give up when so many were proposed
+  int window = 0;            // proposal k sees trials with index < k - window
+  int batch = 1;             // proposed together: proposals k .. k + batch - 1 see the same past
   uint64_t seed = 1;
   double max_hours = 0;          // since the first proposal of the study; 0: no end
   double device_hours = 0;       // of examinations, all together; 0: no end
@@ -48,9 +48,9 @@ struct SearchWatch {
 // Works on a study until nothing is left to do, and returns all its trials. A candidate's own failure (CandidateError,
 // arch::SpecError) makes a Failed trial; every other exception is trouble of the surroundings: it ends the search as a
 // core::Error that names the trial, which is given back, so the same call goes on once the trouble is over.
-// core::Stopped passes through. Throws ConfigError for an objective that no probe in force finds. Adds the metrics
-// params, macs, constant_bytes and arena_bytes to every trial, and netscore where a probe found val_accuracy. The
-// caller binds the store.
+// core::Stopped passes through. Throws ConfigError for an objective or a constraint that no probe in force finds. Adds
+// the metrics params, macs, constant_bytes and arena_bytes to every trial, and netscore where a probe found
+// val_accuracy. The caller binds the store.
 std::vector<Trial> run_search(const SearchContext&, const SearchOptions&, const SearchWatch& watch = {});
 
 // Proposes every trial that a generator proposed again, from what it knew then, and compares. Returns the indices of

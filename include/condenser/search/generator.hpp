@@ -35,6 +35,7 @@ struct GeneratorRow {
   std::string name;
   std::string about;
   std::unique_ptr<Generator> (*make)(core::config::Reader&);  // reads its own keys
+  bool several = false;                                       // follows several goals at once
 };
 const std::vector<GeneratorRow>& generators();
 // `reader` is the section with the generator's own keys. Throws ConfigError naming the nearest.

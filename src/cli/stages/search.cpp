@@ -25,11 +25,11 @@ using search::TrialState;
 
 namespace {
 
-std::string trial_line(const Trial& trial, const std::string& objective, int64_t examined, int64_t wanted) {
+std::string trial_line(const Trial& trial, const search::Objective& objective, int64_t examined, int64_t wanted) {
   std::string line =
       "[" + std::to_string(examined) + "/" + std::to_string(wanted) + "] trial " + std::to_string(trial.index);
   if (trial.state == TrialState::Failed) return line + ": failed: " + trial.error;
-  line += ": " + objective + " " + search::text_of(trial, objective) + ", " + search::text_of(trial, "params") + ", " +
+  line += ": " + search::goals_text(trial, objective) + ", " + search::text_of(trial, "params") + ", " +
           search::text_of(trial, "macs") + ", arena " + search::text_of(trial, "arena_bytes");
   if (!trial.feasible()) line += " (does not pass the gate)";
   return line + ", " + duration_text(trial.seconds);
@@ -107,6 +107,8 @@ std::string smaller_shape(const RunConfig& c, const search::Genotype& genotype, 
 // One change of the configuration that lets the nearest candidate pass this rule.
 std::string change_for(const RunConfig& c, const search::NearMiss& miss, const std::vector<Trial>& trials) {
   const bool comparator = miss.rule == "beats_comparator";
+  if (miss.constraint != nullptr)
+    return "loosen search.constraints." + miss.constraint->metric->name + ", or train longer (probe.epochs)";
   if (miss.bound == nullptr) {
     if (comparator) return "lower gate.comparator.min_probe_accuracy, or train longer (probe.epochs)";
     if (miss.rule.starts_with("exportable_to_")) return "leave options with that operator out of the space";
@@ -124,7 +126,7 @@ std::string change_for(const RunConfig& c, const search::NearMiss& miss, const s
 std::string nothing_found(const RunConfig& c, const search::Gate& gate, const std::vector<Trial>& trials) {
   std::string text =
       "search: no feasible candidate among " + core::thousands(static_cast<int64_t>(trials.size())) + " proposals";
-  for (const search::NearMiss& miss : search::near_misses(trials, gate)) {
+  for (const search::NearMiss& miss : search::near_misses(trials, gate, c.search.objective)) {
     const search::Verdict& v = miss.verdict;
     text += ". " + miss.rule + " refused " + core::thousands(miss.refused) + ": " + v.limit + "; nearest " + v.value +
             " (candidate " + std::to_string(miss.trial) + (v.node.empty() ? "" : ", node " + v.node) + "); try " +
@@ -132,6 +134,16 @@ std::string nothing_found(const RunConfig& c, const search::Gate& gate, const st
   }
   const std::string failures = failure_summary(trials);
   return text + (failures.empty() ? "" : ". " + failures);
+}
+
+// Every network that no other beats in all goals. The winner is the one in balance (search::best).
+void add_front(const search::Objective& objective, const std::vector<Trial>& trials, std::vector<std::string>& lines) {
+  const std::vector<const Trial*> front = search::front(trials, objective);
+  lines.push_back(
+      "front: " + std::to_string(front.size()) +
+      " networks; the winner is the one nearest to the best values of all goals, each in shares of its range");
+  for (const Trial* trial : front)
+    lines.push_back("  trial " + std::to_string(trial->index) + ": " + search::goals_text(*trial, objective));
 }
 
 // A network of one's own: nothing to search, the gate still holds.
@@ -206,12 +218,13 @@ StageOutput stage_search(RunContext& run) {
   }
   StageOutput out{
       "Search: " + std::to_string(trials.size()) + " proposals, winner is trial " + std::to_string(best->index),
-      search::trial_table(trials),
+      search::trial_table(trials, c.search.objective),
       {}};
   out.lines.push_back("refused before training: " + std::to_string(refused) +
                       (refused ? " (" + refusal_summary(trials) + ")" : "") + "; duplicates: " + std::to_string(same) +
                       "; failed: " + std::to_string(failed));
   for (const std::string& note : c.gate.notes) out.lines.push_back("gate: " + note);
+  if (c.search.objective.several()) add_front(c.search.objective, trials, out.lines);
   out.lines.push_back("winner: " + best->hash.hex() + "  " + search::to_text(*c.space, best->genotype));
   return out;
 }

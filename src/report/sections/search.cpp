@@ -18,11 +18,6 @@ using search::TrialState;
 constexpr size_t kMostRows = 100;  // of examined trials; all are in study.sqlite
 constexpr size_t kOpenRows = 20;   // longer tables are closed at first
 
-std::optional<double> metric(const Trial& trial, const std::string& name) {
-  const auto found = trial.findings.metrics.find(name);
-  return found == trial.findings.metrics.end() ? std::nullopt : std::optional(found->second);
-}
-
 core::Cell metric_cell(const Trial& trial, const char* name) {
   return search::cell_of(trial, *search::find_metric(name));
 }
@@ -48,7 +43,7 @@ Counts counts_of(const Searched& s) {
 
 core::Table examined_table(const Searched& s, std::vector<const Trial*> examined) {
   examined.resize(std::min(examined.size(), kMostRows));
-  return search::trial_table(examined, s.space);
+  return search::trial_table(examined, s.objective, s.space);
 }
 
 std::string example_of(const std::vector<Trial>& trials, const std::string& rule) {
@@ -80,24 +75,34 @@ void add_refusals(const Searched& s, std::vector<Block>& blocks) {
 
 void add_front(const Searched& s, const std::vector<const Trial*>& examined, const std::string& winner,
                std::vector<Block>& blocks) {
-  const std::vector<const Trial*> front = search::pareto_front(s.trials, s.objective, "macs");
+  // With one goal against the work it takes; with several they are the axes.
+  const search::Goal& value_goal = s.objective.goals.front();
+  const search::Goal cost_goal = s.objective.several() ? s.objective.goals[1] : search::Goal::parse("macs");
+  const std::string cost_title = s.objective.several() ? cost_goal.text : "MACs";
+  const std::vector<const Trial*> front = s.objective.several() ? search::front(s.trials, s.objective)
+                                                                : search::pareto_front(s.trials, s.objective, "macs");
   const std::set<const Trial*> on_front(front.begin(), front.end());
   std::vector<ParetoPoint> points;
   for (const Trial* trial : examined) {
-    const auto cost = metric(*trial, "macs"), value = metric(*trial, s.objective);
+    const auto cost = cost_goal.number(trial->findings), value = value_goal.number(trial->findings);
     if (!cost || !value) continue;
     points.push_back({*cost, *value,
                       "trial " + std::to_string(trial->index) + ": " + core::significant(*value, 6) + " at " +
-                          core::thousands(static_cast<int64_t>(*cost)) + " MACs",
+                          search::text_of(*trial, cost_goal),
                       trial->feasible(), on_front.contains(trial), trial->hash.hex() == winner});
   }
-  blocks.push_back({Heading{"Not dominated (" + s.objective + " against MACs)"}});
+  const std::string axes = value_goal.text + " against " + cost_title;
+  blocks.push_back({Heading{"Not dominated (" + (s.objective.several() ? s.objective.text() : axes) + ")"}});
   if (!points.empty())
-    blocks.push_back({Figure{"Examined candidates: " + s.objective + " against MACs",
+    blocks.push_back({Figure{"Examined candidates: " + axes,
                              "pictures/pareto.svg",
-                             pareto_svg(points, "MACs", s.objective),
+                             pareto_svg(points, cost_title, value_goal.text),
                              {},
                              480}});
+  if (s.objective.several()) {
+    blocks.push_back({search::trial_table(front, s.objective, s.space)});
+    return;
+  }
   core::Table t{
       {{"trial", "trial"}, {"macs", "MACs"}, {"val_accuracy_percent", "val. accuracy %"}, {"params", "params"}}, {}};
   for (const Trial* trial : front)
@@ -116,7 +121,7 @@ std::optional<Section> search_section(const Material& m) {
   section.blocks.push_back(
       {Paragraph{std::to_string(s.trials.size()) + " proposals: " + std::to_string(c.examined.size()) + " examined, " +
                  std::to_string(c.refused) + " refused before training, " + std::to_string(c.same) + " duplicates, " +
-                 std::to_string(c.failed) + " failed. Objective: " + s.objective +
+                 std::to_string(c.failed) + " failed. Objective: " + s.objective.text() +
                  ". Accuracies here are of short trainings on the validation part."}});
   add_front(s, c.examined, m.hash, section.blocks);
   add_refusals(s, section.blocks);

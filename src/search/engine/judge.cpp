@@ -75,8 +75,9 @@ void Judge::ask(Trial& trial, const Candidate& candidate, ProbeContext& context)
   trial.findings = inquisitor_.examine(candidate, context);
   add_costs(candidate, trial.findings);
   add_netscore(candidate.cost, trial.findings);
-  if (!trial.full()) return;  // the gate's bounds are of the full examination
+  if (!trial.full()) return;  // bounds are of the full examination
   for (const Verdict& verdict : gate_.after_probe(trial.findings)) trial.verdicts.push_back(verdict);
+  for (const Verdict& verdict : objective_.verdicts(trial.findings)) trial.verdicts.push_back(verdict);
 }
 
 }  // namespace condenser::search

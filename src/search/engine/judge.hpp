@@ -12,8 +12,8 @@ constexpr uint64_t kProposeStream = 0x70726f706f7365;  // "propose"
 
 class Judge {
  public:
-  Judge(const Space& space, const Gate& gate, const Inquisitor& inquisitor, uint64_t seed)
-      : space_(space), gate_(gate), inquisitor_(inquisitor), seed_(seed) {}
+  Judge(const Space& space, const Gate& gate, const Inquisitor& inquisitor, const Objective& objective, uint64_t seed)
+      : space_(space), gate_(gate), inquisitor_(inquisitor), objective_(objective), seed_(seed) {}
 
   // Expands and asks the gate: Refused, Failed, a copy of an earlier trial, or Proposed, with its candidate. Most
   // proposals end at the gate, so that only what is to be examined gets its hash, which costs more than all before it.
@@ -28,6 +28,7 @@ class Judge {
   const Space& space_;
   const Gate& gate_;
   const Inquisitor& inquisitor_;
+  const Objective& objective_;  // its constraints
   uint64_t seed_;
 };
 

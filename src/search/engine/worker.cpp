@@ -22,15 +22,16 @@ using Clock = std::chrono::steady_clock;
 constexpr double kNothingSpent = 1e-9;  // sums of shares are not exact
 constexpr double kSecondsPerHour = 3600;
 
-void check_objective(const Inquisitor& inquisitor, const std::string& objective) {
-  if (inquisitor.finds(objective)) return;
+void check_objective(const Inquisitor& inquisitor, const Objective& objective) {
   std::vector<std::string> found;
   for (const std::string& name : metric_names()) {
     if (inquisitor.finds(name)) found.push_back(name);
   }
-  const std::string near = core::config::nearest(objective, found);
-  throw core::ConfigError("search.objective = " + core::printable(objective) + ": no probe in force finds it" +
-                          (near.empty() ? "" : "; did you mean " + near) + "; expected one of " + core::join(found));
+  for (const Metric* metric : objective.metrics()) {
+    if (inquisitor.finds(metric->name)) continue;
+    throw core::ConfigError("search.objective: no probe in force finds " + metric->name + "; expected one of " +
+                            core::join(found));
+  }
 }
 
 void check_rungs(const std::vector<double>& rungs) {
@@ -309,7 +310,7 @@ class Worker {
   const Catalogue own_catalogue_{c_.space, c_.gate};
   const Catalogue& catalogue_ = c_.catalogue != nullptr ? *c_.catalogue : own_catalogue_;
   History history_{c_.space, c_.store, c_.rungs};
-  const Judge judge_{c_.space, c_.gate, c_.inquisitor, o_.seed};
+  const Judge judge_{c_.space, c_.gate, c_.inquisitor, o_.objective, o_.seed};
   const Proposer proposer_{c_, o_, catalogue_};
   Signals signals_{c_.store};
   std::string ended_by_;
@@ -317,13 +318,22 @@ class Worker {
   int waits_ = 0;
 };
 
+void check_several(const core::config::Reader& reader, const SearchOptions& o) {
+  std::vector<std::string> able;
+  for (const GeneratorRow& row : generators()) {
+    if (!o.objective.several() || (row.several && row.name == o.generator)) return;
+    if (row.several) able.push_back(row.name);
+  }
+  throw reader.error("generator", "one that takes several objectives: " + core::join(able));
+}
+
 }  // namespace
 
 void read_options(core::config::Reader& reader, SearchOptions& o) {
   std::vector<std::string> names;
   for (const GeneratorRow& row : generators()) names.push_back(row.name);
   reader.choice("generator", o.generator, names, "how candidates are proposed");
-  reader.choice("objective", o.objective, metric_names(), "metric that the winner has the best value of");
+  read_options(reader, o.objective);
   reader.integer("trials", o.trials, 1, 10'000'000, "full examinations; refused candidates and copies are free");
   reader.integer("max_proposals", o.max_proposals, 1, 100'000'000, "give up after so many proposals");
   reader.integer("window", o.window, 0, 4096, "trial k is proposed from trials below k - window (parallel runs)");
@@ -337,6 +347,7 @@ void read_options(core::config::Reader& reader, SearchOptions& o) {
   reader.number("min_gain_per_hour", o.min_gain_per_hour, 0, 1e9,
                 "no proposals when the objective is expected to gain less per hour of examination; 0: go on",
                 Decides::Nothing);
+  check_several(reader, o);
   if (o.max_proposals < o.trials) throw reader.error("max_proposals", "at least trials = " + std::to_string(o.trials));
 }
 

@@ -45,7 +45,7 @@ class EvolutionGenerator final : public Generator {
   }
 
   // The first drawn wins ties; a trial without a value (failed, infeasible) loses to any with one.
-  const Trial& parent(const std::vector<const Trial*>& living, const std::string& objective, core::Rng& rng) const {
+  const Trial& parent(const std::vector<const Trial*>& living, const Objective& objective, core::Rng& rng) const {
     const Trial* winner = nullptr;
     std::optional<double> winner_value;
     for (int i = 0; i < options_.tournament; ++i) {

@@ -77,7 +77,7 @@ struct Known {
 };
 
 // Also of networks that a comparator's accuracy refused: it says something.
-double value_of(const Trial& trial, const std::string& objective) {
+double value_of(const Trial& trial, const Objective& objective) {
   return trial.state == TrialState::Done ? rank_value(trial, objective).value_or(NAN) : NAN;
 }
 
@@ -325,8 +325,9 @@ class GenerativeSynthesis final : public Generator {
     for (size_t i = 0; i < known.measured.size() + pending.size(); ++i) columns.push_back(static_cast<int>(i));
     const FeatureTable table = feature_table(rows);
     const Similarity similarity = similarity_of(table, columns);
-    const Metric* metric = find_metric(q.past.objective);
-    const double ceiling = metric != nullptr && metric->unit == "%" && metric->higher_is_better ? 100 : 0;
+    const Goal& goal = q.past.objective.goals.front();
+    const bool percent = goal.metric() != nullptr && goal.metric()->unit == "%" && goal.higher_is_better;
+    const double ceiling = percent ? 100 : 0;
     const GaussianProcessOptions options{.belief = grows_with_size(q.past.objective) ? o_.belief : 0};
     Opinion opinion{VectorXd::Zero(table.rows()), VectorXd::Zero(table.rows())};
     for (const Warp warp : {Warp::Ranks, Warp::SoftLog}) {
@@ -339,9 +340,10 @@ class GenerativeSynthesis final : public Generator {
   }
 
   // Accuracy and loss do; costs and scores that divide by costs do not.
-  static bool grows_with_size(const std::string& objective) {
-    const Metric* metric = find_metric(objective);
-    return metric != nullptr && metric->better_when_larger;
+  static bool grows_with_size(const Objective& objective) {
+    const Goal& goal = objective.goals.front();
+    const Metric* metric = goal.metric();
+    return metric != nullptr && metric->better_when_larger && metric->higher_is_better == goal.higher_is_better;
   }
 
   Options o_;

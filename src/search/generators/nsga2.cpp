@@ -27,18 +27,19 @@ class Nsga2Generator final : public Generator {
   explicit Nsga2Generator(const Nsga2Options& options) : o_(options) {}
 
   Proposal propose(const Question& q) const override {
-    constexpr int kTries = 100;
-    const Known known(q);
     const std::vector<const Trial*> parents = survivors(q.past);
-    if (parents.empty()) return first_unknown(q, known, kTries, [&] { return sample(q.space, q.rng); });
-    return first_unknown(q, known, kTries, [&] { return child(q, parents); });
+    if (auto further = promotion(q, parents)) return *further;
+    const Known known(q);
+    if (parents.empty()) return uniform_start(q, known);
+    return first_unknown(q, known, [&] { return child(q, parents); });
   }
 
  private:
   // The best of each generation and those before it, best first; empty until the first is complete. A generation is
-  // the next so many examined networks, so that it needs no record.
+  // the next so many examined networks, so that it needs no record. Survivors go on at higher rungs before they have
+  // children.
   std::vector<const Trial*> survivors(const StudyView& past) const {
-    const std::vector<const Trial*> trials = examined_trials(past);
+    const std::vector<const Trial*> trials = examined_networks(past);
     const auto size = static_cast<size_t>(o_.population);
     if (trials.size() < size) return {};
     const Objective& objective = past.objective;
@@ -52,20 +53,25 @@ class Nsga2Generator final : public Generator {
     return alive;
   }
 
-  Genotype child(const Question& q, const std::vector<const Trial*>& parents) const {
+  Proposal child(const Question& q, const std::vector<const Trial*>& parents) const {
     // A tournament of two: the one that stands further in front wins.
-    const auto parent = [&]() -> const Genotype& {
+    const auto parent = [&]() -> const Trial& {
       const uint64_t a = q.rng.below(parents.size()), b = q.rng.below(parents.size());
-      return parents[std::min(a, b)]->genotype;
+      return *parents[std::min(a, b)];
     };
-    Genotype made = parent();
-    const Genotype& other = parent();
-    if (q.rng.uniform() < o_.crossover) made = crossover(q.space, made, other, q.rng);
+    const Trial& mother = parent();
+    const Trial& father = parent();
+    const bool crossed = q.rng.uniform() < o_.crossover;
+    Proposal proposal(crossed ? crossover(q.space, mother.genotype, father.genotype, q.rng) : mother.genotype);
+    Genotype& made = proposal.genotype;
     const std::vector<Decision>& decisions = q.space.decisions();
     const double rate = o_.changes / static_cast<double>(decisions.size());
     for (size_t d = 0; d < decisions.size(); ++d)
       if (q.rng.uniform() < rate) made.choice[d] = static_cast<int>(q.rng.below(decisions[d].options.size()));
-    return made;
+    proposal.by = "child";
+    proposal.reason = "of trial " + std::to_string(mother.index);
+    if (crossed) proposal.reason += " and trial " + std::to_string(father.index);
+    return proposal;
   }
 
   Nsga2Options o_;

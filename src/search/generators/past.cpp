@@ -8,11 +8,45 @@
 
 namespace condenser::search {
 
-std::vector<const Trial*> examined_trials(const StudyView& past) {
-  std::vector<const Trial*> trials;
-  for (const Trial& trial : past.seen())
-    if (trial.examined()) trials.push_back(&trial);
-  return trials;
+std::vector<const Trial*> examined_networks(const StudyView& past) {
+  std::vector<const Trial*> networks;
+  std::map<core::Hash128, size_t> place;
+  for (const Trial& trial : past.seen()) {
+    if (!trial.examined()) continue;
+    const bool named = trial.hash != core::Hash128{};  // it gave a network
+    if (past.rungs.size() > 1 && named) {              // else each network has one trial
+      const auto [known, fresh] = place.emplace(trial.hash, networks.size());
+      if (!fresh) {
+        if (trial.rung > networks[known->second]->rung) networks[known->second] = &trial;
+        continue;
+      }
+    }
+    networks.push_back(&trial);
+  }
+  return networks;
+}
+
+std::optional<Proposal> promotion(const Question& q, const std::vector<const Trial*>& worthy) {
+  const int last = static_cast<int>(q.past.rungs.size()) - 1;
+  for (const Trial* trial : worthy) {
+    const bool runs = std::ranges::find(q.past.running, trial->genotype) != q.past.running.end();
+    if (trial->state != TrialState::Done || trial->rung >= last || runs) continue;
+    Proposal proposal(trial->genotype);
+    proposal.rung = trial->rung + 1;
+    proposal.by = "promotion";
+    proposal.reason = "trial " + std::to_string(trial->index) + " is among the best so far";
+    return proposal;
+  }
+  return std::nullopt;
+}
+
+Proposal uniform_start(const Question& q, const Known& known) {
+  return first_unknown(q, known, [&] {
+    Proposal proposal(sample(q.space, q.rng));
+    proposal.by = "start";
+    proposal.reason = "drawn uniformly";
+    return proposal;
+  });
 }
 
 std::vector<const Trial*> best_first(std::vector<const Trial*> trials, const Objective& objective) {

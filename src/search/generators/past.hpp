@@ -9,8 +9,11 @@
 
 namespace condenser::search {
 
-// Networks that were examined, each once, in the order of their trials.
-std::vector<const Trial*> examined_trials(const StudyView&);
+// Networks that were examined, in the order of their first examinations; each with its trial of the highest rung.
+std::vector<const Trial*> examined_networks(const StudyView&);
+
+// The first of `worthy` (best first) that can go on at the next rung; none where all are done or at it.
+std::optional<Proposal> promotion(const Question&, const std::vector<const Trial*>& worthy);
 
 // Best first: feasible ones by front and crowding (pareto/front.hpp; of one goal: by value), then those that were
 // measured and miss something, fewest misses first, then those without values. Ties: as given.
@@ -28,17 +31,22 @@ class Known {
   std::vector<core::Fingerprint> running_;
 };
 
-// The first of at most `tries` draws that passes the gate and is not known; else the last that passes; else the last.
+// The first of some draws, which are proposals, that passes the gate and is not known; else the last that passes; else
+// the last.
 template <class Draw>
-Genotype first_unknown(const Question& q, const Known& known, int tries, const Draw& draw) {
-  std::optional<Genotype> passing, last;
-  for (int i = 0; i < tries; ++i) {
+Proposal first_unknown(const Question& q, const Known& known, const Draw& draw) {
+  constexpr int kTries = 100;
+  Proposal passing, last;
+  for (int i = 0; i < kTries; ++i) {
     last = draw();
-    if (!q.catalogue.of(*last)->passed) continue;
-    if (!known.has(*last)) return *last;
+    if (!q.catalogue.of(last.genotype)->passed) continue;
+    if (!known.has(last.genotype)) return last;
     passing = last;
   }
-  return passing ? *passing : *last;
+  return passing.genotype.choice.empty() ? last : passing;
 }
+
+// Drawn uniformly, before anything is known.
+Proposal uniform_start(const Question&, const Known&);
 
 }  // namespace condenser::search

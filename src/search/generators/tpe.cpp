@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "condenser/core/text.hpp"
 #include "search/generators/past.hpp"
 #include "search/tables.hpp"
 
@@ -88,25 +89,29 @@ class TpeGenerator final : public Generator {
   explicit TpeGenerator(const TpeOptions& options) : o_(options) {}
 
   Proposal propose(const Question& q) const override {
-    constexpr int kTries = 100;
     const Known known(q);
-    std::vector<const Trial*> trials = examined_trials(q.past);
-    if (trials.size() < static_cast<size_t>(o_.start))
-      return first_unknown(q, known, kTries, [&] { return sample(q.space, q.rng); });
-    const Objective& objective = q.past.objective;
-    forget(trials, objective);
+    std::vector<const Trial*> trials = examined_networks(q.past);
+    if (trials.size() < static_cast<size_t>(o_.start)) return uniform_start(q, known);
+    forget(trials, q.past.objective);
+    trials = best_first(std::move(trials), q.past.objective);
+    const auto middle = trials.begin() + static_cast<std::ptrdiff_t>(good_ones(trials.size()));
+    if (auto further = promotion(q, {trials.begin(), middle})) return *further;
     Density good(q.space, o_.prior), bad(q.space, o_.prior);
-    split(q.past, best_first(std::move(trials), objective), good, bad);
-    std::optional<Genotype> found;
-    double best = 0;
+    for (auto trial = trials.begin(); trial != trials.end(); ++trial)
+      (trial < middle ? good : bad).add((*trial)->genotype);
+    for (const Genotype& running : q.past.running) bad.add(running);
+    Proposal found;
+    double best = -INFINITY;
     for (int i = 0; i < o_.candidates; ++i) {
-      Genotype candidate = first_unknown(q, known, kTries, [&] { return good.draw(q.rng); });
-      const double gain = good.log(candidate) - bad.log(candidate);
-      if (found && gain <= best) continue;
+      Proposal candidate = first_unknown(q, known, [&] { return Proposal(good.draw(q.rng)); });
+      const double gain = good.log(candidate.genotype) - bad.log(candidate.genotype);
+      if (!(gain > best)) continue;
       found = std::move(candidate);
       best = gain;
     }
-    return *found;
+    found.by = "density";
+    found.reason = core::significant(std::exp(best), 3) + " times as dense among the good ones as among the others";
+    return found;
   }
 
  private:
@@ -116,11 +121,9 @@ class TpeGenerator final : public Generator {
     if (objective.several() && trials.size() > kMost) trials.erase(trials.begin(), trials.end() - kMost);
   }
 
-  void split(const StudyView& past, const std::vector<const Trial*>& order, Density& good, Density& bad) const {
-    const auto share = static_cast<size_t>(std::ceil(o_.good * static_cast<double>(order.size())));
-    const size_t count = std::clamp<size_t>(share, 1, static_cast<size_t>(o_.most_good));
-    for (size_t i = 0; i < order.size(); ++i) (i < count ? good : bad).add(order[i]->genotype);
-    for (const Genotype& running : past.running) bad.add(running);
+  size_t good_ones(size_t trials) const {
+    const auto share = static_cast<size_t>(std::ceil(o_.good * static_cast<double>(trials)));
+    return std::min(std::clamp<size_t>(share, 1, static_cast<size_t>(o_.most_good)), trials);
   }
 
   TpeOptions o_;
