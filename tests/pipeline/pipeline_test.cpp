@@ -86,6 +86,10 @@ TEST_CASE("the whole run ends with a verified int8 network and prints what matte
     CHECK(contains(f.out, line));
   CHECK(contains(slurp(r / "report.md"), "```mermaid"));
   CHECK(contains(slurp(r / "report.md"), "Refusals by rule"));
+  const std::string certificate = slurp(r / "certificate.json");
+  for (const char* text : {"\"exported_network\"", "\"column_layout\"", "\"antialiased_downsampling\"",
+                           "\"no_strided_pointwise\"", "\"holds\": true"})
+    CHECK(contains(certificate, text));
 
   SECTION("again: nothing is repeated, the same end") {
     const auto before = results(r);
@@ -135,6 +139,20 @@ TEST_CASE("the whole run ends with a verified int8 network and prints what matte
     const Finished f2 = run(command("verify", file), folder.path());
     CHECK(f2.code == 4);
   }
+}
+
+TEST_CASE("candidates that are examined in processes of their own, several at once, give the same study",
+          "[pipeline][slow]") {
+  std::vector<std::map<std::string, std::string>> all;
+  for (const char* how : {"search.parallel=1", "search.parallel=2", "search.trial_seconds=600"}) {
+    const TempFolder folder;
+    const Finished f = run({CONDENSER_BINARY, "search", small_run(folder), "search.window=1", how}, folder.path());
+    INFO(how << ": " << f.err);
+    REQUIRE(f.code == 0);
+    all.push_back(results(folder / "runs/small"));
+  }
+  CHECK(all[1] == all[0]);
+  CHECK(all[2] == all[0]);
 }
 
 TEST_CASE("kill -9 at any moment: the run goes on and ends the same", "[pipeline][slow]") {

@@ -243,6 +243,24 @@ struct VerifyRecord {
   }
 };
 
+// certificate.json: which rules the exported files keep.
+struct CertificateRecord {
+  static constexpr RecordFile kFile{"certificate.json", "verify", 1};
+  std::string target, network, spec_hash, lowered_hash;  // as the export names them
+  std::vector<search::Verdict> rules;                    // each one once; a broken one names its node
+  bool holds = false;                                    // every rule that the gate demands
+
+  template <class Self, class F>
+  static void fields(Self& r, F&& f) {
+    f("target", r.target);
+    f("network", r.network);
+    f("spec_hash", r.spec_hash);
+    f("lowered_hash", r.lowered_hash);
+    f("rules", r.rules);
+    f("holds", r.holds);
+  }
+};
+
 // env.json: where a run began.
 struct EnvironmentRecord {
   static constexpr RecordFile kFile{"env.json", "run", 1};

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "cli/certificate.hpp"
 #include "cli/run_identity.hpp"
 #include "cli/stages/package.hpp"
 #include "cli/stages/stages.hpp"
@@ -9,6 +10,28 @@
 #include "condenser/verify/verify.hpp"
 
 namespace condenser::cli {
+
+namespace {
+
+// Of the first target; lines for people.
+std::vector<std::string> write_certificate(const RunContext& run, const arch::Design& winner) {
+  const auto quantized = find_record<QuantRecord>(run.folder);
+  const bool measured = quantized && quantized->test_int8.total > 0;
+  const CertificateRecord record =
+      certify(run, winner, run.config.targets.front(),
+              measured ? std::optional(quantized->test_int8.accuracy_percent) : std::nullopt);
+  write_record(run.folder, record);
+  std::vector<std::string> lines{
+      "certificate of the export (certificate.json): " +
+      std::string(record.holds ? "every rule that is demanded holds" : "NOT every rule that is demanded holds")};
+  for (const search::Verdict& v : record.rules) {
+    if (v.passed) continue;
+    lines.push_back("  " + v.rule + (v.node.empty() ? "" : " at node " + v.node) + ": " + v.value + "; " + v.limit);
+  }
+  return lines;
+}
+
+}  // namespace
 
 StageOutput stage_verify(RunContext& run) {
   const RunConfig& c = run.config;
@@ -51,6 +74,7 @@ StageOutput stage_verify(RunContext& run) {
     throw core::Error("verify: nothing could be compiled and run here, so nothing is proven" + where +
                       "; install gcc or clang and call `condenser verify` again");
   }
+  for (const std::string& line : write_certificate(run, winner)) out.lines.push_back(line);
   return out;
 }
 

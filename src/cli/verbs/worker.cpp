@@ -1,9 +1,9 @@
 // `condenser worker`: joins a study that a search has begun, from any machine that reaches it and has the data.
 
+#include "cli/cost_estimate.hpp"
 #include "cli/progress.hpp"
 #include "cli/run_identity.hpp"
 #include "cli/search_workers.hpp"
-#include "cli/cost_estimate.hpp"
 #include "cli/verb.hpp"
 #include "condenser/core/files.hpp"
 #include "condenser/core/log.hpp"

@@ -159,6 +159,8 @@ TEST_CASE("every record reads back as it was written and refuses all damage", "[
   check_record(quantized());
   check_record(ExportRecord{"af7a", {"c99"}, {{"export.prefix", "model"}}});
   check_record(verified());
+  check_record(
+      CertificateRecord{"c99", "columns", "af7a", "b1", {{"column_layout", true, "", "3 of 5", "demanded"}}, true});
   check_record(environment());
   check_record(RunStatus{"run", "train", "failed", "why", "digits", 1, 2, 3.5});
   check_record(evaluation());
