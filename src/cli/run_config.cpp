@@ -143,6 +143,28 @@ void read_work(Reader& r, RunConfig& c) {
                                   std::to_string(o.parallel - 1));
 }
 
+// Networks that a search starts from: decisions and options, in a text or a file of search/seeds/.
+void read_prototypes(Reader& r, RunConfig& c) {
+  std::vector<std::string> texts;
+  r.texts("prototypes", texts, "networks to examine first, each as its choices: \"stages=3 stem_width=16 ...\"");
+  fs::path file;
+  r.existing_path("prototype", file, "a file with the choices of a network to examine first (search/seeds/*.yaml)");
+  if (!c.space) return;
+  try {
+    if (!file.empty()) {
+      Reader choices = Reader::from_file(file);
+      std::map<std::string, std::string> options;
+      for (const std::string& key : choices.keys()) choices.text(key, options[key], "");
+      c.search.prototypes.push_back(search::parse_genotype(*c.space, options));
+    }
+    for (const std::string& text : texts) c.search.prototypes.push_back(search::parse_genotype(*c.space, text));
+  } catch (const ConfigError&) {
+    throw;
+  } catch (const core::Error& e) {
+    throw r.error(file.empty() ? "prototypes" : "prototype", std::string("a network of the space: ") + e.what());
+  }
+}
+
 std::unique_ptr<search::Generator> read_generator(Reader& r, const std::string& name) {
   std::unique_ptr<search::Generator> chosen;
   for (const search::GeneratorRow& row : search::generators()) {
@@ -264,6 +286,7 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
   c.search.seed = c.seed;
   search::read_options(search_section, c.search);
   read_work(search_section, c);
+  read_prototypes(search_section, c);
   c.generator = read_generator(search_section, c.search.generator);
 
   Reader probe = root.section("probe", "the short training that scores a candidate");

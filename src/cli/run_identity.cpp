@@ -239,7 +239,11 @@ Settings settings_of(RunContext& run, const std::string& stage) {
     settings.merge(meaning_of(learned_of(c.card, c.train)));
     for (const char* split : {"train", "validation"}) add_split(settings, run, split, before);
   }
-  if (stage == "search") add_files(settings, run, "probe", c.probe.train, before);
+  if (stage == "search") {
+    add_files(settings, run, "probe", c.probe.train, before);
+    for (const search::Genotype& prototype : c.search.prototypes)  // whose file may change
+      settings["prototypes as choices"] += search::to_text(*c.space, prototype) + "; ";
+  }
   if (stage == "train") {
     add_files(settings, run, "train", c.train, before);
     settings[kNetwork] = winner_hash(run);

@@ -111,6 +111,24 @@ TEST_CASE("a search replays, and a changed proposal is found", "[search]") {
   }
 }
 
+TEST_CASE("prototypes are examined before anything else, by any generator", "[search]") {
+  Bench bench = a_bench();
+  bench.options.prototypes = {search::parse_genotype(bench.space, "w0=2 w1=3 w2=4 stride=1 unused=0"),
+                              search::parse_genotype(bench.space, "w0=5 w1=5 w2=5 stride=1 unused=1")};
+  for (const search::GeneratorRow& row : search::generators()) {
+    INFO(row.name);
+    bench.options.generator = row.name;
+    bench.options.trials = 4;
+    bench.generator_yaml.clear();
+    const std::vector<Trial> trials = bench.run();
+    for (size_t i = 0; i < 2; ++i) {
+      CHECK(trials[i].genotype == bench.options.prototypes[i]);
+      CHECK(trials[i].by == "prototype");
+    }
+    CHECK(trials[2].by != "prototype");
+  }
+}
+
 TEST_CASE("a study ends when its hours of examination are spent, and goes on with more", "[search]") {
   Bench bench = a_bench();
   const std::vector<Trial> alone = bench.run();

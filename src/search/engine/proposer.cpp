@@ -9,11 +9,20 @@ int64_t Proposer::first_hidden(int64_t index) const {
   return std::max<int64_t>(0, index - o_.window);
 }
 
+bool Proposer::is_prototype(int64_t index) const { return index < std::ssize(o_.prototypes); }
+
+Proposal Proposer::prototype(int64_t index) const {
+  Proposal proposal = o_.prototypes[static_cast<size_t>(index)];
+  proposal.by = "prototype";
+  proposal.reason = "a prototype of the run file";
+  return proposal;
+}
+
 Trial Proposer::propose(int64_t index, const std::vector<Trial>& trials) const {
   StudyView past{&trials, first_hidden(index), o_.objective, {}, c_.rungs};
   for (int64_t i = past.limit; i < index; ++i) past.running.push_back(trials[static_cast<size_t>(i)].genotype);
   core::Rng rng(o_.seed, kProposeStream, static_cast<uint64_t>(index));
-  Proposal proposal = c_.generator.propose({c_.space, catalogue_, past, rng});
+  Proposal proposal = is_prototype(index) ? prototype(index) : c_.generator.propose({c_.space, catalogue_, past, rng});
   check(c_.space, proposal.genotype);
   if (proposal.rung < 0 || proposal.rung >= std::ssize(c_.rungs))
     throw core::Error("search: proposal of rung " + std::to_string(proposal.rung) + "; the search has " +

@@ -18,6 +18,9 @@ class Proposer {
   Trial propose(int64_t index, const std::vector<Trial>& trials) const;
 
  private:
+  bool is_prototype(int64_t index) const;
+  Proposal prototype(int64_t index) const;
+
   const SearchContext& c_;
   const SearchOptions& o_;
   const Catalogue& catalogue_;
