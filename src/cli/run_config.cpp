@@ -127,7 +127,7 @@ void read_work(Reader& r, RunConfig& c) {
          "where trials lie, for workers on several machines: postgresql://user@host/database?study=NAME; empty: in the "
          "run folder",
          Decides::Nothing);
-  if (!o.study.empty() && search::printable_study(o.study) != o.study)
+  if (search::holds_password(o.study))
     throw r.error("study", "a URL without a password, which would lie in run folders: ~/.pgpass or PGPASSWORD has it");
   r.integer("parallel", o.parallel, 1, 1024, "examine so many candidates at the same time, each in its own process",
             Decides::Nothing);

@@ -104,7 +104,7 @@ class Proxy {
   }
 
   bool loses(int server, std::string_view said) {
-    if (lose_ == Lose::Nothing || said.find("COMMIT") == std::string_view::npos) return false;
+    if (lose_ == Lose::Nothing || said.find(kCommit) == std::string_view::npos) return false;
     if (lose_ == Lose::AnswerOfCommit) {
       char answer[256];
       if (write(server, said.data(), said.size()) < 0 || read(server, answer, sizeof answer) <= 0) return true;
@@ -112,6 +112,8 @@ class Proxy {
     lose_ = Lose::Nothing;
     return true;
   }
+
+  static constexpr std::string_view kCommit{"COMMIT\0", 7};  // the whole statement: BEGIN ... COMMITTED is another
 
   core::TemporaryFolder folder_;
   std::string server_;

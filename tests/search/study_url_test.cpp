@@ -38,8 +38,12 @@ TEST_CASE("the name of a study shows no password", "[search]") {
     CHECK(name.find("pa%40ss") == std::string::npos);
     CHECK(name.find("***") != std::string::npos);
     CHECK(name.find("host") != std::string::npos);
+    CHECK(search::holds_password(url));
   }
   CHECK(search::printable_study("postgresql://host:5432/db") == "postgresql://host:5432/db?study=study");
+  for (const std::string none :
+       {"", "runs/a:b@c.sqlite", "postgresql://ana@host:5432/db?study=a&user=b", "postgresql:///db"})
+    CHECK_FALSE(search::holds_password(none));
   const search::StudyUrl url = parse_study_url("postgresql://ana:pa%40ss@host/db");
   CHECK(url.without_password("FATAL: pa@ss and pa%40ss") == "FATAL: *** and ***");
   CHECK(parse_study_url("postgresql://host/db").without_password("as it is") == "as it is");

@@ -92,6 +92,7 @@ std::unique_ptr<Store> make_sqlite_store(const std::string& file, StoreMode = St
 std::unique_ptr<Store> open_study(const std::string& url, StoreMode = StoreMode::Join);
 // The same URL for messages and records, without the password.
 std::string printable_study(const std::string& url);
+bool holds_password(const std::string& study_url);
 
 // Copies get state, hash, verdicts, findings and error of their originals; Proposed while these are not finished.
 // `trials` by index. Throws core::Error where an original is missing.

@@ -83,12 +83,13 @@ GateBench bench_gate() {
 
 void add_options(Args& args, BenchOptions& o) {
   add_format(args, o.format);
-  args.option(
-          "what", o.what,
-          "gate: expand, analyze, plan memory and check rules of random networks; data: decode and crop pictures; "
-          "search: evaluations that a strategy needs on a look-up table; train: training steps of a network on noise")
+  args.option("what", o.what,
+              "gate: expand, analyze, plan memory and check rules of random networks; data: decode and crop pictures; "
+              "search: evaluations that a strategy needs on a look-up table; store: trials stored and loaded; train: "
+              "training "
+              "steps of a network on noise")
       .required()
-      .choices({"gate", "data", "search", "train"});
+      .choices({"gate", "data", "search", "store", "train"});
   args.option("network", o.network, std::string("train: ") + kAboutNetwork);
   add_zoo_shape(args, o.shape, "train: ");
   args.option("--batch", o.batch, "train: batch size; search: proposals made together").range(1, 65536);
@@ -107,15 +108,22 @@ void add_options(Args& args, BenchOptions& o) {
       .with_default();
   args.option("--generator", s.generator, "search: the strategy").choices(generators).with_default();
   args.option("--seeds", s.seeds, "search: so many searches").range(1, 1'000'000).with_default();
-  args.option("--trials", s.trials, "search: evaluations of one at most").range(1, 1'000'000).with_default();
+  args.option("--trials", s.trials, "search: evaluations of one at most; store: trials of a study, 2000 or more")
+      .range(1, 1'000'000)
+      .with_default();
   args.option("--max-params", s.max_params, "search: constrained: parameters, e.g. 4e5").range(0.0, 1e15);
   args.option("--max-macs", s.max_macs, "search: constrained: multiply-accumulates, e.g. 50e6").range(0.0, 1e15);
+  args.option("--study", o.study,
+              "store: an empty study, a file or postgresql://...; a file that is removed when absent");
+  args.option("--kind", o.kind, "store: refused: appended; examined: appended, claimed, finished; both when absent")
+      .choices({"refused", "examined"});
   args.option("-o,--out", o.out, "train: folder for the network and one training step of it; nothing is timed");
 }
 
 int bench(const BenchOptions& o) {
   if (o.what == "data") return bench_data(o);
   if (o.what == "search") return bench_search(o);
+  if (o.what == "store") return bench_store(o);
   if (o.what == "train") return bench_train(o);
   const GateBench b = bench_gate();
   if (o.format == "json") {
@@ -156,7 +164,7 @@ int bench(const BenchOptions& o) {
 Verb bench_verb() {
   return {.name = "bench",
           .group = kTools,
-          .about = "how fast condenser itself is here: gate, data, search, train",
+          .about = "how fast condenser itself is here: gate, data, search, store, train",
           .example = "bench gate",
           .next = "Compare on one machine only.",
           .declare = with_options<BenchOptions>(add_options, bench)};

@@ -11,7 +11,7 @@ namespace condenser::cli {
 
 struct BenchOptions {
   std::string format = "text";
-  std::string what;  // gate, data, search, train
+  std::string what;  // gate, data, search, store, train
   // train
   std::string network;
   ZooShape shape;
@@ -21,10 +21,14 @@ struct BenchOptions {
   bool turns = false;         // a line on standard input starts each round
   std::filesystem::path out;  // folder for the network and one step; empty: measure
   search::SearchBenchOptions search;
+  // store
+  std::string study;  // "": a file that is removed
+  std::string kind;   // "": both
 };
 
 int bench_data(const BenchOptions&);
 int bench_search(const BenchOptions&);
+int bench_store(const BenchOptions&);
 int bench_train(const BenchOptions&);
 
 }  // namespace condenser::cli

@@ -111,4 +111,6 @@ std::unique_ptr<Store> open_study(const std::string& url, StoreMode mode) {
 
 std::string printable_study(const std::string& url) { return parse_study_url(url).printable(); }
 
+bool holds_password(const std::string& url) { return !parse_study_url(url).password.empty(); }
+
 }  // namespace condenser::search
