@@ -112,8 +112,9 @@ StoreBenchResult bench_store(const StoreBenchOptions& o) {
   }
   result.bytes_per_trial = static_cast<double>(bytes_of(study)) / static_cast<double>(o.trials);
   const Watch opening;
-  if (std::ssize(open_study(study)->load()) != o.trials) throw core::Error("bench store: trials are missing");
+  const std::vector<Trial> trials = open_study(study)->load();
   result.open = opening.elapsed();
+  if (std::ssize(trials) != o.trials) throw core::Error("bench store: trials are missing");
   return result;
 }
 
