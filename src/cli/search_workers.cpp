@@ -63,7 +63,7 @@ class Workers {
   }
 
   std::vector<Trial> work_alone(bool own_process) {
-    return work(own_process ? examiner_of(run_, 0, 1) : make_probes(run_), watch_, "main", 0);
+    return work(own_process ? examiner_of(run_, 0, 1) : make_probes(run_), watch_, "main", kLease);
   }
 
  private:

@@ -43,6 +43,8 @@ const char* to_string(TrialState);
 
 // How `by` begins when a person or another program has proposed: "outside: ana".
 inline constexpr char kOutside[] = "outside: ";
+// And of trials that were finished when they came, with what was measured elsewhere: "outside: import of known.csv".
+inline constexpr char kImport[] = "outside: import of ";
 
 struct Trial {
   int64_t index = 0;
@@ -62,8 +64,10 @@ struct Trial {
   int tries = 0;       // how many workers took it; not part of the result
 
   bool finished() const { return state != TrialState::Proposed && state != TrialState::Running; }
-  // By probes, successfully or not, now or later: what a budget counts.
+  // Successfully or not, now or later, here or elsewhere.
   bool examined() const { return state != TrialState::Refused && same_as < 0; }
+  bool imported() const { return by.starts_with(kImport); }
+  bool in_budget() const { return examined() && !imported(); }  // what a budget counts
   bool feasible() const { return state == TrialState::Done && passed(verdicts); }
   bool full() const { return fidelity >= 1; }
   bool from_outside() const { return by.starts_with(kOutside); }  // of no generator: not replayed

@@ -202,7 +202,7 @@ StageOutput stage_search(RunContext& run) {
     if (first && trial.index > 0)
       core::log::info("search: going on after " + std::to_string(trial.index) + " stored trials");
     first = false;
-    if (!trial.examined()) return;
+    if (!trial.in_budget()) return;
     core::log::info("search: " + trial_line(trial, c.search.objective, examined, c.search.trials));
   };
   const auto trials = run_workers(run, gate, watch);
@@ -211,7 +211,7 @@ StageOutput stage_search(RunContext& run) {
   const Trial* best = search::best(trials, c.search.objective);
   if (!best) throw core::Error(nothing_found(c, gate, trials), core::ExitCode::NoFeasible);
   const auto examined =
-      std::count_if(trials.begin(), trials.end(), [](const Trial& trial) { return trial.examined(); });
+      std::count_if(trials.begin(), trials.end(), [](const Trial& trial) { return trial.in_budget(); });
   keep_winner(run, *best,
               {.trial = best->index,
                .genotype = search::to_text(*c.space, best->genotype),

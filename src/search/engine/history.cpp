@@ -71,11 +71,11 @@ void History::add(const Trial& trial, const std::optional<Candidate>& candidate)
   open_.push_back(trial.index);
   trials_.push_back(trial);
   if (!candidate) {
-    spent_ += trial.examined() ? trial.fidelity : 0;
+    spent_ += trial.in_budget() ? trial.fidelity : 0;
     return;
   }
   const core::Fingerprint print = fingerprint(*candidate);
-  if (trial.examined()) spent_ += cost_of(print, trial.rung);
+  if (trial.in_budget()) spent_ += cost_of(print, trial.rung);
   first_with_.emplace(Key{print, trial.rung}, trial.index);
 }
 
@@ -95,7 +95,7 @@ void History::settle(const std::function<void(const Trial&)>& on_finished) {
       still.push_back(index);
       continue;
     }
-    if (trial.examined()) {
+    if (trial.in_budget()) {
       ++examined_;
       seconds_ += trial.seconds;
     }

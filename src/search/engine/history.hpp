@@ -27,6 +27,8 @@ class History {
   bool all_finished_below(int64_t index) const { return finished_below_ >= std::min(index, next()); }
   bool all_finished() const { return all_finished_below(next()); }
   bool any_waits() const;  // for a worker
+  // The first that is not finished; it has to exist.
+  const Trial& first_open() const { return trials_[static_cast<size_t>(finished_below_)]; }
   // Examinations so far, running ones too, in units of a full one.
   double spent() const { return spent_; }
   int64_t examined() const { return examined_; }  // and finished

@@ -66,13 +66,19 @@ std::optional<Candidate> Judge::admit(Trial& trial, const History& history) cons
 void Judge::examine(Trial& trial, const Candidate& candidate, ProbeContext context) const {
   context.genotype = trial.genotype;
   context.fidelity = trial.fidelity;
-  context.seed = examination_seed(seed_, trial.hash);
+  context.seed = seed_of(trial);
   trial.state = TrialState::Done;
   guarded(trial, [&] { ask(trial, candidate, context); });
 }
 
 void Judge::ask(Trial& trial, const Candidate& candidate, ProbeContext& context) const {
   trial.findings = inquisitor_.examine(candidate, context);
+  conclude(trial, candidate);
+}
+
+uint64_t Judge::seed_of(const Trial& trial) const { return examination_seed(seed_, trial.hash); }
+
+void Judge::conclude(Trial& trial, const Candidate& candidate) const {
   add_costs(candidate, trial.findings);
   add_netscore(candidate.cost, trial.findings);
   if (!trial.full()) return;  // bounds are of the full examination

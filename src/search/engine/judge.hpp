@@ -21,6 +21,9 @@ class Judge {
 
   // Asks the probes: Done or Failed. What is no fault of the candidate comes out as what it is.
   void examine(Trial&, const Candidate&, ProbeContext) const;
+  // Adds to the findings what follows from them and from the network, and the gate's verdicts on them.
+  void conclude(Trial&, const Candidate&) const;
+  uint64_t seed_of(const Trial&) const;  // of its examination
 
  private:
   void ask(Trial&, const Candidate&, ProbeContext&) const;

@@ -22,16 +22,20 @@ Trial Proposer::propose(int64_t index, const std::vector<Trial>& trials) const {
   StudyView past{&trials, first_hidden(index), o_.objective, {}, c_.rungs};
   for (int64_t i = past.limit; i < index; ++i) past.running.push_back(trials[static_cast<size_t>(i)].genotype);
   core::Rng rng(o_.seed, kProposeStream, static_cast<uint64_t>(index));
-  Proposal proposal = is_prototype(index) ? prototype(index) : c_.generator.propose({c_.space, catalogue_, past, rng});
-  check(c_.space, proposal.genotype);
-  if (proposal.rung < 0 || proposal.rung >= std::ssize(c_.rungs))
+  if (is_prototype(index)) return trial_of(prototype(index), index, c_);
+  return trial_of(c_.generator.propose({c_.space, catalogue_, past, rng}), index, c_);
+}
+
+Trial trial_of(Proposal proposal, int64_t index, const SearchContext& context) {
+  check(context.space, proposal.genotype);
+  if (proposal.rung < 0 || proposal.rung >= std::ssize(context.rungs))
     throw core::Error("search: proposal of rung " + std::to_string(proposal.rung) + "; the search has " +
-                      std::to_string(c_.rungs.size()));
+                      std::to_string(context.rungs.size()));
   Trial trial;
   trial.index = index;
   trial.genotype = std::move(proposal.genotype);
   trial.rung = proposal.rung;
-  trial.fidelity = c_.rungs[static_cast<size_t>(proposal.rung)];
+  trial.fidelity = context.rungs[static_cast<size_t>(proposal.rung)];
   trial.by = std::move(proposal.by);
   trial.reason = std::move(proposal.reason);
   trial.forecast = proposal.forecast;

@@ -6,6 +6,9 @@
 
 namespace condenser::search {
 
+// A trial that has not met the gate. Throws core::Error for a proposal that is not legal.
+Trial trial_of(Proposal, int64_t index, const SearchContext&);
+
 class Proposer {
  public:
   Proposer(const SearchContext& context, const SearchOptions& options, const Catalogue& catalogue)
