@@ -14,6 +14,7 @@ Verb export_verb();
 Verb verify_verb();
 Verb report_verb();
 Verb runs_verb();
+Verb watch_verb();
 Verb zoo_verb();
 Verb describe_verb();
 Verb draw_verb();
