@@ -7,7 +7,7 @@
 //   status.json           last call: stage, how it ended, time           validation/, eval/: see evaluation_files.hpp
 //   metrics.csv, .jsonl, events.out.tfevents.*, checkpoints/             weights.safetensors, train.json, curves.svg
 //   quant.json, weights_int8.safetensors, quant_report.json              export/<target>/, export.json, verify.json
-//   report.html, .md, .json, pictures/, summary.json, log.txt
+//   report.html, .md, .json, study.html, pictures/, summary.json, log.txt
 
 #include <filesystem>
 #include <memory>

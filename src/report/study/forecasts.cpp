@@ -61,7 +61,7 @@ Scatter forecast_plot(const Study& s, const std::vector<Told>& told) {
     values.push_back(t.forecast.value);
     values.push_back(t.measured);
   }
-  const bool higher = s.objective == nullptr || s.objective->higher_is_better;
+  const bool higher = s.goal.higher_is_better;
   const Axis axis = quality_axis(values, higher);
   Panel panel("Measured against foretold", "foretold " + s.objective_title, axis, axis,
               {dot_sign("trial", kBlues[3]), line_sign("one deviation", kBlues[1]), line_sign("equal", kMuted)});

@@ -101,8 +101,7 @@ Scatter front_plot(const Study& s, const search::Metric& cost) {
   }
   const auto [least, most] = std::minmax_element(spent.begin(), spent.end());
   Panel panel(s.objective_title + " against " + cost.title, title_of(cost), log_axis(*least, *most),
-              quality_axis(values, s.objective == nullptr || s.objective->higher_is_better),
-              legend_of(s, !dropped.empty()));
+              quality_axis(values, s.goal.higher_is_better), legend_of(s, !dropped.empty()));
   add_refused(panel, s, cost);
   panel.points(dropped, kPale, 5);
   panel.points(passed, kBlues[3], 5);

@@ -30,8 +30,8 @@ Scatter progress_plot(const Study& s, const std::string& key, const std::string&
   if (!line.empty()) line.push_back({x.back(), line.back().y});
   std::vector<Sign> legend{line_sign("best so far", kTrainColour), dot_sign("passed", kBlues[3])};
   if (!dropped.empty()) legend.push_back(dot_sign("did not pass", kPale));
-  Panel panel(title, unit, axis_of(0, std::max(x.back(), 1e-9), false),
-              quality_axis(values, s.objective == nullptr || s.objective->higher_is_better), legend);
+  Panel panel(title, unit, axis_of(0, std::max(x.back(), 1e-9), false), quality_axis(values, s.goal.higher_is_better),
+              legend);
   panel.points(dropped, kPale, 4);
   panel.points(passed, kBlues[3], 4);
   panel.steps(line, kTrainColour, 2);

@@ -40,7 +40,7 @@ std::vector<Proxy> proxies_of(const Study& s) {
   for (const Trial& trial : s.trials)
     if (s.counts(trial))
       for (const auto& [name, value] : trial.findings.metrics) names.insert(name);
-  names.erase(s.m.objective);
+  if (s.objective != nullptr) names.erase(s.objective->name);
   std::vector<Proxy> list;
   for (const std::string& name : names) {
     const auto found = correlation(s, name, name);

@@ -29,8 +29,8 @@ std::vector<Rung> rungs_of(const Study& s) {
     rung.failed += trial.state == TrialState::Failed;
     rung.went_on += s.next[k] >= 0;
     if (trial.finished()) rung.seconds += trial.seconds;
-    const auto value = trial.state == TrialState::Done ? search::rank_value(trial, s.m.objective) : std::nullopt;
-    if (value && std::isfinite(*value)) rung.rank[trial.genotype] = *value;
+    const auto value = trial.state == TrialState::Done ? s.goal.value(trial.findings) : std::nullopt;
+    if (value) rung.rank[trial.genotype] = *value;
   }
   return rungs;
 }

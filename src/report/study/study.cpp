@@ -64,6 +64,23 @@ void find_dominating(Study& s) {
   }
 }
 
+double size_of(const Trial& trial) {
+  const double params = metric_of(trial, "params");
+  return std::isnan(params) ? std::numeric_limits<double>::infinity() : params;
+}
+
+// Cheapest first; of equals the best ranked.
+std::vector<const Trial*> front_of(const Study& s, const search::Metric& cost) {
+  std::vector<const Trial*> all, front;
+  for (const Trial* trial : s.ranked)
+    if (std::isfinite(metric_of(*trial, cost.name))) all.push_back(trial);
+  std::stable_sort(all.begin(), all.end(),
+                   [&](const Trial* a, const Trial* b) { return metric_of(*a, cost.name) < metric_of(*b, cost.name); });
+  for (const Trial* trial : all)
+    if (front.empty() || s.rank[s.at(*trial)] > s.rank[s.at(*front.back())]) front.push_back(trial);
+  return front;
+}
+
 void find_next_rungs(Study& s) {
   if (s.rungs.size() < 2) return;
   std::map<std::pair<int, search::Genotype>, size_t> latest;
@@ -116,23 +133,22 @@ Study::Study(const StudyMaterial& material)
     : m(material),
       trials(m.trials),
       rungs(ladder(trials)),
-      objective(search::find_metric(m.objective)),
+      goal(search::Goal::parse(m.objective)),
+      objective(goal.metric()),
       costs(known_costs(trials)) {
-  objective_title = objective != nullptr ? title_of(*objective) : m.objective;
-  const double sign = objective != nullptr && !objective->higher_is_better ? -1 : 1;
+  objective_title = objective != nullptr ? title_of(*objective) : goal.text;
   double passed = 0;
   for (const Trial& trial : trials) {
-    const auto found =
-        trial.full() && trial.state == TrialState::Done ? search::rank_value(trial, m.objective) : std::nullopt;
-    rank.push_back(found && std::isfinite(*found) ? *found : kNone);
-    value.push_back(sign * rank.back());
+    const bool known = trial.full() && trial.state == TrialState::Done;
+    rank.push_back(known ? goal.value(trial.findings).value_or(kNone) : kNone);
+    value.push_back(known ? goal.number(trial.findings).value_or(kNone) : kNone);
     if (trial.examined() && trial.finished()) passed += trial.seconds;
     seconds.push_back(passed);
     if (trial.feasible() && counts(trial)) ranked.push_back(&trial);
   }
   std::stable_sort(ranked.begin(), ranked.end(), [&](const Trial* a, const Trial* b) {
     if (rank[at(*a)] != rank[at(*b)]) return rank[at(*a)] > rank[at(*b)];
-    return metric_of(*a, "params") < metric_of(*b, "params");
+    return size_of(*a) < size_of(*b);
   });
   place.assign(trials.size(), -1);
   dominated_by = next = place;
@@ -140,10 +156,8 @@ Study::Study(const StudyMaterial& material)
   find_dominating(*this);
   find_next_rungs(*this);
   for (const search::Metric* cost : costs) {
-    auto& front = fronts[cost->name];
-    for (const Trial* trial : search::pareto_front(trials, m.objective, cost->name))
-      if (counts(*trial)) front.push_back(trial);
-    for (const Trial* trial : front) on_front.insert(trial->index);
+    fronts[cost->name] = front_of(*this, *cost);
+    for (const Trial* trial : fronts[cost->name]) on_front.insert(trial->index);
   }
 }
 

@@ -7,6 +7,7 @@
 #include "condenser/core/text.hpp"
 #include "condenser/report/study_page.hpp"
 #include "condenser/search/metrics.hpp"
+#include "condenser/search/objective.hpp"
 
 namespace condenser::report {
 
@@ -18,8 +19,9 @@ struct Study {
 
   const StudyMaterial& m;
   const std::vector<Trial>& trials;
-  std::vector<double> rungs;                 // fidelities of the ladder, as trials show them; the last is 1
-  const search::Metric* objective;           // none: it is not in the table
+  std::vector<double> rungs;  // fidelities of the ladder, as trials show them; the last is 1
+  search::Goal goal;
+  const search::Metric* objective;           // null: an expression over several
   std::string objective_title;               // "val. accuracy, %"
   std::vector<const search::Metric*> costs;  // known of a design, and of some trial
   std::vector<double> value;                 // per trial, in the objective's unit: full examination, a number; else NaN

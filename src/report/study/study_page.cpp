@@ -31,7 +31,7 @@ std::vector<Fact> facts_of(const Study& s) {
     for (const search::Metric* cost : s.costs)
       if (cost->name == "params" || cost->name == "macs")
         detail += ", " + number_text(metric_of(*best, cost->name), cost) + " " + cost->title;
-    std::string title = s.objective != nullptr ? s.objective->title : s.m.objective;
+    std::string title = s.objective != nullptr ? s.objective->title : s.goal.text;
     if (s.objective != nullptr && !s.objective->unit.empty() && title.ends_with(" " + s.objective->unit))
       title.resize(title.size() - 1 - s.objective->unit.size());  // the value has it
     facts.push_back({"best " + title, s.value_text(s.value[s.at(*best)]), detail});

@@ -37,7 +37,7 @@ std::set<std::string> other_metrics(const Study& s) {
   std::set<std::string> names;
   for (const Trial& trial : s.trials)
     for (const auto& [name, value] : trial.findings.metrics) names.insert(name);
-  names.erase(s.m.objective);
+  if (s.objective != nullptr) names.erase(s.objective->name);
   for (const search::Metric* cost : s.costs) names.erase(cost->name);
   return names;
 }
@@ -66,9 +66,8 @@ RowColumn choices_column(const Study& s) {
 // At a lower rung a value has a column of its own: it is no measure of the objective.
 double lower_value(const Study& s, size_t k) {
   const Trial& trial = s.trials[k];
-  const auto rank = trial.full() ? std::nullopt : search::rank_value(trial, s.m.objective);
-  if (!rank) return std::numeric_limits<double>::quiet_NaN();
-  return s.objective != nullptr && !s.objective->higher_is_better ? -*rank : *rank;
+  const auto value = trial.full() ? std::nullopt : s.goal.number(trial.findings);
+  return value.value_or(std::numeric_limits<double>::quiet_NaN());
 }
 
 void add_forecast(const Study& s, const RowColumn& like, std::vector<RowColumn>& columns) {
@@ -116,7 +115,7 @@ PageRows rows_of(const Study& s) {
                             [&](size_t k) { return static_cast<double>(s.trials[k].index); }));
   columns.push_back(texts(s, {.key = "state", .title = "state", .in_hover = true}, state_text));
   RowColumn objective{
-      .key = "objective", .title = s.objective != nullptr ? s.objective->title : s.m.objective, .in_hover = true};
+      .key = "objective", .title = s.objective != nullptr ? s.objective->title : s.goal.text, .in_hover = true};
   objective.unit = s.objective != nullptr ? s.objective->unit : "";
   objective.digits = s.objective != nullptr ? s.objective->digits : -1;
   columns.push_back(numbers(s, objective, [&](size_t k) { return s.value[k]; }));
