@@ -32,7 +32,7 @@ std::string cut(const std::string& text, size_t columns) {
   return text.substr(0, end);
 }
 
-std::string fate(const Trial& trial, const std::string& objective) {
+std::string fate(const Trial& trial, const search::Objective& objective) {
   if (trial.state == TrialState::Refused) {
     for (const search::Verdict& v : trial.verdicts)
       if (!v.passed) return "refused: " + v.rule + ": " + v.value + "; limit " + v.limit;
@@ -40,7 +40,7 @@ std::string fate(const Trial& trial, const std::string& objective) {
   }
   if (trial.same_as >= 0) return "the same network as trial " + std::to_string(trial.same_as);
   if (trial.state == TrialState::Failed) return "failed: " + trial.error;
-  std::string text = search::text_of(trial, objective) + ", " + search::text_of(trial, "params") + ", " +
+  std::string text = search::goals_text(trial, objective) + ", " + search::text_of(trial, "params") + ", " +
                      search::text_of(trial, "macs") + ", " + duration_text(trial.seconds);
   if (!trial.full()) text += ", rung " + std::to_string(trial.rung);
   return text + (trial.feasible() ? "" : ", does not pass the gate");
@@ -55,7 +55,8 @@ std::string count(int64_t n) { return core::thousands(n); }
 
 }  // namespace
 
-WatchFacts watch_facts(const std::vector<Trial>& trials, const std::string& objective, int64_t wanted, size_t last) {
+WatchFacts watch_facts(const std::vector<Trial>& trials, const search::Objective& objective, int64_t wanted,
+                       size_t last) {
   WatchFacts f;
   f.objective = objective;
   f.wanted = wanted;
@@ -126,8 +127,7 @@ std::vector<std::string> watch_lines(const WatchFacts& f, const std::string& hea
                   (f.waiting > 0 ? ", " + count(f.waiting) + " waiting" : "") + "; " + duration_text(f.seconds) +
                   " of examination");
   if (f.winner)
-    lines.push_back("best: trial " + std::to_string(f.winner->index) + ", " + f.objective + " " +
-                    fate(*f.winner, f.objective));
+    lines.push_back("best: trial " + std::to_string(f.winner->index) + ", " + fate(*f.winner, f.objective));
   else
     lines.push_back("best: none passes every rule yet");
   if (!f.best.empty())

@@ -21,17 +21,17 @@ struct StudyComparator {
 
 struct StudyMaterial {
   std::string title;
-  std::string subtitle;                    // data, generator
-  std::vector<search::Trial> trials;       // by index; those of others are left as they are
-  std::string objective = "val_accuracy";  // a goal, see search/objective.hpp
-  const search::Space* space = nullptr;    // none: decisions have numbers, networks no drawings
+  std::string subtitle;                  // data, generator
+  std::vector<search::Trial> trials;     // by index; those of others are left as they are
+  search::Objective objective;           // plots are of its first goal
+  const search::Space* space = nullptr;  // none: decisions have numbers, networks no drawings
   std::vector<StudyComparator> comparators;
   std::string report_file;  // of the run, beside this page; "": none
 };
 
 // The same page for the same material. Of 10,000 trials less than 3 MB. Sections whose material is absent are left out
 // (no forecasts, one rung, nothing refused). Throws core::Error when a genotype does not fit the
-// space, ConfigError for an objective that is none.
+// space.
 Page study_page(const StudyMaterial&);
 
 }  // namespace condenser::report

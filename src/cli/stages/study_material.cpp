@@ -8,11 +8,12 @@
 namespace condenser::cli {
 namespace {
 
-report::StudyComparator comparator_of(const search::Comparator& c, const std::string& objective) {
+report::StudyComparator comparator_of(const search::Comparator& c, const search::Objective& objective) {
   report::StudyComparator shown{c.name, c.source, std::nullopt, {}};
   if (c.max_params > 0) shown.costs["params"] = static_cast<double>(c.max_params);
   if (c.max_macs > 0) shown.costs["macs"] = static_cast<double>(c.max_macs);
-  const bool accuracy = objective == "val_accuracy";
+  const search::Metric* metric = objective.goals.front().metric();
+  const bool accuracy = metric != nullptr && metric->name == "val_accuracy";
   if (accuracy && c.min_probe_accuracy > 0) shown.value = c.min_probe_accuracy;
   if (accuracy && !shown.value && c.min_accuracy > 0)
     shown.source += (shown.source.empty() ? "" : ". ") + core::number(c.min_accuracy) +
@@ -29,8 +30,8 @@ report::StudyMaterial study_material(const RunConfig& config, std::vector<search
   report::StudyMaterial m;
   m.title = config.name + ": search";
   m.subtitle = "Data: " + config.card.name + ". Generator: " + config.search.generator +
-               ". Objective: " + config.search.objective + ". Asked for: " + std::to_string(config.search.trials) +
-               " full examinations.";
+               ". Objective: " + config.search.objective.text() +
+               ". Asked for: " + std::to_string(config.search.trials) + " full examinations.";
   m.trials = std::move(trials);
   m.objective = config.search.objective;
   m.space = config.space.get();

@@ -10,7 +10,7 @@
 
 #include "cli/progress.hpp"
 #include "cli/records/records.hpp"
-#include "cli/run_folder.hpp"
+#include "cli/search_workers.hpp"
 #include "cli/shared_options.hpp"
 #include "cli/verb.hpp"
 #include "cli/watch_view.hpp"
@@ -72,9 +72,10 @@ State state_of(const fs::path& folder) {
 // The trials, kept up to date by what has changed.
 class Study {
  public:
-  explicit Study(fs::path file) : file_(std::move(file)) {}
+  explicit Study(const RunContext& run) : where_(study_of(run)), shared_(is_shared(run)) {}
+  bool shared() const { return shared_; }
   const std::vector<search::Trial>& look() {
-    if (!store_ && fs::exists(file_)) store_ = search::make_sqlite_store(file_.string(), search::StoreMode::Look);
+    if (!store_ && (shared_ || fs::exists(where_))) store_ = search::open_study(where_, search::StoreMode::Look);
     if (!store_) return trials_;
     search::Changes changes = store_->changes(revision_);
     revision_ = changes.revision;
@@ -88,7 +89,8 @@ class Study {
   }
 
  private:
-  fs::path file_;
+  std::string where_;
+  bool shared_;  // other machines may search too
   std::unique_ptr<search::Store> store_;
   int64_t revision_ = 0;
   std::vector<search::Trial> trials_;
@@ -122,7 +124,7 @@ int watch(const Options& o) {
     throw core::ConfigError(folder.string() +
                             ": a run of one network (spec), nothing is searched; condenser runs says how it stands");
   const bool live = !o.once && isatty(STDOUT_FILENO) != 0 && variable("TERM") != "dumb";
-  Study study(folder / "study.sqlite");
+  Study study(RunContext(config, folder));
   Screen screen;
   for (;;) {
     const State state = state_of(folder);  // before the trials: the last look sees all
@@ -137,7 +139,7 @@ int watch(const Options& o) {
       return 0;
     }
     screen.draw(lines);
-    if (state.over) return 0;
+    if (state.over && (!study.shared() || facts.running.empty())) return 0;
     wait(o.every);
     if (core::stop_requested()) return static_cast<int>(core::stop_code());
   }

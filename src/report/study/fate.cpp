@@ -16,13 +16,15 @@ std::string front_names(const Study& s, const Trial& trial) {
     const auto& front = s.fronts.at(cost->name);
     if (std::find(front.begin(), front.end(), &trial) != front.end()) names.push_back(cost->title);
   }
-  return core::join(names);
+  return names.empty() ? "all goals" : core::join(names);
 }
 
 std::string kept_text(const Study& s, const Trial& trial) {
   const int64_t place = s.place[s.at(trial)], better = s.dominated_by[s.at(trial)];
   const std::string order = "place " + std::to_string(place + 1) + " of " + std::to_string(s.ranked.size());
-  if (place == 0) return "kept: the best that passes every rule";
+  if (&trial == s.best)
+    return s.m.objective.several() ? "kept: the one in balance of what no other beats in all goals; " + order
+                                   : "kept: the best that passes every rule";
   if (s.on_front.contains(trial.index)) return "kept: on the front of " + front_names(s, trial) + "; " + order;
   if (better >= 0) return "dropped: " + number_of(better) + " is as good or better and costs no more; " + order;
   return "dropped: " + order + " by the objective";

@@ -117,7 +117,7 @@ Scatter front_plot(const Study& s, const search::Metric& cost) {
     panel.dot(line[k], 3.6, fill(kBlues[5]),
               "trial " + std::to_string(front[k]->index) + ": " + s.value_text(line[k].y) + ", " +
                   number_text(line[k].x, &cost) + " " + cost.unit);
-  if (const Trial* best = s.best())
+  if (const Trial* best = s.best)
     panel.dot({metric_of(*best, cost.name), s.value[s.at(*best)]}, 7.5, attribute("fill", "none") + stroke(kAccent, 2),
               "trial " + std::to_string(best->index) + ", the best: " + s.value_text(s.value[s.at(*best)]));
   for (const StudyComparator& c : s.m.comparators) add_comparator(panel, s, c, cost);

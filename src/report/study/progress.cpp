@@ -70,7 +70,7 @@ std::optional<Section> progress_section(const Study& s) {
     plots.plots.push_back(
         progress_plot(s, "passed", s.objective_title + " over time", clock.unit + " of examination", time));
   section.blocks.push_back({std::move(plots)});
-  if (const Trial* best = s.best()) {
+  if (const Trial* best = s.best) {
     const size_t at = s.at(*best);
     std::vector<std::string> lines{"The best came at trial " + std::to_string(best->index) + " of " +
                                    std::to_string(s.trials.size()) + "."};

@@ -133,7 +133,7 @@ Study::Study(const StudyMaterial& material)
     : m(material),
       trials(m.trials),
       rungs(ladder(trials)),
-      goal(search::Goal::parse(m.objective)),
+      goal(m.objective.goals.front()),
       objective(goal.metric()),
       costs(known_costs(trials)) {
   objective_title = objective != nullptr ? title_of(*objective) : goal.text;
@@ -150,6 +150,8 @@ Study::Study(const StudyMaterial& material)
     if (rank[at(*a)] != rank[at(*b)]) return rank[at(*a)] > rank[at(*b)];
     return size_of(*a) < size_of(*b);
   });
+  best = search::best(trials, m.objective);
+  if (best != nullptr && !counts(*best)) best = nullptr;
   place.assign(trials.size(), -1);
   dominated_by = next = place;
   for (size_t k = 0; k < ranked.size(); ++k) place[at(*ranked[k])] = static_cast<int64_t>(k);
@@ -159,6 +161,8 @@ Study::Study(const StudyMaterial& material)
     fronts[cost->name] = front_of(*this, *cost);
     for (const Trial* trial : fronts[cost->name]) on_front.insert(trial->index);
   }
+  if (m.objective.several())
+    for (const Trial* trial : search::front(trials, m.objective)) on_front.insert(trial->index);
 }
 
 bool Study::counts(const Trial& trial) const { return trial.same_as < 0 && std::isfinite(rank[at(trial)]); }

@@ -19,8 +19,8 @@ struct Study {
 
   const StudyMaterial& m;
   const std::vector<Trial>& trials;
-  std::vector<double> rungs;  // fidelities of the ladder, as trials show them; the last is 1
-  search::Goal goal;
+  std::vector<double> rungs;                 // fidelities of the ladder, as trials show them; the last is 1
+  const search::Goal& goal;                  // the first
   const search::Metric* objective;           // null: an expression over several
   std::string objective_title;               // "val. accuracy, %"
   std::vector<const search::Metric*> costs;  // known of a design, and of some trial
@@ -37,7 +37,7 @@ struct Study {
   size_t at(const Trial& trial) const { return static_cast<size_t>(&trial - trials.data()); }
   bool counts(const Trial&) const;       // a full examination of its own with a value
   std::string value_text(double) const;  // with unit
-  const Trial* best() const { return ranked.empty() ? nullptr : ranked.front(); }
+  const Trial* best = nullptr;           // of several goals the balanced one
   // Tenths of the study by proposals, fewer of a short one.
   size_t periods() const;
   size_t period(size_t trial) const { return trial * periods() / trials.size(); }

@@ -26,7 +26,7 @@ std::vector<Fact> facts_of(const Study& s) {
     open += !trial.finished() && trial.same_as < 0;
   }
   std::vector<Fact> facts;
-  if (const Trial* best = s.best()) {
+  if (const Trial* best = s.best) {
     std::string detail = "trial " + std::to_string(best->index);
     for (const search::Metric* cost : s.costs)
       if (cost->name == "params" || cost->name == "macs")
