@@ -79,7 +79,8 @@ std::vector<std::string> cells(const json& column) {
 // A text as the script puts it together.
 std::string text_of(const json& column, size_t row) {
   std::vector<std::string> parts(1);
-  for (const char c : cells(column)[row]) {
+  const std::string cell = cells(column)[row];
+  for (const char c : cell) {
     if (c == ' ')
       parts.emplace_back();
     else
