@@ -6,8 +6,8 @@
 //   winner.arch.json, winner.json                                        earlier/    results of other options
 //   status.json           last call: stage, how it ended, time           validation/, eval/: see evaluation_files.hpp
 //   metrics.csv, .jsonl, events.out.tfevents.*, checkpoints/             weights.safetensors, train.json, curves.svg
-//   quant.json, weights_int8.safetensors, quant_report.json              export/<target>/, export.json, verify.json,
-//   certificate.json report.html, .md, .json, pictures/, summary.json, log.txt
+//   quant.json, weights_int8.safetensors, quant_report.json              export/<target>/, export.json, verify.json
+//   report.html, .md, .json, study.html, pictures/, summary.json         certificate.json, log.txt
 
 #include <filesystem>
 #include <memory>

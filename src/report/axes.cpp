@@ -81,16 +81,17 @@ Axis log_axis(double low, double high) {
   return {low / 1.15, high * 1.15, 1, true};
 }
 
-std::string grid_text(const Plot& plot) {
+std::string grid_text(const Plot& plot, double size) {
   std::string text;
   for (const double v : plot.y.ticks()) {
     const double y = plot.at(plot.x.low, v).y;
     text += "<path" + attribute("d", "M" + number(plot.area.x) + " " + number(y) + "H" + number(plot.area.right())) +
-            stroke(kFaint, 1) + "/>" + written(plot.y.text(v), {plot.area.x - 6, y + 3.5}, 10, "end", kMuted, false) +
-            "\n";
+            stroke(kFaint, 1) + "/>" +
+            written(plot.y.text(v), {plot.area.x - 6, y + size * 0.35}, size, "end", kMuted, false) + "\n";
   }
   for (const double v : plot.x.ticks())
-    text += written(plot.x.text(v), {plot.at(v, plot.y.low).x, plot.area.bottom() + 16}, 10, "middle", kMuted, false);
+    text += written(plot.x.text(v), {plot.at(v, plot.y.low).x, plot.area.bottom() + 6 + size}, size, "middle", kMuted,
+                    false);
   return text + "\n";
 }
 

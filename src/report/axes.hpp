@@ -30,7 +30,7 @@ struct Plot {
   }
 };
 
-// Lines at the ticks of y with their texts at the left, texts of x below.
-std::string grid_text(const Plot&);
+// Lines at the ticks of y with their texts at the left, texts of x below; `size` is the font's.
+std::string grid_text(const Plot&, double size = 10);
 
 }  // namespace condenser::report

@@ -18,10 +18,14 @@ void collect(const std::vector<Block>& blocks, std::vector<const Figure*>& found
   for (const Block& block : blocks) {
     if (const auto* figure = std::get_if<Figure>(&block.what)) found.push_back(figure);
     if (const auto* details = std::get_if<Details>(&block.what)) collect(details->blocks, found);
+    if (const auto* scatters = std::get_if<Scatters>(&block.what))
+      for (const Scatter& plot : scatters->plots) found.push_back(&plot.figure);
   }
 }
 
 // ---- text
+
+std::string figure_text(const Figure& f) { return "[" + core::printable(f.title + ": " + f.file) + "]\n\n"; }
 
 std::string text_of(const std::vector<Block>& blocks, size_t columns) {
   std::string text;
@@ -36,7 +40,16 @@ std::string text_of(const std::vector<Block>& blocks, size_t columns) {
                          return lines + "\n";
                        },
                        [&](const core::Table& t) { return core::to_text(t, columns) + "\n"; },
-                       [](const Figure& f) { return "[" + core::printable(f.title + ": " + f.file) + "]\n\n"; },
+                       [](const Figure& f) { return figure_text(f); },
+                       [](const Link& l) { return core::printable(l.text + ": " + l.file) + "\n\n"; },
+                       [&](const RowBrowser& r) {
+                         return core::printable(r.some_title) + "\n\n" + core::to_text(r.some, columns) + "\n";
+                       },
+                       [](const Scatters& s) {
+                         std::string lines;
+                         for (const Scatter& plot : s.plots) lines += figure_text(plot.figure);
+                         return lines;
+                       },
                        [](const Code&) { return std::string(); },
                        [&](const Details& d) { return core::printable(d.title) + "\n\n" + text_of(d.blocks, columns); },
                    },
@@ -59,27 +72,40 @@ std::string link(const std::string& file) {
   return out;
 }
 
+std::string figure_markdown(const Figure& f) {
+  return "![" + core::markdown_text(f.title) + "](" + link(f.file) + ")\n\n";
+}
+
 std::string markdown_of(const std::vector<Block>& blocks) {
   std::string text;
   for (const Block& block : blocks)
-    text += std::visit(
-        Overloaded{
-            [](const Paragraph& p) { return core::markdown_text(p.text) + "\n\n"; },
-            [](const Heading& h) { return "### " + core::markdown_text(h.text) + "\n\n"; },
-            [](const Bullets& b) {
-              std::string lines;
-              for (const std::string& item : b.items) lines += "- " + core::markdown_text(item) + "\n";
-              return lines + "\n";
-            },
-            [](const core::Table& t) { return core::to_markdown(t) + "\n"; },
-            [](const Figure& f) { return "![" + core::markdown_text(f.title) + "](" + link(f.file) + ")\n\n"; },
-            [](const Code& c) { return fenced(c); },
-            [](const Details& d) {
-              return "<details><summary>" + core::markdown_text(d.title) + "</summary>\n\n" + markdown_of(d.blocks) +
-                     "</details>\n\n";
-            },
-        },
-        block.what);
+    text +=
+        std::visit(Overloaded{
+                       [](const Paragraph& p) { return core::markdown_text(p.text) + "\n\n"; },
+                       [](const Heading& h) { return "### " + core::markdown_text(h.text) + "\n\n"; },
+                       [](const Bullets& b) {
+                         std::string lines;
+                         for (const std::string& item : b.items) lines += "- " + core::markdown_text(item) + "\n";
+                         return lines + "\n";
+                       },
+                       [](const core::Table& t) { return core::to_markdown(t) + "\n"; },
+                       [](const Figure& f) { return figure_markdown(f); },
+                       [](const Link& l) { return "[" + core::markdown_text(l.text) + "](" + link(l.file) + ")\n\n"; },
+                       [](const RowBrowser& r) {
+                         return core::markdown_text(r.some_title) + "\n\n" + core::to_markdown(r.some) + "\n";
+                       },
+                       [](const Scatters& s) {
+                         std::string pictures;
+                         for (const Scatter& plot : s.plots) pictures += figure_markdown(plot.figure);
+                         return pictures;
+                       },
+                       [](const Code& c) { return fenced(c); },
+                       [](const Details& d) {
+                         return "<details><summary>" + core::markdown_text(d.title) + "</summary>\n\n" +
+                                markdown_of(d.blocks) + "</details>\n\n";
+                       },
+                   },
+                   block.what);
   return text;
 }
 
@@ -94,30 +120,43 @@ core::Table facts_table(const Page& page) {
 ordered_json json_of(const std::vector<Block>& blocks) {
   ordered_json list = ordered_json::array();
   for (const Block& block : blocks)
-    list.push_back(std::visit(Overloaded{
-                                  [](const Paragraph& p) {
-                                    return ordered_json{{"text", p.text}};
-                                  },
-                                  [](const Heading& h) {
-                                    return ordered_json{{"heading", h.text}};
-                                  },
-                                  [](const Bullets& b) {
-                                    return ordered_json{{"list", b.items}};
-                                  },
-                                  [](const core::Table& t) {
-                                    return ordered_json{{"table", ordered_json::parse(core::to_json(t))}};
-                                  },
-                                  [](const Figure& f) {
-                                    return ordered_json{{"picture", f.file}, {"title", f.title}};
-                                  },
-                                  [](const Code& c) {
-                                    return ordered_json{{"code", c.text}, {"language", c.language}};
-                                  },
-                                  [](const Details& d) {
-                                    return ordered_json{{"details", d.title}, {"blocks", json_of(d.blocks)}};
-                                  },
-                              },
-                              block.what));
+    list.push_back(std::visit(
+        Overloaded{
+            [](const Paragraph& p) {
+              return ordered_json{{"text", p.text}};
+            },
+            [](const Heading& h) {
+              return ordered_json{{"heading", h.text}};
+            },
+            [](const Bullets& b) {
+              return ordered_json{{"list", b.items}};
+            },
+            [](const core::Table& t) {
+              return ordered_json{{"table", ordered_json::parse(core::to_json(t))}};
+            },
+            [](const Figure& f) {
+              return ordered_json{{"picture", f.file}, {"title", f.title}};
+            },
+            [](const Link& l) {
+              return ordered_json{{"link", l.file}, {"title", l.text}};
+            },
+            [](const RowBrowser& r) {
+              return ordered_json{{"table", ordered_json::parse(core::to_json(r.some))}, {"title", r.some_title}};
+            },
+            [](const Scatters& s) {
+              ordered_json plots = ordered_json::array();
+              for (const Scatter& plot : s.plots)
+                plots.push_back({{"picture", plot.figure.file}, {"title", plot.figure.title}});
+              return ordered_json{{"plots", plots}};
+            },
+            [](const Code& c) {
+              return ordered_json{{"code", c.text}, {"language", c.language}};
+            },
+            [](const Details& d) {
+              return ordered_json{{"details", d.title}, {"blocks", json_of(d.blocks)}};
+            },
+        },
+        block.what));
   return list;
 }
 

@@ -1,12 +1,15 @@
-// A page as one HTML file that opens without a network: its style, its pictures and nothing else.
+// A page as one HTML file that opens without a network: its style, its pictures, and where it has rows these and the
+// script that shows them.
 
 #include <array>
 #include <cstdint>
 #include <string_view>
 
 #include "condenser/arch/ops.hpp"
+#include "condenser/core/hash.hpp"
 #include "condenser/core/text.hpp"
 #include "condenser/report/page.hpp"
+#include "report/page_rows.hpp"
 #include "report/svg.hpp"
 
 namespace condenser::report {
@@ -66,11 +69,41 @@ summary { cursor: pointer; padding: 10px 0; font-weight: 600; color: var(--accen
 pre { background: var(--panel); border-radius: 8px; padding: 12px; overflow-x: auto; font: 13px/1.45 ui-monospace, "DejaVu Sans Mono", monospace;
   overflow-wrap: normal; margin: 0 0 16px; }
 ul { margin: 0 0 16px; padding-left: 22px; }
+a { color: var(--accent); }
 footer { color: var(--muted); font-size: 13px; padding-bottom: 36px; }
 @media (max-width: 560px) { header, main, footer { padding-left: 12px; padding-right: 12px; } header { padding-top: 22px; }
   section { padding: 16px 14px 4px; border-radius: 12px; } h1 { font-size: 25px; } .fact .value { font-size: 20px; }
   .facts { grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 8px; } .fact { padding: 10px 12px; } }
 @media print { body { background: #ffffff; } nav { display: none; } section { break-inside: avoid-page; border: 0; padding: 0; } }
+)css";
+
+// Of what the script of rows puts there, and of plots.
+constexpr const char* kRowStyle = R"css(
+.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(420px, 100%), 1fr)); gap: 14px; margin: 0 0 16px; }
+.plots figure { margin: 0; }
+.plots svg { max-width: 560px; } .panels svg { max-width: 460px; }
+.plots svg { width: 100%; touch-action: pan-y; }
+.plots svg[tabindex]:focus-visible, .rows button:focus-visible, .rows input:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+.tip { position: absolute; z-index: 9; pointer-events: none; max-width: min(320px, 92vw); background: var(--sheet); color: var(--ink);
+  border: 1px solid var(--line); border-radius: 8px; box-shadow: 0 4px 18px #0003; padding: 8px 10px; font-size: 13px; line-height: 1.35; }
+.tip b { display: block; } .tip span { color: var(--muted); }
+.bar { display: flex; flex-wrap: wrap; gap: 8px 12px; align-items: center; margin: 0 0 10px; font-size: 14px; }
+.bar input { flex: 1 1 240px; min-width: 0; font: inherit; color: inherit; background: var(--panel); border: 1px solid var(--line);
+  border-radius: 8px; padding: 7px 10px; }
+.bar button, .rows th button, .rows td button { font: inherit; color: var(--accent); background: none; border: 1px solid var(--line); border-radius: 8px;
+  padding: 5px 11px; cursor: pointer; }
+.bar button:disabled { color: var(--muted); cursor: default; opacity: .6; }
+.rows th button { border: 0; padding: 0; color: inherit; font-weight: 600; white-space: nowrap; }
+.rows th[aria-sort] button { color: var(--ink); }
+.rows td button { padding: 1px 9px; font-variant-numeric: tabular-nums; }
+.rows td { vertical-align: baseline; }
+.rows td.cut { white-space: nowrap; max-width: 34ch; overflow: hidden; text-overflow: ellipsis; }
+.rows td.open { white-space: normal; background: var(--panel); padding: 10px 14px; }
+.rows dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(230px, 100%), 1fr)); gap: 4px 18px; margin: 0; max-width: min(1000px, 86vw); }
+.rows dl div { min-width: 0; overflow-wrap: anywhere; } .rows dl div.wide { grid-column: 1 / -1; }
+.rows dt { display: inline; color: var(--muted); } .rows dt::after { content: ": "; } .rows dd { display: inline; margin: 0; }
+.net { display: block; }
+@media (max-width: 560px) { .plots { margin-left: -10px; margin-right: -10px; } .tip { font-size: 12px; } }
 )css";
 
 std::string html(const std::string& text) { return escaped(core::printable(text)); }
@@ -126,26 +159,52 @@ std::string table_html(const core::Table& t) {
   return text + "</tbody></table></div>\n";
 }
 
+// The SVG carries where its values lie, for the script.
+std::string scatters_html(const Scatters& s) {
+  const auto scale = [](const Scale& v) {
+    return core::number(v.low) + " " + core::number(v.high) + " " + number(v.from) + " " + number(v.to) + " " +
+           (v.logarithmic ? "1" : "0");
+  };
+  std::string text;
+  for (const Scatter& plot : s.plots) {
+    std::string path;
+    for (const size_t row : plot.path) path += (path.empty() ? "" : " ") + std::to_string(row);
+    std::string svg = plot.figure.bytes;
+    svg.insert(svg.find("<svg") + 4, attribute("data-x", plot.x) + attribute("data-y", plot.y) +
+                                         attribute("data-xs", scale(plot.x_scale)) +
+                                         attribute("data-ys", scale(plot.y_scale)) + attribute("data-path", path));
+    text += "<figure>" + svg + "</figure>\n";  // the picture says its title
+  }
+  return "<div class=\"plots\">" + text + "</div>\n";
+}
+
 std::string blocks_html(const std::vector<Block>& blocks) {
   std::string text;
   for (const Block& block : blocks)
-    text += std::visit(Overloaded{
-                           [](const Paragraph& p) { return "<p>" + html(p.text) + "</p>\n"; },
-                           [](const Heading& h) { return "<h3>" + html(h.text) + "</h3>\n"; },
-                           [](const Bullets& b) {
-                             std::string items;
-                             for (const std::string& item : b.items) items += "<li>" + html(item) + "</li>\n";
-                             return "<ul>" + items + "</ul>\n";
-                           },
-                           [](const core::Table& t) { return table_html(t); },
-                           [](const Figure& f) { return figure_html(f); },
-                           [](const Code& c) { return "<pre>" + escaped(c.text) + "</pre>\n"; },
-                           [](const Details& d) {
-                             return "<details><summary>" + html(d.title) + "</summary>\n" + blocks_html(d.blocks) +
-                                    "</details>\n";
-                           },
-                       },
-                       block.what);
+    text += std::visit(
+        Overloaded{
+            [](const Paragraph& p) { return "<p>" + html(p.text) + "</p>\n"; },
+            [](const Heading& h) { return "<h3>" + html(h.text) + "</h3>\n"; },
+            [](const Bullets& b) {
+              std::string items;
+              for (const std::string& item : b.items) items += "<li>" + html(item) + "</li>\n";
+              return "<ul>" + items + "</ul>\n";
+            },
+            [](const core::Table& t) { return table_html(t); },
+            [](const Figure& f) { return figure_html(f); },
+            [](const Link& l) { return "<p><a href=\"" + html(l.file) + "\">" + html(l.text) + "</a></p>\n"; },
+            [](const RowBrowser& r) {
+              return "<div class=\"rows\" data-rows><h3>" + html(r.some_title) + "</h3>\n" + table_html(r.some) +
+                     "</div>\n";
+            },
+            [](const Scatters& s) { return scatters_html(s); },
+            [](const Code& c) { return "<pre>" + escaped(c.text) + "</pre>\n"; },
+            [](const Details& d) {
+              return "<details" + (d.id.empty() ? "" : attribute("id", d.id)) + "><summary>" + html(d.title) +
+                     "</summary>\n" + blocks_html(d.blocks) + "</details>\n";
+            },
+        },
+        block.what);
   return text;
 }
 
@@ -169,21 +228,38 @@ std::string warnings_html(const std::vector<Warning>& warnings) {
   return text + "</ul></aside>\n";
 }
 
+std::string bytes_of_hex(const std::string& hex) {
+  std::string bytes;
+  for (size_t at = 0; at + 1 < hex.size(); at += 2)
+    bytes += static_cast<char>(std::stoi(hex.substr(at, 2), nullptr, 16));
+  return bytes;
+}
+
 }  // namespace
 
 std::string to_html(const Page& page) {
+  const bool rows = page.rows.count > 0;
+  const std::string script = rows ? row_script() : "";
+  const std::string allowed =
+      rows ? "; script-src 'sha256-" + base64(bytes_of_hex(core::sha256_hex(script))) + "'" : std::string();
   std::string text =
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src "
-      "data:\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
-      html(page.title) + "</title>\n<style>" + kStyle + "</style>\n</head>\n<body>\n<header>\n<h1>" + html(page.title) +
-      "</h1>\n<p class=\"sub\">" + html(page.subtitle) + "</p>\n" + facts_html(page.facts) +
-      warnings_html(page.warnings) + "<nav aria-label=\"Sections\">";
+      "data:" +
+      allowed + "\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
+      html(page.title) + "</title>\n<style>" + kStyle + (rows ? kRowStyle : "") +
+      "</style>\n</head>\n<body>\n<header>\n<h1>" + html(page.title) + "</h1>\n<p class=\"sub\">" +
+      html(page.subtitle) + "</p>\n" + facts_html(page.facts) + warnings_html(page.warnings) +
+      "<nav aria-label=\"Sections\">";
   for (const Section& s : page.sections) text += "<a href=\"#" + s.id + "\">" + html(s.title) + "</a>";
   text += "</nav>\n</header>\n<main>\n";
   for (const Section& s : page.sections)
     text += "<section id=\"" + s.id + "\">\n<h2>" + html(s.title) + "</h2>\n" + blocks_html(s.blocks) + "</section>\n";
-  return text + "</main>\n<footer>Written by condenser.</footer>\n</body>\n</html>\n";
+  text += "</main>\n<footer>Written by condenser.</footer>\n";
+  if (rows)
+    text += "<script type=\"application/json\" id=\"rows\">" + rows_json(page.rows) + "</script>\n<script>" + script +
+            "</script>\n";
+  return text + "</body>\n</html>\n";
 }
 
 }  // namespace condenser::report

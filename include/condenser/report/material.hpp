@@ -19,6 +19,7 @@ struct Searched {
   std::vector<search::Trial> trials;
   search::Objective objective;
   const search::Space* space = nullptr;
+  std::string page = {};  // of the whole study, a file beside the report; empty: there is none
 };
 
 struct Trained {

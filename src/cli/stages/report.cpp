@@ -1,7 +1,8 @@
-// Stage `report`: report.html, report.md, report.json and summary.json from what the other stages left. The page itself
-// is made by report/.
+// Stage `report`: report.html, report.md, report.json and summary.json from what the other stages left, and study.html
+// of a search. The pages themselves are made by report/.
 
 #include "cli/stages/report_material.hpp"
+#include "cli/stages/study_material.hpp"
 #include "condenser/core/files.hpp"
 
 namespace condenser::cli {
@@ -14,10 +15,15 @@ StageOutput stage_report(RunContext& run) {
   // Pictures of the stages lie there already; those of the report are its own.
   for (const report::Figure* figure : report::figures(page))
     if (figure->file.starts_with("pictures/")) core::write_atomic(run.folder / figure->file, figure->bytes);
-  const std::pair<const char*, std::string> files[] = {{"report.html", report::to_html(page)},
-                                                       {"report.md", report::to_markdown(page)},
-                                                       {"report.json", report::to_json(page)},
-                                                       {"summary.json", report::summary_json(material)}};
+  std::vector<std::pair<const char*, std::string>> files = {{"report.html", report::to_html(page)},
+                                                            {"report.md", report::to_markdown(page)},
+                                                            {"report.json", report::to_json(page)},
+                                                            {"summary.json", report::summary_json(material)}};
+  if (material.searched) {
+    report::StudyMaterial study = study_material(run.config, material.searched->trials);
+    study.report_file = "report.html";
+    files.insert(files.begin() + 1, {kStudyPage, report::to_html(report::study_page(study))});
+  }
   StageOutput out{"Report", {{{"file", "file", false}, {"bytes", "bytes"}}, {}}, {}};
   for (const auto& [name, text] : files) {
     core::write_atomic(run.folder / name, text);

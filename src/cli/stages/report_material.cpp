@@ -10,6 +10,7 @@
 #include "cli/run_identity.hpp"
 #include "cli/search_workers.hpp"
 #include "cli/stages/evaluation_files.hpp"
+#include "cli/stages/study_material.hpp"
 #include "condenser/core/text.hpp"
 #include "condenser/data/metrics.hpp"
 #include "condenser/verify/verify.hpp"
@@ -137,7 +138,7 @@ report::Material read_material(RunContext& run) {
   m.lowered_hash = arch::hash(m.design.lowered).hex();
   if (run.config.space && (is_shared(run) || fs::exists(study_of(run))))
     m.searched = {search::open_study(study_of(run), search::StoreMode::Look)->load(), run.config.search.objective,
-                  run.config.space.get()};
+                  run.config.space.get(), kStudyPage};
   m.trained = read_training(run, m.hash);
   m.evaluated = read_evaluation(run.folder, m.hash);
   if (const auto record = current<QuantRecord>(run, "quantize")) m.quantized = quantized_of(*record);

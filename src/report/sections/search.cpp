@@ -123,6 +123,9 @@ std::optional<Section> search_section(const Material& m) {
                  std::to_string(c.refused) + " refused before training, " + std::to_string(c.same) + " duplicates, " +
                  std::to_string(c.failed) + " failed. Objective: " + s.objective.text() +
                  ". Accuracies here are of short trainings on the validation part."}});
+  if (!s.page.empty())
+    section.blocks.push_back(
+        {Link{"The page of the whole study: fronts, progress, every trial and why it was kept or not", s.page}});
   add_front(s, c.examined, m.hash, section.blocks);
   add_refusals(s, section.blocks);
   section.blocks.push_back({Heading{"Examined candidates"}});
