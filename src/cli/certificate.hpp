@@ -1,8 +1,8 @@
 #pragma once
 // What the exported files prove of a network, checked on them and not on what they were made from.
 
-#include "cli/stages/stages.hpp"
 #include "cli/records/records.hpp"
+#include "cli/stages/stages.hpp"
 
 namespace condenser::cli {
 

@@ -18,9 +18,9 @@ struct SearchOptions {
   int batch = 1;             // proposed together: proposals k .. k + batch - 1 see the same past
   uint64_t seed = 1;
   std::vector<Genotype> prototypes;  // proposed before anything else, in this order
-  double max_hours = 0;          // since the first proposal of the study; 0: no end
-  double device_hours = 0;       // of examinations, all together; 0: no end
-  double min_gain_per_hour = 0;  // ends when the expected gain of the objective falls below this; 0: never
+  double max_hours = 0;              // since the first proposal of the study; 0: no end
+  double device_hours = 0;           // of examinations, all together; 0: no end
+  double min_gain_per_hour = 0;      // ends when the expected gain of the objective falls below this; 0: never
 };
 void read_options(core::config::Reader&, SearchOptions&);
 
