@@ -75,6 +75,11 @@ double number_in(const json& value, const std::string& name) {
   throw ConfigError(core::printable(name) + " = " + shown(value) + "; expected a number");
 }
 
+const json& object_in(const json& value, const std::string& name) {
+  if (value.is_object()) return value;
+  throw ConfigError(core::printable(name) + " = " + shown(value) + "; expected an object");
+}
+
 std::map<std::string, std::string> words_in(const json& object) {
   std::map<std::string, std::string> words;
   for (const auto& [name, value] : object.items()) words[name] = word_of(value, name);
@@ -319,35 +324,45 @@ class CsvRows {
   std::vector<std::string> columns_;
 };
 
-void add_trial(Row& row, const Space& space, const json& object) {
+void add_metric(Row& row, const Metric& metric, const json& value, const std::string& name) {
+  if (!value.is_null()) row.metrics[metric.name] = number_in(value, name);
+}
+
+void add_metrics(Row& row, const Space& space, const json& object) {
   for (const auto& [name, value] : object.items()) {
     const Metric* metric = metric_called(name);
-    if (has_decision(space, name)) {
-      row.options[name] = word_of(value, name);
-    } else if (name == "choices") {
-      row.options.merge(words_in(value));
-    } else if (name == "metrics") {
-      for (const auto& [inner, number] : value.items()) {
-        const Metric* found = metric_called(inner);
-        if (found == nullptr) throw unknown(space, inner, row.where);
-        if (!number.is_null()) row.metrics[found->name] = number_in(number, inner);
-      }
-    } else if (metric != nullptr) {
-      if (!value.is_null()) row.metrics[metric->name] = number_in(value, name);
-    } else if (name == "state") {
-      row.state = word_of(value, name);
-    } else if (name == "fidelity") {
-      row.fidelity = number_in(value, name);
-    } else if (name == "node_scores") {
-      for (const auto& [node, number] : value.items()) row.node_scores[node] = number_in(number, node);
-    } else if (name == "curves") {
-      for (const auto& [curve, numbers] : value.items())
-        for (const json& number : numbers)
-          row.curves[curve].push_back(number.is_null() ? std::nan("") : number_in(number, curve));
-    } else if (!is_of_export(name) && std::ranges::find(kJsonOnly, name) == std::end(kJsonOnly)) {
-      throw unknown(space, name, row.where);
-    }
+    if (metric == nullptr) throw unknown(space, name, row.where);
+    add_metric(row, *metric, value, name);
   }
+}
+
+void add_curves(Row& row, const json& object) {
+  for (const auto& [name, values] : object.items())
+    for (const json& value : values)
+      row.curves[name].push_back(value.is_null() ? std::nan("") : number_in(value, name));
+}
+
+// Keys are those of an export, or decisions and metrics side by side.
+void add_key(Row& row, const Space& space, const std::string& name, const json& value) {
+  const Metric* metric = metric_called(name);
+  if (has_decision(space, name))
+    row.options[name] = word_of(value, name);
+  else if (metric != nullptr)
+    add_metric(row, *metric, value, name);
+  else if (name == "choices")
+    row.options.merge(words_in(object_in(value, name)));
+  else if (name == "metrics")
+    add_metrics(row, space, object_in(value, name));
+  else if (name == "state")
+    row.state = word_of(value, name);
+  else if (name == "fidelity")
+    row.fidelity = number_in(value, name);
+  else if (name == "node_scores")
+    for (const auto& [node, score] : object_in(value, name).items()) row.node_scores[node] = number_in(score, node);
+  else if (name == "curves")
+    add_curves(row, object_in(value, name));
+  else if (!is_of_export(name) && std::ranges::find(kJsonOnly, name) == std::end(kJsonOnly))
+    throw unknown(space, name, row.where);
 }
 
 // A list of designs, or an export, which has them as "trials".
@@ -362,12 +377,10 @@ void read_json(KnownFile& known, const Space& space, const std::string& text, co
     row.where = where + ": design " + std::to_string(i);
     if (!all[i].is_object()) throw ConfigError(row.where + ": " + shown(all[i]) + "; expected an object");
     try {
-      add_trial(row, space, all[i]);
+      for (const auto& [name, value] : all[i].items()) add_key(row, space, name, value);
     } catch (const ConfigError& e) {
       const std::string what = e.what();
       throw ConfigError(what.starts_with(row.where) ? what : row.where + ": " + what);
-    } catch (const json::exception&) {
-      throw ConfigError(row.where + ": choices and metrics; expected objects");
     }
     add(known, space, row);
   }

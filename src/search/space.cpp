@@ -159,10 +159,10 @@ void read_wishes(core::config::Reader& reader, Space& space) {
     if (rows.back().choices.empty()) throw core::ConfigError(row.where() + ": forbid: an empty row forbids everything");
   }
   space.forbid(std::move(rows));
-  const bool believes = reader.has("beliefs");
   core::config::Reader beliefs = reader.section(
       "beliefs", "how likely options are before anything is measured, e.g. {s1_width: {16: 3, 24: 0.5}}");
-  if (believes) space.believe(read_beliefs(beliefs, space));
+  // A resolved configuration spells out the empty section: still no beliefs, and the same draws.
+  if (!beliefs.keys().empty()) space.believe(read_beliefs(beliefs, space));
   if (!space.forbidden().empty() && size_of(space).legal < 1)
     throw core::ConfigError(reader.where("forbid") + ": forbid leaves no genotype of the space");
 }

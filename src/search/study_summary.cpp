@@ -41,7 +41,7 @@ void add_rung(StudySummary& s, std::map<std::pair<core::Hash128, int>, bool>& se
 }
 
 void add_worker(StudySummary& s, const Trial& trial) {
-  if (trial.worker.empty()) return;
+  if (trial.worker.empty() || trial.state == TrialState::Proposed) return;  // those have been given back
   StudySummary::Worker& worker = s.workers[trial.worker];
   if (trial.state == TrialState::Running) worker.running.push_back(trial.index);
   if (!trial.finished()) return;

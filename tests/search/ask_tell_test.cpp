@@ -107,7 +107,7 @@ TEST_CASE("what is asked for is what a worker would take, until the budget is sp
 
 TEST_CASE("findings that are told get costs, NetScore and the gate's verdicts as those of probes", "[search]") {
   Study study;
-  study.bench.options.window = 1;
+  study.bench.options.window = 50;
   study.bench.gate_options.comparator = search::Comparator{.name = "net", .min_probe_accuracy = 80};
   const auto a = study.ask(kAna), b = study.ask(kAna);
   CHECK(study.tell(kAna, a.trial->index, accuracy(90)).trial.feasible());

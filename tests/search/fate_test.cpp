@@ -148,7 +148,7 @@ TEST_CASE("what a file of designs says wrong is named with its line and what is 
   says("[{\"w0\": 1,", "is no JSON");
   says(R"([{"w0": 1, "w0": 2}])", "w0 is there twice");
   says(R"([{"w0": [1]}])", "design 0: w0 = [1]; expected the name or the number of an option");
-  says(R"({"trials": [{"choices": 3}]})", "expected objects");
+  says(R"({"trials": [{"choices": 3}]})", "design 0: choices = 3; expected an object");
   CHECK_THROWS_WITH(search::read_genotype(space, R"({"w0": 1, "ww": 2})", "--genotype"),
                     Contains("--genotype") && Contains("ww"));
   CHECK_THROWS_WITH(search::read_numbers(R"({"a": "1"})", "--metrics"),

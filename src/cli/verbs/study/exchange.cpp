@@ -23,7 +23,7 @@ std::string summary(const search::Imported& i, int64_t rows_left_out, const std:
                      count(i.infeasible, "examined but not feasible") + ", " + count(i.refused, "refused by the gate") +
                      ", " + count(i.failed, "failed") + ", " + count(std::ssize(i.left_out), "known already");
   if (rows_left_out > 0) text += ", " + count(rows_left_out, "rows that are no full examinations left out");
-  return text + "\n";
+  return text;
 }
 
 }  // namespace
@@ -69,7 +69,7 @@ int study_import(const StudyOptions& o) {
   }
   std::string lines;
   for (const std::string& line : imported.left_out) lines += core::printable(line) + "\n";
-  core::write_output(lines + summary(imported, known.left_out, file));
+  core::write_output(lines + summary(imported, known.left_out, file) + "\n");
   return 0;
 }
 

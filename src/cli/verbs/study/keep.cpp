@@ -80,7 +80,7 @@ int64_t bytes_of(const fs::path& path) {
 std::string why_kept(const OpenStudy& study) {
   const auto trials = study.store->load();
   const auto s = search::summary_of(trials, study.store->events());
-  if (s.running + s.waiting > 0) return core::thousands(s.running + s.waiting) + " trials are not finished";
+  if (s.running + s.waiting > 0) return "trials that are not finished: " + core::thousands(s.running + s.waiting);
   if (!s.budget.empty()) return "";
   if (!study.config) return "whether it is finished is not known: " + study.trouble;
   const int wanted = study.config->search.trials;

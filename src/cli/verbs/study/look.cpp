@@ -212,7 +212,7 @@ void show_text(const OpenStudy& study, const StudySummary& s, const std::vector<
   out.lines.push_back("full examinations spent: " + budget_text(s, study) + ", " + duration_text(s.seconds) +
                       " of examining");
   if (s.outside > 0)
-    out.lines.push_back("from outside: " + core::thousands(s.outside) + " trials, " + core::thousands(s.imported) +
+    out.lines.push_back("from outside: " + core::thousands(s.outside) + ", " + core::thousands(s.imported) +
                         " of them imported, which no budget counts");
   if (!s.budget.empty()) out.lines.push_back("ended: " + core::printable(s.budget));
   const Trial* best = objective ? search::best(trials, *objective) : nullptr;
@@ -230,6 +230,18 @@ void show_text(const OpenStudy& study, const StudySummary& s, const std::vector<
   part("Rungs", s.rungs.size() > 1 ? rung_table(s) : core::Table());
   part("Workers", worker_table(s));
   part("Latest events", event_table(events));
+}
+
+// Choices are too many words for a column; for people they stand below.
+void print_trials(const StudyOptions& o, StageOutput out, const OpenStudy& study,
+                  const std::vector<const Trial*>& trials, const search::Objective& objective) {
+  const bool people = o.format == "text" || o.format == "markdown";
+  out.table = search::trial_table(trials, objective, people ? nullptr : study.space());
+  if (people && study.space() != nullptr)
+    for (const Trial* trial : trials)
+      out.lines.push_back("trial " + std::to_string(trial->index) + ": " +
+                          core::printable(search::to_text(*study.space(), trial->genotype)));
+  print(out, o.format, kColumns);
 }
 
 }  // namespace
@@ -306,9 +318,7 @@ int study_best(const StudyOptions& o) {
                           (rules.empty() ? "" : "; refusals: " + rules),
                       core::ExitCode::NoFeasible);
   }
-  print(
-      {"Best of " + study.name + " by " + objective.text(), search::trial_table({best}, objective, study.space()), {}},
-      o.format, kColumns);
+  print_trials(o, {"Best of " + study.name + " by " + objective.text(), {}, {}}, study, {best}, objective);
   return 0;
 }
 
@@ -320,10 +330,10 @@ int study_front(const StudyOptions& o) {
   const auto front = all_goals ? search::front(trials, objective) : search::pareto_front(trials, objective, cost_of(o));
   StageOutput out{"Front of " + study.name + ": " +
                       (all_goals ? objective.text() : objective.goals[0].text + " against " + cost_of(o)),
-                  search::trial_table(front, objective, study.space()),
+                  {},
                   {}};
   if (front.empty()) out.lines.push_back("no trial is feasible, examined in full and has both");
-  print(out, o.format, kColumns);
+  print_trials(o, std::move(out), study, front, objective);
   return front.empty() ? static_cast<int>(core::ExitCode::NoFeasible) : 0;
 }
 

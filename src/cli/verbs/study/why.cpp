@@ -107,7 +107,7 @@ std::string stands_text(const Page& p, const search::Fates& fates) {
 
 core::Table page_table(const Page& p, const search::Fates& fates) {
   const Trial& t = p.trial;
-  core::Table table{{{"what", "trial " + std::to_string(t.index), false}, {"words", p.study.name, false}}, {}};
+  core::Table table{{{"what", "what", false}, {"answer", "answer", false}}, {}};
   const auto line = [&](const char* what, const std::string& words) {
     if (!words.empty()) table.rows.push_back({core::cell(what), core::cell(words)});
   };
@@ -119,7 +119,7 @@ core::Table page_table(const Page& p, const search::Fates& fates) {
   if (t.hash != core::Hash128{}) line("network", t.hash.hex());
   line("costs", costs_text(t));
   line("fidelity", fidelity_text(p));
-  if (t.examined() && !t.worker.empty()) line("examined", examined_text(t));
+  if (t.examined() && t.state != search::TrialState::Proposed && !t.worker.empty()) line("examined", examined_text(t));
   line("found", found_text(t));
   line("fate", p.fate.text);
   line("now", stands_text(p, fates));
@@ -160,7 +160,7 @@ int study_why(const StudyOptions& o) {
     print_json(json_of(page, fates));
     return 0;
   }
-  print({"Why", page_table(page, fates), {}}, "text", kColumns);
+  print({"Trial " + std::to_string(index) + " of " + study.name, page_table(page, fates), {}}, "text", kColumns);
   if (!found->verdicts.empty()) print({"\nThe gate", verdict_table(*found), {}}, "text", kColumns);
   return 0;
 }
