@@ -62,7 +62,9 @@ int block(Builder& b, int x, const std::string& name, const ColumnOptions& o, bo
   const int shortcut = project ? projection(b, x, o) : x;
   if (project && o.attention) {
     const int attention = b.add("softmax", Softmax{o.axis, o.rescale}, {main});
-    return activate(b, b.add("mul", Mul{}, {attention, shortcut}), "act", o.activation);
+    int product = b.add("mul", Mul{}, {attention, shortcut});
+    if (o.normalize) product = b.add("norm", BatchNorm{}, {product});
+    return activate(b, product, "act", o.activation);
   }
   return activate(b, b.add("add", Add{}, {main, shortcut}), "act", o.activation);
 }

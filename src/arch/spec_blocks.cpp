@@ -25,6 +25,7 @@ ColumnOptions read_column(Reader& r) {
   o.spatial = read_integer(r, "spatial", o.spatial, 1, 2, "spatial convolutions of a basic block");
   o.axis = read_enum(r, "axis", o.axis, kAxes, "the attention values that sum to 1");
   o.rescale = read_boolean(r, "rescale", o.rescale, "attention times its number of terms: mean 1");
+  o.normalize = read_boolean(r, "normalize", o.normalize, "batch norm behind the product of the attention");
   return o;
 }
 

@@ -41,6 +41,7 @@ void add_convolutions(std::vector<Exemplar>& list) {
   list.push_back(single("conv_groups_1x1", {8, 5, 5}, Conv2d{4, one, one, Pad{}, 2, true}));
   list.push_back(single("conv_depthwise", {6, 8, 8}, Conv2d{6, square(3), one, pad_all(1), 6, true}));
   list.push_back(single("conv_depthwise_asymmetric", {5, 9, 8}, Conv2d{5, Size{3, 4}, Size{2, 3}, Pad{1, 0, 3, 2}, 5}));
+  list.push_back(single("conv_depthwise_along_time", {6, 20, 1}, Conv2d{6, Size{9, 1}, one, Pad{4, 4, 0, 0}, 6}));
   list.push_back(single("conv_depthwise_multiplier", {3, 8, 8}, Conv2d{6, square(3), one, pad_all(1), 3}));
   list.push_back(single("conv_whole_map", {4, 5, 3}, Conv2d{8, Size{5, 3}, one, Pad{}, 1, true}));
   list.push_back(single("conv_one_channel", {1, 12, 12}, Conv2d{8, square(3), square(2), pad_all(1)}));
@@ -349,6 +350,7 @@ void add_condensers(std::vector<Exemplar>& list) {
   column("same_shape", {.channels = 8, .columns = 2});
   column("one_spatial", {.channels = 12, .columns = 4, .stride = 2, .spatial = 1});
   column("space", {.channels = 12, .columns = 4, .stride = 2, .axis = SoftmaxAxis::Space});
+  column("normalized", {.channels = 12, .columns = 4, .stride = 2, .normalize = true});
   column("rescaled", {.channels = 12, .columns = 4, .stride = 2, .bottleneck = true, .rescale = true});
   for (Downsampling kind : kDownsamplings) {
     list.push_back(make(std::string("downsampling_") + to_string(kind), {4, 10, 9},

@@ -51,6 +51,7 @@ struct ColumnOptions {
   int spatial = 2;                           // kxk convolutions in the main path of a basic block: 1 or 2
   SoftmaxAxis axis = SoftmaxAxis::Channels;  // of the attention; channels as published
   bool rescale = false;                      // attention times its number of terms, so that its mean is 1
+  bool normalize = false;                    // batch norm behind the product of the attention, before the activation
 };
 
 int output_channels(const ColumnOptions&);
@@ -60,6 +61,7 @@ int output_channels(const ColumnOptions&);
 //   bottleneck: 1x1 -> bn -> act -> [pool] -> kxk gN -> bn -> act -> 1x1 (2c) -> bn
 //   projection (when shape changes): [pool] -> 1x1 -> bn
 //   y = act(softmax_c(F(x)) * P(x))  with projection and attention: the double-condensing attention condenser (DC-AC)
+//   y = act(bn(softmax_c(F(x)) * P(x)))    the same with `normalize`, which is not published
 //   y = act(F(x) + P(x)) or act(F(x) + x)  otherwise
 // Source: AttendNeXt (arXiv 2208.06980) as released in Cancer-Net SCa DC-AC (arXiv 2311.11656).
 int column_block(Builder&, int x, const std::string& name, const ColumnOptions&);

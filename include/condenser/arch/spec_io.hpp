@@ -37,7 +37,7 @@
 // conv_bn_act      out, kernel, stride, groups, activation (also: none)
 // antialias_pool   kind=avg2
 // column_block     channels, columns, kernel, stride, bottleneck, attention, activation, downsampling, spatial, axis,
-//                  rescale
+//                  rescale, normalize
 // double_condenser those of column_block
 // parallel_columns channels: [8, 8], depth: [1, 2], kernel: [3, 5], activation
 // mix_columns      mixing=pointwise (or shuffle), columns, activation
