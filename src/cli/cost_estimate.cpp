@@ -14,6 +14,7 @@
 #include "condenser/core/stop.hpp"
 #include "condenser/core/team.hpp"
 #include "condenser/core/text.hpp"
+#include "condenser/search/table.hpp"
 
 namespace condenser::cli {
 
@@ -35,7 +36,10 @@ search::Gate make_gate(const search::GateOptions& options, const std::vector<std
   return search::Gate(options, std::move(extra));
 }
 
-search::Gate make_gate(const RunConfig& config) { return make_gate(config.gate, config.targets); }
+search::Gate make_gate(const RunConfig& config) {
+  const bool networks = !config.space || !search::is_table(*config.space);
+  return make_gate(config.gate, networks ? config.targets : std::vector<std::string>());
+}
 
 namespace {
 

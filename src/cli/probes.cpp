@@ -6,6 +6,7 @@
 #include "cli/torch_module.hpp"
 #include "condenser/data/split.hpp"
 #include "condenser/search/probe_rows.hpp"
+#include "condenser/search/table.hpp"
 
 namespace condenser::cli {
 namespace {
@@ -48,6 +49,10 @@ class LazyProbe : public search::Probe {
 std::vector<std::unique_ptr<search::Probe>> make_probes(RunContext& run) {
   const std::vector<std::string>& scores = run.config.probe.scores;
   std::vector<std::unique_ptr<search::Probe>> probes;
+  if (run.config.space && search::is_table(*run.config.space)) {
+    probes.push_back(search::make_table_probe(*run.config.space));
+    return probes;
+  }
   for (const search::ProbeRow& row : search::probe_rows())
     if (row.trains() || std::ranges::find(scores, row.name) != scores.end())
       probes.push_back(std::make_unique<LazyProbe>(run, row));

@@ -13,6 +13,7 @@
 #include "condenser/core/text.hpp"
 #include "condenser/data/anomaly.hpp"
 #include "condenser/search/probe_rows.hpp"
+#include "condenser/search/table.hpp"
 
 namespace condenser::cli {
 
@@ -252,6 +253,17 @@ std::optional<arch::Spec> read_network(Reader& root, RunConfig& c, const fs::pat
   return network;
 }
 
+// What a search of a table cannot do: it knows costs and rewards, but no network.
+void check_table(const Reader& root, const Reader& gate, const Reader& probe, const RunConfig& c) {
+  if (c.stages != std::vector<std::string>{"search"})
+    throw root.error("stages", "[search]: a space that is a table has no networks to train");
+  const std::string why = ": networks of a table have no layers, flash or RAM to look at";
+  if (!c.gate.rules.empty()) throw gate.error("rules", "[]" + why);
+  if (c.gate.max_constant_bytes > 0) throw gate.error("max_constant_bytes", "0" + why);
+  if (c.gate.max_arena_bytes > 0) throw gate.error("max_arena_bytes", "0" + why);
+  if (!c.probe.scores.empty()) throw probe.error("scores", "[]" + why);
+}
+
 // One place lists the sections; with `help` nothing is opened, only options are collected. `run_folder`: of a run that
 // goes on; empty: none.
 void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_folder = {}) {
@@ -274,7 +286,13 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
   if (help) {
     const search::SpaceContext digits{{1, 28, 28}, 10};
     search::make_space(space, digits);  // what every space takes
-    for (const auto& row : search::spaces()) row.make(space, digits);
+    for (const auto& row : search::spaces()) {
+      try {
+        row.make(space, digits);
+      } catch (const ConfigError&) {
+        // It needs more than defaults (a table: its file); what it takes is listed by now.
+      }
+    }
   } else if (c.spec.empty() || space.has("space")) {
     auto searched = search::make_space(space, context);
     if (c.spec.empty()) c.space = std::move(searched);
@@ -296,6 +314,7 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
   probe.integer("samples", c.probe.samples, 0, 100'000'000, "training images of a probe, class-balanced; 0: all");
   check_samples(probe, c.probe.samples, c.card);
   read_train(probe, c.probe.train, c, "probe", help);
+  if (c.space && search::is_table(*c.space)) check_table(root, gate, probe, c);
   Reader train = root.section("train", "training of the winner");
   train.boolean("on_validation", c.train_on_validation,
                 "train the winner on the validation part too (all choices are made by then)");

@@ -8,6 +8,7 @@
 #include "condenser/arch/spec_io.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/core/text.hpp"
+#include "condenser/search/table.hpp"
 
 namespace condenser::cli {
 
@@ -54,6 +55,7 @@ Settings own_settings(const RunConfig& c, const std::string& stage) {
     // Younger than some runs.
     if (path == "dataset.normal" && c.dataset.normal.empty()) continue;
     if (path == "probe.scores" && c.probe.scores.empty()) continue;
+    if (path == "space.downsampling" && setting.value == "[avg2]") continue;
     if (std::any_of(row->paths.begin(), row->paths.end(), [&](const auto& p) { return path.starts_with(p); }))
       settings[path] = setting.value;
   }
@@ -243,6 +245,7 @@ Settings settings_of(RunContext& run, const std::string& stage) {
     add_files(settings, run, "probe", c.probe.train, before);
     for (const search::Genotype& prototype : c.search.prototypes)  // whose file may change
       settings["prototypes as choices"] += search::to_text(*c.space, prototype) + "; ";
+    if (c.space && search::is_table(*c.space)) settings["space.table"] = search::table_content(*c.space).hex();
   }
   if (stage == "train") {
     add_files(settings, run, "train", c.train, before);

@@ -16,6 +16,15 @@ namespace condenser::search {
 const std::vector<SpaceRow>& spaces() {
   static const std::vector<SpaceRow> table = {
       {"columns", "stages of column blocks: widths, depths, columns, attention, merge position", make_columns_space},
+      {"stages", "stages around a prototype: width, depth, kernel, expansion of residual or inverted blocks",
+       make_stages_space},
+      {"attendnext", "the published column networks: four columns, a double-condensing block opens each stage",
+       make_attendnext_space},
+      {"condenser_kws", "attention condensers over features of sounds, between two convolutions",
+       make_condenser_kws_space},
+      {"temporal", "one-dimensional networks over time: features as channels, inverted depthwise blocks",
+       make_temporal_space},
+      {"table", "a finished search as a file: rewards and costs of every network are looked up", make_table_space},
   };
   return table;
 }
@@ -290,12 +299,15 @@ std::unique_ptr<Space> make_space(core::config::Reader& reader, const SpaceConte
   std::string name = names.front();
   reader.choice("space", name, names, "what is searched; further keys of this section narrow it");
   for (const SpaceRow& row : spaces()) {
-    if (row.name != name) continue;
-    auto space = row.make(reader, context);
-    read_wishes(reader, *space);
-    return space;
+    if (row.name == name) return make_space(row, reader, context);
   }
   throw core::ConfigError("space " + name + " is not in the table of spaces");
+}
+
+std::unique_ptr<Space> make_space(const SpaceRow& row, core::config::Reader& reader, const SpaceContext& context) {
+  auto space = row.make(reader, context);
+  read_wishes(reader, *space);
+  return space;
 }
 
 void check(const Space& space, const Genotype& genotype) {

@@ -8,7 +8,12 @@
 
 namespace condenser::search {
 
+std::unique_ptr<Space> make_attendnext_space(core::config::Reader&, const SpaceContext&);
 std::unique_ptr<Space> make_columns_space(core::config::Reader&, const SpaceContext&);
+std::unique_ptr<Space> make_condenser_kws_space(core::config::Reader&, const SpaceContext&);
+std::unique_ptr<Space> make_stages_space(core::config::Reader&, const SpaceContext&);
+std::unique_ptr<Space> make_table_space(core::config::Reader&, const SpaceContext&);
+std::unique_ptr<Space> make_temporal_space(core::config::Reader&, const SpaceContext&);
 
 std::unique_ptr<Generator> make_generative_synthesis_generator(core::config::Reader&);
 std::unique_ptr<Generator> make_local_generator(core::config::Reader&);

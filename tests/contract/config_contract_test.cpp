@@ -11,6 +11,7 @@
 using namespace condenser;
 using Catch::Matchers::Contains;
 using core::config::Option;
+using core::config::Reader;
 
 namespace {
 
@@ -97,6 +98,9 @@ class ConfigReference {
     const std::string space = "\nspace: {space: columns}\n";
     pictures_ = folder_.write("pictures.yaml", "name: x\ndataset: {folder: pictures, shape: [3, 128, 128]}" + space);
     sounds_ = folder_.write("sounds.yaml", "name: x\ndataset: {card: card.yaml}" + space);
+    for (const search::SpaceRow& row : search::spaces())
+      for (const std::string& path : options_of(row)) other_spaces_.emplace(path, row.name);
+    for (const std::string& path : options_of(search::spaces().front())) other_spaces_.erase(path);
   }
 
   // Why a value is refused; "": it is taken.
@@ -141,12 +145,28 @@ class ConfigReference {
         words.push_back(
             replaced(replaced(also, "$", section), "FILE", (folder_.path() / "teacher.safetensors").string()));
     }
+    if (const auto other = other_spaces_.find(path); other != other_spaces_.end())
+      words.push_back("space.space=" + other->second);
     words.push_back(path + "=" + value);
     return words;
   }
 
+  static Words options_of(const search::SpaceRow& row) {
+    Reader root = Reader::empty();
+    Reader space = root.section("space");
+    try {
+      row.make(space, {{3, 128, 128}, 10});
+    } catch (const core::ConfigError&) {
+      // It needs more than defaults; what it takes is known by now.
+    }
+    Words paths;
+    for (const Option& option : root.options()) paths.push_back(option.path);
+    return paths;
+  }
+
   tests::TempFolder folder_;
   std::string pictures_, sounds_;
+  std::map<std::string, std::string> other_spaces_;  // options that only another space than the first has, and which
 };
 
 struct Range {

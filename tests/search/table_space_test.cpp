@@ -3,6 +3,7 @@
 #include "search/spaces/table.hpp"
 
 #include "condenser/search/bench.hpp"
+#include "condenser/search/table.hpp"
 #include "support/catch.hpp"
 #include "support/process.hpp"
 
@@ -117,6 +118,30 @@ TEST_CASE("tables that cannot be searched are refused with the place", "[search]
   refuse(cells("# 1<-0 2<-0\n"), "2 edges; expected one for each of the 3 decisions");
   folder.write("bad.yaml", "file: bad.csv\ndecisions: [opss]\nreward: x_valid\n");
   CHECK_THROWS_WITH(search::read_look_up(folder / "bad.yaml"), Contains("did you mean ops?"));
+}
+
+TEST_CASE("a table is a space of the table of spaces", "[search]") {
+  const TempFolder folder;
+  const std::string file = folder.write("cells.csv", cells());
+  const auto make = [](const std::string& yaml) {
+    auto reader = core::config::Reader::from_text("space: table\n" + yaml, "space.yaml");
+    auto space = search::make_space(reader, {{3, 32, 32}, 10});
+    reader.finish();
+    return space;
+  };
+  const auto space = make("table: " + file + "\nforbid: [{edge0: none, edge1: none}]\n");
+  CHECK(search::size_of(*space).legal == 24);
+  REQUIRE(search::is_table(*space));
+  const auto probe = search::make_table_probe(*space);
+  search::Findings findings;
+  const search::Genotype genotype = search::parse_genotype(*space, "edge0=conv_3x3 edge1=skip_connect edge2=conv_3x3");
+  probe->ask(space->expand(genotype), {}, findings);
+  CHECK(findings.metrics.at("val_accuracy") == Approx(85.23));
+  CHECK_THROWS_WITH(make(""), Contains("space.yaml") && Contains("table") && Contains("a CSV, or the YAML"));
+  CHECK_THROWS_WITH(make("table: none.csv\n"), Contains("none.csv"));
+  const core::Hash128 before = search::table_content(*space);
+  folder.write("cells.csv", "# more\n" + cells());
+  CHECK_FALSE(search::table_content(*make("table: " + file + "\n")) == before);
 }
 
 TEST_CASE("searches on a table find its best network, and more cleverly than by chance", "[search]") {

@@ -87,6 +87,7 @@ const std::vector<SpaceRow>& spaces();
 //   beliefs: {s1_width: {16: 3, 24: 0.5}}       # weights of options; 1 where none is given
 // Throws ConfigError for an unknown name, decision or option, and when `forbid` leaves nothing.
 std::unique_ptr<Space> make_space(core::config::Reader& reader, const SpaceContext&);
+std::unique_ptr<Space> make_space(const SpaceRow&, core::config::Reader& reader, const SpaceContext&);  // that row's
 
 // Throws core::Error: choices that are none, or a row of forbidden options, which is named.
 void check(const Space&, const Genotype&);

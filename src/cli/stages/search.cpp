@@ -16,6 +16,7 @@
 #include "condenser/core/log.hpp"
 #include "condenser/core/text.hpp"
 #include "condenser/search/near_miss.hpp"
+#include "condenser/search/table.hpp"
 #include "condenser/search/trial_table.hpp"
 
 namespace condenser::cli {
@@ -173,6 +174,15 @@ StageOutput own_network(RunContext& run) {
   return out;
 }
 
+// A table has no network to write down.
+void keep_winner(RunContext& run, const Trial& best, WinnerRecord record) {
+  const search::Space& space = *run.config.space;
+  if (!search::is_table(space)) return write_winner(run, space.expand(best.genotype).spec, std::move(record));
+  record.spec_hash = best.hash.hex();
+  record.settings = settings_of(run, "search");
+  write_record(run.folder, record);
+}
+
 }  // namespace
 
 StageOutput stage_search(RunContext& run) {
@@ -200,15 +210,14 @@ StageOutput stage_search(RunContext& run) {
 
   const Trial* best = search::best(trials, c.search.objective);
   if (!best) throw core::Error(nothing_found(c, gate, trials), core::ExitCode::NoFeasible);
-  const arch::Spec winner = c.space->expand(best->genotype).spec;
   const auto examined =
       std::count_if(trials.begin(), trials.end(), [](const Trial& trial) { return trial.examined(); });
-  write_winner(run, winner,
-               {.trial = best->index,
-                .genotype = search::to_text(*c.space, best->genotype),
-                .examined = examined,
-                .metrics = best->findings.metrics,
-                .verdicts = best->verdicts});
+  keep_winner(run, *best,
+              {.trial = best->index,
+               .genotype = search::to_text(*c.space, best->genotype),
+               .examined = examined,
+               .metrics = best->findings.metrics,
+               .verdicts = best->verdicts});
 
   int64_t refused = 0, same = 0, failed = 0;
   for (const Trial& trial : trials) {

@@ -15,6 +15,7 @@
 #include "condenser/core/text.hpp"
 #include "condenser/report/picture.hpp"
 #include "condenser/search/survey.hpp"
+#include "condenser/search/table.hpp"
 
 namespace condenser::cli {
 namespace {
@@ -91,7 +92,9 @@ Subject of_space(core::config::Reader& reader, const Options& o) {
     budget.finish();
     search::fit_to_data(gate, "", s.context.input);
   }
-  s.gate = std::make_unique<search::Gate>(make_gate(gate, {"c99"}));
+  std::vector<std::string> targets = {"c99"};
+  if (search::is_table(*s.space)) targets.clear();  // it has no networks
+  s.gate = std::make_unique<search::Gate>(make_gate(gate, targets));
   return s;
 }
 

@@ -2,6 +2,8 @@
 
 #include <map>
 
+#include "condenser/search/table.hpp"
+
 namespace condenser::search {
 namespace {
 
@@ -16,6 +18,10 @@ class TableProbe final : public Probe {
 
   void ask(const Candidate& candidate, const ProbeContext& context, Findings& findings) override {
     const TableSpace::Network& n = *networks_.at(candidate.hash);
+    if (context.fidelity < 1) {
+      findings.metrics["val_accuracy"] = shorter(n);
+      return;
+    }
     findings.metrics["val_accuracy"] = answer(n, context.seed);
   }
 
@@ -23,6 +29,13 @@ class TableProbe final : public Probe {
   double answer(const TableSpace::Network& n, uint64_t seed) const {
     if (answer_ == Answer::Noisy) return noisy(n, seed);
     return answer_ == Answer::Short ? n.shorter : n.reward;
+  }
+
+  double shorter(const TableSpace::Network& n) const {
+    if (space_.table().short_epochs == 0)
+      throw core::ConfigError("table " + space_.table().name +
+                              " has no short trainings; expected rungs of whole ones only");
+    return n.shorter;
   }
 
   // One of the trainings of one of the equal networks.
@@ -41,6 +54,19 @@ class TableProbe final : public Probe {
 
 std::unique_ptr<Probe> make_table_probe(const TableSpace& space, Answer answer) {
   return std::make_unique<TableProbe>(space, answer);
+}
+
+bool is_table(const Space& space) { return dynamic_cast<const TableSpace*>(&space) != nullptr; }
+
+core::Hash128 table_content(const Space& space) {
+  const auto* table = dynamic_cast<const TableSpace*>(&space);
+  if (table == nullptr) throw core::Error("a space of networks has no table");
+  return table->table().content;
+}
+
+std::unique_ptr<Probe> make_table_probe(const Space& space) {
+  const auto* table = dynamic_cast<const TableSpace*>(&space);
+  return table == nullptr ? nullptr : make_table_probe(*table, Answer::Mean);
 }
 
 }  // namespace condenser::search

@@ -10,6 +10,7 @@
 #include <array>
 
 #include "condenser/arch/blocks.hpp"
+#include "search/spaces/options.hpp"
 #include "search/tables.hpp"
 
 namespace condenser::search {
@@ -29,16 +30,15 @@ struct StageOptions {
 struct Options {
   std::vector<int> stages = {3};
   std::vector<int> stem_width = {8, 16, 24};
-  std::vector<int> activation = {0, 1};  // kActivations
+  std::vector<int> activation = {0, 1};  // kActivationNames
   std::vector<int> merge_stage;
   std::vector<int> stem_stride;
+  std::vector<int> downsampling = {0};  // indices into arch::kDownsamplings
   std::vector<int> stage_strides;
   std::vector<StageOptions> stage;
 };
 
-const std::vector<std::string> kActivations = {"relu", "silu"};
 const std::vector<std::string> kBlocks = {"basic", "bottleneck"};
-const std::vector<std::string> kSwitch = {"false", "true"};
 
 StageOptions default_stage(int i) {
   static const std::array<std::vector<int>, kMaxStages> widths = {
@@ -50,54 +50,11 @@ StageOptions default_stage(int i) {
   return options;
 }
 
-// Strides of the stem that leave a map of 17 to 56 pixels on the shorter side, where the stages begin: 1 up to 47
-// pixels, 2 for 64, 2 or 4 for 96, 4 or 8 for 224. Smaller inputs keep all they have, larger ones get the largest
-// stride.
-std::vector<int> fitting_strides(const arch::Shape& input) {
-  constexpr int64_t kLeast = 17, kMost = 56;
-  const int64_t side = std::min(input.h, input.w);
-  std::vector<int> fitting;
-  for (int stride : kStemStrides) {
-    if (side >= kLeast * stride && side <= kMost * stride) fitting.push_back(stride);
-  }
-  if (fitting.empty()) fitting.push_back(side < kLeast ? kStemStrides.front() : kStemStrides.back());
-  return fitting;
-}
-
 // A window that leaves out no pixel, centred: 3x3 for strides 1 and 2, 5x5 for 4, 9x9 for 8.
 int stem_kernel(int stride) { return std::max(3, stride + 1); }
 
-// Options of a decision: ascending, at least one, no value twice.
-void tidy(const Reader& reader, const std::string& key, std::vector<int>& values) {
-  std::sort(values.begin(), values.end());
-  const bool twice = std::adjacent_find(values.begin(), values.end()) != values.end();
-  if (values.empty() || twice) throw reader.error(key, "at least one value, each once");
-}
-
-void read_integers(Reader& reader, const std::string& key, std::vector<int>& values, int min, int max,
-                   const std::string& help) {
-  reader.integers(key, values, min, max, help);
-  tidy(reader, key, values);
-}
-
 void read_width(Reader& reader, const std::string& key, std::vector<int>& values, const std::string& help) {
-  read_integers(reader, key, values, kWidthStep, 2048, help);
-  for (int v : values) {
-    if (v % kWidthStep != 0) throw reader.error(key, "multiples of " + std::to_string(kWidthStep));
-  }
-}
-
-// A decision over names, stored as indices into `names`.
-void read_names(Reader& reader, const std::string& key, std::vector<int>& values, const std::vector<std::string>& names,
-                const std::string& help) {
-  std::vector<std::string> words;
-  for (int v : values) words.push_back(names[static_cast<size_t>(v)]);
-  reader.choices(key, words, names, help);
-  values.clear();
-  for (const std::string& word : words) {
-    values.push_back(static_cast<int>(std::find(names.begin(), names.end(), word) - names.begin()));
-  }
-  tidy(reader, key, values);
+  read_integers(reader, key, values, kWidthStep, 2048, help, kWidthStep);
 }
 
 void read_stage(Reader& reader, StageOptions& o) {
@@ -108,18 +65,10 @@ void read_stage(Reader& reader, StageOptions& o) {
     if (std::find(kColumns.begin(), kColumns.end(), v) == kColumns.end()) throw reader.error("columns", "1, 2, 4 or 8");
   }
   read_names(reader, "block", o.block, kBlocks, "kind of block");
-  read_names(reader, "attention", o.attention, kSwitch, "double-condensing attention where a block has a projection");
+  read_names(reader, "attention", o.attention, kAttentionNames, kAttentionHelp);
   read_integers(reader, "kernel", o.kernel, 3, 7, "size of the spatial convolutions");
   for (int v : o.kernel) {
     if (v != 3 && v != 5 && v != 7) throw reader.error("kernel", "3, 5 or 7");
-  }
-}
-
-void read_strides(Reader& reader, Options& o, int stages) {
-  o.stage_strides.assign(static_cast<size_t>(stages), 2);
-  reader.integers("stage_strides", o.stage_strides, 1, 2, "stride of each stage's first block");
-  if (static_cast<int>(o.stage_strides.size()) != stages) {
-    throw reader.error("stage_strides", std::to_string(stages) + " strides, one for each stage");
   }
 }
 
@@ -129,21 +78,13 @@ void read_stem_stride(Reader& reader, Options& o, const arch::Shape& input) {
                  "stride of the stem: 1, 2, 4 or 8; 0: searched among those that leave a map of 17 to 56 pixels");
   const bool known = std::find(kStemStrides.begin(), kStemStrides.end(), stride) != kStemStrides.end();
   if (stride != 0 && !known) throw reader.error("stem_stride", "0, 1, 2, 4 or 8");
-  o.stem_stride = stride == 0 ? fitting_strides(input) : std::vector<int>{stride};
+  o.stem_stride = stride == 0 ? fitting_strides(input, kStemStrides) : std::vector<int>{stride};
 }
 
-// Halving a feature map of height or width 1 leaves nothing.
-void check_extent(const Reader& reader, const Options& o, const arch::Shape& input) {
+void check_strides(const Reader& reader, const Options& o, const arch::Shape& input) {
   const int stride = o.stem_stride.back(), kernel = stem_kernel(stride), pad = kernel / 2;
-  int64_t side = arch::window_out(std::min(input.h, input.w), kernel, stride, pad, pad);
-  for (size_t i = 0; i < o.stage_strides.size(); ++i) {
-    if (side < o.stage_strides[i]) {
-      throw reader.error("stage_strides", "fewer strides of 2: stage " + std::to_string(i + 1) +
-                                              " would halve a map of " + std::to_string(side) + " pixel for input " +
-                                              arch::to_string(input));
-    }
-    side /= o.stage_strides[i];
-  }
+  const int64_t side = arch::window_out(std::min(input.h, input.w), kernel, stride, pad, pad);
+  check_extent(reader, "stage_strides", o.stage_strides, side, input);
 }
 
 Options read_columns(Reader& reader, const SpaceContext& context) {
@@ -152,23 +93,22 @@ Options read_columns(Reader& reader, const SpaceContext& context) {
   const int stages = o.stages.back();
   read_width(reader, "stem_width", o.stem_width, "channels of the stem");
   read_stem_stride(reader, o, context.input);
-  read_names(reader, "activation", o.activation, kActivations, "activation of every block");
+  read_names(reader, "activation", o.activation, kActivationNames, "activation of every block");
   o.merge_stage = {stages};
   if (stages > 1) o.merge_stage.insert(o.merge_stage.begin(), stages - 1);
   read_integers(reader, "merge_stage", o.merge_stage, 1, kMaxStages,
                 "stages before the dense 1x1 that mixes the columns; the number of stages: none");
   if (o.merge_stage.back() > stages) throw reader.error("merge_stage", "1.." + std::to_string(stages));
-  read_strides(reader, o, stages);
+  read_names(reader, "downsampling", o.downsampling, kDownsamplingNames,
+             "low-pass filter that condenses the maps where a stage has stride 2");
+  read_strides(reader, o.stage_strides, stages);
   for (int i = 0; i < stages; ++i) {
     Reader section = reader.section("s" + std::to_string(i + 1), "stage " + std::to_string(i + 1));
     o.stage.push_back(default_stage(i));
     read_stage(section, o.stage.back());
   }
-  if (context.classes < 1 || context.input.elements() < 1) {
-    throw core::Error("space columns: input " + arch::to_string(context.input) + " and " +
-                      std::to_string(context.classes) + " classes; expected at least one of each");
-  }
-  check_extent(reader, o, context.input);
+  check_context("columns", context);
+  check_strides(reader, o, context.input);
   return o;
 }
 
@@ -176,64 +116,65 @@ Options read_columns(Reader& reader, const SpaceContext& context) {
 enum NetworkDecision : size_t { kStages, kStemWidth, kActivation, kMergeStage, kPerNetwork };
 enum StageDecision : size_t { kWidth, kDepth, kColumnCount, kBlock, kAttention, kKernel, kPerStage };
 
-// A decision over names, whose options are indices into `names`.
-Decision named(const std::string& name, const std::vector<int>& options, const std::vector<std::string>& names) {
-  Decision d{name, options, {}};
-  for (int option : options) d.labels.push_back(names[static_cast<size_t>(option)]);
-  return d;
-}
-
 class ColumnsSpace final : public Space {
  public:
   ColumnsSpace(const Options& o, const SpaceContext& context)
-      : context_(context), stem_stride_(o.stem_stride.front()), stage_strides_(o.stage_strides) {
+      : context_(context),
+        stem_stride_(o.stem_stride.front()),
+        downsampling_(o.downsampling.front()),
+        stage_strides_(o.stage_strides) {
     decisions_ = {{"stages", o.stages},
                   {"stem_width", o.stem_width},
-                  named("activation", o.activation, kActivations),
+                  named("activation", o.activation, kActivationNames),
                   {"merge_stage", o.merge_stage}};
     for (size_t i = 0; i < o.stage.size(); ++i) {
       const std::string s = "s" + std::to_string(i + 1) + "_";
       const StageOptions& stage = o.stage[i];
       for (Decision d : {Decision{"width", stage.width}, Decision{"depth", stage.depth},
                          Decision{"columns", stage.columns}, named("block", stage.block, kBlocks),
-                         named("attention", stage.attention, kSwitch), Decision{"kernel", stage.kernel}}) {
+                         named("attention", stage.attention, kAttentionNames), Decision{"kernel", stage.kernel}}) {
         decisions_.push_back({s + d.name, d.options, d.labels});
       }
     }
-    // Last, and only where there is a choice: genotypes of inputs with one fitting stride stay what they were.
-    if (o.stem_stride.size() > 1) decisions_.push_back({"stem_stride", o.stem_stride});
+    // Last, and only where there is a choice: genotypes of spaces without it stay what they were.
+    if (o.downsampling.size() > 1) {
+      downsampling_place_ = decisions_.size();
+      decisions_.push_back(named("downsampling", o.downsampling, kDownsamplingNames));
+    }
+    if (o.stem_stride.size() > 1) {
+      stem_stride_place_ = decisions_.size();
+      decisions_.push_back({"stem_stride", o.stem_stride});
+    }
   }
 
   const std::vector<Decision>& decisions() const override { return decisions_; }
 
   Candidate expand(const Genotype& genotype) const override {
-    check(*this, genotype);
-    const auto get = [&](size_t decision) {
-      return decisions_[decision].options[static_cast<size_t>(genotype.choice[decision])];
-    };
-    const auto activation = get(kActivation) == 1 ? arch::ActivationKind::Silu : arch::ActivationKind::Relu;
+    const Taken get(*this, genotype);
+    const auto activation = activation_of(get[kActivation]);
     arch::Builder b("columns", context_.input);
-    const bool strides_differ = decisions_.back().name == "stem_stride";
-    const int stride = strides_differ ? get(decisions_.size() - 1) : stem_stride_;
+    const int stride = stem_stride_place_ ? get[*stem_stride_place_] : stem_stride_;
+    const int pool = downsampling_place_ ? get[*downsampling_place_] : downsampling_;
     int x = arch::conv_bn_act(
         b, b.input(), "stem",
-        {.out = get(kStemWidth), .kernel = stem_kernel(stride), .stride = stride, .activation = activation});
-    const int stages = get(kStages);
+        {.out = get[kStemWidth], .kernel = stem_kernel(stride), .stride = stride, .activation = activation});
+    const int stages = get[kStages];
     for (int i = 0; i < stages; ++i) {
-      if (i == get(kMergeStage)) {
+      if (i == get[kMergeStage]) {
         const int channels = static_cast<int>(b.shape(x).c);
         x = arch::conv_bn_act(b, x, "merge", {.out = channels, .kernel = 1, .activation = activation});
       }
       const std::string name = "s" + std::to_string(i + 1);
       const size_t first = kPerNetwork + kPerStage * static_cast<size_t>(i);
-      x = arch::column_stage(b, x, name, get(first + kDepth),
-                             {.channels = get(first + kWidth),
-                              .columns = get(first + kColumnCount),
-                              .kernel = get(first + kKernel),
-                              .stride = stage_strides_[static_cast<size_t>(i)],
-                              .bottleneck = get(first + kBlock) == 1,
-                              .attention = get(first + kAttention) == 1,
-                              .activation = activation});
+      arch::ColumnOptions o{.channels = get[first + kWidth],
+                            .columns = get[first + kColumnCount],
+                            .kernel = get[first + kKernel],
+                            .stride = stage_strides_[static_cast<size_t>(i)],
+                            .bottleneck = get[first + kBlock] == 1,
+                            .activation = activation,
+                            .downsampling = arch::kDownsamplings[static_cast<size_t>(pool)]};
+      set_attention(o, get[first + kAttention]);
+      x = arch::column_stage(b, x, name, get[first + kDepth], o);
     }
     arch::classifier_head(b, x, context_.classes);
     return arch::design_of(b);
@@ -241,7 +182,8 @@ class ColumnsSpace final : public Space {
 
  private:
   SpaceContext context_;
-  int stem_stride_;  // where it is no decision
+  int stem_stride_, downsampling_;  // where they are no decisions
+  std::optional<size_t> stem_stride_place_, downsampling_place_;
   std::vector<int> stage_strides_;
   std::vector<Decision> decisions_;
 };

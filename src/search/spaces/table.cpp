@@ -84,6 +84,7 @@ class Csv {
  public:
   Csv(const fs::path& file, LookUp& table, bool comments) : file_(file) {
     std::string text = core::read_file(file, kMostBytes);
+    table.content = core::hash128(text);
     size_t begin = 0;
     while (begin < text.size() && text[begin] == '#') {
       const size_t end = std::min(text.find('\n', begin), text.size());
@@ -265,6 +266,7 @@ LookUp from_yaml(const fs::path& file) {
     table.edges.push_back(*edge);
   }
   const Csv csv(csv_file, table, false);
+  table.content = core::hash128(table.content.hex() + core::read_file(file));
   return finished(csv, c, std::move(table));
 }
 
@@ -341,6 +343,13 @@ LookUp read_look_up(const fs::path& file) {
   const Csv csv(file, table, true);
   const Columns columns = guessed(csv.header());
   return finished(csv, columns, std::move(table));
+}
+
+std::unique_ptr<Space> make_table_space(core::config::Reader& reader, const SpaceContext&) {
+  fs::path file;
+  reader.existing_path("table", file, "of `space: table`: a CSV, or the YAML that describes it");
+  if (file.empty()) throw reader.error("table", "a CSV, or the YAML that describes it");
+  return std::make_unique<TableSpace>(read_look_up(file));
 }
 
 TableSpace::TableSpace(LookUp table, const LookUpBounds& bounds) : table_(std::move(table)) {

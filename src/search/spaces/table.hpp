@@ -38,6 +38,7 @@ struct LookUp {
     std::vector<double> noise;  // rewards of single trainings
   };
   std::string name;
+  core::Hash128 content;  // of what was read
   std::vector<Decision> decisions;
   std::vector<std::string> operators;     // per option; empty: unknown
   std::vector<std::array<int, 2>> edges;  // {to, from} per decision; empty with operators: a chain
