@@ -247,6 +247,7 @@ Settings settings_of(RunContext& run, const std::string& stage) {
     add_files(settings, run, "probe", c.probe.train, before);
     for (const search::Genotype& prototype : c.search.prototypes)  // whose file may change
       settings["prototypes as choices"] += search::to_text(*c.space, prototype) + "; ";
+    if (c.space && search::is_table(*c.space)) settings["space.table"] = search::table_content(*c.space).hex();
   }
   if (stage == "train") {
     add_files(settings, run, "train", c.train, before);

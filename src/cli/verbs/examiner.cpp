@@ -37,8 +37,8 @@ Verb examiner_verb() {
   return {.name = "examiner",
           .group = "",  // not in the overview
           .about = "examines candidates for a search that started it",
-          .example = "search experiments/digits_quickstart/run.yaml search.parallel=2",
-          .next = "",
+          .example = "examiner runs/digits_quickstart --threads 1",
+          .next = "Started by: condenser search run.yaml search.window=1 search.parallel=2",
           .declare = with_options<Options>(add_options, run)};
 }
 
