@@ -159,6 +159,9 @@ TEST_CASE("constraints count by their probability, alone while nothing feasible 
   CHECK(chance(0) == Approx(std::log(0.1586553)));
   CHECK(chance(1) == Approx(std::log(0.5)));
   CHECK(search::promise(std::vector{goal}, {}, 1, limited, limits) == chance);
+  const search::Outlook hopeless{Eigen::Vector2d(-50, -49), Eigen::Vector2d(1, 1)};  // still told apart
+  const Eigen::VectorXd little = search::log_chance(std::vector{hopeless}, std::vector{1.0});
+  CHECK(little(1) - little(0) == Approx(50.5).epsilon(1e-3));
   const std::vector<Point> known = {{0}};
   const Eigen::VectorXd both = search::promise(std::vector{goal}, known, 1, limited, limits);
   CHECK(both(0) == Approx(chance(0) + std::log(search::expected_excess(2, 1, 0))));
