@@ -14,6 +14,7 @@
 #include "condenser/core/stop.hpp"
 #include "condenser/core/team.hpp"
 #include "condenser/core/text.hpp"
+#include "condenser/search/ladder.hpp"
 #include "condenser/search/table.hpp"
 
 namespace condenser::cli {
@@ -113,6 +114,20 @@ Sampled sample_space(const RunConfig& c) {
   return s;
 }
 
+// What the budget brings to each rung when the best third goes on, and the most that could come to it.
+void add_rungs(const RunConfig& c, double probe_seconds, StageOutput& out) {
+  const std::vector<double> rungs = fidelities(c.probe);
+  const std::vector<double> candidates = search::candidates_on_rungs(rungs, c.search.trials);
+  for (size_t i = 0; i < rungs.size(); ++i) {
+    const double from = i > 0 ? rungs[i - 1] : 0;
+    const std::string epochs = i > 0 ? std::to_string(c.probe.rungs[i - 1]) + " to " : "0 to ";
+    out.lines.push_back("rung " + std::to_string(i + 1) + " of " + std::to_string(rungs.size()) + ": epochs " + epochs +
+                        std::to_string(c.probe.rungs[i]) + ", about " + core::fixed(candidates[i], 0) +
+                        " candidates (at most " + core::fixed(std::floor(c.search.trials / rungs[i]), 0) + "), about " +
+                        core::fixed(candidates[i] * (rungs[i] - from) * probe_seconds, 0) + " s");
+  }
+}
+
 }  // namespace
 
 StageOutput dry_run(RunContext& run) {
@@ -141,6 +156,7 @@ StageOutput dry_run(RunContext& run) {
     if (name == "search" && c.space) {
       what = std::to_string(c.search.trials) + " candidates by " + c.search.generator + ", " +
              std::to_string(c.probe.train.epochs) + " epochs on " + core::fixed(probe_images, 0) + " images each";
+      if (c.probe.rungs.size() > 1) what += ", in " + std::to_string(c.probe.rungs.size()) + " rungs (below)";
       seconds = core::cell(c.search.trials * probe_s, 0);
     } else if (name == "search") {
       what = "gate check of " + c.spec;
@@ -169,6 +185,7 @@ StageOutput dry_run(RunContext& run) {
       if (count) refused += (refused.empty() ? "" : ", ") + rule + " " + std::to_string(count);
     if (!refused.empty()) out.lines.push_back("refused in the sample: " + refused);
   }
+  if (c.space && c.probe.rungs.size() > 1) add_rungs(c, probe_s, out);
   out.lines.push_back("run folder: " + run.folder.string());
   out.lines.push_back(pace.measured
                           ? "times are estimates from a second of training steps on this machine, good to a factor "

@@ -4,19 +4,36 @@
 
 #include "cli/examiner.hpp"
 #include "cli/torch_module.hpp"
+#include "condenser/arch/passes.hpp"
+#include "condenser/data/metrics.hpp"
 #include "condenser/data/split.hpp"
+#include "condenser/quant/report.hpp"
 #include "condenser/search/probe_rows.hpp"
 #include "condenser/search/table.hpp"
 
 namespace condenser::cli {
 namespace {
 
+// What ships: quantized on the calibration samples, run by the integer kernels on the validation part.
+void measure_int8(RunContext& run, const search::Candidate& candidate, arch::Weights weights,
+                  search::Findings& findings) {
+  const arch::Spec lowered = arch::lower(candidate.spec, &weights);
+  const quant::Quantized q = quant::quantize(candidate, weights, *run.training(), run.config.quant);
+  const data::Evaluation found =
+      quant::evaluate_int8(lowered, q.weights, q.quant, *run.validation(), task_of(run.config));
+  findings.metrics["int8_accuracy"] = data::metrics().front().value(found);
+}
+
 // Made when the first candidate gets that far: a resumed search that is complete needs no LibTorch.
 class LazyProbe : public search::Probe {
  public:
   LazyProbe(RunContext& run, const search::ProbeRow& row) : run_(run), row_(row) {}
   std::string name() const override { return row_.name; }
-  std::vector<std::string> finds() const override { return row_.finds; }
+  std::vector<std::string> finds() const override {
+    std::vector<std::string> metrics = row_.finds;
+    if (measures_int8()) metrics.push_back("int8_accuracy");
+    return metrics;
+  }
 
   // Of data like those that searches are for: only the order of the probes depends on it.
   double cost_seconds() const override {
@@ -26,12 +43,23 @@ class LazyProbe : public search::Probe {
 
   void ask(const search::Candidate& candidate, const search::ProbeContext& context,
            search::Findings& findings) override {
-    if (!probe_)
-      probe_ = torch_backend().make_probe({row_.name, short_data(), run_.validation(), run_.config.probe.train});
+    if (!probe_) probe_ = torch_backend().make_probe(request());
     probe_->ask(candidate, context, findings);
   }
 
  private:
+  bool measures_int8() const { return row_.trains() && searches_int8(run_.config); }
+
+  train::ProbeRequest request() const {
+    train::ProbeRequest request{row_.name, short_data(), run_.validation(), run_.config.probe.train};
+    if (measures_int8())
+      request.on_trained = [&run = run_](const search::Candidate& candidate, const arch::Weights& weights,
+                                         search::Findings& findings) {
+        measure_int8(run, candidate, weights, findings);
+      };
+    return request;
+  }
+
   std::shared_ptr<const data::Dataset> short_data() const {
     const ProbeOptions& o = run_.config.probe;
     auto data = run_.training();

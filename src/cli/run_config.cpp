@@ -3,6 +3,8 @@
 #include "cli/run_config.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <functional>
 #include <map>
 #include <regex>
 
@@ -12,6 +14,7 @@
 #include "condenser/arch/zoo.hpp"
 #include "condenser/core/text.hpp"
 #include "condenser/data/anomaly.hpp"
+#include "condenser/search/ladder.hpp"
 #include "condenser/search/probe_rows.hpp"
 #include "condenser/search/table.hpp"
 
@@ -197,6 +200,18 @@ bool in_zoo(const std::string& name) {
 
 constexpr char kAboutSpec[] = "a network of your own instead of a search: a spec file (YAML, JSON) or a zoo name";
 
+void check_rungs(const Reader& r, const RunConfig& c) {
+  const std::vector<int>& rungs = c.probe.rungs;
+  if (rungs.empty()) return;
+  const int epochs = c.probe.train.epochs;
+  if (std::ranges::adjacent_find(rungs, std::greater_equal()) != rungs.end() || rungs.back() != epochs)
+    throw r.error("rungs", "numbers that rise, up to probe.epochs = " + std::to_string(epochs));
+  const double least = 1 / search::candidates_on_rungs(fidelities(c.probe), 1).back();
+  if (c.search.trials < least)
+    throw r.error("rungs", "fewer of them, or search.trials of at least " + core::fixed(std::ceil(least), 0) +
+                               ", so that a candidate comes to the last one");
+}
+
 std::string about_scores() {
   std::string text;
   for (const search::ProbeRow& row : search::probe_rows())
@@ -313,7 +328,11 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
                 "asked of every candidate before its training: " + about_scores());
   probe.integer("samples", c.probe.samples, 0, 100'000'000, "training images of a probe, class-balanced; 0: all");
   check_samples(probe, c.probe.samples, c.card);
+  probe.integers("rungs", c.probe.rungs, 1, 100000,
+                 "epochs after which a training pauses, the last of them = epochs: the best third of the candidates of "
+                 "a rung goes on; []: no pause");
   read_train(probe, c.probe.train, c, "probe", help);
+  check_rungs(probe, c);
   if (c.space && search::is_table(*c.space)) check_table(root, gate, probe, c);
   Reader train = root.section("train", "training of the winner");
   train.boolean("on_validation", c.train_on_validation,
@@ -346,6 +365,18 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
 }
 
 }  // namespace
+
+bool searches_int8(const RunConfig& c) {
+  return std::ranges::any_of(c.search.objective.metrics(),
+                             [](const search::Metric* metric) { return metric->name == "int8_accuracy"; });
+}
+
+std::vector<double> fidelities(const ProbeOptions& o) {
+  if (o.rungs.empty()) return {1};
+  std::vector<double> shares;
+  for (const int epochs : o.rungs) shares.push_back(static_cast<double>(epochs) / o.rungs.back());
+  return shares;
+}
 
 train::DataFacts facts_of(const data::Card& card) {
   using train::ItemKind;

@@ -36,6 +36,7 @@ data::OpenOptions open_options(const DatasetOptions&, double crop_area);
 
 struct ProbeOptions {
   std::vector<std::string> scores;  // of the untrained candidate, asked before it is trained
+  std::vector<int> rungs;           // epochs after which a training pauses; the last are all; empty: it does not
   int samples = 0;                  // training images of a probe, class-balanced; 0: all
   train::TrainOptions train;
 };
@@ -44,6 +45,9 @@ struct VerifyOptions {
   int samples = 500;      // test images whose outputs are compared
   int known_answers = 8;  // shipped with the export
 };
+
+// Shares of the full examination, ascending; the last is 1.
+std::vector<double> fidelities(const ProbeOptions&);
 
 // How candidates are examined; no matter what, the results are the same.
 struct WorkOptions {
@@ -80,6 +84,9 @@ struct RunConfig {
 
 // What the card says of the data, before it is opened.
 train::DataFacts facts_of(const data::Card&);
+
+// The objective needs candidates as they ship: quantized, run by the integer kernels.
+bool searches_int8(const RunConfig&);
 
 // What outputs of the run's networks mean.
 data::Task task_of(const RunConfig&);

@@ -88,6 +88,8 @@ class Workers {
                                .gate = gate_,
                                .inquisitor = inquisitor,
                                .store = *store,
+                               .rungs = fidelities(c.probe),
+                               .folder = c.probe.rungs.size() > 1 ? paused_folder(run_) : std::filesystem::path(),
                                .worker = name,
                                .lease = lease},
                               c.search, watch);
@@ -132,6 +134,8 @@ bool is_lost(const Trial& trial, bool alone) {
 }
 
 }  // namespace
+
+std::filesystem::path paused_folder(const RunContext& run) { return run.folder / "paused"; }
 
 std::string study_of(const RunContext& run) {
   const std::string& study = run.config.work.study;

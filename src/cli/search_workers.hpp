@@ -18,4 +18,7 @@ void open_for_work(RunContext&);
 // trouble ends the others, and its exception comes out.
 std::vector<search::Trial> run_workers(RunContext&, const search::Gate&, const search::SearchWatch& watch);
 
+// Of trainings that wait to go on to a higher rung.
+std::filesystem::path paused_folder(const RunContext&);
+
 }  // namespace condenser::cli

@@ -18,6 +18,7 @@ const std::vector<Metric>& metrics() {
   static const std::vector<Metric> table = {
       {"val_accuracy", "val_accuracy_percent", "val. accuracy %", "%", true, 2, true},
       {"val_loss", "val_loss", "val. loss", "", false, 4, true},
+      {"int8_accuracy", "int8_accuracy_percent", "int8 val. accuracy %", "%", true, 2, true},
       {"params", "params", "params", "parameters", false, 0, false, params_of},
       {"macs", "macs", "MACs", "MACs", false, 0, false, macs_of},
       {"constant_bytes", "constant_bytes", "constants, bytes", "bytes", false, 0, false, constant_bytes_of},

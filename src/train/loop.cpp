@@ -89,19 +89,24 @@ class Course {
       : r_(r),
         options_(r.options),
         metric_(deciding_metric(r.options)),
-        saving_(!r.folder.empty()),
+        saving_(!r.folder.empty() || !r.state.empty()),
         learner_(learner),
         ranks_(ranks),
         files_(files),
         steps_per_epoch_(steps_per_epoch),
-        steps_(steps_per_epoch * r.options.epochs) {}
+        epochs_(r.pause_after > 0 ? std::min(r.pause_after, r.options.epochs) : r.options.epochs),
+        steps_(steps_per_epoch * epochs_) {}
+
+  bool goes_beyond(const Checkpoint& checkpoint) const { return checkpoint.run.step > steps_; }
 
   void resume(const Checkpoint& checkpoint) {
     learner_.load(checkpoint);
     run_ = checkpoint.run;
     best_ = checkpoint.best;
-    first_step_ = saved_step_ = run_.step;
+    first_step_ = run_.step;
     seconds_before_ = run_.seconds;
+    if (r_.folder.empty()) return;
+    saved_step_ = run_.step;
     core::log::info("resuming at step " + std::to_string(run_.step) + " of " + std::to_string(steps_));
   }
 
@@ -139,8 +144,9 @@ class Course {
 
   // At the end of an epoch: looks at the validation data, if anybody needs that, and keeps what is best.
   void validate() {
-    if (!r_.validation || !(saving_ || chooses(options_) || run_.step == steps_)) return;
+    if (!r_.validation || !(saving_ || r_.curve || chooses(options_) || run_.step == steps_)) return;
     validation_ = ranks_.evaluate(*r_.validation);
+    if (r_.curve) run_.curve.push_back({data::metrics().front().value(*validation_), validation_->loss});
     const double score = data::score_of(metric_, *validation_);
     if (std::isnan(score) && chooses(options_) && !std::exchange(told_undefined_, true) && ranks_.leads())
       core::log::warning(r_.section + ".metric = " + metric_.name + " has no value for epoch " +
@@ -187,9 +193,8 @@ class Course {
 
   FitResult result() {
     if (run_.step < steps_)
-      core::log::info("training ended after epoch " + std::to_string(epoch()) + " of " +
-                      std::to_string(options_.epochs) + ": the " + metric_.name + " was best in epoch " +
-                      std::to_string(run_.best_epoch));
+      core::log::info("training ended after epoch " + std::to_string(epoch()) + " of " + std::to_string(epochs_) +
+                      ": the " + metric_.name + " was best in epoch " + std::to_string(run_.best_epoch));
     if (chooses(options_) && run_.best_epoch == 0 && ranks_.leads())
       core::log::warning("there is no best epoch, as " + r_.section + ".metric = " + metric_.name +
                          " had no value in any; the weights of the last one are kept");
@@ -201,8 +206,10 @@ class Course {
     const std::vector<float> block = learner_.result();
     if (const std::string bad = parameter_not_finite(learner_.layout(), block); !bad.empty())
       throw diverged(run_.step, lr_, bad, saved_step_);
-    return {
-        .weights = named(r_.spec, learner_.layout(), block), .validation = validation_, .resumed_at_step = first_step_};
+    return {.weights = named(r_.spec, learner_.layout(), block),
+            .validation = validation_,
+            .resumed_at_step = first_step_,
+            .curve = run_.curve};
   }
 
  private:
@@ -221,7 +228,7 @@ class Course {
   void tell(double loss) const {
     const double per_step = seconds_since(started_) / static_cast<double>(run_.step - first_step_);
     r_.on_progress({.epoch = (run_.step - 1) / steps_per_epoch_,
-                    .epochs = options_.epochs,
+                    .epochs = epochs_,
                     .step = run_.step,
                     .steps = steps_,
                     .loss = loss,
@@ -266,7 +273,7 @@ class Course {
     const std::string bad = parameter_not_finite(learner_.layout(), checkpoint.values);
     if (!bad.empty()) throw diverged(run_.step, lr_, bad, saved_step_);
     files_.save(checkpoint);
-    saved_step_ = run_.step;
+    if (!r_.folder.empty()) saved_step_ = run_.step;
   }
 
   const FitRequest& r_;
@@ -276,13 +283,15 @@ class Course {
   Learner& learner_;
   DataParallel& ranks_;
   RunFiles& files_;
-  const int64_t steps_per_epoch_, steps_;
+  const int64_t steps_per_epoch_;
+  const int epochs_;     // to do, those before a pause
+  const int64_t steps_;  // in them
 
   RunState run_;
   std::vector<float> best_;  // weights; empty unless they are to be kept
   std::optional<Evaluation> validation_;
   int64_t first_step_ = 0;     // of this start
-  int64_t saved_step_ = 0;     // 0: none
+  int64_t saved_step_ = 0;     // in the folder; 0: none
   double seconds_before_ = 0;  // of earlier starts
   Clock::time_point started_ = Clock::now(), epoch_started_ = started_;
   int64_t epoch_images_ = 0;
@@ -292,11 +301,22 @@ class Course {
 };
 
 Identity complete_identity(const FitRequest& r, at::Device device, int processes) {
-  Identity identity = r.folder.empty() ? Identity{} : identity_of(r);
+  Identity identity = r.folder.empty() && r.state.empty() ? Identity{} : identity_of(r);
   identity["device"] = device.is_cuda() ? "cuda" : "cpu";
   identity["kernels"] = device.is_cuda() ? "of the GPU" : nn::kernel_set() + ", LibTorch " + at::get_cpu_capability();
   identity["processes"] = std::to_string(processes);
   return identity;
+}
+
+// A state that may be lost is no reason to stop when it is damaged, or of other kernels.
+std::optional<Checkpoint> open(const FitRequest& r, DataParallel& ranks, RunFiles& files, const Identity& identity) {
+  if (r.state.empty()) return ranks.open(files, identity);
+  try {
+    return ranks.open(files, identity);
+  } catch (const core::Error& e) {
+    core::log::info(std::string("a paused training begins again: ") + e.what());
+    return std::nullopt;
+  }
 }
 
 FitResult train_network(const FitRequest& r, Group* group) {
@@ -332,12 +352,14 @@ FitResult train_network(const FitRequest& r, Group* group) {
                                   shrink(batch, r.spec.input, input_of(batch.epoch));
                                 }});
   const Identity identity = complete_identity(r, device, ranks.size());
-  RunFiles files(ranks.leads() ? r.folder : std::filesystem::path{}, learner->layout(), identity);
+  const bool leads = ranks.leads();
+  RunFiles files(leads ? r.folder : "", leads ? r.state : "", learner->layout(), identity);
   Course course(r, *learner, ranks, files, loader.steps_per_epoch());
-  if (const auto checkpoint = ranks.open(files, identity)) course.resume(*checkpoint);
+  if (const auto checkpoint = open(r, ranks, files, identity); checkpoint && !course.goes_beyond(*checkpoint))
+    course.resume(*checkpoint);
   loader.seek(course.epoch(), course.step_in_epoch());
   std::optional<core::StopsItself> stops_with_all_saved;
-  if (!r.folder.empty()) stops_with_all_saved.emplace();
+  if (!r.folder.empty() || !r.state.empty()) stops_with_all_saved.emplace();
 
   data::Batch batch;
   while (!course.finished()) {

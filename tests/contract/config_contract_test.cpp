@@ -51,6 +51,7 @@ const std::vector<Beside>& besides() {
       {"$.augment.erasing_area", {"$.augment.erasing=0.5"}},
       {"$.augment.mix_probability", {"$.augment.mixup=0.2"}},
       {"$.augment.noise_volume", {"$.augment.noise_probability=0.5"}},
+      {"probe.rungs=[100000]", {"probe.epochs=100000"}},
       {"$.augment.cutout", {"dataset.shape=[3, 1024, 1024]"}},
       {"$.augment.specaugment.time_width", {"$.augment.specaugment.time_masks=1"}},
       {"$.augment.specaugment.frequency_width", {"$.augment.specaugment.frequency_masks=1"}},

@@ -34,6 +34,20 @@ struct FitRequest {
   std::function<void(const Progress&)> on_progress;
   std::string section = "train";  // of the run file where the options stand, for messages
   bool all_ranks = false;         // together with the ranks met by join(), which make the same request; rank 0 writes
+
+  // For trainings that pause. After so many epochs, with the schedule of options.epochs; 0: after all of them. The same
+  // request with more goes on from `state` with the bits of one that never paused.
+  int pause_after = 0;
+  std::filesystem::path state;  // instead of a folder: the one file; lost, damaged or of another run: from the start
+  std::string train_checksum, validation_checksum;  // of the data (data_checksum), where they are known; "": computed
+  bool curve = false;                               // looks at the validation data after every epoch
+};
+
+// On the validation data.
+struct EpochScore {
+  double accuracy = 0;  // percent; NaN: outputs are no classes
+  double loss = 0;
+  bool operator==(const EpochScore&) const = default;
 };
 
 using data::Evaluation;
@@ -42,7 +56,8 @@ using data::Prediction;
 struct FitResult {
   arch::Weights weights;  // the moving average when it is on; the last or the best
   std::optional<Evaluation> validation;
-  int64_t resumed_at_step = 0;  // 0: fresh
+  int64_t resumed_at_step = 0;    // 0: fresh
+  std::vector<EpochScore> curve;  // of every epoch, those before a pause too, where the request asks for it
 };
 
 // How fast networks answer: float32, lowered (batch norm folded, as deployed), random weights. Every network gets the
@@ -95,6 +110,9 @@ struct ProbeRequest {
   std::shared_ptr<const data::Dataset> train;
   std::shared_ptr<const data::Dataset> validation;  // may be null for probes that do not train
   TrainOptions options;                             // of the short training; its seed is the context's
+  // What else is found of a candidate when its training has come to its end or its pause, from the weights; may be
+  // empty.
+  std::function<void(const search::Candidate&, const arch::Weights&, search::Findings&)> on_trained = {};
 };
 
 class Backend {

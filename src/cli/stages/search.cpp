@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <set>
 
 #include "cli/cost_estimate.hpp"
 #include "cli/examiner.hpp"
@@ -15,7 +16,10 @@
 #include "condenser/arch/spec_io.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/core/text.hpp"
+#include "condenser/search/ladder.hpp"
 #include "condenser/search/near_miss.hpp"
+#include "condenser/search/probe_rows.hpp"
+#include "condenser/search/proxies.hpp"
 #include "condenser/search/table.hpp"
 #include "condenser/search/trial_table.hpp"
 
@@ -30,6 +34,7 @@ std::string trial_line(const Trial& trial, const search::Objective& objective, i
   std::string line =
       "[" + std::to_string(examined) + "/" + std::to_string(wanted) + "] trial " + std::to_string(trial.index);
   if (trial.state == TrialState::Failed) return line + ": failed: " + trial.error;
+  if (!trial.full()) line += " (rung " + std::to_string(trial.rung + 1) + ")";
   line += ": " + search::goals_text(trial, objective) + ", " + search::text_of(trial, "params") + ", " +
           search::text_of(trial, "macs") + ", arena " + search::text_of(trial, "arena_bytes");
   if (!trial.feasible()) line += " (does not pass the gate)";
@@ -183,6 +188,50 @@ void keep_winner(RunContext& run, const Trial& best, WinnerRecord record) {
   write_record(run.folder, record);
 }
 
+// About: with rungs, most candidates are examined in part.
+int64_t examinations(const RunConfig& c) {
+  double sum = 0;
+  for (const double n : search::candidates_on_rungs(fidelities(c.probe), c.search.trials)) sum += n;
+  return std::lround(sum);
+}
+
+// In full ones; a training goes on where it paused.
+int64_t full_examinations(const std::vector<Trial>& trials, const std::vector<double>& rungs) {
+  double sum = 0;
+  for (const Trial& trial : trials)
+    if (trial.in_budget()) sum += trial.fidelity - (trial.rung > 0 ? rungs[static_cast<size_t>(trial.rung) - 1] : 0);
+  return static_cast<int64_t>(sum + 1e-6);
+}
+
+// Trainings that will not go on need not be kept.
+void forget_paused(const RunContext& run, const std::vector<Trial>& trials) {
+  std::error_code none;
+  std::set<std::string> keep;
+  const int rungs = static_cast<int>(fidelities(run.config.probe).size());
+  for (const auto& hash : search::may_go_on(trials, run.config.search.objective, rungs)) keep.insert(hash.hex());
+  for (const auto& entry : std::filesystem::directory_iterator(paused_folder(run), none))
+    if (!keep.contains(entry.path().stem().string())) std::filesystem::remove(entry.path(), none);
+}
+
+// What the scores were worth.
+void tell_proxies(const RunConfig& c, const std::vector<Trial>& trials, StageOutput& out) {
+  std::vector<std::string> metrics;
+  for (const std::string& name : c.probe.scores)
+    for (const std::string& metric : search::find_probe_row(name).finds) metrics.push_back(metric);
+  if (metrics.empty()) return;
+  const auto proxies = search::proxy_report(trials, c.search.objective, metrics);
+  std::string line;
+  for (const search::Proxy& p : proxies) {
+    line += (line.empty() ? "" : ", ") + p.metric + " " + core::fixed(p.correlation, 2);
+    if (p.dropped)
+      core::log::info("search: proxy " + p.metric + " is dropped: its rank correlation with " +
+                      c.search.objective.text() + ", " + core::fixed(p.correlation, 2) + " over " +
+                      std::to_string(p.trials) + " candidates, does not beat that of params and macs");
+  }
+  out.lines.push_back("rank correlation with " + c.search.objective.text() + " over " +
+                      std::to_string(proxies.front().trials) + " candidates: " + line);
+}
+
 }  // namespace
 
 StageOutput stage_search(RunContext& run) {
@@ -192,7 +241,9 @@ StageOutput stage_search(RunContext& run) {
   const search::Gate gate = make_gate(c);
   open_for_work(run);
 
-  SearchProgress progress(c.search.trials);
+  const int64_t wanted = examinations(c);
+  SearchProgress progress(wanted);
+  int64_t finished = 0;
   bool first = true;
   search::SearchWatch watch;
   watch.on_progress = [&](int64_t trial, int64_t examined, double fraction, const std::string& doing) {
@@ -203,19 +254,21 @@ StageOutput stage_search(RunContext& run) {
       core::log::info("search: going on after " + std::to_string(trial.index) + " stored trials");
     first = false;
     if (!trial.in_budget()) return;
-    core::log::info("search: " + trial_line(trial, c.search.objective, examined, c.search.trials));
+    core::log::info("search: " + trial_line(trial, c.search.objective, examined, wanted));
+    constexpr int64_t kNowAndThen = 16;
+    if (c.probe.rungs.size() > 1 && ++finished % kNowAndThen == 0)
+      forget_paused(run, search::open_study(study_of(run))->load());
   };
   const auto trials = run_workers(run, gate, watch);
   progress.finish();
+  forget_paused(run, trials);
 
   const Trial* best = search::best(trials, c.search.objective);
   if (!best) throw core::Error(nothing_found(c, gate, trials), core::ExitCode::NoFeasible);
-  const auto examined =
-      std::count_if(trials.begin(), trials.end(), [](const Trial& trial) { return trial.in_budget(); });
   keep_winner(run, *best,
               {.trial = best->index,
                .genotype = search::to_text(*c.space, best->genotype),
-               .examined = examined,
+               .examined = full_examinations(trials, fidelities(c.probe)),
                .metrics = best->findings.metrics,
                .verdicts = best->verdicts});
 
@@ -234,6 +287,7 @@ StageOutput stage_search(RunContext& run) {
                       "; failed: " + std::to_string(failed));
   for (const std::string& note : c.gate.notes) out.lines.push_back("gate: " + note);
   if (c.search.objective.several()) add_front(c.search.objective, trials, out.lines);
+  tell_proxies(c, trials, out);
   out.lines.push_back("winner: " + best->hash.hex() + "  " + search::to_text(*c.space, best->genotype));
   return out;
 }

@@ -47,6 +47,35 @@ void read_number(const std::filesystem::path& path, const arch::Weights& file, c
   if (error != std::errc() || end != text.data() + text.size()) damaged(path, key + " = " + text + " is no number");
 }
 
+template <class T>
+const char* read_number_at(const std::filesystem::path& path, const char* begin, const char* end, T& value) {
+  const auto [stop, error] = std::from_chars(begin, end, value);
+  if (error != std::errc()) damaged(path, "metadata curve is no list of numbers");
+  return stop == end ? stop : stop + 1;
+}
+
+std::string curve_text(const std::vector<EpochScore>& curve) {
+  std::string text;
+  for (const EpochScore& e : curve)
+    text += (text.empty() ? "" : " ") + number_text(e.accuracy) + " " + number_text(e.loss);
+  return text;
+}
+
+std::vector<EpochScore> read_curve(const std::filesystem::path& path, const arch::Weights& file) {
+  std::vector<EpochScore> curve;
+  const auto found = file.metadata.find("curve");
+  if (found == file.metadata.end()) return curve;
+  const char* at = found->second.data();
+  const char* const end = at + found->second.size();
+  while (at != end) {
+    EpochScore e;
+    at = read_number_at(path, at, end, e.accuracy);
+    at = read_number_at(path, at, end, e.loss);
+    curve.push_back(e);
+  }
+  return curve;
+}
+
 std::string text_of(double value) { return number_text(value); }
 std::string text_of(int64_t value) { return std::to_string(value); }
 
@@ -106,6 +135,7 @@ void save_checkpoint(const std::filesystem::path& path, const nn::BlockLayout& l
   file.metadata["loss_scale"] = number_text(c.optimizer.loss_scale);
   file.metadata["finite_steps"] = std::to_string(c.optimizer.finite_steps);
   each_number(c.run, [&](const char* key, const auto& value) { file.metadata[key] = text_of(value); });
+  if (!c.run.curve.empty()) file.metadata["curve"] = curve_text(c.run.curve);
   file.metadata["checksum"] = checksum(file);
   arch::save_weights(path, file);
 }
@@ -129,6 +159,7 @@ Checkpoint load_checkpoint(const std::filesystem::path& path, const nn::BlockLay
   read_number(path, file, "loss_scale", c.optimizer.loss_scale);
   read_number(path, file, "finite_steps", c.optimizer.finite_steps);
   each_number(c.run, [&](const char* key, auto& value) { read_number(path, file, key, value); });
+  c.run.curve = read_curve(path, file);
   const std::string any = layout.segments.empty() ? std::string() : layout.segments.front().name;
   c.values = take(path, file, "model", layout, layout.size);
   if (file.tensors.contains("average/" + any)) c.average = take(path, file, "average", layout, layout.size);

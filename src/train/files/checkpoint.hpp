@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "condenser/nn/weights_bridge.hpp"
+#include "condenser/train/backend.hpp"
 #include "train/optim/optim.hpp"
 
 namespace condenser::train {
@@ -21,6 +22,7 @@ struct RunState {
   double seconds = 0;                                            // spent training so far, over all starts
   double best_score = -std::numeric_limits<double>::infinity();  // on validation data; larger is better
   int64_t best_epoch = 0;                                        // epochs done when it was reached; 0: none yet
+  std::vector<EpochScore> curve;                                 // of every epoch; empty unless it is asked for
   bool operator==(const RunState&) const = default;
 };
 

@@ -35,6 +35,10 @@ void append_values(std::string& bytes, const data::Dataset& dataset) {
   }
 }
 
+std::string validation_checksum(const FitRequest& r) {
+  return r.validation_checksum.empty() ? data_checksum(*r.validation) : r.validation_checksum;
+}
+
 }  // namespace
 
 std::string data_checksum(const data::Dataset& dataset) {
@@ -50,8 +54,8 @@ std::string data_checksum(const data::Dataset& dataset) {
 
 Identity identity_of(const FitRequest& r) {
   Identity identity{{"spec_hash", arch::hash(r.spec).hex()},
-                    {"training data (checksum)", data_checksum(*r.train)},
-                    {"validation data (checksum)", r.validation ? data_checksum(*r.validation) : "none"}};
+                    {"training data (checksum)", r.train_checksum.empty() ? data_checksum(*r.train) : r.train_checksum},
+                    {"validation data (checksum)", r.validation ? validation_checksum(r) : "none"}};
   auto reader = core::config::Reader::empty();
   TrainOptions options = r.options;
   list_options(reader, options);

@@ -1,6 +1,6 @@
 #pragma once
 // What a training run leaves in its folder: metrics, checkpoints/last.safetensors to go on from and
-// checkpoints/best.safetensors. Without a folder nothing is written.
+// checkpoints/best.safetensors. Without a folder there is only the state, and without both nothing is written.
 
 #include <optional>
 
@@ -11,9 +11,11 @@ namespace condenser::train {
 
 class RunFiles {
  public:
-  RunFiles(std::filesystem::path folder, const nn::BlockLayout&, Identity);
+  // `state`: the file to go on from, instead of a folder.
+  RunFiles(std::filesystem::path folder, std::filesystem::path state, const nn::BlockLayout&, Identity);
 
   bool on() const { return !folder_.empty(); }
+  bool saves() const { return on() || !state_.empty(); }
   std::filesystem::path last_file() const;
   std::optional<Checkpoint> open();  // the checkpoint to go on from, if any; metrics after it are dropped
   void save(const Checkpoint&);
@@ -21,7 +23,7 @@ class RunFiles {
   void best(const arch::Weights&);
 
  private:
-  std::filesystem::path folder_;
+  std::filesystem::path folder_, state_;
   const nn::BlockLayout& layout_;
   Identity identity_;
   std::optional<core::Metrics> metrics_;
