@@ -73,6 +73,7 @@ constexpr Never kNever[] = {
     {"$.augment.mix_probability=0", "nothing is mixed"},
     {"$.loss=reconstruction", "spaces are made of classifiers"},
     {"$.metric=reconstruction_error", "a metric of classes"},
+    {"space.space=table", "a CSV, or the YAML that describes it"},
     {"probe.checkpoint_steps=1000000000", "short trainings write nothing"},
     {"probe.sync_batch_norm=true", "short trainings have one process"},
     {"probe.metric=balanced_accuracy", "nothing is chosen by it"},
