@@ -26,7 +26,7 @@ const columns = data.c.map(c => {
         name + '=' + labels[parseInt(cells[row].substr(k * c.w, c.w), 36)]).join(' ') : '';
   } else {
     column.numbers = Float64Array.from(cells, cell => cell === '' ? NaN : +cell);
-    const format = new Intl.NumberFormat('en-US', c.d < 0 ? {maximumSignificantDigits: 5} : {minimumFractionDigits: c.d, maximumFractionDigits: c.d});
+    const format = new Intl.NumberFormat('en-US', c.d < 0 ? {maximumSignificantDigits: 5} : {minimumFractionDigits: c.d, maximumFractionDigits: c.d, roundingMode: 'halfEven'});
     column.text = row => Number.isNaN(column.numbers[row]) ? '' : format.format(column.numbers[row]);
   }
   return column;

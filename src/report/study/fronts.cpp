@@ -163,8 +163,9 @@ std::optional<Section> fronts_section(const Study& s) {
   if (scatters.plots.empty()) return std::nullopt;
   Section section{"fronts", "Fronts", {}};
   section.blocks.push_back({Paragraph{
-      "Every candidate that was examined in full. A step of the line is what is to be had for at most that cost. Point "
-      "at a dot to see its trial; a plot that has the keyboard's focus follows the arrow keys."}});
+      "Every candidate that was examined in full. A step of the line is what is to be had for at most that cost; "
+      "what is far worse than the rest is drawn at the edge. Point at a dot to see its trial; a plot that has the "
+      "keyboard's focus follows the arrow keys."}});
   section.blocks.push_back({std::move(scatters)});
   for (const StudyComparator& c : s.m.comparators) {
     if (!c.source.empty()) section.blocks.push_back({Paragraph{c.name + ": " + c.source}});

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "condenser/core/table.hpp"
+#include "condenser/search/fate.hpp"
 #include "report/picture_parts.hpp"
 #include "report/study/drawing.hpp"
 #include "report/study/plots.hpp"
@@ -136,8 +137,9 @@ Details details_of(const Study& s, const Trial& trial) {
     }
   Details details{title, {}, "trial_" + std::to_string(trial.index)};
   auto& blocks = details.blocks;
-  blocks.push_back({Bullets{{"proposed by " + proposer_text(trial) + (trial.reason.empty() ? "" : ": " + trial.reason),
-                             fate_text(s, trial)}}});
+  blocks.push_back(
+      {Bullets{{"proposed by " + search::proposer_of(trial) + (trial.reason.empty() ? "" : ": " + trial.reason),
+                fate_text(s, trial)}}});
   if (auto figure = drawing(s, trial)) blocks.push_back({std::move(*figure)});
   if (s.m.space != nullptr) blocks.push_back({Paragraph{search::to_text(*s.m.space, trial.genotype)}});
   blocks.push_back({costs_table(s, trial)});

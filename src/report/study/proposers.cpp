@@ -5,6 +5,7 @@
 
 #include "condenser/core/statistics.hpp"
 #include "condenser/core/table.hpp"
+#include "condenser/search/fate.hpp"
 #include "report/study/study.hpp"
 
 namespace condenser::report {
@@ -22,7 +23,7 @@ std::vector<Proposer> proposers_of(const Study& s) {
   double best = -INFINITY;
   for (size_t k = 0; k < s.trials.size(); ++k) {
     const Trial& trial = s.trials[k];
-    const std::string name = proposer_text(trial);
+    const std::string name = search::proposer_of(trial);
     auto p = std::find_if(list.begin(), list.end(), [&](const Proposer& q) { return q.name == name; });
     if (p == list.end()) p = list.insert(list.end(), {.name = name});
     ++p->proposals;

@@ -127,8 +127,6 @@ std::string refusal_text(const Trial& trial) {
   return text;
 }
 
-std::string proposer_text(const Trial& trial) { return trial.by.empty() ? "generator" : trial.by; }
-
 Study::Study(const StudyMaterial& material)
     : m(material),
       trials(m.trials),

@@ -59,7 +59,6 @@ std::string state_text(const Trial&);    // "feasible", "dropped", "refused", "c
 std::string refusal_text(const Trial&);  // what broke which rule, in one line; "": nothing
 // What became of a trial and why.
 std::string fate_text(const Study&, const Trial&);
-std::string proposer_text(const Trial&);  // "" as "generator"
 
 // The sections. Absent: there is nothing to tell.
 std::optional<Section> fronts_section(const Study&);

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "condenser/core/table.hpp"
+#include "condenser/search/fate.hpp"
 #include "report/study/study.hpp"
 
 namespace condenser::report {
@@ -100,7 +101,7 @@ core::Table some_of(const Study& s) {
       const double c = metric_of(*trial, cost->name);
       row.push_back(std::isnan(c) ? core::empty_cell() : core::Cell{core::number(c), number_text(c, cost)});
     }
-    row.push_back(core::cell(proposer_text(*trial)));
+    row.push_back(core::cell(search::proposer_of(*trial)));
     t.rows.push_back(std::move(row));
   }
   return t;
@@ -124,7 +125,7 @@ PageRows rows_of(const Study& s) {
     columns.back().key = cost->name;
     columns.back().in_hover = true;
   }
-  columns.push_back(texts(s, {.key = "by", .title = "by"}, proposer_text));
+  columns.push_back(texts(s, {.key = "by", .title = "by"}, search::proposer_of));
   columns.push_back(
       texts(s, {.key = "fate", .title = "what became of it"}, [&](const Trial& t) { return fate_text(s, t); }));
   for (const std::string& name : other_metrics(s)) columns.push_back(metric_column(s, name));

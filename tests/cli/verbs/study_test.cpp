@@ -175,3 +175,18 @@ TEST_CASE("options belong to words, and what is wrong is one line", "[cli]") {
   says({"ask", s.place, "--genotype", "{\"stem_width\": 9}"}, "--genotype");
   says({"show", "mysql://x/y"}, "mysql");
 }
+
+TEST_CASE("a study's page is written from its folder, its file and without its configuration", "[cli]") {
+  const Study s;
+  s.fill();
+  const json written = s.answer({"report", s.place, "--format", "json"});
+  CHECK(written[0]["file"] == s.place + "/study.html");
+  const std::string page = tests::slurp(s.place + "/study.html");
+  CHECK(page.size() == written[0]["bytes"].get<size_t>());
+  CHECK_THAT(page, Contains("<section id=\"trials\">") && Contains("stem_width") && Contains("class=\"net\""));
+  fs::copy_file(s.place + "/study.sqlite", s.folder / "alone.sqlite");
+  const std::string alone = (s.folder / "alone.html").string();
+  CHECK(s.study({"report", (s.folder / "alone.sqlite").string(), "--objective", "val_loss", "-o", alone}).code == 0);
+  CHECK_THAT(tests::slurp(alone), Contains("<section id=\"trials\">"));
+  CHECK_THAT(s.study({"best", s.place, "--out", "x"}).err, Contains("--out belongs to report, export"));
+}

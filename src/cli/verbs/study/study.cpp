@@ -35,6 +35,7 @@ const std::vector<Word>& words() {
        page,
        {"--objective", "--cost"},
        study_why},
+      {"report", "the whole study as one HTML page", "", all, {"--objective", "--out"}, study_report},
       {"export", "csv or json: every trial", "csv or json", {"csv", "json"}, {"--out"}, study_export},
       {"import", "FILE: designs with known results", "FILE", page, {}, study_import},
       {"ask", "the next trial, as JSON", "", {"json"}, {"--worker", "--lease", "--genotype"}, study_ask},
@@ -124,11 +125,13 @@ void add_options(Args& args, StudyOptions& o) {
   args.option("--format", o.format, "output format; lists have all, the others some")
       .choices({"text", "json", "markdown", "csv"});
   add_runs_folder(args, o.runs);
-  args.option("--objective", o.objective,
-              "show, best, front, why: a metric or an expression such as val_accuracy-2*log10(params); the study's own "
-              "when absent");
+  args.option(
+      "--objective", o.objective,
+      "show, best, front, why, report: a metric or an expression such as val_accuracy-2*log10(params); the study's own "
+      "when absent");
   args.option("--cost", o.cost, "front, why: metric that should be low; params when absent").choices(costs);
-  args.option("-o,--out", o.out, "export: file; standard output when absent");
+  args.option("-o,--out", o.out,
+              "export: file, standard output when absent; report: file, study.html in the run folder when absent");
   args.option("--worker", o.worker, "ask, tell: who examines; the user's name when absent");
   args.option("--lease", o.lease, "ask: seconds until the trial is given to others; 3600 when absent").range(1.0, 1e8);
   args.option("--genotype", o.genotype,

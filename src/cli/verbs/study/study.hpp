@@ -80,6 +80,7 @@ int study_show(const StudyOptions&);
 int study_best(const StudyOptions&);
 int study_front(const StudyOptions&);
 int study_why(const StudyOptions&);
+int study_report(const StudyOptions&);
 int study_export(const StudyOptions&);
 int study_import(const StudyOptions&);
 int study_ask(const StudyOptions&);
