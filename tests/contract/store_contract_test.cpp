@@ -560,6 +560,7 @@ TEST_CASE("workers that are killed at any moment lose nothing and double nothing
       CHECK(reported.emplace(report.trial, report.accuracy).second);  // nothing finished twice
     close(ends[0]);
     CHECK(reported.size() > 20);
+    CHECK(study.open(search::StoreMode::Look)->load().size() >= reported.size());  // needs nobody to tidy up first
 
     study.execute("UPDATE trials SET lease = 1 WHERE lease IS NOT NULL");
     const auto store = study.open();
