@@ -233,6 +233,9 @@ class PostgresqlDatabase final : public Database {
 
   // Waits a moment.
   bool take(const std::string& key) {
+    int free = 0;
+    sql_ << "SELECT CAST(pg_try_advisory_lock(" << key << ") AS INTEGER)", into(free);
+    if (free != 0) return true;
     sql_ << "SET lock_timeout = '" << kTurnPause << "'";
     bool taken = true;
     try {
