@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <bit>
 #include <chrono>
 #include <limits>
@@ -358,6 +359,30 @@ TEST_CASE("one worker at a time has the turn", "[search][contract]") {
     turn.reset();
     CHECK(b->turn([] { return true; }) != nullptr);
     CHECK(a->turn([] { return true; }) != nullptr);
+  });
+}
+
+TEST_CASE("everybody who waits for the turn gets it, one after the other", "[search][contract]") {
+  for_each_store([](Study& study) {
+    constexpr int kWorkers = 24, kTurns = 4;
+    std::atomic<int> inside = 0, taken = 0, together = 0;
+    std::vector<std::thread> workers;
+    for (int w = 0; w < kWorkers; ++w) {
+      workers.emplace_back([&, store = study.open()] {
+        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+        for (int i = 0; i < kTurns; ++i) {
+          const auto turn = store->turn([&] { return std::chrono::steady_clock::now() > end; });
+          if (!turn) return;
+          if (++inside > 1) ++together;
+          store->append(a_proposal(std::ssize(store->changes(0).trials)));
+          ++taken;
+          --inside;
+        }
+      });
+    }
+    for (std::thread& worker : workers) worker.join();
+    CHECK(taken == kWorkers * kTurns);
+    CHECK(together == 0);
   });
 }
 
