@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <bit>
 #include <chrono>
 #include <limits>
@@ -361,6 +362,30 @@ TEST_CASE("one worker at a time has the turn", "[search][contract]") {
   });
 }
 
+TEST_CASE("everybody who waits for the turn gets it, one after the other", "[search][contract]") {
+  for_each_store([](Study& study) {
+    constexpr int kWorkers = 24, kTurns = 4;
+    std::atomic<int> inside = 0, taken = 0, together = 0;
+    std::vector<std::thread> workers;
+    for (int w = 0; w < kWorkers; ++w) {
+      workers.emplace_back([&, store = study.open()] {
+        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+        for (int i = 0; i < kTurns; ++i) {
+          const auto turn = store->turn([&] { return std::chrono::steady_clock::now() > end; });
+          if (!turn) return;
+          if (++inside > 1) ++together;
+          store->append(a_proposal(std::ssize(store->changes(0).trials)));
+          ++taken;
+          --inside;
+        }
+      });
+    }
+    for (std::thread& worker : workers) worker.join();
+    CHECK(taken == kWorkers * kTurns);
+    CHECK(together == 0);
+  });
+}
+
 TEST_CASE("a study that is looked at does not change", "[search][contract]") {
   for_each_lasting_store([](Study& study) {
     const auto store = study.open();
@@ -560,6 +585,7 @@ TEST_CASE("workers that are killed at any moment lose nothing and double nothing
       CHECK(reported.emplace(report.trial, report.accuracy).second);  // nothing finished twice
     close(ends[0]);
     CHECK(reported.size() > 20);
+    CHECK(study.open(search::StoreMode::Look)->load().size() >= reported.size());  // needs nobody to tidy up first
 
     study.execute("UPDATE trials SET lease = 1 WHERE lease IS NOT NULL");
     const auto store = study.open();

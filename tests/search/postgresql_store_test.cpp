@@ -18,6 +18,7 @@
 #include "condenser/core/rng.hpp"
 #include "condenser/core/temporary_folder.hpp"
 #include "search/stores/postgresql.hpp"
+#include "support/absent.hpp"
 #include "support/catch.hpp"
 #include "support/postgresql_server.hpp"
 #include "support/studies.hpp"
@@ -36,6 +37,13 @@ Trial done(Trial trial, double accuracy) {
   trial.state = TrialState::Done;
   trial.findings.metrics["val_accuracy"] = accuracy;
   return trial;
+}
+
+PostgresqlServer* server_or_skip() {
+  PostgresqlServer* server = common_postgresql_server();
+  if (server == nullptr)
+    skip_without("program: postgres", "no server can be started; scripts/setup.sh --dev installs it");
+  return server;
 }
 
 // Stands between a store and its server and loses what it is told to.
@@ -127,7 +135,7 @@ class Proxy {
 }  // namespace
 
 TEST_CASE("a change whose commit or its answer is lost is made once", "[search]") {
-  PostgresqlServer* server = common_postgresql_server();
+  PostgresqlServer* server = server_or_skip();
   if (server == nullptr) return;
   for (const Proxy::Lose what : {Proxy::Lose::Commit, Proxy::Lose::AnswerOfCommit}) {
     const std::string name = what == Proxy::Lose::Commit ? "lost-commit" : "lost-answer";
@@ -207,7 +215,7 @@ void work(const std::string& url, const std::string& me, int64_t trials, int out
 }  // namespace
 
 TEST_CASE("a server that is killed and started again loses nothing and doubles nothing", "[search]") {
-  if (common_postgresql_server() == nullptr) return;
+  if (server_or_skip() == nullptr) return;
   const auto server = PostgresqlServer::start();
   REQUIRE(server);
   constexpr int64_t kTrials = 400;
@@ -258,7 +266,7 @@ TEST_CASE("a server that is killed and started again loses nothing and doubles n
 }
 
 TEST_CASE("a server that stays away is an error in words", "[search]") {
-  if (common_postgresql_server() == nullptr) return;
+  if (server_or_skip() == nullptr) return;
   const auto server = PostgresqlServer::start();
   REQUIRE(server);
   const auto store = search::make_postgresql_store(server->url("gone"), StoreMode::Join, 0.3);
@@ -274,7 +282,7 @@ TEST_CASE("a server that stays away is an error in words", "[search]") {
 }
 
 TEST_CASE("one database holds many studies", "[search]") {
-  PostgresqlServer* server = common_postgresql_server();
+  PostgresqlServer* server = server_or_skip();
   if (server == nullptr) return;
   const auto a = search::open_study(server->url("many-a")), b = search::open_study(server->url("many-b"));
   a->bind("seed: 1");

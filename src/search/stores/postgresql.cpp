@@ -79,12 +79,16 @@ std::string remedy(const std::string& state, const std::string& message) {
   return "see the server's log" + safe;
 }
 
+// A wait that times out in the very moment in which the lock is granted fails and leaves the lock with the connection.
+// So whoever does not have the turn lets go of all locks of its connection, which has no others.
+constexpr const char* kLetGo = "SELECT pg_advisory_unlock_all()";
+
 class ServerTurn final : public Turn {
  public:
-  ServerTurn(soci::session& sql, std::string key) : sql_(sql), key_(std::move(key)) {}
+  explicit ServerTurn(soci::session& sql) : sql_(sql) {}
   ~ServerTurn() override {
     try {
-      sql_ << "SELECT pg_advisory_unlock(" << key_ << ")";
+      sql_ << kLetGo;
     } catch (const std::exception&) {
       // The connection is gone, and the lock with it.
     }
@@ -92,7 +96,6 @@ class ServerTurn final : public Turn {
 
  private:
   soci::session& sql_;
-  std::string key_;
 };
 
 class PostgresqlDatabase final : public Database {
@@ -131,7 +134,7 @@ class PostgresqlDatabase final : public Database {
     const std::string key = lock_key("turn");
     while (!take(key))
       if (give_up && give_up()) return nullptr;
-    return std::make_unique<ServerTurn>(sql_, key);
+    return std::make_unique<ServerTurn>(sql_);
   }
 
  private:
@@ -233,12 +236,16 @@ class PostgresqlDatabase final : public Database {
 
   // Waits a moment.
   bool take(const std::string& key) {
+    int free = 0;
+    sql_ << "SELECT CAST(pg_try_advisory_lock(" << key << ") AS INTEGER)", into(free);
+    if (free != 0) return true;
     sql_ << "SET lock_timeout = '" << kTurnPause << "'";
     bool taken = true;
     try {
       sql_ << "SELECT pg_advisory_lock(" << key << ")";
     } catch (const soci::postgresql_soci_error& e) {
       if (e.sqlstate() != "55P03") throw;  // lock_not_available
+      sql_ << kLetGo;
       taken = false;
     }
     sql_ << "SET lock_timeout = 0";

@@ -30,23 +30,26 @@ Lease lease_of(const TrialRow& row, const Dialect& d, double seconds) {
   return {d.now, std::string(d.now) + " + " + core::number(std::clamp(seconds, 0.0, kLongestLease))};
 }
 
+// For a statement that is prepared and for one that runs once, which costs a server a third of the messages.
+template <class Statement>
+Statement& into_row(Statement&& statement, TrialRow& r) {
+  return statement, into(r.trial), into(r.state), into(r.rung), into(r.fidelity), into(r.genotype), into(r.hash),
+         into(r.same_as), into(r.worker), into(r.tries), into(r.seconds), into(r.details), into(r.checksum);
+}
+
 template <class F>
 void each_row(soci::session& sql, const std::string& which, const F& f) {
-  TrialRow r;
-  soci::statement rows =
-      (sql.prepare << "SELECT " << kColumns << " FROM trials " << which, into(r.trial), into(r.state), into(r.rung),
-       into(r.fidelity), into(r.genotype), into(r.hash), into(r.same_as), into(r.worker), into(r.tries),
-       into(r.seconds), into(r.details), into(r.checksum));
+  TrialRow row;
+  soci::statement rows = into_row(sql.prepare << "SELECT " << kColumns << " FROM trials " << which, row);
   rows.execute();
-  while (rows.fetch()) f(r);
+  while (rows.fetch()) f(row);
 }
 
 std::optional<TrialRow> first_row(soci::session& sql, const std::string& which) {
-  std::optional<TrialRow> first;
-  each_row(sql, which, [&](const TrialRow& row) {
-    if (!first) first = row;
-  });
-  return first;
+  TrialRow row;
+  into_row(sql << "SELECT " << kColumns << " FROM trials " << which, row);
+  if (!sql.got_data()) return std::nullopt;
+  return row;
 }
 
 std::string of_trial(int64_t index) { return "WHERE trial = " + std::to_string(index); }
@@ -174,11 +177,11 @@ class SqlStore final : public Store {
     const std::string who = escape(worker), state = to_string(TrialState::Running);
     const Lease anew = lease_of({.state = state}, dialect(), lease);
     return changing([&](Transaction& transaction) {
-      soci::statement renew = (sql().prepare << "UPDATE trials SET taken = " << anew.taken << ", lease = " << anew.until
-                                             << " WHERE lease IS NOT NULL AND state = :state AND worker = :worker",
-                               use(state), use(who));
-      renew.execute(true);
-      const bool any = renew.get_affected_rows() > 0;
+      long long one = 0;
+      sql() << "UPDATE trials SET taken = " << anew.taken << ", lease = " << anew.until
+            << " WHERE lease IS NOT NULL AND state = :state AND worker = :worker RETURNING trial",
+          use(state), use(who), into(one);
+      const bool any = sql().got_data();
       transaction.commit();
       return any;
     });
@@ -371,15 +374,15 @@ void check_schema(soci::session& sql, const std::string& study) {
 
 bool insert(soci::session& sql, const Dialect& d, const TrialRow& r, double seconds) {
   const Lease lease = lease_of(r, d, seconds);
-  soci::statement add =
-      (sql.prepare << "INSERT INTO trials (" << kColumns
-                   << ", taken, lease, revision) VALUES (:trial, :state, :rung, :fidelity, :genotype, :hash, :same_as, "
-                      ":worker, :tries, :seconds, :details, :checksum, "
-                   << lease.taken << ", " << lease.until << ", " << d.next_revision << ") ON CONFLICT DO NOTHING",
-       use(r.trial), use(r.state), use(r.rung), use(r.fidelity), use(r.genotype), use(r.hash), use(r.same_as),
-       use(r.worker), use(r.tries), use(r.seconds), use(r.details), use(r.checksum));
-  add.execute(true);
-  return add.get_affected_rows() > 0;
+  long long added = 0;
+  sql << "INSERT INTO trials (" << kColumns
+      << ", taken, lease, revision) VALUES (:trial, :state, :rung, :fidelity, :genotype, :hash, :same_as, :worker, "
+         ":tries, "
+         ":seconds, :details, :checksum, "
+      << lease.taken << ", " << lease.until << ", " << d.next_revision << ") ON CONFLICT DO NOTHING RETURNING trial",
+      use(r.trial), use(r.state), use(r.rung), use(r.fidelity), use(r.genotype), use(r.hash), use(r.same_as),
+      use(r.worker), use(r.tries), use(r.seconds), use(r.details), use(r.checksum), into(added);
+  return sql.got_data();
 }
 
 std::unique_ptr<Store> make_sql_store(std::unique_ptr<Database> database) {
