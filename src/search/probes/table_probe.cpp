@@ -16,13 +16,13 @@ class TableProbe final : public Probe {
 
   void ask(const Candidate& candidate, const ProbeContext& context, Findings& findings) override {
     const TableSpace::Network& n = *networks_.at(candidate.hash);
-    findings.metrics["val_accuracy"] = answer(n, context.seed);
+    findings.metrics["val_accuracy"] = answer(n, context);
   }
 
  private:
-  double answer(const TableSpace::Network& n, uint64_t seed) const {
-    if (answer_ == Answer::Noisy) return noisy(n, seed);
-    return answer_ == Answer::Short ? n.shorter : n.reward;
+  double answer(const TableSpace::Network& n, const ProbeContext& context) const {
+    if (answer_ == Answer::Mean) return n.reward;
+    return answer_ == Answer::Ladder && context.fidelity < 1 ? n.shorter : noisy(n, context.seed);
   }
 
   // One of the trainings of one of the equal networks.

@@ -7,9 +7,9 @@
 namespace condenser::search {
 
 enum class Answer {
-  Mean,   // the reward of the network
-  Noisy,  // that of one training, drawn by the seed of the question
-  Short,  // that of the short training
+  Mean,    // the reward of the network
+  Noisy,   // that of one training, drawn by the seed of the question
+  Ladder,  // below the full fidelity that of the short training, else Noisy
 };
 
 // Finds val_accuracy. `space` must outlive the probe.
