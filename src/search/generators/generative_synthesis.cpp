@@ -292,13 +292,13 @@ class GenerativeSynthesis final : public Generator {
     return opinion.fit;
   }
 
-  // delta theta: an option whose networks are predicted better than the pool's mean gains weight, shrunk where few
-  // networks have it.
+  // delta theta: an option whose networks are predicted better than the pool's mean gains weight over what the user
+  // believes of it, shrunk where few networks have it.
   Distribution advised(const Space& space, const std::vector<Member>& pool, const VectorXd& mean) const {
     constexpr double kShrink = 8;
     const double middle = mean.mean();
     const double spread = std::sqrt((mean.array() - middle).square().mean()) + 1e-9;
-    Distribution sum = uniform(space), count = uniform(space), weights = uniform(space);
+    Distribution weights = prior_of(space), sum = weights, count = weights;
     for (auto& w : sum) std::fill(w.begin(), w.end(), 0);
     for (auto& w : count) std::fill(w.begin(), w.end(), kShrink);
     for (size_t i = 0; i < pool.size(); ++i) {
@@ -310,7 +310,7 @@ class GenerativeSynthesis final : public Generator {
     }
     for (size_t d = 0; d < weights.size(); ++d)
       for (size_t option = 0; option < weights[d].size(); ++option)
-        weights[d][option] = std::exp(o_.advice * sum[d][option] / count[d][option]);
+        weights[d][option] *= std::exp(o_.advice * sum[d][option] / count[d][option]);
     return weights;
   }
 

@@ -2,7 +2,8 @@
 
 namespace condenser::search {
 
-Distribution uniform(const Space& space) {
+Distribution prior_of(const Space& space) {
+  if (!space.prior().empty()) return space.prior();
   Distribution weights;
   for (const Decision& d : space.decisions()) weights.emplace_back(d.options.size(), 1.0);
   return weights;

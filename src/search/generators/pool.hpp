@@ -11,7 +11,7 @@ namespace condenser::search {
 
 // Weights of the options of each decision, which are drawn independently: theta of the generator.
 using Distribution = std::vector<std::vector<double>>;
-Distribution uniform(const Space&);
+Distribution prior_of(const Space&);  // what a user believes; else all alike
 Genotype draw(const Distribution&, core::Rng&);
 
 class Pool {

@@ -34,7 +34,7 @@ Prior prior_of(const Similarity& s, const Places& at) {
   p.mean.head(at.signal) = s.lengths;
   p.mean(at.noise()) = -2.6;
   p.variance(at.noise()) = 2.25;
-  p.mean(at.weight()) = -0.4;
+  p.mean(at.weight()) = -0.7;
   return p;
 }
 
