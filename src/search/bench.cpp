@@ -40,8 +40,7 @@ struct Setting {
 bool returns(const SearchBenchOptions& o) { return o.protocol == "noisy" || o.protocol == "budget"; }
 
 Answer answer_of(const SearchBenchOptions& o) {
-  if (o.protocol == "noisy") return Answer::Noisy;
-  return o.protocol == "budget" ? Answer::Short : Answer::Mean;
+  return o.protocol == "noisy" || o.protocol == "budget" ? Answer::Noisy : Answer::Mean;
 }
 
 // Not more than there are networks, or a search would look for another one for ever.
@@ -51,33 +50,68 @@ int trials_of(const Setting& s) {
   return s.options.protocol == "budget" ? networks : std::min(s.options.trials, networks);
 }
 
+// Of training one network. The short trainings of a table had a schedule of their own: a full one begins anew.
+double seconds_of(const TableSpace& space, const Trial& trial) {
+  const LookUp& table = space.table();
+  return (trial.full() ? table.epochs : table.short_epochs) * space.network(trial.genotype).epoch_seconds;
+}
+
+std::vector<double> rungs_of(const Setting& s) {
+  if (s.options.protocol != "budget") return {1};
+  return {static_cast<double>(s.space.table().short_epochs) / s.space.table().epochs, 1};
+}
+
+// What a search returns after its first `limit` trials; of a strategy that knows no rungs the best at any; -1: nothing.
+int64_t returned(const Setting& s, const std::vector<Trial>& trials, int64_t limit, uint64_t seed) {
+  core::Rng rng(seed, 0x7265636f);  // "reco"
+  const SearchOptions defaults;
+  const StudyView past{&trials, limit, defaults.objective, {}, rungs_of(s)};
+  int64_t found = s.generator.recommend({s.space, s.catalogue, past, rng});
+  if (found >= 0) return found;
+  double value = -INFINITY;
+  for (const Trial& trial : past.seen()) {
+    const auto here = rank_value(trial, past.objective);
+    if (!trial.feasible() || !here || *here <= value) continue;
+    value = *here;
+    found = trial.index;
+  }
+  return found;
+}
+
 Outcome run_once(const Setting& s, uint64_t seed) {
   const SearchOptions options{.generator = s.options.generator,
                               .trials = trials_of(s),
                               .max_proposals = kMostProposals * trials_of(s),
                               .batch = s.options.batch,
                               .seed = seed};
-  const bool returned = returns(s.options);  // what counts is what the search returns
+  const bool counts_returned = returns(s.options);
+  const bool budget = s.options.protocol == "budget";
   double seconds = 0;
+  int64_t in_time = 0;  // trials that ended within the seconds
   Outcome outcome;
   const auto store = make_memory_store();
   SearchWatch watch;
   watch.on_trial = [&](const Trial& trial, int64_t) {
-    if (trial.state != TrialState::Done || trial.same_as >= 0) return;
-    const double reward = s.space.network(trial.genotype).reward;
-    outcome.best.push_back(outcome.best.empty() ? reward : std::max(outcome.best.back(), reward));
-    seconds += s.space.table().short_epochs * s.space.network(trial.genotype).epoch_seconds;
-    if (!returned && outcome.found == 0 && reward >= s.best_reward - kSame)
-      outcome.found = static_cast<int>(outcome.best.size());
+    if (trial.state == TrialState::Done && trial.same_as < 0) {
+      const double reward = s.space.network(trial.genotype).reward;
+      outcome.best.push_back(outcome.best.empty() ? reward : std::max(outcome.best.back(), reward));
+      if (budget) seconds += seconds_of(s.space, trial);
+      if (!counts_returned && outcome.found == 0 && reward >= s.best_reward - kSame)
+        outcome.found = static_cast<int>(outcome.best.size());
+    }
+    if (!budget || seconds <= s.options.seconds) in_time = trial.index + 1;
   };
-  const bool budget = s.options.protocol == "budget";
   watch.enough = [&] { return outcome.found > 0 || (budget && seconds >= s.options.seconds); };
-  const std::vector<Trial> trials =
-      run_search({s.space, s.generator, s.gate, s.inquisitor, *store, &s.catalogue}, options, watch);
+  const std::vector<Trial> trials = run_search({.space = s.space,
+                                                .generator = s.generator,
+                                                .gate = s.gate,
+                                                .inquisitor = s.inquisitor,
+                                                .store = *store,
+                                                .catalogue = &s.catalogue,
+                                                .rungs = rungs_of(s)},
+                                               options, watch);
   outcome.proposals = std::ssize(trials);
-  core::Rng rng(seed, 0x7265636f);  // "reco"
-  const StudyView past{&trials, std::ssize(trials), options.objective, {}, {1}};
-  const int64_t best = s.generator.recommend({s.space, s.catalogue, past, rng});
+  const int64_t best = returned(s, trials, in_time, seed);
   if (best >= 0) outcome.test = s.space.network(trials[static_cast<size_t>(best)].genotype).test;
   return outcome;
 }

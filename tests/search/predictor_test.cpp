@@ -1,10 +1,11 @@
-// The predictor: warps, minimizer, Gaussian process.
+// The predictor: warps, minimizer, Gaussian process, what a past says, and what is said of it.
 
 #include <cmath>
 #include <numeric>
 
 #include "search/predictors/gaussian_process.hpp"
 #include "search/predictors/lbfgs.hpp"
+#include "search/predictors/opinion.hpp"
 #include "search/predictors/warp.hpp"
 #include "support/catch.hpp"
 
@@ -74,8 +75,7 @@ double truth(int i) { return (i % 4) * 1.0 + (i / 4 % 4 == 2 ? 2.0 : 0.0) - 0.5 
 struct Problem {
   std::vector<search::Features> features = chains();
   search::FeatureTable table;
-  std::vector<int> columns;
-  VectorXd y;
+  search::Observations seen;
 
   explicit Problem(int measured) {
     std::vector<const search::Features*> rows;
@@ -83,15 +83,23 @@ struct Problem {
     table = search::feature_table(rows);
     std::vector<double> values;
     for (int k = 0; k < measured; ++k) {
-      columns.push_back(k * 37 % 64);
-      values.push_back(truth(columns.back()));
+      seen.measured.push_back(k * 37 % 64);
+      values.push_back(truth(seen.measured.back()));
     }
-    y = search::warped(values, Warp::Ranks);
+    seen.noise = VectorXd::Ones(measured);
+    seen.values.resize(measured, 2);
+    if (measured == 0) return;
+    seen.values.col(0) = search::warped(values, Warp::Ranks);
+    seen.values.col(1) = search::warped(values, Warp::SoftLog);
   }
   search::Prediction ask(std::vector<int> pending = {}) const {
-    std::vector<int> all = columns;
-    all.insert(all.end(), pending.begin(), pending.end());
-    return search::predict(table, search::similarity_of(table, all), all, y, {});
+    search::Observations all = seen;
+    all.pending = std::move(pending);
+    const search::Similarity similarity = search::similarity_of(table, all.columns());
+    std::vector<int> among(seen.measured.size());
+    std::iota(among.begin(), among.end(), 0);
+    const search::Fit fit = search::fit(table, similarity, all, among, {});
+    return search::predict(table, similarity, all, fit, {});
   }
 };
 
@@ -99,24 +107,28 @@ struct Problem {
 
 TEST_CASE("the gradient of a fit is that of its cost", "[search]") {
   const Problem problem(20);
-  search::Similarity among = search::similarity_of(problem.table, problem.columns);
+  search::Similarity among = search::similarity_of(problem.table, problem.seen.measured);
   const auto of_measured = [&](const Eigen::MatrixXd& m) {
     Eigen::MatrixXd rows(20, 20);
-    for (int i = 0; i < 20; ++i) rows.row(i) = m.row(problem.columns[size_t(i)]);
+    for (int i = 0; i < 20; ++i) rows.row(i) = m.row(problem.seen.measured[size_t(i)]);
     return rows;
   };
   for (Eigen::MatrixXd& d : among.distances) d = of_measured(d);
   among.linear = of_measured(among.linear);
+  VectorXd noise = VectorXd::Ones(20);
+  noise(3) = 0.1;
   VectorXd t(Eigen::Index(among.distances.size()) + 3), gradient, ignored;
+  const auto cost = [&](const VectorXd& at, VectorXd& g) {
+    return search::fit_cost(among, problem.seen.values, noise, at, g);
+  };
   for (Eigen::Index i = 0; i < t.size(); ++i) t(i) = 0.3 * double(i % 4) - 0.5;
-  REQUIRE(std::isfinite(search::fit_cost(among, problem.y, t, gradient)));
+  REQUIRE(std::isfinite(cost(t, gradient)));
   for (Eigen::Index i = 0; i < t.size(); ++i) {
     INFO("hyper-parameter " << i);
     VectorXd up = t, down = t;
     up(i) += 1e-5;
     down(i) -= 1e-5;
-    const double slope =
-        (search::fit_cost(among, problem.y, up, ignored) - search::fit_cost(among, problem.y, down, ignored)) / 2e-5;
+    const double slope = (cost(up, ignored) - cost(down, ignored)) / 2e-5;
     CHECK(gradient(i) == Approx(slope).epsilon(1e-4).margin(1e-5));
   }
 }
@@ -128,9 +140,10 @@ TEST_CASE("what was measured is known, what is unlike it is in doubt", "[search]
   CHECK((p.deviation.array() > 0).all());
   double known = 0, unknown = 0;
   std::vector<char> measured(64, 0);
-  for (size_t k = 0; k < problem.columns.size(); ++k) {
-    measured[size_t(problem.columns[k])] = 1;
-    CHECK(std::abs(p.mean(problem.columns[k]) - problem.y(Eigen::Index(k))) < 0.6);
+  for (size_t k = 0; k < problem.seen.measured.size(); ++k) {
+    const int row = problem.seen.measured[k];
+    measured[size_t(row)] = 1;
+    CHECK(std::abs(p.mean(row) - problem.seen.values.row(Eigen::Index(k)).mean()) < 0.6);
   }
   for (int i = 0; i < 64; ++i)
     (measured[size_t(i)] ? known : unknown) += p.deviation(i) / (measured[size_t(i)] ? 24 : 40);
@@ -163,10 +176,44 @@ TEST_CASE("without measurements larger networks are believed better; equal candi
   Problem problem(0);
   const search::Prediction p = problem.ask();
   CHECK(p.mean(63) > p.mean(0));
-  std::vector<const search::Features*> rows(5, &problem.features[0]);
-  const search::FeatureTable equal = search::feature_table(rows);
-  const std::vector<int> columns{0, 1};
-  const search::Prediction flat =
-      search::predict(equal, search::similarity_of(equal, columns), columns, VectorXd{{1, -1}}, {});
-  CHECK(flat.mean.allFinite());
+  problem.seen.measured = {0, 1};
+  problem.seen.values = VectorXd{{1, -1}};
+  problem.seen.noise = VectorXd::Ones(2);
+  const std::vector<const search::Features*> rows(5, &problem.features[0]);
+  problem.table = search::feature_table(rows);
+  CHECK(problem.ask().mean.allFinite());
+}
+
+TEST_CASE("kept columns of similarity are those of a fresh one", "[search]") {
+  const Problem problem(5);
+  const search::SimilarityCache cache(problem.table);
+  const std::vector<int> columns{7, 3, 7};
+  const search::Similarity kept = cache.of(columns), fresh = search::similarity_of(problem.table, columns);
+  REQUIRE(kept.distances.size() == fresh.distances.size());
+  for (size_t b = 0; b < kept.distances.size(); ++b) CHECK((kept.distances[b] - fresh.distances[b]).norm() < 1e-3);
+  CHECK((kept.linear - fresh.linear).norm() < 1e-3);
+}
+
+TEST_CASE("folded features keep distances on average", "[search]") {
+  const Problem problem(0);
+  std::vector<const search::Features*> rows;
+  for (const search::Features& f : problem.features) rows.push_back(&f);
+  const std::vector<int> columns{0, 21, 63};
+  const auto of = [&](int widest) { return search::similarity_of(search::feature_table(rows, widest), columns); };
+  const search::Similarity exact = of(4096), folded = of(32);
+  const Eigen::MatrixXd &a = exact.distances.back(), &b = folded.distances.back();
+  const double together = (a.array() - a.mean()).cwiseProduct(b.array() - b.mean()).sum();
+  CHECK(together > 0.8 * std::sqrt((a.array() - a.mean()).square().sum() * (b.array() - b.mean()).square().sum()));
+}
+
+TEST_CASE("a scale leads back to the objective's own unit", "[search]") {
+  const std::vector<double> values{90, 91, 55, 91.6, 80};
+  const VectorXd scaled = search::warped(values, Warp::SoftLog, 100);
+  const search::Scale scale(values, scaled, 100);
+  for (size_t i = 0; i < values.size(); ++i) CHECK(scale.value(scaled(Eigen::Index(i))) == Approx(values[i]));
+  CHECK(scale.value(scaled(3) + 1) > 91.6);
+  CHECK(scale.value(scaled(3) + 100) < 100);
+  CHECK(scale.value(scaled(2) - 1) < 55);
+  const search::Scale flat(std::vector<double>{3, 3}, VectorXd::Zero(2), 0);
+  CHECK(flat.value(5) == 3);
 }

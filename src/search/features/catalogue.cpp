@@ -1,5 +1,8 @@
 #include "search/features/catalogue.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 namespace condenser::search {
 namespace {
 
@@ -23,7 +26,42 @@ Catalogue::Entry entry_of(const Space& space, const Gate& gate, const Genotype& 
   return entry;
 }
 
+// Calls `f` with every genotype.
+template <class F>
+void each_genotype(const Space& space, const F& f) {
+  Genotype g{std::vector<int>(space.decisions().size(), 0)};
+  while (true) {
+    f(g);
+    size_t d = 0;
+    for (; d < g.choice.size(); ++d) {
+      if (++g.choice[d] < static_cast<int>(space.decisions()[d].options.size())) break;
+      g.choice[d] = 0;
+    }
+    if (d == g.choice.size()) return;
+  }
+}
+
+std::unique_ptr<const Catalogue::Whole> whole_of(const Space& space, const Gate& gate) {
+  auto whole = std::make_unique<Catalogue::Whole>();
+  each_genotype(space, [&](const Genotype& g) {
+    auto entry = std::make_shared<const Catalogue::Entry>(entry_of(space, gate, g));
+    if (!entry->passed) return;
+    if (whole->row_of.try_emplace(entry->fingerprint, static_cast<int>(whole->members.size())).second)
+      whole->members.push_back({g, std::move(entry)});
+  });
+  std::vector<const Features*> rows;
+  for (const Catalogue::Member& m : whole->members) rows.push_back(&m.entry->features);
+  if (!rows.empty()) whole->table = feature_table(rows);
+  return whole;
+}
+
 }  // namespace
+
+const Catalogue::Whole* Catalogue::whole(int most) const {
+  if (log10_size(space_) > std::log10(std::max(1, most))) return nullptr;
+  std::call_once(once_, [&] { whole_ = whole_of(space_, gate_); });
+  return whole_.get();
+}
 
 size_t Catalogue::Hasher::operator()(const Genotype& genotype) const {
   core::Mixer mixer;

@@ -18,17 +18,13 @@ class TableProbe final : public Probe {
 
   void ask(const Candidate& candidate, const ProbeContext& context, Findings& findings) override {
     const TableSpace::Network& n = *networks_.at(candidate.hash);
-    if (context.fidelity < 1) {
-      findings.metrics["val_accuracy"] = shorter(n);
-      return;
-    }
-    findings.metrics["val_accuracy"] = answer(n, context.seed);
+    findings.metrics["val_accuracy"] = answer(n, context);
   }
 
  private:
-  double answer(const TableSpace::Network& n, uint64_t seed) const {
-    if (answer_ == Answer::Noisy) return noisy(n, seed);
-    return answer_ == Answer::Short ? n.shorter : n.reward;
+  double answer(const TableSpace::Network& n, const ProbeContext& context) const {
+    if (context.fidelity < 1) return shorter(n);
+    return answer_ == Answer::Mean ? n.reward : noisy(n, context.seed);
   }
 
   double shorter(const TableSpace::Network& n) const {

@@ -9,10 +9,9 @@ namespace condenser::search {
 enum class Answer {
   Mean,   // the reward of the network
   Noisy,  // that of one training, drawn by the seed of the question
-  Short,  // that of the short training
 };
 
-// Finds val_accuracy. `space` must outlive the probe.
+// Finds val_accuracy; below the full fidelity that of the table's short training. `space` must outlive the probe.
 std::unique_ptr<Probe> make_table_probe(const TableSpace& space, Answer answer);
 
 }  // namespace condenser::search
