@@ -35,8 +35,8 @@ struct SearchBenchResult {
 };
 
 // noise_free: the reward is the network's mean; a search ends at the best one. noisy: one training, drawn anew for each
-// search; the network that is returned counts. constrained: noise_free within bounds. budget: a ladder of short and full
-// trainings, each answered by one training, until the seconds are spent; the network that is returned counts.
+// search; the network that is returned counts. constrained: noise_free within bounds. budget: a ladder of short and
+// full trainings, each answered by one training, until the seconds are spent; the network that is returned counts.
 std::vector<std::string> search_bench_protocols();
 // Throws ConfigError for what the table lacks.
 SearchBenchResult bench_search(const SearchBenchOptions&);

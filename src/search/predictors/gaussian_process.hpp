@@ -6,9 +6,10 @@
 //
 // D_g: squared distance in feature block g; z: the linear part, d columns; b: the belief that larger networks are
 // better until the data says otherwise (features/feature_table.hpp makes all three); c: how much of the noise a
-// measurement has. Hyper-parameters (l_g, s, v, w) by maximum a posteriori: log l ~ N(1/2 log G, 1), of decisions beside
-// a graph 1.4 more; log s ~ N(0, 1); log v ~ N(-2.6, 2.25); log w ~ N(-0.7, 1). L-BFGS on analytic gradients from the
-// prior's mean, so that a fit is a function of its data alone. (Rasmussen and Williams 2006, sections 2.7 and 5.4.)
+// measurement has. Hyper-parameters (l_g, s, v, w) by maximum a posteriori: log l ~ N(1/2 log G, 1), of decisions
+// beside a graph 1.4 more; log s ~ N(0, 1); log v ~ N(-2.6, 2.25); log w ~ N(-0.7, 1). L-BFGS on analytic gradients
+// from the prior's mean, so that a fit is a function of its data alone. (Rasmussen and Williams 2006, sections 2.7
+// and 5.4.)
 
 #include <Eigen/Core>
 #include <span>
