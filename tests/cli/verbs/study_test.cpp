@@ -65,7 +65,7 @@ TEST_CASE("a study that is only asked and told, from its run file to its replay"
   CHECK(replay["compared"] == show["trials"]);
   // Another seed proposes others: what was compared can differ.
   std::string config = tests::slurp(fs::path(s.place) / "config.resolved.yaml");
-  const size_t seed = config.find("seed: 1\n");
+  const size_t seed = config.find("seed: 1\n", config.find("\nsearch:\n"));
   REQUIRE(seed != std::string::npos);
   config.replace(seed, 8, "seed: 2\n");
   s.folder.write("runs/s/config.resolved.yaml", config);
