@@ -83,16 +83,17 @@ class Workers {
     const RunConfig& c = run_.config;
     const search::Inquisitor inquisitor(std::move(probes));
     const auto store = search::open_study(study_of(run_));
-    return search::run_search({.space = *c.space,
-                               .generator = *c.generator,
-                               .gate = gate_,
-                               .inquisitor = inquisitor,
-                               .store = *store,
-                               .rungs = fidelities(c.probe),
-                               .folder = c.probe.rungs.size() > 1 ? paused_folder(run_) : std::filesystem::path(),
-                               .worker = name,
-                               .lease = lease},
-                              c.search, watch);
+    return search::run_search(
+        {.space = *c.space,
+         .generator = *c.generator,
+         .gate = gate_,
+         .inquisitor = inquisitor,
+         .store = *store,
+         .rungs = fidelities(c.probe),
+         .folder = c.probe.rungs.size() > 1 ? paused_folder(run_.folder) : std::filesystem::path(),
+         .worker = name,
+         .lease = lease},
+        c.search, watch);
   }
 
   // One of them tells of trials, all of what they do.
@@ -135,7 +136,7 @@ bool is_lost(const Trial& trial, bool alone) {
 
 }  // namespace
 
-std::filesystem::path paused_folder(const RunContext& run) { return run.folder / "paused"; }
+std::filesystem::path paused_folder(const std::filesystem::path& run_folder) { return run_folder / "paused"; }
 
 std::string study_of(const RunContext& run) {
   const std::string& study = run.config.work.study;

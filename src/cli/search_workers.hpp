@@ -19,6 +19,6 @@ void open_for_work(RunContext&);
 std::vector<search::Trial> run_workers(RunContext&, const search::Gate&, const search::SearchWatch& watch);
 
 // Of trainings that wait to go on to a higher rung.
-std::filesystem::path paused_folder(const RunContext&);
+std::filesystem::path paused_folder(const std::filesystem::path& run_folder);
 
 }  // namespace condenser::cli

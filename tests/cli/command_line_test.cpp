@@ -63,7 +63,7 @@ TEST_CASE("every verb tells a newcomer its options, an example and what comes ne
     CHECK(help.code == 0);
     CHECK(contains(help.out, "Example: condenser " + name));
     CHECK(help.out == run_condenser({"help", name}).out);
-    CHECK(contains(overview, "\n  " + name + " "));
+    CHECK(contains(overview, "\n  " + name + " ") == (name != "examiner"));  // not for people
     CHECK(run_condenser({name, "--no-such-option"}).code == 2);
   }
   const Finished nothing = run_condenser({});

@@ -63,7 +63,7 @@ TEST_CASE("every verb helps, with an example and what comes next", "[contract][c
     CHECK_THAT(help.text, Contains(verb.about) && Contains(std::string("Example: condenser ") + verb.example + "\n") &&
                               Contains(verb.next));
     CHECK(std::string(verb.example).starts_with(verb.name));
-    CHECK_THAT(overview(), Contains(std::string("\n  ") + verb.name + " "));
+    if (*verb.group != '\0') CHECK_THAT(overview(), Contains(std::string("\n  ") + verb.name + " "));
   }
 }
 

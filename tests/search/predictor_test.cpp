@@ -200,7 +200,7 @@ TEST_CASE("folded features keep distances on average", "[search]") {
   for (const search::Features& f : problem.features) rows.push_back(&f);
   const std::vector<int> columns{0, 21, 63};
   const auto of = [&](int widest) { return search::similarity_of(search::feature_table(rows, widest), columns); };
-  const search::Similarity exact = of(4096), folded = of(32);
+  const search::Similarity exact = of(4096), folded = of(64);
   const Eigen::MatrixXd &a = exact.distances.back(), &b = folded.distances.back();
   const double together = (a.array() - a.mean()).cwiseProduct(b.array() - b.mean()).sum();
   CHECK(together > 0.8 * std::sqrt((a.array() - a.mean()).square().sum() * (b.array() - b.mean()).square().sum()));

@@ -209,7 +209,7 @@ void forget_paused(const RunContext& run, const std::vector<Trial>& trials) {
   std::set<std::string> keep;
   const int rungs = static_cast<int>(fidelities(run.config.probe).size());
   for (const auto& hash : search::may_go_on(trials, run.config.search.objective, rungs)) keep.insert(hash.hex());
-  for (const auto& entry : std::filesystem::directory_iterator(paused_folder(run), none))
+  for (const auto& entry : std::filesystem::directory_iterator(paused_folder(run.folder), none))
     if (!keep.contains(entry.path().stem().string())) std::filesystem::remove(entry.path(), none);
 }
 

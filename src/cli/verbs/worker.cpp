@@ -24,7 +24,7 @@ struct Options {
 };
 
 void add_options(Args& args, Options& o) {
-  args.option("--study", o.study, "postgresql://user@host/database?study=NAME, or a study.sqlite").required();
+  args.option("--study", o.study, "postgresql://user@host/database?study=NAME, or a study.sqlite");
   args.option("--parallel", o.parallel, "candidates at the same time, each in its own process")
       .range(1, 1024)
       .with_default();
@@ -57,6 +57,9 @@ int work(RunContext& run) {
 }
 
 int run(const Options& o) {
+  if (o.study.empty())
+    throw core::ConfigError(
+        "worker: --study is missing; expected postgresql://user@host/database?study=NAME, or a study.sqlite");
   const core::TemporaryFolder scratch;
   core::write_atomic(scratch.path() / "config.resolved.yaml", configuration_of(o.study));
   std::vector<std::string> overrides = o.overrides;

@@ -75,7 +75,7 @@ TEST_CASE("a sparkline goes from the lowest bar to the highest", "[cli]") {
   CHECK(cli::sparkline({1, 2, 3, 4, 5, 6, 7, 8}, 8, true) == "▁▂▃▄▅▆▇█");
   CHECK(cli::sparkline({1, 8}, 8, false) == "_#");
   CHECK(cli::sparkline({NAN, 1, 2}, 3, false) == " _#");
-  CHECK(cli::sparkline({1, 2, 3, 4}, 2, false) == "_#");  // 2 and 4
+  CHECK(cli::sparkline({1, 2, 3, 4}, 2, false) == ":#");  // 2 and 4, of 1 to 4
   CHECK(cli::sparkline({}, 8, true).empty());
 }
 

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/print.hpp"
+#include "cli/search_workers.hpp"
 #include "cli/verbs/study/study.hpp"
 #include "condenser/core/output.hpp"
 #include "condenser/core/text.hpp"

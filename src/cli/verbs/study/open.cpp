@@ -162,10 +162,9 @@ StudyDesk::StudyDesk(OpenStudy& study, const std::string& worker, double lease, 
                .gate = gate_,
                .inquisitor = inquisitor_,
                .store = *study.store,
+               .rungs = fidelities(config_.probe),
                .worker = worker,
                .lease = lease} {}
-
-fs::path paused_folder(const fs::path& run) { return run / "paused"; }
 
 int64_t trial_number(const StudyOptions& o) {
   try {

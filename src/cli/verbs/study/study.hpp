@@ -65,9 +65,6 @@ class StudyDesk {
   const search::SearchContext context_;
 };
 
-// Where the trials' paused trainings lie.
-std::filesystem::path paused_folder(const std::filesystem::path& run);
-
 // A trial's number as it was typed.
 int64_t trial_number(const StudyOptions&);
 
