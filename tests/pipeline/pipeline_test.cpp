@@ -33,13 +33,9 @@ std::string small_run(const TempFolder& folder, const std::string& more = "") {
                           more);
 }
 
-// Everything that a run decides, without clocks.
-std::map<std::string, std::string> results(const fs::path& folder) {
+// Of the study alone.
+std::map<std::string, std::string> trials(const fs::path& folder) {
   std::map<std::string, std::string> r;
-  for (const char* file : {"summary.json", "winner.arch.json", "winner.json", "weights.safetensors",
-                           "weights_int8.safetensors", "quant.json", "export/c99/manifest.json"})
-    r[file] = fs::exists(folder / file) ? sha256_file(folder / file) : "missing";
-  for (const std::string& row : condenser::testing::metrics(folder)) r["metrics.csv"] += row + "\n";
   for (auto trial : condenser::search::make_sqlite_store((folder / "study.sqlite").string())->load()) {
     std::string text = std::string(condenser::search::to_string(trial.state)) + " " + trial.hash.hex() + " " +
                        std::to_string(trial.same_as) + " " + trial.error;
@@ -47,6 +43,17 @@ std::map<std::string, std::string> results(const fs::path& folder) {
     for (const auto& v : trial.verdicts) text += " " + v.rule + (v.passed ? "+" : "-") + v.value;
     r["trial " + std::to_string(trial.index)] = text;
   }
+  return r;
+}
+
+// Everything that a run decides, without clocks.
+std::map<std::string, std::string> results(const fs::path& folder) {
+  std::map<std::string, std::string> r;
+  for (const char* file : {"summary.json", "winner.arch.json", "winner.json", "weights.safetensors",
+                           "weights_int8.safetensors", "quant.json", "export/c99/manifest.json"})
+    r[file] = fs::exists(folder / file) ? sha256_file(folder / file) : "missing";
+  for (const std::string& row : condenser::testing::metrics(folder)) r["metrics.csv"] += row + "\n";
+  r.merge(trials(folder));
   return r;
 }
 
@@ -149,8 +156,9 @@ TEST_CASE("candidates that are examined in processes of their own, several at on
     const Finished f = run({CONDENSER_BINARY, "search", small_run(folder), "search.window=1", how}, folder.path());
     INFO(how << ": " << f.err);
     REQUIRE(f.code == 0);
-    all.push_back(results(folder / "runs/small"));
+    all.push_back(trials(folder / "runs/small"));
   }
+  CHECK(all[0].size() > 4);
   CHECK(all[1] == all[0]);
   CHECK(all[2] == all[0]);
 }
