@@ -150,10 +150,14 @@ void read_wishes(core::config::Reader& reader, Space& space) {
     if (rows.back().choices.empty()) throw core::ConfigError(row.where() + ": forbid: an empty row forbids everything");
   }
   space.forbid(std::move(rows));
-  const bool believes = reader.has("beliefs");
   core::config::Reader beliefs = reader.section(
       "beliefs", "how likely options are before anything is measured, e.g. {s1_width: {16: 3, 24: 0.5}}");
-  if (believes) space.believe(read_beliefs(beliefs, space));
+  std::vector<std::vector<double>> weights = read_beliefs(beliefs, space);
+  // The configuration in force says `beliefs: {}`, which must draw as if it were not there.
+  const bool even = std::ranges::all_of(weights, [](const std::vector<double>& of_decision) {
+    return std::ranges::all_of(of_decision, [](double weight) { return weight == 1; });
+  });
+  if (!even) space.believe(std::move(weights));
   if (!space.forbidden().empty() && size_of(space).legal < 1)
     throw core::ConfigError(reader.where("forbid") + ": forbid leaves no genotype of the space");
 }
