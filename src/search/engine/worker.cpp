@@ -290,8 +290,10 @@ class Worker {
       throw core::Error(
           "search: a trial of the study is examined by another process; a study that is shared needs "
           "workers with a lease");
-    const int shift = std::min(waits_++, 4);
-    std::this_thread::sleep_for(std::chrono::milliseconds(10 << shift));
+    constexpr int kFirst = 2,
+                  kDoublings = 6;  // milliseconds; often another is done in a moment, and else it may take hours
+    const int shift = std::min(waits_++, kDoublings);
+    std::this_thread::sleep_for(std::chrono::milliseconds(kFirst << shift));
   }
 
   void say_why_it_ended() const {

@@ -51,7 +51,7 @@ constexpr const char* kSettings[] = {
     "SET idle_in_transaction_session_timeout = '60s'",
     "SET synchronous_commit = on",
 };
-constexpr const char* kTurnPause = "200ms";
+constexpr const char* kTurnPause = "500ms";  // who asks again stands at the end of the queue
 constexpr std::chrono::milliseconds kFirstPause{100}, kLongestPause{2000};
 constexpr const char* kSchemaPrefix = "condenser_";  // of the schema, in PostgreSQL's sense, that holds a study
 
@@ -231,18 +231,18 @@ class PostgresqlDatabase final : public Database {
     return names.empty() ? "none" : core::join(names);
   }
 
-  // Waits a moment.
+  // Waits a moment. Both statements go in one message, which is a transaction.
   bool take(const std::string& key) {
-    sql_ << "SET lock_timeout = '" << kTurnPause << "'";
-    bool taken = true;
     try {
-      sql_ << "SELECT pg_advisory_lock(" << key << ")";
+      sql_ << "SET LOCAL lock_timeout = '" << kTurnPause << "'; SELECT pg_advisory_lock(" << key << ")";
     } catch (const soci::postgresql_soci_error& e) {
       if (e.sqlstate() != "55P03") throw;  // lock_not_available
-      taken = false;
+      // It may have been granted in the very moment in which the time was over, and a lock of the session outlives the
+      // error: all others would wait for it as long as this worker lives.
+      sql_ << "SELECT pg_advisory_unlock(" << key << ")";
+      return false;
     }
-    sql_ << "SET lock_timeout = 0";
-    return taken;
+    return true;
   }
 
   StudyUrl url_;

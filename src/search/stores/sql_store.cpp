@@ -1,6 +1,7 @@
 #include "search/stores/sql_store.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "condenser/core/text.hpp"
 #include "search/stores/identity.hpp"
@@ -15,8 +16,6 @@ constexpr int kMostTries = 20;
 constexpr double kLongestLease = 1e8;  // seconds
 // A lease that begins later than now was given before the clock was set back; so much may clocks be corrected.
 constexpr const char* kClockSlack = "5";
-constexpr const char* kColumns =
-    "trial, state, rung, fidelity, genotype, hash, same_as, worker, tries, seconds, details, checksum";
 
 // Values of the columns `taken` and `lease`: from when to when the trial belongs to its worker. No lease: nobody is to
 // take it; one that is over: anybody.
@@ -30,20 +29,35 @@ Lease lease_of(const TrialRow& row, const Dialect& d, double seconds) {
   return {d.now, std::string(d.now) + " + " + core::number(std::clamp(seconds, 0.0, kLongestLease))};
 }
 
+// To be executed once, for which a server needs one message and not three (prepare, execute, forget): workers wait for
+// each other while one of them proposes.
+void prepare_once(soci::statement& statement, const std::string& query) {
+  statement.alloc();
+  statement.prepare(query, soci::details::st_one_time_query);
+  statement.define_and_bind();
+}
+
+// f(row, more): `more` is the value of that expression at the same moment.
 template <class F>
-void each_row(soci::session& sql, const std::string& which, const F& f) {
+void each_row(soci::session& sql, const std::string& which, const F& f, const std::string& more = "0") {
   TrialRow r;
-  soci::statement rows =
-      (sql.prepare << "SELECT " << kColumns << " FROM trials " << which, into(r.trial), into(r.state), into(r.rung),
-       into(r.fidelity), into(r.genotype), into(r.hash), into(r.same_as), into(r.worker), into(r.tries),
-       into(r.seconds), into(r.details), into(r.checksum));
+  long long value = 0;
+  soci::statement rows(sql);
+  for (long long* number : {&value, &r.trial, &r.rung, &r.same_as, &r.tries}) rows.exchange(into(*number));
+  for (std::string* text :
+       {&r.state, &r.fidelity, &r.genotype, &r.hash, &r.worker, &r.seconds, &r.details, &r.checksum})
+    rows.exchange(into(*text));
+  prepare_once(rows, "SELECT " + more +
+                         ", trial, rung, same_as, tries, state, fidelity, genotype, hash, worker, seconds, details, "
+                         "checksum FROM trials " +
+                         which);
   rows.execute();
-  while (rows.fetch()) f(r);
+  while (rows.fetch()) f(r, value);
 }
 
 std::optional<TrialRow> first_row(soci::session& sql, const std::string& which) {
   std::optional<TrialRow> first;
-  each_row(sql, which, [&](const TrialRow& row) {
+  each_row(sql, which, [&](const TrialRow& row, long long) {
     if (!first) first = row;
   });
   return first;
@@ -51,14 +65,31 @@ std::optional<TrialRow> first_row(soci::session& sql, const std::string& which) 
 
 std::string of_trial(int64_t index) { return "WHERE trial = " + std::to_string(index); }
 
-void update(soci::session& sql, const Dialect& d, const TrialRow& r, double seconds) {
+// With a holder: only while the trial is running in the holder's hands for the same time; false when it is not.
+bool update(soci::session& sql, const Dialect& d, const TrialRow& r, double seconds,
+            const std::string* holder = nullptr) {
+  static const std::string running = to_string(TrialState::Running);
   const Lease lease = lease_of(r, d, seconds);
-  sql << "UPDATE trials SET state = :state, rung = :rung, fidelity = :fidelity, genotype = :genotype, hash = :hash, "
-         "same_as = :same_as, worker = :worker, tries = :tries, seconds = :seconds, details = :details, "
-         "checksum = :checksum, taken = "
-      << lease.taken << ", lease = " << lease.until << ", revision = " << d.next_revision << " WHERE trial = :trial",
-      use(r.state), use(r.rung), use(r.fidelity), use(r.genotype), use(r.hash), use(r.same_as), use(r.worker),
-      use(r.tries), use(r.seconds), use(r.details), use(r.checksum), use(r.trial);
+  soci::statement change(sql);
+  for (const long long* number : {&r.rung, &r.same_as, &r.tries}) change.exchange(use(*number));
+  for (const std::string* text :
+       {&r.state, &r.fidelity, &r.genotype, &r.hash, &r.worker, &r.seconds, &r.details, &r.checksum})
+    change.exchange(use(*text));
+  change.exchange(use(r.trial));
+  if (holder != nullptr) {
+    change.exchange(use(running));
+    change.exchange(use(*holder));
+    change.exchange(use(r.tries));
+  }
+  prepare_once(change,
+               "UPDATE trials SET rung = :rung, same_as = :same_as, tries = :tries, state = :state, fidelity = "
+               ":fidelity, genotype = :genotype, hash = :hash, worker = :worker, seconds = :seconds, details = "
+               ":details, checksum = :checksum, taken = " +
+                   lease.taken + ", lease = " + lease.until + ", revision = " + d.next_revision +
+                   " WHERE trial = :trial" +
+                   (holder != nullptr ? " AND state = :running AND worker = :holder AND tries = :held" : ""));
+  change.execute(true);
+  return change.get_affected_rows() > 0;
 }
 
 struct EventRow {
@@ -139,12 +170,10 @@ class SqlStore final : public Store {
     check_appendable(name(), trial);
     const TrialRow row = encode(trial);
     bool tried = false;
-    return changing([&](Transaction& transaction) {
-      const bool fresh = insert(sql(), dialect(), row, lease);
-      if (!fresh) return tried && first_row(sql(), of_trial(row.trial)) == row;
-      tried = true;
-      transaction.commit();
-      return true;
+    refuse_while_looking();
+    return guarded([&] {  // one statement is a transaction by itself
+      const bool again = std::exchange(tried, true);
+      return insert(sql(), dialect(), row, lease) || (again && first_row(sql(), of_trial(row.trial)) == row);
     });
   }
 
@@ -185,6 +214,7 @@ class SqlStore final : public Store {
   }
 
   bool finish(const Trial& trial) override {
+    if (finish_held(trial)) return true;
     std::optional<TrialRow> row;
     return changing([&](Transaction& transaction) {
       const auto stored = first_row(sql(), of_trial(trial.index) + dialect().for_update);
@@ -207,10 +237,15 @@ class SqlStore final : public Store {
   }
 
   Changes changes(int64_t revision) const override {
-    return reading([&] {
-      long long last = 0;
-      sql() << "SELECT " << dialect().last_revision, into(last);
-      return Changes{last, select("WHERE revision > " + std::to_string(revision) + " ORDER BY trial")};
+    return guarded([&] {  // one statement sees one moment
+      Changes changes{revision, {}};
+      const auto add = [&](const TrialRow& row, long long last) {
+        changes.revision = std::max<int64_t>(revision, last);
+        changes.trials.push_back(checked(row));
+      };
+      each_row(sql(), "WHERE revision > " + std::to_string(revision) + " ORDER BY trial", add,
+               std::string("(SELECT ") + dialect().last_revision + ")");
+      return changes;
     });
   }
 
@@ -246,6 +281,18 @@ class SqlStore final : public Store {
 
   void refuse_while_looking() const {
     if (looking()) throw core::Error(name() + ": is open for looking only and cannot be changed");
+  }
+
+  // The usual case, in one statement: it is this worker's, at the try that it knows of.
+  bool finish_held(const Trial& trial) {
+    refuse_while_looking();
+    const TrialRow row = encode(trial);
+    const std::string holder = escape(trial.worker);
+    bool tried = false;
+    return guarded([&] {
+      const bool again = std::exchange(tried, true);
+      return update(sql(), dialect(), row, 0, &holder) || (again && first_row(sql(), of_trial(row.trial)) == row);
+    });
   }
 
   std::string claimable() const {
@@ -300,7 +347,7 @@ class SqlStore final : public Store {
 
   std::vector<Trial> select(const std::string& which) const {
     std::vector<Trial> trials;
-    each_row(sql(), which, [&](const TrialRow& row) { trials.push_back(checked(row)); });
+    each_row(sql(), which, [&](const TrialRow& row, long long) { trials.push_back(checked(row)); });
     return trials;
   }
 
@@ -371,13 +418,16 @@ void check_schema(soci::session& sql, const std::string& study) {
 
 bool insert(soci::session& sql, const Dialect& d, const TrialRow& r, double seconds) {
   const Lease lease = lease_of(r, d, seconds);
-  soci::statement add =
-      (sql.prepare << "INSERT INTO trials (" << kColumns
-                   << ", taken, lease, revision) VALUES (:trial, :state, :rung, :fidelity, :genotype, :hash, :same_as, "
-                      ":worker, :tries, :seconds, :details, :checksum, "
-                   << lease.taken << ", " << lease.until << ", " << d.next_revision << ") ON CONFLICT DO NOTHING",
-       use(r.trial), use(r.state), use(r.rung), use(r.fidelity), use(r.genotype), use(r.hash), use(r.same_as),
-       use(r.worker), use(r.tries), use(r.seconds), use(r.details), use(r.checksum));
+  soci::statement add(sql);
+  for (const long long* number : {&r.trial, &r.rung, &r.same_as, &r.tries}) add.exchange(use(*number));
+  for (const std::string* text :
+       {&r.state, &r.fidelity, &r.genotype, &r.hash, &r.worker, &r.seconds, &r.details, &r.checksum})
+    add.exchange(use(*text));
+  prepare_once(add,
+               std::string("INSERT INTO trials (trial, rung, same_as, tries, state, fidelity, genotype, hash, worker, "
+                           "seconds, details, checksum, taken, lease, revision) VALUES (:trial, :rung, :same_as, "
+                           ":tries, :state, :fidelity, :genotype, :hash, :worker, :seconds, :details, :checksum, ") +
+                   lease.taken + ", " + lease.until + ", " + d.next_revision + ") ON CONFLICT DO NOTHING");
   add.execute(true);
   return add.get_affected_rows() > 0;
 }
