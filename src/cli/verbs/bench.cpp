@@ -86,14 +86,15 @@ void add_options(Args& args, BenchOptions& o) {
   args.option(
           "what", o.what,
           "gate: expand, analyze, plan memory and check rules of random networks; data: decode and crop pictures; "
-          "search: evaluations that a strategy needs on a look-up table; train: training steps of a network on noise")
+          "search: evaluations that a strategy needs on a look-up table; train: training steps of a network on noise; "
+          "workers: processes that share a study while their probes sleep")
       .required()
-      .choices({"gate", "data", "search", "train"});
+      .choices({"gate", "data", "search", "train", "workers"});
   args.option("network", o.network, std::string("train: ") + kAboutNetwork);
   add_zoo_shape(args, o.shape, "train: ");
   args.option("--batch", o.batch, "train: batch size; search: proposals made together").range(1, 65536);
   args.option("--threads", o.threads, "train: threads; all cores when absent").range(1, 1024);
-  args.option("--seconds", o.seconds, "train: of measuring; with --turns of one round")
+  args.option("--seconds", o.seconds, "train: of measuring; with --turns of one round; workers: of an examination")
       .range(0.001, 3600.0)
       .with_default();
   args.flag("--turns", o.turns, "train: each line on standard input starts a round, which prints a line of JSON");
@@ -107,9 +108,17 @@ void add_options(Args& args, BenchOptions& o) {
       .with_default();
   args.option("--generator", s.generator, "search: the strategy").choices(generators).with_default();
   args.option("--seeds", s.seeds, "search: so many searches").range(1, 1'000'000).with_default();
-  args.option("--trials", s.trials, "search: evaluations of one at most").range(1, 1'000'000).with_default();
+  args.option("--trials", s.trials, "search: evaluations of one at most; workers: examinations of one run")
+      .range(1, 1'000'000)
+      .with_default();
   args.option("--max-params", s.max_params, "search: constrained: parameters, e.g. 4e5").range(0.0, 1e15);
   args.option("--max-macs", s.max_macs, "search: constrained: multiply-accumulates, e.g. 50e6").range(0.0, 1e15);
+  args.option("--study", o.workers.study, "workers: postgresql://user@host/database?study=NAME, or a file; it grows");
+  args.option("--workers", o.workers.count, "workers: so many processes").range(1, 4096).with_default();
+  args.option("--runs", o.workers.runs, "workers: measure so often, with new processes each time")
+      .range(1, 1000)
+      .with_default();
+  args.flag("--one", o.workers.one, "workers: be one of the processes; they are started with it");
   args.option("-o,--out", o.out, "train: folder for the network and one training step of it; nothing is timed");
 }
 
@@ -117,6 +126,7 @@ int bench(const BenchOptions& o) {
   if (o.what == "data") return bench_data(o);
   if (o.what == "search") return bench_search(o);
   if (o.what == "train") return bench_train(o);
+  if (o.what == "workers") return bench_workers(o);
   const GateBench b = bench_gate();
   if (o.format == "json") {
     const nlohmann::ordered_json j{{"schema_version", 1},
@@ -156,7 +166,7 @@ int bench(const BenchOptions& o) {
 Verb bench_verb() {
   return {.name = "bench",
           .group = kTools,
-          .about = "how fast condenser itself is here: gate, data, search, train",
+          .about = "how fast condenser itself is here: gate, data, search, train, workers",
           .example = "bench gate",
           .next = "Compare on one machine only.",
           .declare = with_options<BenchOptions>(add_options, bench)};

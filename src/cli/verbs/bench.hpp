@@ -9,9 +9,16 @@
 
 namespace condenser::cli {
 
+struct WorkersBenchOptions {
+  std::string study;  // search::open_study; grows by the trials of each run
+  int count = 64;
+  int runs = 3;
+  bool one = false;  // this process is one of them
+};
+
 struct BenchOptions {
   std::string format = "text";
-  std::string what;  // gate, data, search, train
+  std::string what;  // gate, data, search, train, workers
   // train
   std::string network;
   ZooShape shape;
@@ -21,10 +28,12 @@ struct BenchOptions {
   bool turns = false;         // a line on standard input starts each round
   std::filesystem::path out;  // folder for the network and one step; empty: measure
   search::SearchBenchOptions search;
+  WorkersBenchOptions workers;
 };
 
 int bench_data(const BenchOptions&);
 int bench_search(const BenchOptions&);
 int bench_train(const BenchOptions&);
+int bench_workers(const BenchOptions&);
 
 }  // namespace condenser::cli
