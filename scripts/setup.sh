@@ -4,6 +4,7 @@
 #
 #   scripts/setup.sh            what a build and a run need
 #   scripts/setup.sh --dev      also what the tests and the format check use (clang, clang-format, tensorboard)
+#   scripts/setup.sh --cluster  also what the tests of scripts/cluster use (Slurm, PostgreSQL, a validator of Kubernetes files)
 #   scripts/setup.sh --no-torch without LibTorch: describe, export, verify and the search engine only
 #
 #   Torch_DIR              a LibTorch of your own (folder of TorchConfig.cmake): nothing is downloaded
@@ -13,12 +14,14 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 TORCH_VERSION=2.13.0
 TENSORBOARD_VERSION=2.21.0
-want_dev=0 want_torch=1
+KUBERNETES_VALIDATE_VERSION=1.37.0  # with the schemas of Kubernetes inside
+want_dev=0 want_cluster=0 want_torch=1
 for argument in "$@"; do
   case $argument in
     --dev) want_dev=1 ;;
+    --cluster) want_cluster=1 ;;
     --no-torch) want_torch=0 ;;
-    *) echo "setup.sh: unknown argument '$argument'; expected --dev or --no-torch" >&2; exit 2 ;;
+    *) echo "setup.sh: unknown argument '$argument'; expected --dev, --cluster or --no-torch" >&2; exit 2 ;;
   esac
 done
 
@@ -47,6 +50,8 @@ packages=(
 )
 ((want_dev)) && packages+=("clang: second compiler for exported C" "libclang-rt-14-dev: fuzzing" "clang-format: format check"
   "postgresql: server that the tests of studies start for themselves")
+((want_cluster)) && packages+=("slurmctld: scheduler" "slurmd: its nodes" "slurm-client: its commands" "munge: their authentication"
+  "postgresql: studies for many machines" "python3-venv: environment for the validator of Kubernetes files")
 
 python=$(command -v python3 || true)
 if ((want_torch)) && [[ -z ${Torch_DIR:-} && ! -x .venv/bin/python ]]; then
@@ -84,6 +89,11 @@ if ((${#missing[@]})); then
   "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]%%:*}" >/dev/null
 fi
 
+if ((want_cluster)) && ! compgen -G ".venv-cluster/lib/python3*/site-packages/kubernetes_validate-$KUBERNETES_VALIDATE_VERSION.dist-info" >/dev/null; then
+  echo "setup.sh: installing kubernetes-validate $KUBERNETES_VALIDATE_VERSION into .venv-cluster: a test checks scripts/cluster/kubernetes_job.yaml"
+  [[ -x .venv-cluster/bin/python ]] || "$(command -v python3)" -m venv .venv-cluster
+  .venv-cluster/bin/python -m pip install -q --disable-pip-version-check "kubernetes-validate==$KUBERNETES_VALIDATE_VERSION"
+fi
 if ((!want_torch)); then
   echo "setup.sh: ready (without LibTorch)"
   exit 0

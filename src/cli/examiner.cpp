@@ -108,6 +108,7 @@ class Examiner final : public search::Probe {
       }
       end = how_it_ended(child_->process().wait());
       child_.reset();
+      if (core::stop_requested()) throw stopped();  // a scheduler tells all processes at once
       core::log::warning("search: the process that examines a candidate " + end);
     }
     throw search::CandidateError("the process that examined it " + end + ", twice");
@@ -149,14 +150,18 @@ class Examiner final : public search::Probe {
     const auto until = Clock::now() + kGrace;
     while (child_->process().running() && Clock::now() < until) child_->channel().receive(kLook);
     child_.reset();
-    throw core::Stopped("search: stopped while a candidate was examined");
+    throw stopped();
   }
+
+  static core::Stopped stopped() { return core::Stopped("search: stopped while a candidate was examined"); }
 
   void take(const Answer& answer, search::Findings& findings) {
     switch (answer.kind) {
       case Answer::Kind::Findings: findings = answer.findings; return;
       case Answer::Kind::Failed: throw search::CandidateError(answer.text);
-      case Answer::Kind::Stopped: throw core::Error("its process was told to stop by somebody else", ExitCode::Requeue);
+      case Answer::Kind::Stopped:
+        if (core::stop_requested()) throw stopped();
+        throw core::Error("its process was told to stop by somebody else", ExitCode::Requeue);
       default: throw core::Error(answer.text, static_cast<ExitCode>(answer.code));
     }
   }

@@ -80,6 +80,8 @@ class Workers {
 
   std::vector<Trial> work(std::vector<std::unique_ptr<search::Probe>> probes, const search::SearchWatch& watch,
                           const std::string& name, double lease) {
+    std::optional<core::StopsItself> gives_back;  // others need not wait until the lease of its trial runs out
+    if (lease > 0) gives_back.emplace();
     const RunConfig& c = run_.config;
     const search::Inquisitor inquisitor(std::move(probes));
     const auto store = search::open_study(study_of(run_));

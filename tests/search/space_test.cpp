@@ -166,6 +166,8 @@ TEST_CASE("forbidden rows and beliefs are part of the settings in force", "[sear
 
 TEST_CASE("beliefs weigh what is drawn", "[search]") {
   CHECK(narrow("")->prior().empty());
+  CHECK(narrow("beliefs: {}\n")->prior().empty());
+  CHECK(narrow("beliefs: {s1_width: {}}\n")->prior().empty());
   const auto space = narrow("beliefs: {s1_width: {16: 6, 24: 3}, activation: {silu: 0.25}}\n");
   size_t width = 0;
   while (space->decisions()[width].name != "s1_width") ++width;

@@ -86,15 +86,14 @@ void add_options(Args& args, BenchOptions& o) {
   args.option("what", o.what,
               "gate: expand, analyze, plan memory and check rules of random networks; data: decode and crop pictures; "
               "search: evaluations that a strategy needs on a look-up table; store: trials stored and loaded; train: "
-              "training "
-              "steps of a network on noise")
+              "training steps of a network on noise; workers: processes that share a study while their probes sleep")
       .required()
-      .choices({"gate", "data", "search", "store", "train"});
+      .choices({"gate", "data", "search", "store", "train", "workers"});
   args.option("network", o.network, std::string("train: ") + kAboutNetwork);
   add_zoo_shape(args, o.shape, "train: ");
   args.option("--batch", o.batch, "train: batch size; search: proposals made together").range(1, 65536);
   args.option("--threads", o.threads, "train: threads; all cores when absent").range(1, 1024);
-  args.option("--seconds", o.seconds, "train: of measuring; with --turns of one round")
+  args.option("--seconds", o.seconds, "train: of measuring; with --turns of one round; workers: of an examination")
       .range(0.001, 3600.0)
       .with_default();
   args.flag("--turns", o.turns, "train: each line on standard input starts a round, which prints a line of JSON");
@@ -108,15 +107,23 @@ void add_options(Args& args, BenchOptions& o) {
       .with_default();
   args.option("--generator", s.generator, "search: the strategy").choices(generators).with_default();
   args.option("--seeds", s.seeds, "search: so many searches").range(1, 1'000'000).with_default();
-  args.option("--trials", s.trials, "search: evaluations of one at most; store: trials of a study, 2000 or more")
+  args.option("--trials", s.trials,
+              "search: evaluations of one at most; store: trials of a study, 2000 or more; workers: examinations of "
+              "one run")
       .range(1, 1'000'000)
       .with_default();
   args.option("--max-params", s.max_params, "search: constrained: parameters, e.g. 4e5").range(0.0, 1e15);
   args.option("--max-macs", s.max_macs, "search: constrained: multiply-accumulates, e.g. 50e6").range(0.0, 1e15);
   args.option("--study", o.study,
-              "store: an empty study, a file or postgresql://...; a file that is removed when absent");
+              "store, workers: a study, a file or postgresql://...; store: empty, a file that is removed when absent; "
+              "workers: it grows");
   args.option("--kind", o.kind, "store: refused: appended; examined: appended, claimed, finished; both when absent")
       .choices({"refused", "examined"});
+  args.option("--workers", o.workers.count, "workers: so many processes").range(1, 4096).with_default();
+  args.option("--runs", o.workers.runs, "workers: measure so often, with new processes each time")
+      .range(1, 1000)
+      .with_default();
+  args.flag("--one", o.workers.one, "workers: be one of the processes; they are started with it");
   args.option("-o,--out", o.out, "train: folder for the network and one training step of it; nothing is timed");
 }
 
@@ -125,6 +132,7 @@ int bench(const BenchOptions& o) {
   if (o.what == "search") return bench_search(o);
   if (o.what == "store") return bench_store(o);
   if (o.what == "train") return bench_train(o);
+  if (o.what == "workers") return bench_workers(o);
   const GateBench b = bench_gate();
   if (o.format == "json") {
     const nlohmann::ordered_json j{{"schema_version", 1},
@@ -164,7 +172,7 @@ int bench(const BenchOptions& o) {
 Verb bench_verb() {
   return {.name = "bench",
           .group = kTools,
-          .about = "how fast condenser itself is here: gate, data, search, store, train",
+          .about = "how fast condenser itself is here: gate, data, search, store, train, workers",
           .example = "bench gate",
           .next = "Compare on one machine only.",
           .declare = with_options<BenchOptions>(add_options, bench)};

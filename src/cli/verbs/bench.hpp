@@ -9,9 +9,15 @@
 
 namespace condenser::cli {
 
+struct WorkersBenchOptions {
+  int count = 64;
+  int runs = 3;
+  bool one = false;  // this process is one of them
+};
+
 struct BenchOptions {
   std::string format = "text";
-  std::string what;  // gate, data, search, store, train
+  std::string what;  // gate, data, search, store, train, workers
   // train
   std::string network;
   ZooShape shape;
@@ -21,14 +27,16 @@ struct BenchOptions {
   bool turns = false;         // a line on standard input starts each round
   std::filesystem::path out;  // folder for the network and one step; empty: measure
   search::SearchBenchOptions search;
-  // store
+  // store, workers
   std::string study;  // "": a file that is removed
   std::string kind;   // "": both
+  WorkersBenchOptions workers;
 };
 
 int bench_data(const BenchOptions&);
 int bench_search(const BenchOptions&);
 int bench_store(const BenchOptions&);
 int bench_train(const BenchOptions&);
+int bench_workers(const BenchOptions&);
 
 }  // namespace condenser::cli

@@ -94,7 +94,9 @@ class Worker {
       core::log::info("search: waits for trial " + std::to_string(trial.index) + ", which is examined by " +
                       worker_text(trial.worker));
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(10 << std::min(waits_, 4)));
+    constexpr int kFirst = 2,
+                  kDoublings = 6;  // milliseconds; often another is done in a moment, else it may take hours
+    std::this_thread::sleep_for(std::chrono::milliseconds(kFirst << std::min(waits_ - 1, kDoublings)));
   }
 
   void say_why_it_ended() const {
