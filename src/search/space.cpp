@@ -161,8 +161,12 @@ void read_wishes(core::config::Reader& reader, Space& space) {
   space.forbid(std::move(rows));
   core::config::Reader beliefs = reader.section(
       "beliefs", "how likely options are before anything is measured, e.g. {s1_width: {16: 3, 24: 0.5}}");
+  std::vector<std::vector<double>> weights = read_beliefs(beliefs, space);
   // A resolved configuration spells out the empty section: still no beliefs, and the same draws.
-  if (!beliefs.keys().empty()) space.believe(read_beliefs(beliefs, space));
+  const bool even = std::ranges::all_of(weights, [](const std::vector<double>& of_decision) {
+    return std::ranges::all_of(of_decision, [](double weight) { return weight == 1; });
+  });
+  if (!even) space.believe(std::move(weights));
   if (!space.forbidden().empty() && size_of(space).legal < 1)
     throw core::ConfigError(reader.where("forbid") + ": forbid leaves no genotype of the space");
 }
