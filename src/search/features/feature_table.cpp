@@ -138,21 +138,31 @@ FeatureTable feature_table(std::span<const Features* const> rows, int widest) {
   return table;
 }
 
+namespace {
+
+// Where all candidates are equal no feature is left, and a matrix without columns has no rows to take.
+template <class Matrix>
+Matrix rows_of(const Matrix& all, std::span<const int> which) {
+  Matrix rows(std::ssize(which), all.cols());
+  for (Index i = 0; i < rows.rows() && all.cols() > 0; ++i) rows.row(i) = all.row(which[static_cast<size_t>(i)]);
+  return rows;
+}
+
+}  // namespace
+
 Similarity similarity_of(const FeatureTable& table, std::span<const int> columns) {
   const Index n = std::ssize(columns);
   Similarity s;
   s.lengths = table.lengths;
   for (size_t b = 0; b < table.blocks.size(); ++b) {
     const MatrixXf& block = table.blocks[b];
-    MatrixXf measured(n, block.cols());
-    for (Index j = 0; j < n; ++j) measured.row(j) = block.row(columns[static_cast<size_t>(j)]);
+    const MatrixXf measured = rows_of(block, columns);
     MatrixXf d = -2 * block * measured.transpose();
     d.colwise() += table.squares[b];
     d.rowwise() += measured.rowwise().squaredNorm().transpose();
     s.distances.push_back(d.array().max(0.0f).cast<double>());
   }
-  MatrixXd measured(n, table.linear.cols());
-  for (Index j = 0; j < n; ++j) measured.row(j) = table.linear.row(columns[static_cast<size_t>(j)]);
+  const MatrixXd measured = rows_of(table.linear, columns);
   s.linear = MatrixXd::Zero(table.rows(), n);
   if (table.linear.cols() > 0) s.linear = table.linear * measured.transpose() / width(table);
   return s;
