@@ -269,6 +269,22 @@ void write_as_schema_1(const fs::path& file) {
 
 }  // namespace
 
+namespace {
+
+// What it did not write: who proposed and why, and the curves of trainings.
+std::vector<Trial> as_first_version(std::vector<Trial> trials) {
+  for (Trial& trial : trials) {
+    trial.by.clear();
+    trial.reason.clear();
+    trial.forecast.reset();
+    trial.findings.curves.clear();
+    trial.findings.node_scores.clear();
+  }
+  return trials;
+}
+
+}  // namespace
+
 TEST_CASE("a study that the first version wrote goes on; one of a later version is refused",
           "[pipeline][slow][study]") {
   const TempFolder folder;
@@ -279,7 +295,7 @@ TEST_CASE("a study that the first version wrote goes on; one of a later version 
   const Finished f = run(search, folder.path());
   INFO(f.err);
   CHECK(f.code == 0);
-  check_as_undisturbed(study.string());
+  CHECK(fakes::equal(as_first_version(trials_of(study.string())), as_first_version(reference())));
   soci::session(soci::sqlite3, "db=" + study.string()) << "UPDATE condenser_study SET value = '5' WHERE key = 'schema'";
   const Finished later = run(search, folder.path());
   CHECK(later.code == 1);
