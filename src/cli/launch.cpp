@@ -102,10 +102,8 @@ class Ranks {
     if (!passed_on_) send(SIGTERM);  // the others stop too; to those that do already a second signal means: at once
     if (is_stop(code)) return;
     deadline_ = Clock::now() + kGrace;
-    char host[256] = "localhost";
-    gethostname(host, sizeof host - 1);
     core::log::error("rank " + std::to_string(&rank - ranks_.data()) + " of " + std::to_string(ranks_.size()) +
-                     " (pid " + std::to_string(rank.process.pid()) + " on " + host + ") " + how(result) +
+                     " (pid " + std::to_string(rank.process.pid()) + " on " + core::host_name() + ") " + how(result) +
                      "; ending the others");
   }
 

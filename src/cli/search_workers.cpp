@@ -1,7 +1,6 @@
 #include "cli/search_workers.hpp"
 
 #include <signal.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -13,6 +12,7 @@
 #include "cli/examiner.hpp"
 #include "cli/run_identity.hpp"
 #include "condenser/core/log.hpp"
+#include "condenser/core/process.hpp"
 #include "condenser/core/stop.hpp"
 #include "condenser/core/team.hpp"
 
@@ -24,13 +24,9 @@ namespace {
 
 constexpr double kLease = 60;  // seconds; a worker gives three signs of life in that time
 
-std::string host() {
-  utsname names{};
-  uname(&names);
-  return names.nodename;
+std::string worker_name(int slot) {
+  return core::host_name() + ":" + std::to_string(getpid()) + ":" + std::to_string(slot);
 }
-
-std::string worker_name(int slot) { return host() + ":" + std::to_string(getpid()) + ":" + std::to_string(slot); }
 
 std::vector<std::unique_ptr<search::Probe>> examiner_of(RunContext& run, int slot, int slots) {
   const WorkOptions& work = run.config.work;
@@ -52,7 +48,7 @@ std::vector<std::unique_ptr<search::Probe>> examiner_of(RunContext& run, int slo
 class Workers {
  public:
   Workers(RunContext& run, const search::Gate& gate, const search::SearchWatch& watch)
-      : run_(run), gate_(gate), watch_(watch) {}
+      : run_(run), gate_(gate), watch_(watch), catalogue_(search::make_catalogue(*run.config.space, gate)) {}
 
   std::vector<Trial> work_together(int count) {
     std::vector<std::thread> threads;
@@ -91,6 +87,7 @@ class Workers {
          .gate = gate_,
          .inquisitor = inquisitor,
          .store = *store,
+         .catalogue = catalogue_.get(),
          .rungs = fidelities(c.probe),
          .folder = c.probe.rungs.size() > 1 ? paused_folder(run_.folder) : std::filesystem::path(),
          .worker = name,
@@ -120,6 +117,7 @@ class Workers {
   RunContext& run_;
   const search::Gate& gate_;
   const search::SearchWatch& watch_;
+  const std::shared_ptr<const search::Catalogue> catalogue_;
   std::mutex mutex_;
   std::vector<Trial> trials_;
   std::exception_ptr trouble_;
@@ -130,7 +128,7 @@ class Workers {
 bool is_lost(const Trial& trial, bool alone) {
   if (trial.state != search::TrialState::Running || trial.worker.starts_with(search::kOutside)) return false;
   if (alone) return true;
-  const std::string here = host() + ":";
+  const std::string here = core::host_name() + ":";
   if (!trial.worker.starts_with(here)) return false;
   const pid_t pid = std::atoi(trial.worker.c_str() + here.size());
   return pid > 0 && kill(pid, 0) != 0 && errno == ESRCH;
@@ -150,7 +148,7 @@ bool is_shared(const RunContext& run) { return !run.config.work.study.empty(); }
 void open_for_work(RunContext& run) {
   const auto store = search::open_study(study_of(run));
   store->bind(lines_of(settings_of(run, "search")));
-  store->keep("configuration", run.config.resolved);
+  store->keep(kConfiguration, run.config.resolved);
   for (Trial trial : store->load()) {
     if (!is_lost(trial, !is_shared(run))) continue;
     trial.state = search::TrialState::Proposed;

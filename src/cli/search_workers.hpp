@@ -10,6 +10,9 @@ namespace condenser::cli {
 std::string study_of(const RunContext&);
 bool is_shared(const RunContext&);  // other machines may work on it too
 
+// What a study keeps for those who join it: the resolved configuration of its search.
+inline constexpr char kConfiguration[] = "configuration";
+
 // Binds the study to what the run's search depends on, and leaves the configuration for workers that join. Trials of
 // workers of this machine that are no more wait for a worker again.
 void open_for_work(RunContext&);

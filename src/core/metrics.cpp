@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <set>
 
+#include "condenser/core/clock.hpp"
 #include "condenser/core/csv.hpp"
 #include "condenser/core/error.hpp"
 #include "condenser/core/files.hpp"
@@ -24,8 +24,6 @@ namespace condenser::core {
 namespace {
 
 namespace fs = std::filesystem;
-
-double now() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
 
 // Appends whole records and hands each to the system at once.
 class Appender {
@@ -124,9 +122,9 @@ struct Metrics::Sinks {
         csv_path(folder / "metrics.csv"),
         csv(csv_path),
         jsonl(folder / "metrics.jsonl"),
-        events(new_event_file(folder, now())) {
-    events.append(version_event(now()));
-    if (keep_rows > 0) events.append(restart_event(now(), last_step(kept_csv) + 1));
+        events(new_event_file(folder, unix_seconds())) {
+    events.append(version_event(unix_seconds()));
+    if (keep_rows > 0) events.append(restart_event(unix_seconds(), last_step(kept_csv) + 1));
   }
   std::string header;  // empty until the first row
   fs::path csv_path;
@@ -155,7 +153,7 @@ void Metrics::row(int64_t step, const Scalars& values) {
   sinks_->csv.append(lines + csv_row(step, values) + "\n");
   sinks_->header = header;
   sinks_->jsonl.append(json_row(step, values) + "\n");
-  sinks_->events.append(scalars_event(now(), step, values));
+  sinks_->events.append(scalars_event(unix_seconds(), step, values));
 }
 
 }  // namespace condenser::core

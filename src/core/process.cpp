@@ -145,6 +145,12 @@ int above_standard(int fd) {
 
 }  // namespace
 
+std::string host_name() {
+  char host[256] = "localhost";
+  gethostname(host, sizeof host - 1);
+  return host;
+}
+
 Process::Process(std::vector<std::string> arguments, ProcessOptions options) : name_(arguments.at(0)) {
   std::vector<std::string> environment = merged_environment(options.environment);
   const std::vector<char*> argv = pointers(arguments), envp = pointers(environment);

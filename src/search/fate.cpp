@@ -31,14 +31,10 @@ std::string place_text(const Fate& fate, const Objective& objective) {
 
 }  // namespace
 
-std::string text_of(const Verdict& v) {
-  return core::printable(v.rule + (v.node.empty() ? "" : " at node " + v.node) + ": " + v.value + "; limit " + v.limit);
-}
-
 std::string broken_text(const Trial& trial) {
   std::vector<std::string> broken;
   for (const Verdict& verdict : trial.verdicts)
-    if (!verdict.passed) broken.push_back(text_of(verdict));
+    if (!verdict.passed) broken.push_back(core::printable(to_text(verdict)));
   return core::join(broken, ". ");
 }
 

@@ -145,6 +145,10 @@ std::vector<Verdict> Gate::after_training(double accuracy_percent) const {
   return {at_least(accuracy_percent, options_.comparator->min_accuracy, options_.comparator->name)};
 }
 
+std::string to_text(const Verdict& v) {
+  return v.rule + (v.node.empty() ? "" : " at node " + v.node) + ": " + v.value + "; limit " + v.limit;
+}
+
 bool passed(const std::vector<Verdict>& verdicts) {
   return std::all_of(verdicts.begin(), verdicts.end(), [](const Verdict& v) { return v.passed; });
 }

@@ -3,35 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "condenser/core/correlation.hpp"
 #include "condenser/search/metrics.hpp"
 
 namespace condenser::search {
 namespace {
-
-// Equal values share the mean of their places.
-std::vector<double> places(const std::vector<double>& values) {
-  std::vector<size_t> order(values.size());
-  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::ranges::sort(order, {}, [&](size_t i) { return values[i]; });
-  std::vector<double> place(values.size());
-  for (size_t begin = 0, end = 0; begin < order.size(); begin = end) {
-    while (end < order.size() && values[order[end]] == values[order[begin]]) ++end;
-    for (size_t i = begin; i < end; ++i) place[order[i]] = static_cast<double>(begin + end - 1) / 2;
-  }
-  return place;
-}
-
-double spearman(const std::vector<double>& a, const std::vector<double>& b) {
-  const std::vector<double> x = places(a), y = places(b);
-  const double mean = (static_cast<double>(x.size()) - 1) / 2;
-  double xy = 0, xx = 0, yy = 0;
-  for (size_t i = 0; i < x.size(); ++i) {
-    xy += (x[i] - mean) * (y[i] - mean);
-    xx += (x[i] - mean) * (x[i] - mean);
-    yy += (y[i] - mean) * (y[i] - mean);
-  }
-  return xx == 0 || yy == 0 ? 0 : xy / std::sqrt(xx * yy);
-}
 
 struct Measured {
   const Trial* trial;
@@ -65,7 +41,8 @@ Proxy proxy_of(const std::vector<Measured>& measured, const std::string& metric,
     values.push_back(found->second);
     ranks.push_back(m.value);
   }
-  return {.metric = metric, .trials = values.size(), .correlation = spearman(values, ranks), .size = size};
+  const double r = core::spearman(values, ranks);
+  return {.metric = metric, .trials = values.size(), .correlation = std::isnan(r) ? 0 : r, .size = size};
 }
 
 }  // namespace

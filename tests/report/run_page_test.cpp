@@ -9,6 +9,7 @@
 #include "report/sample_run.hpp"
 #include "report/xml_fault.hpp"
 #include "support/absent.hpp"
+#include "support/browser.hpp"
 #include "support/catch.hpp"
 #include "support/process.hpp"
 
@@ -123,12 +124,6 @@ TEST_CASE("damaged metrics are named", "[report]") {
 
 namespace {
 
-std::string browser() {
-  for (const char* name : {"chromium", "chromium-browser", "google-chrome"})
-    if (tests::run({"sh", "-c", std::string("command -v ") + name}, "/").code == 0) return name;
-  return "";
-}
-
 // A page around the report that says what it found in it: what sticks out at the side (but for boxes that scroll), what
 // was loaded, and how many sections there are.
 constexpr const char* kLook = R"(<!DOCTYPE html><meta charset="utf-8"><body><pre id="said"></pre><script>
@@ -156,8 +151,7 @@ for (const width of widths) {
 }  // namespace
 
 TEST_CASE("a browser shows the report on phone and desk without complaint", "[report]") {
-  const std::string name = browser();
-  if (name.empty()) return tests::skip_without("program: chromium", "no chromium, chromium-browser or google-chrome");
+  if (tests::browser().empty()) return tests::skip_without("program: chromium", tests::kBrowsers);
   Material m = tests::whole_run();
   m.name = "a_name_without_any_place_to_break_it_because_people_do_that_and_more_than_once_in_a_while";
   m.evaluated->confusion.classes = {"<script>alert(1)</script>", std::string(200, 'w')};
@@ -165,11 +159,7 @@ TEST_CASE("a browser shows the report on phone and desk without complaint", "[re
   const tests::TempFolder folder;
   folder.write("report.html", report::to_html(report::run_page(m)));
   folder.write("look.html", kLook);
-  const tests::Finished f = tests::run(
-      {name, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--allow-file-access-from-files",
-       "--enable-logging=stderr", "--user-data-dir=" + (folder / "profile").string(), "--virtual-time-budget=20000",
-       "--dump-dom", "file://" + (folder / "look.html").string()},
-      folder.path());
+  const tests::Finished f = tests::look_at(folder, "look.html", 20000);
   INFO(f.out.substr(0, 3000) << f.err.substr(0, 3000));
   REQUIRE(f.code == 0);
   CHECK_THAT(f.out, Contains("done"));

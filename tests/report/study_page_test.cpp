@@ -7,9 +7,9 @@
 #include "condenser/search/space.hpp"
 #include "report/page_rows.hpp"
 #include "report/sample_study.hpp"
-#include "report/study/correlation.hpp"
 #include "report/xml_fault.hpp"
 #include "support/absent.hpp"
+#include "support/browser.hpp"
 #include "support/catch.hpp"
 #include "support/process.hpp"
 
@@ -230,33 +230,6 @@ TEST_CASE("ten thousand trials fit three megabytes", "[report]") {
   CHECK(count(html, "Learning curves") >= 50);
 }
 
-TEST_CASE("rank correlations are those of small lists by hand", "[report]") {
-  const auto same = report::correlate({1, 2, 3, 4, 5}, {10, 20, 30, 40, 50});
-  REQUIRE(same);
-  CHECK(same->spearman == Approx(1));
-  CHECK(same->kendall == Approx(1));
-  const auto mixed = report::correlate({1, 2, 3, 4, 5}, {2, 1, 4, 3, 5});  // d^2 = 4: 1 - 24 / 120; 2 of 10 pairs wrong
-  REQUIRE(mixed);
-  CHECK(mixed->spearman == Approx(0.8));
-  CHECK(mixed->kendall == Approx(0.6));
-  CHECK(mixed->low < 0.8);
-  CHECK(mixed->high > 0.8);
-  // Ties by definition: tau-b = (concordant - discordant) / sqrt((n0 - n1) (n0 - n2)).
-  const std::vector<double> x{1, 1, 2, 3, 3, 4, 5}, y{3, 1, 1, 2, 5, 5, 4};
-  double pairs = 0, x_ties = 0, y_ties = 0, sum = 0;
-  for (size_t a = 0; a < x.size(); ++a)
-    for (size_t b = a + 1; b < x.size(); ++b) {
-      ++pairs;
-      x_ties += x[a] == x[b];
-      y_ties += y[a] == y[b];
-      const double sign = (x[a] - x[b]) * (y[a] - y[b]);
-      sum += sign > 0 ? 1 : sign < 0 ? -1 : 0;
-    }
-  CHECK(report::correlate(x, y)->kendall == Approx(sum / std::sqrt((pairs - x_ties) * (pairs - y_ties))));
-  CHECK_FALSE(report::correlate({1, 2, 3, 4}, {1, 2, 3, 4}));
-  CHECK_FALSE(report::correlate({1, 1, 1, 1, 1}, {1, 2, 3, 4, 5}));
-}
-
 TEST_CASE("a score that ranks no better than size is marked", "[report]") {
   StudyMaterial m = sample(600);
   core::Rng rng(5);
@@ -319,12 +292,6 @@ TEST_CASE("rows of a page come back as they went in", "[report]") {
 
 namespace {
 
-std::string browser() {
-  for (const char* name : {"chromium", "chromium-browser", "google-chrome"})
-    if (tests::run({"sh", "-c", std::string("command -v ") + name}, "/").code == 0) return name;
-  return "";
-}
-
 // A page around the report that uses it as a reader does, and says what it found.
 constexpr const char* kUse = R"(<!DOCTYPE html><meta charset="utf-8"><body><pre id="said"></pre><script>
 const widths = [360, 1280];
@@ -375,8 +342,7 @@ for (const width of widths) {
 }  // namespace
 
 TEST_CASE("a browser shows, sorts, filters and opens a study on phone and desk", "[report]") {
-  const std::string name = browser();
-  if (name.empty()) return tests::skip_without("program: chromium", "no chromium, chromium-browser or google-chrome");
+  if (tests::browser().empty()) return tests::skip_without("program: chromium", tests::kBrowsers);
   StudyMaterial m = sample(500);
   m.title = "a_name_without_any_place_to_break_it_because_people_do_that_and_more_than_once_in_a_while";
   m.comparators[0].name = "</script><script>alert(1)</script>";
@@ -385,11 +351,7 @@ TEST_CASE("a browser shows, sorts, filters and opens a study on phone and desk",
   const tests::TempFolder folder;
   folder.write("report.html", report::to_html(report::study_page(m)));
   folder.write("use.html", kUse);
-  const tests::Finished f = tests::run(
-      {name, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--allow-file-access-from-files",
-       "--enable-logging=stderr", "--user-data-dir=" + (folder / "profile").string(), "--virtual-time-budget=30000",
-       "--dump-dom", "file://" + (folder / "use.html").string()},
-      folder.path());
+  const tests::Finished f = tests::look_at(folder, "use.html", 30000);
   INFO(f.out.substr(0, 4000) << f.err.substr(0, 3000));
   REQUIRE(f.code == 0);
   CHECK_THAT(f.out, Contains("done"));

@@ -12,6 +12,9 @@
 
 namespace condenser::core {
 
+// Of this machine, for people and to tell workers apart.
+std::string host_name();
+
 // What runs now, as a ProcessOptions::program.
 constexpr const char* kThisProgram = "/proc/self/exe";
 

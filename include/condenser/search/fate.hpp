@@ -53,9 +53,7 @@ class Fates {
   int last_rung_ = 0;
 };
 
-// "max_params: 70,000 parameters; limit at most 50,000 parameters", with the node where there is one.
-std::string text_of(const Verdict&);
-// Of every verdict that did not pass; "": all did.
+// Of every verdict that did not pass, printable; "": all did.
 std::string broken_text(const Trial&);
 // "pool", "ana (from outside)", "the generator"; printable.
 std::string proposer_of(const Trial&);

@@ -21,6 +21,7 @@ struct Verdict {
   std::string limit;  // allowed
   bool operator==(const Verdict&) const = default;
 };
+std::string to_text(const Verdict&);  // "max_params at node x: 9; limit 8", as found: names are not made printable
 
 // A row of numbers that a design must match: at most this size and work (before training), at least this accuracy
 // (after).

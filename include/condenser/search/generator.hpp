@@ -10,7 +10,10 @@
 
 namespace condenser::search {
 
+// What a generator asks of candidates before anything is trained. A cache: many threads may share one, and sharing
+// saves what each would work out again.
 class Catalogue;
+std::shared_ptr<const Catalogue> make_catalogue(const Space&, const Gate&);  // both must outlive it
 
 // What a generator is asked.
 struct Question {

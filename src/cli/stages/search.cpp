@@ -20,6 +20,7 @@
 #include "condenser/search/near_miss.hpp"
 #include "condenser/search/probe_rows.hpp"
 #include "condenser/search/proxies.hpp"
+#include "condenser/search/study_summary.hpp"
 #include "condenser/search/table.hpp"
 #include "condenser/search/trial_table.hpp"
 
@@ -65,10 +66,6 @@ class SearchProgress {
   Clock::time_point started_ = Clock::now();
   ProgressLine line_;
 };
-
-std::string refusal_text(const search::Verdict& v) {
-  return v.rule + (v.node.empty() ? "" : " at node " + v.node) + ": " + v.value + "; limit " + v.limit;
-}
 
 std::string refusal_summary(const std::vector<Trial>& trials) {
   std::string text;
@@ -172,7 +169,7 @@ StageOutput own_network(RunContext& run) {
   if (!search::passed(verdicts)) {
     std::string why;
     for (const auto& v : verdicts)
-      if (!v.passed) why += (why.empty() ? "" : "; ") + refusal_text(v);
+      if (!v.passed) why += (why.empty() ? "" : "; ") + search::to_text(v);
     throw core::Error("network " + spec.name + " does not pass the gate: " + why, core::ExitCode::NoFeasible);
   }
   write_winner(run, spec, {.verdicts = verdicts});
@@ -193,14 +190,6 @@ int64_t examinations(const RunConfig& c) {
   double sum = 0;
   for (const double n : search::candidates_on_rungs(fidelities(c.probe), c.search.trials)) sum += n;
   return std::lround(sum);
-}
-
-// In full ones; a training goes on where it paused.
-int64_t full_examinations(const std::vector<Trial>& trials, const std::vector<double>& rungs) {
-  double sum = 0;
-  for (const Trial& trial : trials)
-    if (trial.in_budget()) sum += trial.fidelity - (trial.rung > 0 ? rungs[static_cast<size_t>(trial.rung) - 1] : 0);
-  return static_cast<int64_t>(sum + 1e-6);
 }
 
 // Trainings that will not go on need not be kept.
@@ -265,12 +254,13 @@ StageOutput stage_search(RunContext& run) {
 
   const Trial* best = search::best(trials, c.search.objective);
   if (!best) throw core::Error(nothing_found(c, gate, trials), core::ExitCode::NoFeasible);
-  keep_winner(run, *best,
-              {.trial = best->index,
-               .genotype = search::to_text(*c.space, best->genotype),
-               .examined = full_examinations(trials, fidelities(c.probe)),
-               .metrics = best->findings.metrics,
-               .verdicts = best->verdicts});
+  keep_winner(
+      run, *best,
+      {.trial = best->index,
+       .genotype = search::to_text(*c.space, best->genotype),
+       .examined = static_cast<int64_t>(search::summary_of(trials, {}).spent + 1e-6),  // sums of shares are not exact
+       .metrics = best->findings.metrics,
+       .verdicts = best->verdicts});
 
   int64_t refused = 0, same = 0, failed = 0;
   for (const Trial& trial : trials) {

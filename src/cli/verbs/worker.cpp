@@ -33,7 +33,7 @@ void add_options(Args& args, Options& o) {
 }
 
 std::string configuration_of(const std::string& study) {
-  const auto text = search::open_study(study, search::StoreMode::Look)->kept("configuration");
+  const auto text = search::open_study(study, search::StoreMode::Look)->kept(kConfiguration);
   if (text) return *text;
   throw core::ConfigError(search::printable_study(study) +
                           ": no search has begun there; begin one: condenser search run.yaml search.study=...");

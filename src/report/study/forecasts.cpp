@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "condenser/core/correlation.hpp"
 #include "condenser/core/table.hpp"
-#include "report/study/correlation.hpp"
 #include "report/study/plots.hpp"
 #include "report/study/study.hpp"
 
@@ -121,7 +121,7 @@ std::optional<Section> forecasts_section(const Study& s) {
           percent(q.within_two) + " within two (95 %).",
       "Mean error " + s.value_text(q.error) + ", mean stated deviation " + s.value_text(q.half) +
           ", measured minus foretold " + s.value_text(q.bias) + " on average."};
-  if (const auto c = correlate(foretold, measured))
+  if (const auto c = core::correlate(foretold, measured))
     lines.push_back("Rank correlation (Spearman) " + core::fixed(c->spearman, 2) + ", 95 % interval " +
                     core::fixed(c->low, 2) + " to " + core::fixed(c->high, 2) +
                     ". Only candidates that were believed good are measured, which makes it smaller.");

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "condenser/core/correlation.hpp"
 #include "condenser/core/table.hpp"
 #include "report/picture_parts.hpp"
-#include "report/study/correlation.hpp"
 #include "report/study/plots.hpp"
 #include "report/study/study.hpp"
 
@@ -17,13 +17,13 @@ constexpr const char* kSizes[] = {"params", "macs"};
 struct Proxy {
   std::string name, title;
   bool of_size = false;  // parameters and MACs, which others have to beat
-  Correlation all;
+  core::Correlation all;
   double size = 0;  // strength of the better of parameters and MACs, over the same trials
   bool beats() const { return std::abs(all.spearman) > size; }
 };
 
 // Over the trials that have both, oriented so that a positive value says: more of it, the better.
-std::optional<Correlation> correlation(const Study& s, const std::string& name, const std::string& also) {
+std::optional<core::Correlation> correlation(const Study& s, const std::string& name, const std::string& also) {
   std::vector<double> x, y;
   for (size_t k = 0; k < s.trials.size(); ++k) {
     if (!s.counts(s.trials[k])) continue;
@@ -32,7 +32,7 @@ std::optional<Correlation> correlation(const Study& s, const std::string& name, 
     x.push_back(v);
     y.push_back(s.rank[k]);
   }
-  return correlate(x, y);
+  return core::correlate(x, y);
 }
 
 std::vector<Proxy> proxies_of(const Study& s) {

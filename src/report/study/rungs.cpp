@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "condenser/core/correlation.hpp"
 #include "condenser/core/table.hpp"
-#include "report/study/correlation.hpp"
 #include "report/study/study.hpp"
 
 namespace condenser::report {
@@ -35,7 +35,7 @@ std::vector<Rung> rungs_of(const Study& s) {
   return rungs;
 }
 
-std::optional<Correlation> between(const Rung& a, const Rung& b) {
+std::optional<core::Correlation> between(const Rung& a, const Rung& b) {
   std::vector<double> x, y;
   for (const auto& [genotype, value] : a.rank) {
     const auto found = b.rank.find(genotype);
@@ -43,7 +43,7 @@ std::optional<Correlation> between(const Rung& a, const Rung& b) {
     x.push_back(value);
     y.push_back(found->second);
   }
-  return correlate(x, y);
+  return core::correlate(x, y);
 }
 
 }  // namespace

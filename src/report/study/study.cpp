@@ -14,10 +14,6 @@ namespace {
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 constexpr size_t kMostReasons = 2;  // of a refusal, in one line
 
-std::string verdict_text(const search::Verdict& v) {
-  return v.rule + (v.node.empty() ? "" : " at node " + v.node) + ": " + v.value + "; limit " + v.limit;
-}
-
 std::vector<double> ladder(const std::vector<Trial>& trials) {
   std::vector<double> rungs;
   for (const Trial& trial : trials)
@@ -122,7 +118,7 @@ std::string refusal_text(const Trial& trial) {
   std::string text;
   size_t broken = 0;
   for (const search::Verdict& v : trial.verdicts)
-    if (!v.passed && ++broken <= kMostReasons) text += (text.empty() ? "" : ". ") + verdict_text(v);
+    if (!v.passed && ++broken <= kMostReasons) text += (text.empty() ? "" : ". ") + search::to_text(v);
   if (broken > kMostReasons) text += ". And " + std::to_string(broken - kMostReasons) + " more";
   return text;
 }

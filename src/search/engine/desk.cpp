@@ -7,6 +7,7 @@
 #include <cmath>
 #include <system_error>
 
+#include "condenser/core/clock.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/core/stop.hpp"
 #include "condenser/core/table.hpp"
@@ -110,8 +111,7 @@ std::string Desk::hours_over() {
   if (o_.device_hours > 0 && history_.seconds() >= o_.device_hours * kSecondsPerHour)
     return end("device_hours", core::number(o_.device_hours) + " hours of examinations are spent");
   if (o_.max_hours <= 0 || !signals_.started()) return "";
-  const double now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-  if (now - *signals_.started() < o_.max_hours * kSecondsPerHour) return "";
+  if (core::unix_seconds() - *signals_.started() < o_.max_hours * kSecondsPerHour) return "";
   return end("max_hours", core::number(o_.max_hours) + " hours have passed since the first proposal");
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "condenser/search/generator.hpp"
+
 namespace condenser::search {
 namespace {
 
@@ -56,6 +58,10 @@ std::unique_ptr<const Catalogue::Whole> whole_of(const Space& space, const Gate&
 }
 
 }  // namespace
+
+std::shared_ptr<const Catalogue> make_catalogue(const Space& space, const Gate& gate) {
+  return std::make_shared<const Catalogue>(space, gate);
+}
 
 const Catalogue::Whole* Catalogue::whole(int most) const {
   if (log10_size(space_) > std::log10(std::max(1, most))) return nullptr;

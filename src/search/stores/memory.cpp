@@ -5,12 +5,11 @@
 #include <mutex>
 #include <thread>
 
+#include "condenser/core/clock.hpp"
 #include "search/stores/identity.hpp"
 
 namespace condenser::search {
 namespace {
-
-double now() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
 
 class MemoryTurn final : public Turn {
  public:
@@ -42,7 +41,7 @@ class MemoryStore final : public Store {
   bool append(const Trial& trial, double lease) override {
     check_appendable("study", trial);
     const std::scoped_lock lock(mutex_);
-    const auto [row, fresh] = rows_.emplace(trial.index, Row{trial, now() + lease, 0});
+    const auto [row, fresh] = rows_.emplace(trial.index, Row{trial, core::unix_seconds() + lease, 0});
     if (fresh) touch(row->second);
     return fresh;
   }
@@ -50,14 +49,14 @@ class MemoryStore final : public Store {
   std::optional<Trial> claim(const std::string& worker, double lease) override {
     const std::scoped_lock lock(mutex_);
     for (auto& [index, row] : rows_) {
-      const bool lost = row.trial.state == TrialState::Running && row.lease_ends <= now();
+      const bool lost = row.trial.state == TrialState::Running && row.lease_ends <= core::unix_seconds();
       const bool waits = row.trial.state == TrialState::Proposed && row.trial.same_as < 0;
       if (!lost && !waits) continue;
       if (lost) add({.kind = "lost", .worker = row.trial.worker, .trial = index, .text = "taken by " + worker});
       row.trial.state = TrialState::Running;
       row.trial.worker = worker;
       ++row.trial.tries;
-      row.lease_ends = now() + lease;
+      row.lease_ends = core::unix_seconds() + lease;
       touch(row);
       return row.trial;
     }
@@ -69,7 +68,7 @@ class MemoryStore final : public Store {
     bool any = false;
     for (auto& [index, row] : rows_) {
       if (row.trial.state != TrialState::Running || row.trial.worker != worker) continue;
-      row.lease_ends = now() + lease;
+      row.lease_ends = core::unix_seconds() + lease;
       any = true;
     }
     return any;
@@ -136,7 +135,7 @@ class MemoryStore final : public Store {
 
   void add(Event event) {
     event.id = std::ssize(events_) + 1;
-    event.time = now();
+    event.time = core::unix_seconds();
     events_.push_back(std::move(event));
   }
 

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "condenser/core/log.hpp"
+#include "condenser/core/process.hpp"
 #include "condenser/core/stop.hpp"
 
 #if defined(USE_C10D_NCCL)
@@ -50,9 +51,7 @@ struct Member {
 
 Member myself() {
   Member m;
-  char host[256] = "localhost";
-  gethostname(host, sizeof host - 1);
-  m.host = host;
+  m.host = core::host_name();
   m.pid = getpid();
   cpu_set_t set;
   CPU_ZERO(&set);

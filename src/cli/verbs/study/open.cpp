@@ -17,7 +17,6 @@ using core::ConfigError;
 
 namespace {
 
-constexpr char kConfiguration[] = "configuration";
 constexpr char kResolved[] = "config.resolved.yaml";
 
 bool is_url(const std::string& subject) {

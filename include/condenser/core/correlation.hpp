@@ -5,7 +5,10 @@
 #include <optional>
 #include <vector>
 
-namespace condenser::report {
+namespace condenser::core {
+
+// Spearman's: equal values share the mean of their ranks. NaN where a list has no spread. Lists of the same length.
+double spearman(const std::vector<double>& x, const std::vector<double>& y);
 
 struct Correlation {
   size_t count = 0;
@@ -13,8 +16,8 @@ struct Correlation {
   double kendall = 0;                      // tau-b
 };
 
-// Equal values share the mean of their ranks. The interval is Fisher's, with the variance (1 + r^2 / 2) / (n - 3) that
+// The interval is Fisher's, with the variance (1 + r^2 / 2) / (n - 3) that
 // holds for ranks (Bonett and Wright 2000, Psychometrika 65). None: fewer than five pairs, or a list of equal values.
 std::optional<Correlation> correlate(const std::vector<double>& x, const std::vector<double>& y);
 
-}  // namespace condenser::report
+}  // namespace condenser::core

@@ -1,13 +1,13 @@
 // Spearman by ranks, Kendall by counting the exchanges of a merge sort (Knight 1966): both in O(n log n).
 
-#include "report/study/correlation.hpp"
+#include "condenser/core/correlation.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <numeric>
 
-namespace condenser::report {
+namespace condenser::core {
 namespace {
 
 std::vector<size_t> order_of(const std::vector<double>& values) {
@@ -90,15 +90,17 @@ double kendall(const std::vector<double>& x, const std::vector<double>& y) {
 
 }  // namespace
 
+double spearman(const std::vector<double>& x, const std::vector<double>& y) { return pearson(ranks_of(x), ranks_of(y)); }
+
 std::optional<Correlation> correlate(const std::vector<double>& x, const std::vector<double>& y) {
   constexpr size_t kLeast = 5;
   constexpr double kNormal = 1.959964;  // 95 %
   if (x.size() < kLeast || x.size() != y.size()) return std::nullopt;
-  const double r = pearson(ranks_of(x), ranks_of(y));
+  const double r = spearman(x, y);
   if (!std::isfinite(r)) return std::nullopt;
   const double z = std::atanh(std::clamp(r, -1 + 1e-12, 1 - 1e-12));
   const double width = kNormal * std::sqrt((1 + r * r / 2) / static_cast<double>(x.size() - 3));
   return Correlation{x.size(), r, std::tanh(z - width), std::tanh(z + width), kendall(x, y)};
 }
 
-}  // namespace condenser::report
+}  // namespace condenser::core
