@@ -90,7 +90,9 @@ double kendall(const std::vector<double>& x, const std::vector<double>& y) {
 
 }  // namespace
 
-double spearman(const std::vector<double>& x, const std::vector<double>& y) { return pearson(ranks_of(x), ranks_of(y)); }
+double spearman(const std::vector<double>& x, const std::vector<double>& y) {
+  return pearson(ranks_of(x), ranks_of(y));
+}
 
 std::optional<Correlation> correlate(const std::vector<double>& x, const std::vector<double>& y) {
   constexpr size_t kLeast = 5;
