@@ -472,6 +472,13 @@ TEST_CASE("The nearest word is near or none", "[core]") {
   CHECK(nearest("quantization_scheme", {"quantisation_schema"}) == "quantisation_schema");
 }
 
+TEST_CASE("A message is one line, whatever the names in it hold", "[core]") {
+  const Error error("cannot find a\nb\x1b[31m");
+  CHECK(std::string(error.what()) == "cannot find a\\nb\\x1b[31m");
+  const ConfigError again{std::string(error.what())};
+  CHECK(std::string(again.what()) == error.what());
+}
+
 TEST_CASE("Mutated run files are read or refused, never worse", "[core]") {
   const std::string seedtext = kExample;
   Rng rng(17);

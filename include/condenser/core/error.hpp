@@ -21,10 +21,11 @@ enum class ExitCode {
   Terminated = 143,    // SIGTERM
 };
 
+// Always one line: names and paths from outside may hold line breaks, what is shown and logged may not
+// (core::printable).
 class Error : public std::runtime_error {
  public:
-  explicit Error(const std::string& message, ExitCode code = ExitCode::RunFailed)
-      : std::runtime_error(message), code_(code) {}
+  explicit Error(const std::string& message, ExitCode code = ExitCode::RunFailed);
   ExitCode code() const { return code_; }
 
  private:
