@@ -1,6 +1,7 @@
 // The probes of a run's search.
 
 #include <algorithm>
+#include <cmath>
 
 #include "cli/examiner.hpp"
 #include "cli/torch_module.hpp"
@@ -14,6 +15,15 @@
 namespace condenser::cli {
 namespace {
 
+constexpr int64_t kReactionImages = 16;
+
+// How much of each node's signal survives int8, in dB; what is infinite or unknown is left out.
+void measure_nodes(const arch::Spec& lowered, const arch::Weights& weights, const quant::Quantized& q,
+                   const data::Dataset& samples, search::Findings& findings) {
+  for (const quant::NodeReport& node : quant::node_reports(lowered, weights, q.weights, q.quant, samples))
+    if (std::isfinite(node.snr_db)) findings.node_scores[search::reaction_key(node.node, "int8_snr")] = node.snr_db;
+}
+
 // What ships: quantized on the calibration samples, run by the integer kernels on the validation part.
 void measure_int8(RunContext& run, const search::Candidate& candidate, arch::Weights weights,
                   search::Findings& findings) {
@@ -22,6 +32,8 @@ void measure_int8(RunContext& run, const search::Candidate& candidate, arch::Wei
   const data::Evaluation found =
       quant::evaluate_int8(lowered, q.weights, q.quant, *run.validation(), task_of(run.config));
   findings.metrics["int8_accuracy"] = data::metrics().front().value(found);
+  const auto few = data::subset(run.training(), data::stratified_subset(*run.training(), kReactionImages, 1));
+  measure_nodes(lowered, weights, q, *few, findings);
 }
 
 // Made when the first candidate gets that far: a resumed search that is complete needs no LibTorch.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <functional>
 
 #include "condenser/core/statistics.hpp"
 #include "condenser/search/driver.hpp"
@@ -37,7 +38,9 @@ struct Setting {
   double best_reward;
 };
 
-bool returns(const SearchBenchOptions& o) { return o.protocol == "noisy" || o.protocol == "budget"; }
+bool returns(const SearchBenchOptions& o) {
+  return o.protocol == "noisy" || o.protocol == "budget" || o.protocol == "trainings";
+}
 
 Answer answer_of(const SearchBenchOptions& o) {
   return o.protocol == "noisy" || o.protocol == "budget" ? Answer::Noisy : Answer::Mean;
@@ -57,7 +60,10 @@ double seconds_of(const TableSpace& space, const Trial& trial) {
 }
 
 std::vector<double> rungs_of(const Setting& s) {
-  if (s.options.protocol != "budget") return {1};
+  std::vector<double> rungs;
+  for (const int epochs : s.options.rungs) rungs.push_back(static_cast<double>(epochs) / s.space.table().epochs);
+  rungs.push_back(1);
+  if (s.options.protocol != "budget") return rungs;
   return {static_cast<double>(s.space.table().short_epochs) / s.space.table().epochs, 1};
 }
 
@@ -116,9 +122,34 @@ Outcome run_once(const Setting& s, uint64_t seed) {
   return outcome;
 }
 
+void check_rungs(const SearchBenchOptions& o, const TableSpace& space) {
+  const std::vector<int>& rungs = o.rungs;
+  if (rungs.empty()) return;
+  if (o.protocol != "trainings") throw core::ConfigError("bench search: --rungs; expected --protocol trainings");
+  if (space.networks().front().curve.empty())
+    throw core::ConfigError("bench search: --rungs; the table " + space.table().name + " has no column for each epoch");
+  const bool ascending = std::adjacent_find(rungs.begin(), rungs.end(), std::greater_equal<>()) == rungs.end();
+  if (!ascending || rungs.front() < 1 || rungs.back() >= space.table().epochs)
+    throw core::ConfigError("bench search: --rungs; expected epochs below " + std::to_string(space.table().epochs) +
+                            ", ascending");
+}
+
+// Mean, median and interval of what was returned.
+void sum_up_tests(SearchBenchResult& result) {
+  const auto n = static_cast<double>(result.tests.size());
+  for (const double test : result.tests) result.mean_test += test / n;
+  result.median_test = core::median(result.tests);
+  double squares = 0;
+  for (const double test : result.tests) squares += std::pow(test - result.mean_test, 2);
+  const double margin = n > 1 ? 1.96 * std::sqrt(squares / (n - 1) / n) : 0;
+  result.interval_of_mean_test = {result.mean_test - margin, result.mean_test + margin};
+}
+
 }  // namespace
 
-std::vector<std::string> search_bench_protocols() { return {"noise_free", "noisy", "constrained", "budget"}; }
+std::vector<std::string> search_bench_protocols() {
+  return {"noise_free", "noisy", "constrained", "budget", "trainings"};
+}
 
 SearchBenchResult bench_search(const SearchBenchOptions& o) {
   const bool constrained = o.protocol == "constrained";
@@ -129,6 +160,7 @@ SearchBenchResult bench_search(const SearchBenchOptions& o) {
   if (o.protocol == "budget" && space.table().short_epochs == 0)
     throw core::ConfigError("bench search: protocol budget; the table " + space.table().name +
                             " has no short trainings");
+  check_rungs(o, space);
   GateOptions gate_options;
   gate_options.max_params = static_cast<int64_t>(bounds.max_params);
   gate_options.max_macs = static_cast<int64_t>(bounds.max_macs);
@@ -162,7 +194,7 @@ SearchBenchResult bench_search(const SearchBenchOptions& o) {
   result.milliseconds_per_proposal = 1000 * seconds.count() / static_cast<double>(std::max<int64_t>(1, proposals));
   const double n = o.seeds;
   for (const int e : result.evaluations) result.mean_evaluations += e / n;
-  for (const double test : result.tests) result.mean_test += test / n;
+  sum_up_tests(result);
   double squares = 0;
   for (const int e : result.evaluations) squares += std::pow(e - result.mean_evaluations, 2);
   result.deviation_of_mean = std::sqrt(squares) / n;

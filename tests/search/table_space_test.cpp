@@ -3,6 +3,7 @@
 #include "search/spaces/table.hpp"
 
 #include "condenser/search/bench.hpp"
+#include "condenser/search/generator.hpp"
 #include "condenser/search/table.hpp"
 #include "support/catch.hpp"
 #include "support/process.hpp"
@@ -92,6 +93,67 @@ TEST_CASE("YAML names the columns of a table; decisions may have columns of thei
   CHECK(space.networks().size() == 4);
   CHECK(space.best_reward() == 70);
   CHECK(space.decisions()[1].labels == std::vector<std::string>{"a", "b"});
+}
+
+namespace {
+
+// A table of trainings of four networks of a space, two epochs each.
+void write_trainings(const TempFolder& folder, const std::string& rows) {
+  folder.write("space.yaml",
+               "space: columns\nstages: [2]\nstem_width: [8]\nactivation: [relu]\nmerge_stage: [2]\n"
+               "s1: {width: [8, 16], depth: [1], columns: [2], block: [basic], attention: [true], kernel: [3]}\n"
+               "s2: {width: [16], depth: [1, 2], columns: [1], block: [basic], attention: [false], kernel: [3]}\n");
+  folder.write("t.csv", "s1_width,s2_depth,e1,e2\n" + rows);
+  folder.write(
+      "t.yaml",
+      "space: space.yaml\ninput: [1, 28, 28]\nclasses: 10\nfile: t.csv\nreward: e2\nepochs: 2\ncurve: [e1, e2]\n");
+}
+
+}  // namespace
+
+TEST_CASE("a table of trainings has the networks of its space", "[search]") {
+  const TempFolder folder;
+  write_trainings(folder, "8,1,40,50\n8,2,45,60\n16,1,35,70\n16,2,30,65\n");
+  const search::TableSpace space(search::read_look_up(folder / "t.yaml"));
+  REQUIRE(space.networks().size() == 4);
+  const search::Genotype best = search::parse_genotype(space, "s1_width=16 s2_depth=1");
+  const search::Candidate candidate = space.expand(best);
+  CHECK_FALSE(candidate.spec.nodes.empty());
+  CHECK(space.network(best).params == search::cost(candidate, *search::find_metric("params")));
+  const auto probe = search::make_table_probe(space);
+  search::Findings half, whole;
+  probe->ask(candidate, {.genotype = best, .fidelity = 0.5}, half);
+  probe->ask(candidate, {.genotype = best}, whole);
+  CHECK(half.metrics.at("val_accuracy") == 35);
+  CHECK(half.curves.at("val_accuracy") == std::vector<double>{35});
+  CHECK(whole.metrics.at("val_accuracy") == 70);
+  CHECK(whole.curves.at("val_accuracy") == std::vector<double>{35, 70});
+
+  search::SearchBenchOptions options{.table = folder / "t.yaml", .protocol = "trainings", .seeds = 5, .trials = 4};
+  CHECK(search::bench_search(options).median_test == 70);  // all four are trained
+  for (const search::GeneratorRow& row : search::generators()) {
+    INFO(row.name);
+    options.generator = row.name;
+    options.trials = 2;
+    options.rungs = {1};
+    const search::SearchBenchResult result = search::bench_search(options);
+    CHECK(result.interval_of_mean_test[0] <= result.mean_test);
+    for (const double test : result.tests) CHECK((test >= 50 && test <= 70));
+  }
+  options.rungs = {2};
+  CHECK_THROWS_WITH(search::bench_search(options), Contains("epochs below 2"));
+}
+
+TEST_CASE("a table of trainings that does not fit its space is refused with the place", "[search]") {
+  const TempFolder folder;
+  const auto refuse = [&](const std::string& rows, const std::string& expected) {
+    write_trainings(folder, rows);
+    CHECK_THROWS_WITH(search::TableSpace(search::read_look_up(folder / "t.yaml")), Contains(expected));
+  };
+  refuse("8,1,40,50\n8,2,45,60\n16,1,35,70\n", "3 rows; expected one for each of the 4 networks");
+  refuse("8,1,40,50\n8,2,45,60\n16,1,35,70\n12,2,30,65\n", "t.csv:5: ");
+  refuse("8,1,40,50\n8,2,45,60\n16,1,35,70\n8,1,30,65\n", "two rows for");
+  refuse("8,1,40,50\n8,2,,60\n16,1,35,70\n16,2,30,65\n", "t.csv:3: e1 = ");
 }
 
 TEST_CASE("tables that cannot be searched are refused with the place", "[search]") {

@@ -2,6 +2,7 @@
 // How many evaluations a strategy needs, on a look-up table: the ordinary driver, gate and generators with a store in
 // memory, over many seeds.
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -16,10 +17,11 @@ struct SearchBenchOptions {
   std::string generator = "generative_synthesis";
   int batch = 1;
   int seeds = 200;
-  int trials = 100;  // evaluations of one search at most
+  int trials = 100;  // evaluations of one search at most; trainings: what may be spent, in full trainings
   uint64_t first_seed = 1;
   double max_params = 0, max_macs = 0;  // constrained
   double seconds = 12'000;              // budget: of training, all together
+  std::vector<int> rungs;               // trainings: epochs after which one pauses; empty: none does
 };
 
 struct SearchBenchResult {
@@ -30,13 +32,15 @@ struct SearchBenchResult {
   double median_evaluations = 0, mean_evaluations = 0, deviation_of_mean = 0;
   double hit_share =
       0;  // noisy: searches that return a network as good as the table's best test; else: found the best reward
-  double mean_test = 0;
+  double mean_test = 0, median_test = 0;
+  std::array<double, 2> interval_of_mean_test{};  // 95 %, by the normal distribution
   double milliseconds_per_proposal = 0;
 };
 
 // noise_free: the reward is the network's mean; a search ends at the best one. noisy: one training, drawn anew for each
 // search; the network that is returned counts. constrained: noise_free within bounds. budget: a ladder of short and
 // full trainings, each answered by one training, until the seconds are spent; the network that is returned counts.
+// trainings: as much as `trials` full trainings, on a ladder of `rungs`; the network that is returned counts.
 std::vector<std::string> search_bench_protocols();
 // Throws ConfigError for what the table lacks.
 SearchBenchResult bench_search(const SearchBenchOptions&);

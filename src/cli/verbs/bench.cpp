@@ -102,16 +102,19 @@ void add_options(Args& args, BenchOptions& o) {
   search::SearchBenchOptions& s = o.search;
   args.option("--table", s.table, "search: a CSV with a row for every network, or the YAML that describes it");
   args.option("--protocol", s.protocol,
-              "search: noise_free and constrained: evaluations to the best reward; noisy, budget: what is returned")
+              "search: noise_free and constrained: evaluations to the best reward; noisy, budget, trainings: what is "
+              "returned")
       .choices(search::search_bench_protocols())
       .with_default();
   args.option("--generator", s.generator, "search: the strategy").choices(generators).with_default();
   args.option("--seeds", s.seeds, "search: so many searches").range(1, 1'000'000).with_default();
   args.option("--trials", s.trials,
-              "search: evaluations of one at most; store: trials of a study, 2000 or more; workers: examinations of "
+              "search: evaluations of one at most, of trainings what may be spent; store: trials of a study, 2000 or "
+              "more; workers: examinations of "
               "one run")
       .range(1, 1'000'000)
       .with_default();
+  args.option("--rungs", s.rungs, "search: trainings: epochs after which one pauses, such as 2,6").in_one_word();
   args.option("--max-params", s.max_params, "search: constrained: parameters, e.g. 4e5").range(0.0, 1e15);
   args.option("--max-macs", s.max_macs, "search: constrained: multiply-accumulates, e.g. 50e6").range(0.0, 1e15);
   args.option("--study", o.study,

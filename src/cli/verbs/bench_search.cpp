@@ -30,12 +30,15 @@ ordered_json json_of(const SearchBenchOptions& o, const SearchBenchResult& r) {
                  {"batch", o.batch},          {"seeds", o.seeds},       {"trials", o.trials}};
   if (o.max_params > 0) j["max_params"] = o.max_params;
   if (o.max_macs > 0) j["max_macs"] = o.max_macs;
+  if (!o.rungs.empty()) j["rungs"] = o.rungs;
   j["best_reward"] = r.best_reward;
   j["median_evaluations"] = r.median_evaluations;
   j["mean_evaluations"] = r.mean_evaluations;
   j["deviation_of_mean"] = r.deviation_of_mean;
   j["hit_share"] = r.hit_share;
   j["mean_test"] = r.mean_test;
+  j["median_test"] = r.median_test;
+  j["interval_of_mean_test"] = r.interval_of_mean_test;
   ordered_json after;
   for (const auto& [n, best] : r.best_after) after[std::to_string(n)] = best;
   j["best_after"] = after;
@@ -49,6 +52,10 @@ std::string bounds_text(const SearchBenchOptions& o) {
   if (o.max_params > 0) text += "params <= " + core::number(o.max_params);
   if (o.max_macs > 0) text += (text.empty() ? "" : ", ") + ("MACs <= " + core::number(o.max_macs));
   return text;
+}
+
+std::string interval_text(const SearchBenchResult& r) {
+  return core::fixed(r.interval_of_mean_test[0], 3) + " to " + core::fixed(r.interval_of_mean_test[1], 3);
 }
 
 }  // namespace
@@ -72,6 +79,8 @@ int bench_search(const BenchOptions& options) {
                     {"best_after_16", "@16"},
                     {"best_after_32", "@32"},
                     {"mean_test", "test returned"},
+                    {"interval", "95 %", false},
+                    {"median_test", "median test"},
                     {"milliseconds_per_proposal", "ms/proposal"}},
                    {}},
                   {}};
@@ -84,7 +93,8 @@ int bench_search(const BenchOptions& options) {
     out.table.rows.push_back({core::cell(one.generator), core::cell(bounds_text(one)), core::cell(int64_t{one.seeds}),
                               core::cell(r.median_evaluations, 1), core::cell(r.mean_evaluations, 2),
                               core::cell(r.deviation_of_mean, 2), core::cell(r.hit_share, 3), after(8), after(16),
-                              after(32), core::cell(r.mean_test, 3), core::cell(r.milliseconds_per_proposal, 1)});
+                              after(32), core::cell(r.mean_test, 3), core::cell(interval_text(r)),
+                              core::cell(r.median_test, 3), core::cell(r.milliseconds_per_proposal, 1)});
     json["cases"].push_back(json_of(one, r));
   }
   if (options.format == "json") {

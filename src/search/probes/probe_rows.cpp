@@ -54,6 +54,7 @@ const std::vector<ReactionMeasure>& reaction_measures() {
        "(sum of eigenvalues)^2 / (sum of their squares) of the channels' covariance, over channels; 0: constant"},
       {"spread", "standard deviation of a channel, root of the mean square"},
       {"dead", "share of the channels that no image switches on; of activations"},
+      {"int8_snr", "signal to noise of the integers, dB, after the training of a search for int8_accuracy"},
   };
   return table;
 }

@@ -1,5 +1,7 @@
 #include "search/probes/table_probe.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "condenser/search/table.hpp"
@@ -17,13 +19,21 @@ class TableProbe final : public Probe {
   std::vector<std::string> finds() const override { return {"val_accuracy"}; }
 
   void ask(const Candidate& candidate, const ProbeContext& context, Findings& findings) override {
-    const TableSpace::Network& n = *networks_.at(candidate.hash);
+    const TableSpace::Network& n = *networks_.at(identity(candidate));
     findings.metrics["val_accuracy"] = answer(n, context);
+    if (!n.curve.empty())
+      findings.curves["val_accuracy"].assign(n.curve.begin(),
+                                             n.curve.begin() + static_cast<ptrdiff_t>(epochs_of(n, context)));
   }
 
  private:
+  static size_t epochs_of(const TableSpace::Network& n, const ProbeContext& context) {
+    const double epochs = context.fidelity * static_cast<double>(n.curve.size());
+    return static_cast<size_t>(std::clamp(std::round(epochs), 1.0, static_cast<double>(n.curve.size())));
+  }
+
   double answer(const TableSpace::Network& n, const ProbeContext& context) const {
-    if (context.fidelity < 1) return shorter(n);
+    if (context.fidelity < 1) return n.curve.empty() ? shorter(n) : n.curve[epochs_of(n, context) - 1];
     return answer_ == Answer::Mean ? n.reward : noisy(n, context.seed);
   }
 

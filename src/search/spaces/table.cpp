@@ -20,7 +20,7 @@ constexpr size_t kMostGenotypes = 10'000'000;
 
 // Which columns hold what; empty: none.
 struct Columns {
-  std::vector<std::string> decisions, noise;
+  std::vector<std::string> decisions, noise, curve;
   std::string reward, test, shorter, epoch_seconds, params, macs;
 };
 
@@ -194,6 +194,30 @@ void read_decisions(const Csv& csv, const Columns& columns, LookUp& table) {
     for (size_t d = 0; d < count; ++d) table.rows[i].genotype.choice.push_back(known[d].at(words[i][d]));
 }
 
+// Rows are networks of a space: a column for each decision that has a choice.
+void read_genotypes(const Csv& csv, LookUp& table) {
+  const Space& space = *table.networks;
+  table.decisions = space.decisions();
+  std::vector<std::pair<std::string, size_t>> columns;
+  for (const Decision& decision : table.decisions)
+    if (decision.options.size() > 1) columns.emplace_back(decision.name, csv.column(decision.name, "decisions"));
+  table.rows.resize(csv.rows());
+  for (size_t i = 0; i < csv.rows(); ++i) {
+    std::map<std::string, std::string> options;
+    for (const auto& [name, column] : columns) options[name] = csv.text(i, column);
+    try {
+      table.rows[i].genotype = parse_genotype(space, options);
+      check(space, table.rows[i].genotype);
+    } catch (const core::Error& e) {
+      throw csv.error(i, e.what());
+    }
+  }
+  const SpaceSize size = size_of(space);
+  if (size.legal != static_cast<double>(csv.rows()))
+    throw csv.error(0, std::to_string(csv.rows()) + " rows; expected one for each of the " + core::number(size.legal) +
+                           " networks of the space");
+}
+
 void read_values(const Csv& csv, const Columns& columns, LookUp& table) {
   const auto read = [&](const std::string& name, const std::string& use, double LookUp::Row::*value, double otherwise) {
     for (size_t i = 0; i < csv.rows(); ++i) table.rows[i].*value = otherwise;
@@ -222,18 +246,46 @@ void read_values(const Csv& csv, const Columns& columns, LookUp& table) {
       if (std::isfinite(value)) table.rows[i].noise.push_back(value);
     }
   }
+  for (const std::string& name : columns.curve) {
+    const size_t column = csv.column(name, "curve");
+    for (size_t i = 0; i < csv.rows(); ++i) {
+      table.rows[i].curve.push_back(csv.number(i, column));
+      if (!std::isfinite(table.rows[i].curve.back())) throw csv.error(i, column, "a number");
+    }
+  }
 }
 
 LookUp finished(const Csv& csv, const Columns& columns, LookUp table) {
-  if (columns.decisions.empty())
-    throw core::ConfigError(csv.error(0, "no column of decisions (ops); name the columns in a YAML file").what());
-  read_decisions(csv, columns, table);
+  if (table.networks == nullptr && columns.decisions.empty())
+    throw csv.error(0, "no column of decisions (ops); name the columns in a YAML file");
+  if (table.networks != nullptr)
+    read_genotypes(csv, table);
+  else
+    read_decisions(csv, columns, table);
   read_values(csv, columns, table);
   if (!table.edges.empty() && table.edges.size() != table.decisions.size())
     throw csv.error(0, std::to_string(table.edges.size()) + " edges; expected one for each of the " +
                            std::to_string(table.decisions.size()) + " decisions");
   if (columns.shorter.empty()) table.short_epochs = 0;
   return table;
+}
+
+// The space whose networks were trained, if the file names one.
+std::shared_ptr<const Space> networks_of(core::config::Reader& reader) {
+  fs::path file;
+  std::vector<int> input;
+  SpaceContext context;
+  reader.existing_path("space", file, "whose networks were trained: a row for each, a column for each decision");
+  reader.integers("input", input, 1, 1 << 20, "with space: channels, height, width of the data");
+  reader.integer("classes", context.classes, 0, 65536, "with space: classes of the data");
+  if (file.empty()) return nullptr;
+  if (input.size() != 3) throw reader.error("input", "channels, height and width, such as [1, 28, 28]");
+  if (context.classes == 0) throw reader.error("classes", "how many classes the data has");
+  context.input = {input[0], input[1], input[2]};
+  auto of_space = core::config::Reader::from_file(file);
+  std::shared_ptr<const Space> space = make_space(of_space, context);
+  of_space.finish();
+  return space;
 }
 
 LookUp from_yaml(const fs::path& file) {
@@ -258,7 +310,13 @@ LookUp from_yaml(const fs::path& file) {
   reader.integer("epochs", table.epochs, 1, 100000, "of the full training");
   reader.texts("operators", table.operators, "what each option of a decision puts on its edge");
   reader.texts("edges", edges, "to<-from for each decision; empty: a chain");
+  reader.texts("curve", c.curve, "columns of the reward after each epoch of the full training, which may pause there");
+  table.networks = networks_of(reader);
   reader.finish();
+  if (table.networks != nullptr && !(c.decisions.empty() && table.operators.empty() && edges.empty()))
+    throw reader.error("space", "no decisions, operators or edges beside it: they are those of the space");
+  if (!c.curve.empty() && std::ssize(c.curve) != table.epochs)
+    throw reader.error("curve", "a column for each of the " + std::to_string(table.epochs) + " epochs");
   if (csv_file.empty()) throw reader.error("file", "the CSV of the table");
   for (const std::string& text : edges) {
     const auto edge = edge_of(text);
@@ -267,6 +325,7 @@ LookUp from_yaml(const fs::path& file) {
   }
   const Csv csv(csv_file, table, false);
   table.content = core::hash128(table.content.hex() + core::read_file(file));
+  if (table.networks != nullptr) c.params = c.macs = "";  // the networks' own
   return finished(csv, c, std::move(table));
 }
 
@@ -352,50 +411,86 @@ std::unique_ptr<Space> make_table_space(core::config::Reader& reader, const Spac
   return std::make_unique<TableSpace>(read_look_up(file));
 }
 
+namespace {
+
+// What a row of the table is: equal texts are equal networks.
+struct Identity {
+  std::string text;
+  core::Hash128 hash;
+  Graph graph;
+};
+
+Identity identity_of(const TableSpace& space, LookUp::Row& row) {
+  const LookUp& table = space.table();
+  if (table.networks != nullptr) {
+    const Candidate candidate = table.networks->expand(row.genotype);
+    row.params = cost(candidate, *find_metric("params")).value_or(0);
+    row.macs = cost(candidate, *find_metric("macs")).value_or(0);
+    const core::Hash128 hash = identity(candidate);
+    return {hash.hex(), hash, {}};
+  }
+  const bool graphs = !table.operators.empty();
+  Graph graph =
+      graphs ? graph_of(table, row.genotype) : Graph{{{.op = "input", .inputs = {}}, {.op = "output", .inputs = {0}}}};
+  std::string text = graphs ? canonical(graph) : to_text(space, row.genotype);
+  const core::Hash128 hash = core::hash128(text);
+  return {std::move(text), hash, std::move(graph)};
+}
+
+size_t places(const std::vector<Decision>& decisions) {
+  size_t count = 1;
+  for (const Decision& decision : decisions) count *= decision.options.size();
+  return count;
+}
+
+}  // namespace
+
 TableSpace::TableSpace(LookUp table, const LookUpBounds& bounds) : table_(std::move(table)) {
-  const bool graphs = !table_.operators.empty();
-  network_of_.assign(table_.rows.size(), -1);
+  if (table_.networks != nullptr) {
+    forbid(table_.networks->forbidden());
+    believe(table_.networks->prior());
+  }
+  network_of_.assign(places(table_.decisions), -1);
   std::map<std::string, int> known;
   for (size_t i = 0; i < table_.rows.size(); ++i) {
-    const Genotype& genotype = table_.rows[i].genotype;
-    Graph graph =
-        graphs ? graph_of(table_, genotype) : Graph{{{.op = "input", .inputs = {}}, {.op = "output", .inputs = {0}}}};
-    std::string text = graphs ? canonical(graph) : to_text(*this, genotype);
-    const auto [found, added] = known.emplace(std::move(text), static_cast<int>(networks_.size()));
+    LookUp::Row& row = table_.rows[i];
+    Identity id = identity_of(*this, row);
+    const auto [found, added] = known.emplace(std::move(id.text), static_cast<int>(networks_.size()));
     if (added) {
       networks_.push_back({});
-      networks_.back().hash = core::hash128(found->first);
-      networks_.back().graph = std::move(graph);
+      networks_.back().hash = id.hash;
+      networks_.back().graph = std::move(id.graph);
+      networks_.back().curve = row.curve;
     }
-    int& place_of = network_of_[place(genotype)];
-    if (place_of >= 0) throw core::ConfigError("table " + table_.name + ": two rows for " + to_text(*this, genotype));
+    int& place_of = network_of_[place(row.genotype)];
+    if (place_of >= 0)
+      throw core::ConfigError("table " + table_.name + ": two rows for " + to_text(*this, row.genotype));
     place_of = found->second;
     networks_[static_cast<size_t>(found->second)].rows.push_back(static_cast<int>(i));
   }
-  const auto within = [&](int row) {
+  for (Network& n : networks_) sum_up(n, bounds);
+}
+
+void TableSpace::sum_up(Network& n, const LookUpBounds& bounds) const {
+  n.params = n.macs = INFINITY;
+  std::vector<int> kept;
+  for (const int row : n.rows) {
     const LookUp::Row& r = table_.rows[static_cast<size_t>(row)];
-    return (bounds.max_params <= 0 || r.params <= bounds.max_params) &&
-           (bounds.max_macs <= 0 || r.macs <= bounds.max_macs);
-  };
-  for (Network& n : networks_) {
-    n.params = n.macs = INFINITY;
-    for (const int row : n.rows) {
-      n.params = std::min(n.params, table_.rows[static_cast<size_t>(row)].params);
-      n.macs = std::min(n.macs, table_.rows[static_cast<size_t>(row)].macs);
-    }
-    std::vector<int> kept;
-    for (const int row : n.rows)
-      if (within(row)) kept.push_back(row);
-    n.within = !kept.empty();
-    if (n.within) n.rows = std::move(kept);
-    for (const int row : n.rows) {
-      const LookUp::Row& r = table_.rows[static_cast<size_t>(row)];
-      const double share = 1.0 / static_cast<double>(n.rows.size());
-      n.reward += share * r.reward;
-      n.test += share * r.test;
-      n.shorter += share * r.shorter;
-      n.epoch_seconds += share * r.epoch_seconds;
-    }
+    n.params = std::min(n.params, r.params);
+    n.macs = std::min(n.macs, r.macs);
+    if ((bounds.max_params <= 0 || r.params <= bounds.max_params) &&
+        (bounds.max_macs <= 0 || r.macs <= bounds.max_macs))
+      kept.push_back(row);
+  }
+  n.within = !kept.empty();
+  if (n.within) n.rows = std::move(kept);
+  const double share = 1.0 / static_cast<double>(n.rows.size());
+  for (const int row : n.rows) {
+    const LookUp::Row& r = table_.rows[static_cast<size_t>(row)];
+    n.reward += share * r.reward;
+    n.test += share * r.test;
+    n.shorter += share * r.shorter;
+    n.epoch_seconds += share * r.epoch_seconds;
   }
 }
 
@@ -419,6 +514,7 @@ double TableSpace::best_reward() const {
 }
 
 Candidate TableSpace::expand(const Genotype& genotype) const {
+  if (table_.networks != nullptr) return table_.networks->expand(genotype);
   const Network& n = network(genotype);
   Candidate candidate;
   candidate.hash = n.hash;
