@@ -5,8 +5,11 @@
 #include "condenser/arch/memory.hpp"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <numeric>
+
+#include "condenser/arch/kernels.hpp"
 
 namespace condenser::arch {
 namespace {
@@ -24,29 +27,25 @@ bool overlap_in_time(const Buffer& a, const Buffer& b) { return a.first <= b.las
 
 int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
-// Whether the integer kernel may write over its inputs: it reads each value (or pixel) before it writes there.
-bool works_in_place(const Op& op) {
-  return arch::visit(op, Overloaded{
-                             [](const Input&) { return false; },
-                             [](const Conv2d&) { return false; },
-                             [](const BatchNorm&) { return false; },
-                             [](const Activation&) { return true; },
-                             [](const Softmax&) { return false; },
-                             [](const SoftmaxMul&) { return true; },
-                             [](const AvgPool&) { return false; },
-                             [](const MaxPool&) { return false; },
-                             [](const GlobalAvgPool&) { return false; },
-                             [](const Linear&) { return false; },
-                             [](const Add&) { return true; },
-                             [](const Mul&) { return true; },
-                             [](const PRelu&) { return true; },
-                             [](const Scale&) { return true; },
-                             [](const BlurPool&) { return false; },
-                             [](const Upsample&) { return false; },
-                             [](const Concat&) { return false; },
-                             [](const Slice&) { return false; },
-                             [](const ChannelShuffle&) { return false; },
-                         });
+// What the kernel of a node asks.
+struct Need {
+  int64_t scratch = 0;
+  std::vector<int> over;  // inputs that it may write over
+};
+
+Need need_of(const Spec& spec, const Analysis& analysis, int i) {
+  const Node& node = spec.node(i);
+  std::array<Shape, kMaxInputs> in;
+  for (size_t k = 0; k < node.inputs.size(); ++k) in[k] = analysis.node(node.inputs[k]).shape;
+  const Kernel* kernel = choose_kernel(node.op, std::span(in.data(), node.inputs.size()));
+  if (kernel == nullptr) return {};
+  const Shape& out = analysis.node(i).shape;
+  Need need;
+  if (kernel->scratch != nullptr) need.scratch = kernel->scratch(node.op, in[0], out);
+  for (size_t k = 0; kernel->in_place != nullptr && k < node.inputs.size(); ++k) {
+    if (kernel->in_place(node.op, in[k], out)) need.over.push_back(node.inputs[k]);
+  }
+  return need;
 }
 
 // Last step that needs the value of each node. An output is needed after all of them; where it is the last step itself,
@@ -66,50 +65,33 @@ std::vector<int> last_uses(const Spec& spec, const Liveness& live) {
   return last;
 }
 
-// The input whose buffer node i may take over, or -1.
-int in_place_of(const Spec& spec, int i, const std::vector<int>& last, const std::vector<int64_t>& bytes) {
-  const Node& node = spec.node(i);
-  if (!works_in_place(node.op)) return -1;
-  for (int input : node.inputs) {
+// The input of equal size whose buffer node i may take over, or -1.
+int in_place_of(const Need& need, int i, const std::vector<int>& last, const std::vector<int64_t>& bytes) {
+  for (const int input : need.over) {
     const size_t k = static_cast<size_t>(input);
     if (last[k] == i && bytes[k] == bytes[static_cast<size_t>(i)]) return input;
   }
   return -1;
 }
 
-// A depthwise step whose output may overlap its dying input, from `distance` bytes below it downwards.
+// A step whose output may begin where its dying, larger input begins.
 struct Pair {
   int step = 0;
+  int node = 0;                  // the input
   size_t input = 0, output = 0;  // buffers
-  int64_t distance = 0;
 };
 
-// All nodes whose output may overlap their input.
-std::vector<Pair> find_pairs(const Spec& spec, const Analysis& analysis, const std::vector<int>& last,
-                             const std::vector<size_t>& buffer_of, const MemoryPlan& plan, const Layout& layout) {
-  std::vector<Pair> pairs;
-  for (size_t i = 0; i < spec.nodes.size(); ++i) {
-    const auto* conv = std::get_if<Conv2d>(&spec.nodes[i].op);
-    if (conv == nullptr || plan.bytes[i] == 0) continue;  // no bytes: dead
-    const size_t input = static_cast<size_t>(spec.nodes[i].inputs[0]);
-    if (last[input] != static_cast<int>(i)) continue;
-    const Shape& in = analysis.nodes[input].shape;
-    const std::optional<int64_t> pixels = trail_pixels(*conv, in, analysis.nodes[i].shape);
-    if (!pixels) continue;
-    const int64_t distance = round_up(*pixels * in.c * layout.element_bytes, layout.alignment);
-    pairs.push_back({static_cast<int>(i), buffer_of[input], buffer_of[i], distance});
-  }
-  return pairs;
-}
+// Where the other of its pair begins, if that is free; else the lowest free offset (first fit) or the smallest gap that
+// holds it (best fit), among buffers that live meanwhile. `placed` is sorted by offset.
+class Placer {
+ public:
+  Placer(const std::vector<Buffer>& buffers, const std::vector<Pair>& pairs) : buffers_(buffers), pairs_(pairs) {}
 
-// Lowest free offset (first fit), or the smallest gap that holds it (best fit), among buffers that live meanwhile.
-// `placed` is sorted by offset.
-struct Placer {
-  void start() const {}
-  int64_t low() const { return 0; }  // where the arena begins
-
-  int64_t operator()(const Buffer& buffer, const std::vector<Buffer*>& placed, int64_t, bool best_fit,
-                     bool& used_gap) const {
+  int64_t operator()(const Buffer& buffer, const std::vector<Buffer*>& placed, bool best_fit, bool& used_gap) const {
+    for (const Pair& pair : pairs_) {
+      const Buffer* partner = partner_of(pair, buffer);
+      if (partner != nullptr && is_placed(placed, partner) && is_free(buffer, partner, placed)) return partner->offset;
+    }
     int64_t end = 0;  // of the occupied range so far
     int64_t best = -1;
     int64_t best_gap = 0;
@@ -126,80 +108,27 @@ struct Placer {
     }
     return best >= 0 ? best : end;
   }
-};
-
-// The same where some pairs may overlap. What another buffer forbids is then not its extent for all alike, so that the
-// search goes over intervals of forbidden offsets. An output whose input lies lowest may go below it: the arena then
-// begins below 0 until all are placed.
-class TrailingPlacer {
- public:
-  TrailingPlacer(const std::vector<Buffer>& buffers, const std::vector<Pair>& pairs)
-      : buffers_(buffers), behind_(buffers.size(), nullptr), ahead_(buffers.size(), nullptr) {
-    for (const Pair& p : pairs) behind_[p.output] = ahead_[p.input] = &p;
-  }
-
-  void start() { low_ = high_ = 0; }
-  int64_t low() const { return low_; }
-
-  int64_t operator()(const Buffer& buffer, const std::vector<Buffer*>& placed, int64_t alignment, bool best_fit,
-                     bool& used_gap) {
-    forbid(buffer, placed);
-    int64_t place = first_or_best(alignment, best_fit, used_gap);
-    const int64_t growth = std::max<int64_t>(place + buffer.bytes - high_, 0);
-    if (below_ < low_ && low_ - below_ < growth) place = below_;
-    low_ = std::min(low_, place);
-    high_ = std::max(high_, place + buffer.bytes);
-    return place;
-  }
 
  private:
-  struct Forbidden {
-    int64_t low = 0, high = 0;  // offsets in between, both excluded
-  };
-
-  int64_t first_or_best(int64_t alignment, bool best_fit, bool& used_gap) const {
-    int64_t free = low_;  // lowest offset that nothing before forbids
-    int64_t best = 0;
-    int64_t best_gap = -1;
-    for (const Forbidden& f : forbidden_) {
-      const int64_t gap = f.low - free;
-      if (gap >= 0 && (best_gap < 0 || gap < best_gap)) {
-        best = free;
-        best_gap = gap;
-        used_gap = true;
-        if (!best_fit) return best;
-      }
-      if (f.high > free) free = low_ + round_up(f.high - low_, alignment);
-    }
-    return best_gap >= 0 ? best : free;
+  const Buffer* partner_of(const Pair& pair, const Buffer& buffer) const {
+    if (&buffers_[pair.output] == &buffer) return &buffers_[pair.input];
+    return &buffers_[pair.input] == &buffer ? &buffers_[pair.output] : nullptr;
   }
 
-  void forbid(const Buffer& buffer, const std::vector<Buffer*>& placed) {
-    const size_t self = index(buffer);
-    forbidden_.clear();
-    below_ = low_;
-    for (const Buffer* other : placed) {
-      if (!overlap_in_time(buffer, *other)) continue;
-      const Pair *to_input = behind_[self], *to_output = ahead_[self];
-      const bool trails = to_input != nullptr && to_input->input == index(*other);
-      const bool trailed = to_output != nullptr && to_output->output == index(*other);
-      if (trails) below_ = other->offset - to_input->distance;
-      forbidden_.push_back({other->offset - (trails ? to_input->distance : buffer.bytes),
-                            other->offset + (trailed ? to_output->distance : other->bytes)});
-    }
-    std::sort(forbidden_.begin(), forbidden_.end(),
-              [](const Forbidden& a, const Forbidden& b) { return a.low != b.low ? a.low < b.low : a.high < b.high; });
-    const auto forbids = [&](const Forbidden& f) { return f.low < below_ && below_ < f.high; };
-    if (std::any_of(forbidden_.begin(), forbidden_.end(), forbids)) below_ = low_;
+  static bool is_placed(const std::vector<Buffer*>& placed, const Buffer* buffer) {
+    return std::find(placed.begin(), placed.end(), buffer) != placed.end();
   }
 
-  size_t index(const Buffer& buffer) const { return static_cast<size_t>(&buffer - buffers_.data()); }
+  // Where its partner begins, nothing else lives meanwhile.
+  static bool is_free(const Buffer& buffer, const Buffer* partner, const std::vector<Buffer*>& placed) {
+    return std::all_of(placed.begin(), placed.end(), [&](const Buffer* other) {
+      return other == partner || !overlap_in_time(buffer, *other) || partner->offset + buffer.room <= other->offset ||
+             other->offset + other->room <= partner->offset;
+    });
+  }
 
   const std::vector<Buffer>& buffers_;
-  std::vector<const Pair*> behind_, ahead_;  // per buffer: as output, as input
-  std::vector<Forbidden> forbidden_;
-  int64_t below_ = 0;  // where it would trail its input, if that is free and below low_
-  int64_t low_ = 0, high_ = 0;
+  const std::vector<Pair>& pairs_;
 };
 
 using Key = std::pair<int64_t, int64_t>;
@@ -210,28 +139,23 @@ struct Ranked {
 using Order = std::vector<Ranked>;
 
 // Peak of this order, or at least `stop_at` as soon as it is known to reach that.
-template <class Find>
-int64_t place_all(std::vector<Buffer>& buffers, const Order& order, int64_t alignment, bool best_fit, int64_t stop_at,
-                  Find& find, std::vector<Buffer*>& placed, bool& used_gap) {
+int64_t place_all(std::vector<Buffer>& buffers, const Order& order, bool best_fit, int64_t stop_at, const Placer& find,
+                  std::vector<Buffer*>& placed, bool& used_gap) {
   placed.clear();
-  find.start();
   int64_t peak = 0;
   for (const Ranked& next : order) {
     Buffer& buffer = buffers[next.index];
-    buffer.offset = find(buffer, placed, alignment, best_fit, used_gap);
+    buffer.offset = find(buffer, placed, best_fit, used_gap);
     peak = std::max(peak, buffer.offset + buffer.bytes);
-    if (peak - find.low() >= stop_at) return stop_at;
+    if (peak >= stop_at) return stop_at;
     const auto above = [&](const Buffer* other) { return other->offset > buffer.offset; };
     placed.insert(std::find_if(placed.begin(), placed.end(), above), &buffer);
   }
-  if (find.low() == 0) return peak;
-  for (Buffer& buffer : buffers) buffer.offset -= find.low();
-  return peak - find.low();
+  return peak;
 }
 
 // Orders worth trying, one after the other, since the first often reaches the lower bound. Ties are broken by index, so
-// that plans are the same everywhere. From kOrders on they are repeated with the later of two equals first: outputs
-// then come before the inputs that they trail.
+// that plans are the same everywhere.
 constexpr int kOrders = 7;
 void make_order(int kind, const std::vector<Buffer>& buffers, int peak_step, Order& order) {
   const auto length = [](const Buffer& b) { return int64_t{b.last} - b.first + 1; };
@@ -273,8 +197,8 @@ Peak largest_live(const std::vector<Buffer>& buffers, int steps) {
   return peak;
 }
 
-template <class Find>
-int64_t place_best(std::vector<Buffer>& buffers, const Peak& peak, int64_t alignment, Find&& find) {
+int64_t place_best(std::vector<Buffer>& buffers, const Peak& peak, const std::vector<Pair>& pairs) {
+  const Placer find(buffers, pairs);
   std::vector<Buffer> best;
   std::vector<Buffer*> placed;
   placed.reserve(buffers.size());
@@ -285,7 +209,7 @@ int64_t place_best(std::vector<Buffer>& buffers, const Peak& peak, int64_t align
     make_order(kind, buffers, peak.step, order);
     for (const bool best_fit : {false, true}) {
       bool used_gap = false;
-      const int64_t bytes = place_all(buffers, order, alignment, best_fit, best_bytes, find, placed, used_gap);
+      const int64_t bytes = place_all(buffers, order, best_fit, best_bytes, find, placed, used_gap);
       if (bytes <= peak.bytes) return bytes;  // the lower bound: nothing can be better
       if (bytes < best_bytes) {
         best = buffers;
@@ -298,69 +222,31 @@ int64_t place_best(std::vector<Buffer>& buffers, const Peak& peak, int64_t align
   return best_bytes;
 }
 
-int64_t shared_bytes(const Buffer& a, const Buffer& b) {
-  return std::max<int64_t>(std::min(a.offset + a.bytes, b.offset + b.bytes) - std::max(a.offset, b.offset), 0);
+bool share(const std::vector<Buffer>& buffers, const Pair& p) {
+  return buffers[p.input].offset == buffers[p.output].offset;
 }
 
-// Orders break ties by the index of buffers, and outputs follow their inputs. Turned around, they come first, so that
-// inputs are placed above the outputs that trail them.
-void turn_around(std::vector<Buffer>& buffers, std::vector<Pair>& pairs) {
-  std::reverse(buffers.begin(), buffers.end());
-  for (Pair& p : pairs) {
-    p.input = buffers.size() - 1 - p.input;
-    p.output = buffers.size() - 1 - p.output;
+// Of buffers of which some pairs share the smaller one's bytes.
+template <class Shares>
+Peak largest_live(std::vector<Buffer> buffers, const std::vector<Pair>& pairs, int steps, const Shares& shares) {
+  for (const Pair& p : pairs) {
+    const int64_t shared = shares(p) ? buffers[p.output].bytes : 0;
+    buffers.push_back({.first = p.step, .last = p.step, .bytes = -shared});
   }
-}
-
-// Of buffers of which each pair shares some bytes.
-template <class Shared>
-Peak largest_live(std::vector<Buffer> buffers, const std::vector<Pair>& pairs, int steps, const Shared& shared) {
-  for (const Pair& p : pairs) buffers.push_back({.first = p.step, .last = p.step, .bytes = -shared(p)});
   return largest_live(buffers, steps);
 }
 
-bool is_depthwise(const Spec& spec, const Analysis& analysis, int node) {
-  const auto* conv = std::get_if<Conv2d>(&spec.node(node).op);
-  if (conv == nullptr) return false;
-  return depthwise(*conv, analysis.node(spec.node(node).inputs[0]).shape);
-}
-
-// A second plan in which every pair may overlap, kept if it takes fewer than `bytes`. Only where a depthwise step is
-// the peak can it be: a trail saves bytes of its own step alone.
-void try_trails(std::vector<Buffer>& buffers, Peak& peak, int64_t bytes, std::vector<Pair>& pairs, int steps,
-                int64_t alignment) {
-  const Peak least = largest_live(
-      buffers, pairs, steps, [&](const Pair& p) { return std::max<int64_t>(buffers[p.output].bytes - p.distance, 0); });
+// A second plan in which every pair may overlap, kept if it takes fewer than `bytes`.
+void try_pairs(std::vector<Buffer>& buffers, Peak& peak, int64_t bytes, const std::vector<Pair>& pairs, int steps) {
+  const Peak least = largest_live(buffers, pairs, steps, [](const Pair&) { return true; });
   if (least.bytes >= peak.bytes) return;
   std::vector<Buffer> trial = buffers;
-  for (const bool around : {true, false}) {
-    if (around) turn_around(trial, pairs);
-    const int64_t trial_bytes = place_best(trial, least, alignment, TrailingPlacer(trial, pairs));
-    if (around) turn_around(trial, pairs);
-    if (trial_bytes < bytes) {
-      buffers = trial;
-      bytes = trial_bytes;
-    }
-    if (bytes <= least.bytes) break;
-  }
-  peak = largest_live(buffers, pairs, steps,
-                      [&](const Pair& p) { return shared_bytes(buffers[p.input], buffers[p.output]); });
+  if (place_best(trial, least, pairs) >= bytes) return;
+  buffers = std::move(trial);
+  peak = largest_live(buffers, pairs, steps, [&](const Pair& p) { return share(buffers, p); });
 }
 
 }  // namespace
-
-// Pixel (y, x) of the output reads no row above y * stride - pad and no column left of x * stride - pad. Written as the
-// n-th pixel, n = y * width + x, it may overwrite what lies below the first pixel that it or a later one reads. Inside
-// the padding that first pixel stays at the border while n goes on, so that n leads most where the padding ends; beyond
-// it, each output pixel is at least one input pixel further, and each row one row, which is not shorter.
-// The channels of one pixel are independent: their own values may be overwritten as soon as they were read.
-std::optional<int64_t> trail_pixels(const Conv2d& conv, const Shape& in, const Shape& out) {
-  const bool pointwise = conv.groups == 1 && conv.kernel == square(1);  // runs in another kernel
-  if (!depthwise(conv, in) || pointwise || out.c != in.c || out.h > in.h || out.w > in.w) return std::nullopt;
-  const int64_t rows = std::min<int64_t>(conv.pad.top / conv.stride.h, out.h - 1);
-  const int64_t columns = std::min<int64_t>(conv.pad.left / conv.stride.w, out.w - 1);
-  return rows * out.w + columns;
-}
 
 MemoryPlan plan_memory(const Spec& spec, const Analysis& analysis, const Layout& layout) {
   if (analysis.nodes.size() != spec.nodes.size())
@@ -376,44 +262,51 @@ MemoryPlan plan_memory(const Spec& spec, const Analysis& analysis, const Layout&
   MemoryPlan plan;
   plan.offset.assign(count, -1);
   plan.bytes.assign(count, 0);
+  plan.scratch.assign(count, -1);
   plan.alias_of.assign(count, -1);
   std::vector<Buffer> buffers;
-  buffers.reserve(count);
-  std::vector<size_t> buffer_of(count, 0);
+  buffers.reserve(2 * count);
+  std::vector<Pair> pairs;
+  constexpr size_t kNone = std::numeric_limits<size_t>::max();
+  std::vector<size_t> buffer_of(count, 0), scratch_of(count, kNone);
+  const auto new_buffer = [&](int first, int until, int64_t size) {
+    buffers.push_back({.first = first, .last = until, .bytes = size, .room = round_up(size, layout.alignment)});
+    return buffers.size() - 1;
+  };
   for (size_t i = 0; i < count; ++i) {
     if (!live[i]) continue;
+    const int step = static_cast<int>(i);
+    const Need need = need_of(spec, analysis, step);
     plan.bytes[i] = analysis.nodes[i].shape.elements() * layout.element_bytes;
-    plan.alias_of[i] = in_place_of(spec, static_cast<int>(i), last, plan.bytes);
+    plan.alias_of[i] = in_place_of(need, step, last, plan.bytes);
     if (plan.alias_of[i] >= 0) {
       buffer_of[i] = buffer_of[static_cast<size_t>(plan.alias_of[i])];
       buffers[buffer_of[i]].last = last[i];
     } else {
-      buffer_of[i] = buffers.size();
-      buffers.push_back({.first = static_cast<int>(i),
-                         .last = last[i],
-                         .bytes = plan.bytes[i],
-                         .room = round_up(plan.bytes[i], layout.alignment)});
+      buffer_of[i] = new_buffer(step, last[i], plan.bytes[i]);
+      for (const int input : need.over) {
+        const auto k = static_cast<size_t>(input);
+        if (layout.nesting && last[k] == step && plan.bytes[k] > plan.bytes[i])
+          pairs.push_back({step, input, buffer_of[k], buffer_of[i]});
+      }
     }
+    if (need.scratch > 0) scratch_of[i] = new_buffer(step, step, need.scratch);
   }
 
   const int steps = static_cast<int>(count);
   Peak peak = largest_live(buffers, steps);
-  const int64_t bytes = place_best(buffers, peak, layout.alignment, Placer());
-  std::vector<Pair> pairs;
-  if (layout.trailing && is_depthwise(spec, analysis, peak.step)) {
-    pairs = find_pairs(spec, analysis, last, buffer_of, plan, layout);
-    try_trails(buffers, peak, bytes, pairs, steps, layout.alignment);
-  }
+  const int64_t bytes = place_best(buffers, peak, {});
+  if (!pairs.empty()) try_pairs(buffers, peak, bytes, pairs, steps);
   plan.peak_node = peak.step;
   plan.peak_live_bytes = peak.bytes;
   for (size_t i = 0; i < count; ++i) {
     if (!live[i]) continue;
     plan.offset[i] = buffers[buffer_of[i]].offset;
-    plan.peak_bytes = std::max(plan.peak_bytes, plan.offset[i] + plan.bytes[i]);
+    if (scratch_of[i] != kNone) plan.scratch[i] = buffers[scratch_of[i]].offset;
   }
+  for (const Buffer& b : buffers) plan.peak_bytes = std::max(plan.peak_bytes, b.offset + b.bytes);
   for (const Pair& p : pairs) {
-    if (shared_bytes(buffers[p.input], buffers[p.output]) > 0)
-      plan.trails.push_back({p.step, spec.node(p.step).inputs[0]});
+    if (share(buffers, p)) plan.alias_of[static_cast<size_t>(p.step)] = p.node;
   }
   return plan;
 }

@@ -11,45 +11,25 @@ using nlohmann::ordered_json;
 
 constexpr int kVersion = 1;
 
-struct ConstantBytes {
-  size_t weights = 0, biases = 0, multipliers = 0, tables = 0;
-};
-
-void count(const runtime::ChannelConstants& c, ConstantBytes& bytes) {
-  bytes.biases += 4 * c.bias.size();
-  bytes.multipliers += 4 * c.multiplier.size() + c.shift.size();
-}
-
-ConstantBytes count_constants(const runtime::Int8Program& program) {
-  ConstantBytes bytes;
+ordered_json constant_bytes(const runtime::Int8Program& program) {
+  ordered_json bytes = {{"weights", 0}, {"biases", 0}, {"multipliers", 0}, {"tables", 0}, {"total", 0}};
+  const char* const names[] = {"weights", "biases", "multipliers", "tables"};  // as ConstantKind
   for (const runtime::Step& step : program.steps) {
-    std::visit(arch::Overloaded{
-                   [](const runtime::InputStep&) {},
-                   [&](const runtime::ConvStep& s) {
-                     bytes.weights += s.weights.size();
-                     count(s.channels, bytes);
-                   },
-                   [&](const runtime::LinearStep& s) {
-                     bytes.weights += s.weights.size();
-                     count(s.channels, bytes);
-                   },
-                   [](const runtime::AvgPoolStep&) {},
-                   [](const runtime::MaxPoolStep&) {},
-                   [](const runtime::GlobalAvgPoolStep&) {},
-                   [](const runtime::AddStep&) {},
-                   [&](const runtime::ActivationStep& s) { bytes.tables += s.table.size(); },
-                   [&](const runtime::SoftmaxMulStep& s) { bytes.tables += 2 * s.table.size(); },
-                   [](const runtime::MulStep&) {},
-                   [&](const runtime::PReluStep& s) { bytes.weights += s.slope.size(); },
-                   [](const runtime::BlurPoolStep&) {},
-                   [](const runtime::UpsampleStep&) {},
-                   [](const runtime::ConcatStep&) {},
-                   [](const runtime::SliceStep&) {},
-                   [](const runtime::ChannelShuffleStep&) {},
-               },
-               step);
+    for (const runtime::Constant& constant : step.constants) {
+      for (const char* name : {names[static_cast<size_t>(constant.kind)], "total"})
+        bytes[name] = bytes[name].get<size_t>() + constant.bytes();
+    }
   }
   return bytes;
+}
+
+// Kernels and the instruction sets that they have forms for.
+ordered_json kernels(const runtime::Int8Program& program) {
+  ordered_json forms = ordered_json::object();
+  for (const runtime::Step& step : program.steps) {
+    if (step.kernel != nullptr) forms[step.kernel->name] = step.kernel->forms;
+  }
+  return forms;
 }
 
 ordered_json tensor(const arch::Shape& shape, const runtime::TensorQuant& quant) {
@@ -79,6 +59,9 @@ ordered_json nodes(const runtime::Int8Program& program) {
                     {"bytes", program.plan.bytes[i]},
                     {"constant_bytes", cost.constant_bytes},
                     {"macs", cost.macs}});
+    const runtime::Step& step = program.steps[i];
+    if (step.kernel != nullptr) list.back()["kernel"] = step.kernel->name;
+    if (program.plan.scratch[i] >= 0) list.back()["scratch_offset"] = program.plan.scratch[i];
   }
   return list;
 }
@@ -87,7 +70,6 @@ ordered_json nodes(const runtime::Int8Program& program) {
 
 std::string c99_manifest(const runtime::Int8Program& program, const Package& package, const KnownAnswers& answers,
                          const ExportOptions& options, const Files& files) {
-  const ConstantBytes constants = count_constants(program);
   ordered_json root;
   root["condenser_export"] = kVersion;
   root["target"] = "c99";
@@ -98,6 +80,7 @@ std::string c99_manifest(const runtime::Int8Program& program, const Package& pac
   root["lowered_hash"] = arch::hash(program.spec).hex();
   root["rounding"] = program.quant.rounding;
   root["layout"] = "HWC";
+  root["kernels"] = kernels(program);
   root["weight_layout"] = {{"conv2d", "OHWI"}, {"depthwise", "HWO"}, {"linear", "OI"}};
   root["input"] = tensor(program.spec.input, program.input_quant());
   root["input"]["note"] = package.input_note;
@@ -108,11 +91,7 @@ std::string c99_manifest(const runtime::Int8Program& program, const Package& pac
   if (!package.output_note.empty()) root["output"]["note"] = package.output_note;
   root["classes"] = package.classes;
   root["arena_bytes"] = program.plan.peak_bytes;
-  root["constant_bytes"] = {{"weights", constants.weights},
-                            {"biases", constants.biases},
-                            {"multipliers", constants.multipliers},
-                            {"tables", constants.tables},
-                            {"total", constants.weights + constants.biases + constants.multipliers + constants.tables}};
+  root["constant_bytes"] = constant_bytes(program);
   root["macs"] = program.analysis.macs;
   root["params"] = program.analysis.params;
   root["known_answers"] = std::min(answers.inputs.size(), kEmbeddedAnswers);

@@ -1,14 +1,12 @@
 // The C text of an export: <prefix>.h and .c, the constants, the self-test, the Makefile. Printing only: every number
 // comes from the Int8Program.
 #include <algorithm>
-#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <span>
 
 #include "condenser/core/text.hpp"
 #include "exporters/c99.hpp"
 #include "exporters/kernel_sources.hpp"
-#include "runtime/kernel_params.hpp"
 
 namespace condenser::exporters {
 namespace {
@@ -93,33 +91,9 @@ class ConstantWriter {
     source_ += declaration + " = {\n" + number_lines(std::span<const T>(values), "    ") + "};\n\n";
   }
 
-  void add(const std::string& node, const std::vector<int8_t>& weights, const runtime::ChannelConstants& channels) {
-    add(node, "weight", weights);
-    add(node, "bias", channels.bias);
-    add(node, "multiplier", channels.multiplier);
-    add(node, "shift", channels.shift);
-  }
-
   void add_step(const std::string& node, const runtime::Step& step) {
-    std::visit(arch::Overloaded{
-                   [](const runtime::InputStep&) {},
-                   [&](const runtime::ConvStep& s) { add(node, s.weights, s.channels); },
-                   [&](const runtime::LinearStep& s) { add(node, s.weights, s.channels); },
-                   [](const runtime::AvgPoolStep&) {},
-                   [](const runtime::MaxPoolStep&) {},
-                   [](const runtime::GlobalAvgPoolStep&) {},
-                   [](const runtime::AddStep&) {},
-                   [&](const runtime::ActivationStep& s) { add(node, "table", s.table); },
-                   [&](const runtime::SoftmaxMulStep& s) { add(node, "table", s.table); },
-                   [](const runtime::MulStep&) {},
-                   [&](const runtime::PReluStep& s) { add(node, "slope", s.slope); },
-                   [](const runtime::BlurPoolStep&) {},
-                   [](const runtime::UpsampleStep&) {},
-                   [](const runtime::ConcatStep&) {},
-                   [](const runtime::SliceStep&) {},
-                   [](const runtime::ChannelShuffleStep&) {},
-               },
-               step);
+    for (const runtime::Constant& constant : step.constants)
+      std::visit([&](const auto& values) { add(node, constant.name, values); }, constant.values);
   }
 
   std::string header() const {
@@ -144,16 +118,11 @@ class ConstantWriter {
 
 // ---- steps ----
 
-struct Field {
-  const char* name;
-  int32_t value;
-};
-
-std::string initializer(std::initializer_list<Field> fields) {
+std::string initializer(const std::vector<runtime::Param>& params) {
   std::string text;
   std::string line = "       ";
-  for (const Field& field : fields) {
-    const std::string item = std::string(" .") + field.name + " = " + std::to_string(field.value) + ",";
+  for (const runtime::Param& param : params) {
+    const std::string item = std::string(" .") + param.name + " = " + std::to_string(param.value) + ",";
     if (line.size() + item.size() > kColumns) {
       text += line + "\n";
       line = "       ";
@@ -163,254 +132,35 @@ std::string initializer(std::initializer_list<Field> fields) {
   return text + line + "\n";
 }
 
-std::string fields(const cnd_conv2d_params& p) {
-  return initializer({{"in_h", p.in_h},
-                      {"in_w", p.in_w},
-                      {"in_c", p.in_c},
-                      {"out_h", p.out_h},
-                      {"out_w", p.out_w},
-                      {"out_c", p.out_c},
-                      {"kernel_h", p.kernel_h},
-                      {"kernel_w", p.kernel_w},
-                      {"stride_h", p.stride_h},
-                      {"stride_w", p.stride_w},
-                      {"pad_top", p.pad_top},
-                      {"pad_left", p.pad_left},
-                      {"groups", p.groups},
-                      {"input_offset", p.input_offset},
-                      {"output_zero_point", p.output_zero_point},
-                      {"act_min", p.act_min},
-                      {"act_max", p.act_max}});
-}
-std::string fields(const cnd_depthwise_params& p) {
-  return initializer({{"in_h", p.in_h},
-                      {"in_w", p.in_w},
-                      {"in_c", p.in_c},
-                      {"out_h", p.out_h},
-                      {"out_w", p.out_w},
-                      {"out_c", p.out_c},
-                      {"kernel_h", p.kernel_h},
-                      {"kernel_w", p.kernel_w},
-                      {"stride_h", p.stride_h},
-                      {"stride_w", p.stride_w},
-                      {"pad_top", p.pad_top},
-                      {"pad_left", p.pad_left},
-                      {"input_offset", p.input_offset},
-                      {"output_zero_point", p.output_zero_point},
-                      {"act_min", p.act_min},
-                      {"act_max", p.act_max}});
-}
-std::string fields(const cnd_pointwise_params& p) {
-  return initializer({{"pixels", p.pixels},
-                      {"in_c", p.in_c},
-                      {"out_c", p.out_c},
-                      {"input_offset", p.input_offset},
-                      {"output_zero_point", p.output_zero_point},
-                      {"act_min", p.act_min},
-                      {"act_max", p.act_max}});
-}
-std::string fields(const cnd_linear_params& p) {
-  return initializer({{"in_c", p.in_c},
-                      {"out_c", p.out_c},
-                      {"input_offset", p.input_offset},
-                      {"output_zero_point", p.output_zero_point},
-                      {"act_min", p.act_min},
-                      {"act_max", p.act_max}});
-}
-std::string fields(const cnd_avg_pool_params& p) {
-  return initializer({{"in_h", p.in_h},
-                      {"in_w", p.in_w},
-                      {"channels", p.channels},
-                      {"out_h", p.out_h},
-                      {"out_w", p.out_w},
-                      {"kernel_h", p.kernel_h},
-                      {"kernel_w", p.kernel_w},
-                      {"stride_h", p.stride_h},
-                      {"stride_w", p.stride_w},
-                      {"pad_top", p.pad_top},
-                      {"pad_left", p.pad_left},
-                      {"zero_point", p.zero_point},
-                      {"count_padding", p.count_padding}});
-}
-std::string fields(const cnd_max_pool_params& p) {
-  return initializer({{"in_h", p.in_h},
-                      {"in_w", p.in_w},
-                      {"channels", p.channels},
-                      {"out_h", p.out_h},
-                      {"out_w", p.out_w},
-                      {"kernel_h", p.kernel_h},
-                      {"kernel_w", p.kernel_w},
-                      {"stride_h", p.stride_h},
-                      {"stride_w", p.stride_w},
-                      {"pad_top", p.pad_top},
-                      {"pad_left", p.pad_left}});
-}
-std::string fields(const cnd_add_params& p) {
-  return initializer({{"count", p.count},
-                      {"a_offset", p.a_offset},
-                      {"b_offset", p.b_offset},
-                      {"a_multiplier", p.a_multiplier},
-                      {"a_shift", p.a_shift},
-                      {"b_multiplier", p.b_multiplier},
-                      {"b_shift", p.b_shift},
-                      {"out_multiplier", p.out_multiplier},
-                      {"out_shift", p.out_shift},
-                      {"output_zero_point", p.output_zero_point},
-                      {"act_min", p.act_min},
-                      {"act_max", p.act_max}});
-}
-std::string fields(const cnd_softmax_mul_params& p) {
-  return initializer({{"lines", p.lines},
-                      {"line_step", p.line_step},
-                      {"terms", p.terms},
-                      {"term_step", p.term_step},
-                      {"value_offset", p.value_offset},
-                      {"multiplier", p.multiplier},
-                      {"shift", p.shift},
-                      {"output_zero_point", p.output_zero_point}});
-}
-std::string fields(const cnd_mul_params& p) {
-  return initializer({{"pixels", p.pixels},
-                      {"channels", p.channels},
-                      {"a_step", p.a_step},
-                      {"b_step", p.b_step},
-                      {"a_offset", p.a_offset},
-                      {"b_offset", p.b_offset},
-                      {"multiplier", p.multiplier},
-                      {"shift", p.shift},
-                      {"output_zero_point", p.output_zero_point}});
-}
-std::string fields(const cnd_prelu_params& p) {
-  return initializer({{"pixels", p.pixels},
-                      {"channels", p.channels},
-                      {"input_offset", p.input_offset},
-                      {"positive_multiplier", p.positive_multiplier},
-                      {"positive_shift", p.positive_shift},
-                      {"negative_multiplier", p.negative_multiplier},
-                      {"negative_shift", p.negative_shift},
-                      {"output_zero_point", p.output_zero_point}});
-}
-std::string fields(const cnd_blur_pool_params& p) {
-  return initializer({{"in_h", p.in_h},
-                      {"in_w", p.in_w},
-                      {"channels", p.channels},
-                      {"out_h", p.out_h},
-                      {"out_w", p.out_w},
-                      {"stride_h", p.stride_h},
-                      {"stride_w", p.stride_w},
-                      {"taps", p.taps}});
-}
-std::string fields(const cnd_upsample_params& p) {
-  return initializer(
-      {{"in_h", p.in_h}, {"in_w", p.in_w}, {"channels", p.channels}, {"out_h", p.out_h}, {"out_w", p.out_w}});
-}
-std::string fields(const cnd_concat_params& p) {
-  return initializer({{"pixels", p.pixels},
-                      {"channels", p.channels},
-                      {"first", p.first},
-                      {"out_c", p.out_c},
-                      {"copy", p.copy},
-                      {"input_offset", p.input_offset},
-                      {"multiplier", p.multiplier},
-                      {"shift", p.shift},
-                      {"output_zero_point", p.output_zero_point}});
-}
-std::string fields(const cnd_slice_params& p) {
-  return initializer({{"pixels", p.pixels}, {"in_c", p.in_c}, {"begin", p.begin}, {"count", p.count}});
-}
-std::string fields(const cnd_channel_shuffle_params& p) {
-  return initializer({{"pixels", p.pixels}, {"channels", p.channels}, {"groups", p.groups}});
-}
-
-// One node: which kernel, and the C text that calls it.
-struct Call {
-  std::string kernel;  // "conv2d"; empty: nothing to do
+// The calls of one node.
+std::string call_text(const runtime::Int8Program& program, size_t node, const Names& names) {
+  const runtime::Step& step = program.steps[node];
+  const std::string kernel = step.kernel->name;
+  const auto at = [](int64_t offset) { return "arena + " + std::to_string(offset); };
+  const auto value_of = [&](size_t i) { return at(program.plan.offset[i]); };
   std::string text;
-};
-
-class CallWriter {
- public:
-  CallWriter(const runtime::Int8Program& program, const Names& names) : program_(program), names_(names) {}
-
-  Call write(size_t index) {
-    index_ = index;
-    return std::visit(
-        arch::Overloaded{
-            [](const runtime::InputStep&) { return Call{}; },
-            [&](const runtime::ConvStep& s) { return conv(s); },
-            [&](const runtime::LinearStep& s) {
-              return with_params("linear", fields(linear_params(s)), channel_arguments() + in(0));
-            },
-            [&](const runtime::AvgPoolStep& s) { return with_params("avg_pool", fields(avg_pool_params(s)), in(0)); },
-            [&](const runtime::MaxPoolStep& s) { return with_params("max_pool", fields(max_pool_params(s)), in(0)); },
-            [&](const runtime::GlobalAvgPoolStep& s) {
-              const std::string sizes = std::to_string(s.in.h * s.in.w) + ", " + std::to_string(s.in.c);
-              return Call{"global_avg_pool", "  cnd_global_avg_pool(" + sizes + ", " + in(0) + ", " + out() + ");\n"};
-            },
-            [&](const runtime::AddStep& s) { return with_params("add", fields(add_params(s)), in(0) + ", " + in(1)); },
-            [&](const runtime::ActivationStep& s) {
-              const std::string arguments = constant("table") + ", " + std::to_string(s.count) + ", " + in(0);
-              return Call{"activation", "  cnd_activation(" + arguments + ", " + out() + ");\n"};
-            },
-            [&](const runtime::SoftmaxMulStep& s) {
-              return with_params("softmax_mul", fields(softmax_mul_params(s)),
-                                 constant("table") + ", " + in(0) + ", " + in(1));
-            },
-            [&](const runtime::MulStep& s) { return with_params("mul", fields(mul_params(s)), in(0) + ", " + in(1)); },
-            [&](const runtime::PReluStep& s) {
-              return with_params("prelu", fields(prelu_params(s)), constant("slope") + ", " + in(0));
-            },
-            [&](const runtime::BlurPoolStep& s) {
-              return with_params("blur_pool", fields(blur_pool_params(s)), in(0));
-            },
-            [&](const runtime::UpsampleStep& s) { return with_params("upsample", fields(upsample_params(s)), in(0)); },
-            [&](const runtime::ConcatStep& s) { return concat(s); },
-            [&](const runtime::SliceStep& s) { return with_params("slice", fields(slice_params(s)), in(0)); },
-            [&](const runtime::ChannelShuffleStep& s) {
-              return with_params("channel_shuffle", fields(channel_shuffle_params(s)), in(0));
-            },
-        },
-        program_.steps[index]);
-  }
-
- private:
-  Call conv(const runtime::ConvStep& s) {
-    const std::string arguments = channel_arguments() + in(0);
-    switch (s.kernel) {
-      case runtime::ConvKernel::General: return with_params("conv2d", fields(conv2d_params(s)), arguments);
-      case runtime::ConvKernel::Depthwise: return with_params("depthwise", fields(depthwise_params(s)), arguments);
-      case runtime::ConvKernel::Pointwise: return with_params("pointwise", fields(pointwise_params(s)), arguments);
+  for (const runtime::Call& call : step.calls) {
+    std::vector<std::string> arguments = {"&p"};
+    for (const runtime::Constant& constant : step.constants)
+      arguments.push_back(names.prefix + "_" + program.spec.nodes[node].name + "_" + constant.name);
+    if (step.kernel->scratch != nullptr)
+      arguments.push_back("(int16_t *)(void *)(" + at(program.plan.scratch[node]) + ")");
+    for (const int input : call.inputs) arguments.push_back(value_of(static_cast<size_t>(input)));
+    arguments.push_back(value_of(node));
+    text += "  {\n    const cnd_" + kernel + "_params p = {\n" + initializer(call.params) + "    };\n";
+    std::string line = "    cnd_" + kernel + "(";
+    for (size_t i = 0; i < arguments.size(); ++i) {
+      const std::string item = arguments[i] + (i + 1 < arguments.size() ? "," : ");");
+      if (line.size() + 1 + item.size() > kColumns) {
+        text += line + "\n";
+        line = "       ";
+      }
+      line += (line.back() == '(' ? "" : " ") + item;
     }
-    throw core::Error("convolution kernel outside its enumeration");
+    text += line + "\n  }\n";
   }
-
-  // One call per input.
-  Call concat(const runtime::ConcatStep& s) const {
-    Call call{"concat", ""};
-    for (size_t k = 0; k < s.parts.size(); ++k)
-      call.text += with_params("concat", fields(concat_params(s, s.parts[k])), in(k)).text;
-    return call;
-  }
-
-  Call with_params(const std::string& kernel, const std::string& initializer, const std::string& arguments) const {
-    return {kernel, "  {\n    const cnd_" + kernel + "_params p = {\n" + initializer + "    };\n    cnd_" + kernel +
-                        "(&p, " + arguments + ", " + out() + ");\n  }\n"};
-  }
-
-  const arch::Node& node() const { return program_.spec.nodes[index_]; }
-  std::string constant(const char* what) const { return names_.prefix + "_" + node().name + "_" + what; }
-  std::string channel_arguments() const {
-    return constant("weight") + ", " + constant("bias") + ", " + constant("multiplier") + ",\n        " +
-           constant("shift") + ", ";
-  }
-  std::string at(size_t node) const { return "arena + " + std::to_string(program_.plan.offset[node]); }
-  std::string in(size_t k) const { return at(static_cast<size_t>(node().inputs[k])); }
-  std::string out() const { return at(index_); }
-
-  const runtime::Int8Program& program_;
-  const Names& names_;
-  size_t index_ = 0;
-};
+  return text;
+}
 
 // Where the results are: a function of no argument for one output, of the output's number for several.
 std::string output_function(const runtime::Int8Program& program, const Names& names) {
@@ -428,13 +178,11 @@ std::string output_function(const runtime::Int8Program& program, const Names& na
 
 std::string model_source(const runtime::Int8Program& program, const Names& names) {
   std::string calls;
-  CallWriter writer(program, names);
   for (size_t i = 0; i < program.spec.nodes.size(); ++i) {
-    const Call call = writer.write(i);
-    if (call.kernel.empty()) continue;
+    if (program.steps[i].kernel == nullptr) continue;
     const arch::Node& node = program.spec.nodes[i];
     calls += "\n  /* " + node.name + ": " + arch::op_name(node.op) + " to " +
-             shape_text(program.analysis.nodes[i].shape) + " */\n" + call.text;
+             shape_text(program.analysis.nodes[i].shape) + " */\n" + call_text(program, i, names);
   }
   std::string includes;
   for (const std::string& kernel : c99_kernels(program)) includes += "#include \"cnd_" + kernel + ".h\"\n";
@@ -606,11 +354,10 @@ std::string readme(const runtime::Int8Program& program, const ExportOptions& opt
 }  // namespace
 
 std::set<std::string> c99_kernels(const runtime::Int8Program& program) {
-  const Names names("model");
-  CallWriter writer(program, names);
   std::set<std::string> kernels;
-  for (size_t i = 0; i < program.spec.nodes.size(); ++i) kernels.insert(writer.write(i).kernel);
-  kernels.erase("");
+  for (const runtime::Step& step : program.steps) {
+    if (step.kernel != nullptr) kernels.insert(step.kernel->name);
+  }
   return kernels;
 }
 

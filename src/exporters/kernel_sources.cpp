@@ -9,8 +9,15 @@
 namespace condenser::exporters {
 namespace {
 
+bool exists(const std::string& name) {
+  return std::ranges::any_of(kernel_sources(), [&](const SourceText& source) { return source.name == name; });
+}
+
+// A header brings the source of its functions, where it has one.
 void add_with_includes(const std::string& name, std::set<std::string>& files) {
   if (!files.insert(name).second) return;
+  if (const std::string source = name.substr(0, name.size() - 1) + "c"; exists(source))
+    add_with_includes(source, files);
   constexpr std::string_view kInclude = "#include \"";
   const std::string_view text = kernel_text(name);
   for (size_t at = text.find(kInclude); at != std::string_view::npos; at = text.find(kInclude, at)) {
@@ -24,10 +31,7 @@ constexpr std::string_view kMark = "cnd_";
 bool in_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; }
 
 // A kernel is a function named like its source file.
-bool is_kernel(std::string_view name) {
-  return std::ranges::any_of(kernel_sources(),
-                             [&](const SourceText& source) { return source.name == std::string(name) + ".c"; });
-}
+bool is_kernel(std::string_view name) { return exists(std::string(name) + ".c"); }
 
 }  // namespace
 

@@ -16,7 +16,8 @@ struct SourceText {
 std::span<const SourceText> kernel_sources();
 std::span<const SourceText> template_sources();  // "Makefile.in"
 
-// Sources and headers of the named kernels ("conv2d", "add", ...) and every header that they include; sorted by name.
+// Sources and headers of the named kernels ("conv2d", "add", ...) and every header that they include with
+// the source of its functions, if it has one; sorted by name.
 std::set<std::string> kernel_files(const std::set<std::string>& kernels);
 std::string_view kernel_text(const std::string& name);  // throws core::Error
 

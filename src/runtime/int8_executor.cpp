@@ -2,102 +2,36 @@
 #include "condenser/runtime/int8_executor.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <vector>
 
-#include "runtime/kernel_params.hpp"
+#include "runtime/kernels.hpp"
 
 namespace condenser::runtime {
 namespace {
 
-struct Buffers {
-  std::array<const int8_t*, arch::kMaxInputs> in{};
-  int8_t* out = nullptr;
-};
-
-void run_conv(const ConvStep& s, const Buffers& buffers) {
-  const ChannelConstants& c = s.channels;
-  switch (s.kernel) {
-    case ConvKernel::General: {
-      const cnd_conv2d_params p = conv2d_params(s);
-      return cnd_conv2d(&p, s.weights.data(), c.bias.data(), c.multiplier.data(), c.shift.data(), buffers.in[0],
-                        buffers.out);
-    }
-    case ConvKernel::Depthwise: {
-      const cnd_depthwise_params p = depthwise_params(s);
-      return cnd_depthwise(&p, s.weights.data(), c.bias.data(), c.multiplier.data(), c.shift.data(), buffers.in[0],
-                           buffers.out);
-    }
-    case ConvKernel::Pointwise: {
-      const cnd_pointwise_params p = pointwise_params(s);
-      return cnd_pointwise(&p, s.weights.data(), c.bias.data(), c.multiplier.data(), c.shift.data(), buffers.in[0],
-                           buffers.out);
-    }
-  }
+// A kernel takes all of its arrays as pointers that may be written through; it writes scratch and output only.
+void* address(const Constant& constant) {
+  return std::visit([](const auto& values) { return const_cast<void*>(static_cast<const void*>(values.data())); },
+                    constant.values);
 }
 
-void run_step(const Step& step, const Buffers& buffers) {
-  std::visit(arch::Overloaded{
-                 [](const InputStep&) {},
-                 [&](const ConvStep& s) { run_conv(s, buffers); },
-                 [&](const LinearStep& s) {
-                   const cnd_linear_params p = linear_params(s);
-                   cnd_linear(&p, s.weights.data(), s.channels.bias.data(), s.channels.multiplier.data(),
-                              s.channels.shift.data(), buffers.in[0], buffers.out);
-                 },
-                 [&](const AvgPoolStep& s) {
-                   const cnd_avg_pool_params p = avg_pool_params(s);
-                   cnd_avg_pool(&p, buffers.in[0], buffers.out);
-                 },
-                 [&](const MaxPoolStep& s) {
-                   const cnd_max_pool_params p = max_pool_params(s);
-                   cnd_max_pool(&p, buffers.in[0], buffers.out);
-                 },
-                 [&](const GlobalAvgPoolStep& s) {
-                   cnd_global_avg_pool(static_cast<int32_t>(s.in.h * s.in.w), static_cast<int32_t>(s.in.c),
-                                       buffers.in[0], buffers.out);
-                 },
-                 [&](const AddStep& s) {
-                   const cnd_add_params p = add_params(s);
-                   cnd_add(&p, buffers.in[0], buffers.in[1], buffers.out);
-                 },
-                 [&](const ActivationStep& s) { cnd_activation(s.table.data(), s.count, buffers.in[0], buffers.out); },
-                 [&](const SoftmaxMulStep& s) {
-                   const cnd_softmax_mul_params p = softmax_mul_params(s);
-                   cnd_softmax_mul(&p, s.table.data(), buffers.in[0], buffers.in[1], buffers.out);
-                 },
-                 [&](const MulStep& s) {
-                   const cnd_mul_params p = mul_params(s);
-                   cnd_mul(&p, buffers.in[0], buffers.in[1], buffers.out);
-                 },
-                 [&](const PReluStep& s) {
-                   const cnd_prelu_params p = prelu_params(s);
-                   cnd_prelu(&p, s.slope.data(), buffers.in[0], buffers.out);
-                 },
-                 [&](const BlurPoolStep& s) {
-                   const cnd_blur_pool_params p = blur_pool_params(s);
-                   cnd_blur_pool(&p, buffers.in[0], buffers.out);
-                 },
-                 [&](const UpsampleStep& s) {
-                   const cnd_upsample_params p = upsample_params(s);
-                   cnd_upsample(&p, buffers.in[0], buffers.out);
-                 },
-                 [&](const ConcatStep& s) {
-                   for (size_t k = 0; k < s.parts.size(); ++k) {
-                     const cnd_concat_params p = concat_params(s, s.parts[k]);
-                     cnd_concat(&p, buffers.in[k], buffers.out);
-                   }
-                 },
-                 [&](const SliceStep& s) {
-                   const cnd_slice_params p = slice_params(s);
-                   cnd_slice(&p, buffers.in[0], buffers.out);
-                 },
-                 [&](const ChannelShuffleStep& s) {
-                   const cnd_channel_shuffle_params p = channel_shuffle_params(s);
-                   cnd_channel_shuffle(&p, buffers.in[0], buffers.out);
-                 },
-             },
-             step);
+void run_step(const Int8Program& program, size_t node, int8_t* arena) {
+  const Step& step = program.steps[node];
+  if (step.kernel == nullptr) return;
+  const CallableKernel& kernel = callable(step.kernel->name);
+  const auto at = [&](int i) { return arena + program.plan.offset[static_cast<size_t>(i)]; };
+  std::vector<int32_t> params;
+  std::vector<void*> pointers;
+  for (const Call& call : step.calls) {
+    params.clear(), pointers.clear();
+    for (const Param& param : call.params) params.push_back(param.value);
+    for (const Constant& constant : step.constants) pointers.push_back(address(constant));
+    if (step.kernel->scratch != nullptr) pointers.push_back(arena + program.plan.scratch[node]);
+    for (const int input : call.inputs) pointers.push_back(at(input));
+    pointers.push_back(at(static_cast<int>(node)));
+    kernel.run(params.data(), pointers.data());
+  }
 }
 
 }  // namespace
@@ -117,11 +51,7 @@ std::span<const int8_t> Int8Executor::run(std::span<const int8_t> input, const T
                       " values; expected " + std::to_string(values(0).size()));
   std::ranges::copy(input, at(0));
   for (size_t i = 0; i < nodes.size(); ++i) {
-    const arch::Inputs& inputs = nodes[i].inputs;
-    Buffers buffers;
-    buffers.out = at(static_cast<int>(i));
-    for (size_t k = 0; k < inputs.size(); ++k) buffers.in[k] = at(inputs[k]);
-    run_step(program_.steps[i], buffers);
+    run_step(program_, i, arena_.data());
     if (tap) tap(static_cast<int>(i), values(i));
   }
   const arch::Spec& spec = program_.spec;

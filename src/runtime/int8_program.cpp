@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "condenser/core/text.hpp"
 #include "runtime/fixed_point.hpp"
+#include "runtime/kernels.hpp"
 
 namespace condenser::runtime {
 namespace {
@@ -26,13 +28,6 @@ std::string pool_refusal(const Pool& pool) {
 int32_t narrow(int64_t value) { return static_cast<int32_t>(value); }  // sizes are below kMaxElements = 2^28
 
 int32_t clamp_to_int8(double value) { return static_cast<int32_t>(std::clamp(value, -128.0, 127.0)); }
-
-OutputRange output_range(const TensorQuant& output, arch::Clamp clamp) {
-  OutputRange range{output.zero_point, -128, 127};
-  if (clamp != arch::Clamp::None) range.low = output.zero_point;
-  if (clamp == arch::Clamp::Relu6) range.high = clamp_to_int8(output.zero_point + std::round(6.0 / output.scale));
-  return range;
-}
 
 double activate(arch::ActivationKind kind, double x) {
   const auto sigmoid = [](double v) { return 1.0 / (1.0 + std::exp(-v)); };
@@ -98,10 +93,48 @@ std::vector<int8_t> to_hwo(std::span<const int8_t> weights, const arch::Conv2d& 
   return result;
 }
 
-ConvKernel choose_kernel(const arch::Conv2d& op, const arch::Shape& in) {
-  const bool pointwise = op.kernel == arch::Size{1, 1} && op.stride == arch::Size{1, 1} && op.pad == arch::Pad{};
-  if (pointwise && op.groups == 1) return ConvKernel::Pointwise;
-  return arch::depthwise(op, in) ? ConvKernel::Depthwise : ConvKernel::General;
+using Params = std::vector<Param>;
+
+void append(Params& params, const Params& more) { params.insert(params.end(), more.begin(), more.end()); }
+
+// Fields that several structs share.
+Params map_params(const arch::Shape& in, const arch::Shape& out) {
+  return {{"in_h", narrow(in.h)},
+          {"in_w", narrow(in.w)},
+          {"channels", narrow(in.c)},
+          {"out_h", narrow(out.h)},
+          {"out_w", narrow(out.w)}};
+}
+
+template <class Window>
+Params window_params(const Window& w) {
+  return {{"kernel_h", w.kernel.h}, {"kernel_w", w.kernel.w}, {"stride_h", w.stride.h},
+          {"stride_w", w.stride.w}, {"pad_top", w.pad.top},   {"pad_left", w.pad.left}};
+}
+
+template <class Pool>
+Params pool_params(const Pool& pool, const arch::Shape& in, const arch::Shape& out) {
+  Params params = map_params(in, out);
+  append(params, window_params(pool));
+  return params;
+}
+
+// Zero point of an output and the clamp that the kernel applies, in output integers.
+struct OutputRange {
+  int32_t zero_point = 0;
+  int32_t low = -128;
+  int32_t high = 127;
+};
+
+OutputRange output_range(const TensorQuant& output, arch::Clamp clamp) {
+  OutputRange range{output.zero_point, -128, 127};
+  if (clamp != arch::Clamp::None) range.low = output.zero_point;
+  if (clamp == arch::Clamp::Relu6) range.high = clamp_to_int8(output.zero_point + std::round(6.0 / output.scale));
+  return range;
+}
+
+Params range_params(const OutputRange& range) {
+  return {{"output_zero_point", range.zero_point}, {"act_min", range.low}, {"act_max", range.high}};
 }
 
 class ProgramBuilder {
@@ -119,9 +152,9 @@ class ProgramBuilder {
       for (const int input : node.inputs) inputs.push_back(shape(input));
       const std::string refusal = int8_refusal(node.op, inputs);
       if (!refusal.empty()) throw arch::SpecError(node.name, "no int8 form: " + refusal);
-      program_.steps.push_back(make_step(node));
+      program_.steps.push_back(make_step(node, inputs));
+      check_step(i);
     }
-    check_trails();
     return std::move(program_);
   }
 
@@ -135,196 +168,266 @@ class ProgramBuilder {
   }
   const TensorQuant& output_quant(const arch::Node& node) const { return program_.quant.nodes.at(node.name).output; }
 
-  // An output over its input: only where the kernel allows it, and from as far below as it asks.
-  void check_trails() const {
-    const std::vector<int64_t>& offset = program_.plan.offset;
-    for (const arch::Trail& trail : program_.plan.trails) {
-      const size_t i = static_cast<size_t>(trail.node);
-      const auto* conv = std::get_if<ConvStep>(&program_.steps[i]);
-      const bool depthwise = conv != nullptr && conv->kernel == ConvKernel::Depthwise;
-      const auto pixels = depthwise ? arch::trail_pixels(conv->op, conv->in, conv->out) : std::nullopt;
-      if (!pixels || offset[static_cast<size_t>(trail.input)] - offset[i] < *pixels * conv->in.c)
-        throw arch::SpecError(program_.spec.nodes[i].name, "its memory plan overwrites an input that it still reads");
+  // What the call passes is what the kernel takes, and an output over an input lies as the kernel allows.
+  void check_step(size_t i) const {
+    const arch::Node& node = program_.spec.nodes[i];
+    const Step& step = program_.steps[i];
+    if (step.kernel == nullptr) return;
+    const CallableKernel& kernel = callable(step.kernel->name);
+    for (const Call& call : step.calls) {
+      const size_t pointers =
+          step.constants.size() + (step.kernel->scratch != nullptr ? 1 : 0) + call.inputs.size() + 1;
+      if (std::cmp_not_equal(call.params.size(), kernel.param_count) ||
+          std::cmp_not_equal(pointers, kernel.pointer_count))
+        throw arch::SpecError(node.name, std::string("arguments do not fit kernel ") + kernel.name);
+    }
+    const arch::MemoryPlan& plan = program_.plan;
+    for (const int input : node.inputs) {
+      const auto k = static_cast<size_t>(input);
+      const bool apart =
+          plan.offset[i] + plan.bytes[i] <= plan.offset[k] || plan.offset[k] + plan.bytes[k] <= plan.offset[i];
+      const bool in_place = plan.offset[i] == plan.offset[k] && plan.bytes[i] <= plan.bytes[k] &&
+                            step.kernel->in_place != nullptr &&
+                            step.kernel->in_place(node.op, shape(input), shape(node));
+      if (!apart && !in_place)
+        throw arch::SpecError(node.name, "its memory plan overwrites an input that it still reads");
     }
   }
 
-  Step make_step(const arch::Node& node) {
-    const auto in = [&] { return shape(node.inputs[0]); };
-    return arch::visit(node.op, arch::Overloaded{
-                                    [](const arch::Input&) -> Step { return InputStep{}; },
-                                    [&](const arch::Conv2d& op) -> Step { return conv(node, op); },
-                                    [&](const arch::BatchNorm&) -> Step { return refused(node); },
-                                    [&](const arch::Activation& op) -> Step {
-                                      return table(node, [&](double x) { return activate(op.kind, x); });
-                                    },
-                                    [&](const arch::Softmax&) -> Step { return refused(node); },
-                                    [&](const arch::SoftmaxMul& op) -> Step { return softmax_mul(node, op); },
-                                    [&](const arch::AvgPool& op) -> Step {
-                                      return AvgPoolStep{op, in(), shape(node), output_quant(node).zero_point};
-                                    },
-                                    [&](const arch::MaxPool& op) -> Step {
-                                      return MaxPoolStep{op, in(), shape(node)};
-                                    },
-                                    [&](const arch::GlobalAvgPool&) -> Step { return GlobalAvgPoolStep{in()}; },
-                                    [&](const arch::Linear& op) -> Step { return linear(node, op); },
-                                    [&](const arch::Add& op) -> Step { return add(node, op); },
-                                    [&](const arch::Mul&) -> Step { return mul(node); },
-                                    [&](const arch::PRelu&) -> Step { return prelu(node); },
-                                    [&](const arch::Scale&) -> Step {
-                                      const double factor = weights_.at(node.name + ".weight").f32()[0];
-                                      return table(node, [&](double x) { return factor * x; });
-                                    },
-                                    [&](const arch::BlurPool& op) -> Step {
-                                      return BlurPoolStep{op, in(), shape(node)};
-                                    },
-                                    [&](const arch::Upsample&) -> Step {
-                                      return UpsampleStep{in(), shape(node)};
-                                    },
-                                    [&](const arch::Concat&) -> Step { return concat(node); },
-                                    [&](const arch::Slice& op) -> Step {
-                                      return SliceStep{op, in()};
-                                    },
-                                    [&](const arch::ChannelShuffle& op) -> Step {
-                                      return ChannelShuffleStep{op, in()};
-                                    },
-                                });
-  }
-
-  // Unreachable: int8_refusal() has named these operators.
-  static Step refused(const arch::Node& node) { throw arch::SpecError(node.name, "no int8 form"); }
-
-  ConvStep conv(const arch::Node& node, const arch::Conv2d& op) {
-    const std::span<const int8_t> weights = weights_.at(node.name + ".weight").i8();
-    ConvStep step;
-    step.in = shape(node.inputs[0]);
-    step.out = shape(node);
-    step.op = op;
-    step.kernel = choose_kernel(op, step.in);
-    step.input_zero_point = input_quant(node, 0).zero_point;
-    step.range = output_range(output_quant(node), op.clamp);
-    step.weights =
-        step.kernel == ConvKernel::Depthwise ? to_hwo(weights, op) : to_ohwi(weights, op, step.in.c / op.groups);
-    step.channels = channels(node, weights, op.out);
+  Step make_step(const arch::Node& node, const std::vector<arch::Shape>& in) {
+    Step step;
+    step.kernel = arch::choose_kernel(node.op, in);
+    if (step.kernel == nullptr) return step;
+    step.calls.push_back({{}, {node.inputs.begin(), node.inputs.end()}});
+    const arch::Shape& out = shape(node);
+    Params& params = step.calls.front().params;
+    arch::visit(
+        node.op,
+        arch::Overloaded{
+            [](const arch::Input&) {},
+            [](const arch::BatchNorm&) {},
+            [](const arch::Softmax&) {},
+            [&](const arch::Conv2d& op) { conv(node, op, step); },
+            [&](const arch::Linear& op) { linear(node, op, step); },
+            [&](const arch::Activation& op) {
+              table(
+                  node, [&](double x) { return activate(op.kind, x); }, step);
+            },
+            [&](const arch::Scale&) {
+              const double factor = weights_.at(node.name + ".weight").f32()[0];
+              table(
+                  node, [&](double x) { return factor * x; }, step);
+            },
+            [&](const arch::SoftmaxMul& op) { softmax_mul(node, op, step); },
+            [&](const arch::AvgPool& op) {
+              params = pool_params(op, in[0], out);
+              append(params,
+                     {{"zero_point", output_quant(node).zero_point}, {"count_padding", op.count_include_pad ? 1 : 0}});
+            },
+            [&](const arch::MaxPool& op) { params = pool_params(op, in[0], out); },
+            [&](const arch::GlobalAvgPool&) {
+              params = {{"pixels", narrow(in[0].h * in[0].w)}, {"channels", narrow(in[0].c)}};
+            },
+            [&](const arch::Add& op) { params = add(node, op); },
+            [&](const arch::Mul&) { params = mul(node, in); },
+            [&](const arch::PRelu&) { prelu(node, step); },
+            [&](const arch::BlurPool& op) {
+              params = map_params(in[0], out);
+              append(params, {{"stride_h", op.stride.h}, {"stride_w", op.stride.w}, {"taps", op.taps}});
+            },
+            [&](const arch::Upsample&) { params = map_params(in[0], out); },
+            [&](const arch::Concat&) { concat(node, step); },
+            [&](const arch::Slice& op) {
+              params = {{"pixels", narrow(in[0].h * in[0].w)},
+                        {"in_c", narrow(in[0].c)},
+                        {"begin", op.begin},
+                        {"count", op.count}};
+            },
+            [&](const arch::ChannelShuffle& op) {
+              params = {{"pixels", narrow(in[0].h * in[0].w)}, {"channels", narrow(in[0].c)}, {"groups", op.groups}};
+            },
+        });
     return step;
   }
 
-  LinearStep linear(const arch::Node& node, const arch::Linear& op) {
+  void conv(const arch::Node& node, const arch::Conv2d& op, Step& step) const {
+    const arch::Shape &in = shape(node.inputs[0]), &out = shape(node);
     const std::span<const int8_t> weights = weights_.at(node.name + ".weight").i8();
-    LinearStep step;
-    step.in = narrow(shape(node.inputs[0]).c);
-    step.out = op.out;
-    step.input_zero_point = input_quant(node, 0).zero_point;
-    step.range = output_range(output_quant(node), op.clamp);
-    step.weights.assign(weights.begin(), weights.end());
-    step.channels = channels(node, weights, op.out);
-    return step;
+    const bool by_channel = runs("depthwise", step);
+    const bool is_short = add_channels(
+        node, weights, by_channel ? to_hwo(weights, op) : to_ohwi(weights, op, in.c / op.groups), op.out, step);
+    Params& params = step.calls.front().params;
+    if (runs("linear", step)) {
+      params = {{"in_c", narrow(in.c)}, {"out_c", narrow(out.c)}};
+    } else {
+      params = {{"in_h", narrow(in.h)},   {"in_w", narrow(in.w)},   {"in_c", narrow(in.c)},
+                {"out_h", narrow(out.h)}, {"out_w", narrow(out.w)}, {"out_c", narrow(out.c)}};
+      append(params, window_params(op));
+      if (runs("conv2d", step)) append(params, {{"groups", op.groups}});
+    }
+    finish_sums(node, op.clamp, is_short, params);
   }
 
-  // Biases, multipliers and shifts; `weights` is [out, ...] in the order of the file.
-  ChannelConstants channels(const arch::Node& node, std::span<const int8_t> weights, int64_t out) {
+  void linear(const arch::Node& node, const arch::Linear& op, Step& step) const {
+    const std::span<const int8_t> weights = weights_.at(node.name + ".weight").i8();
+    const bool is_short = add_channels(node, weights, {weights.begin(), weights.end()}, op.out, step);
+    Params& params = step.calls.front().params;
+    params = {{"in_c", narrow(shape(node.inputs[0]).c)}, {"out_c", op.out}};
+    finish_sums(node, op.clamp, is_short, params);
+  }
+
+  static bool runs(std::string_view kernel, const Step& step) { return step.kernel->name == kernel; }
+
+  void finish_sums(const arch::Node& node, arch::Clamp clamp, bool is_short, Params& params) const {
+    append(params, {{"input_offset", -input_quant(node, 0).zero_point}});
+    append(params, range_params(output_range(output_quant(node), clamp)));
+    append(params, {{"short_scale", is_short ? 1 : 0}});
+  }
+
+  // Weights in the order of the kernel, biases, multipliers and shifts; `weights` is [out, ...] in the order of the
+  // file. Returns whether all sums may be scaled in the short form (kernels/cnd_scale.h).
+  bool add_channels(const arch::Node& node, std::span<const int8_t> weights, std::vector<int8_t> packed, int64_t out,
+                    Step& step) const {
     const TensorQuant& in = input_quant(node, 0);
     const double out_scale = output_quant(node).scale;
     const std::vector<double>& scales = program_.quant.nodes.at(node.name).weight_scales;
-    ChannelConstants result;
-    result.bias.assign(static_cast<size_t>(out), 0);
+    std::vector<int32_t> biases(static_cast<size_t>(out), 0), multipliers;
+    std::vector<int8_t> shifts;
     if (const auto bias = weights_.tensors.find(node.name + ".bias"); bias != weights_.tensors.end())
-      std::ranges::copy(bias->second.i32(), result.bias.begin());
+      std::ranges::copy(bias->second.i32(), biases.begin());
     const size_t row = weights.size() / static_cast<size_t>(out);
+    bool is_short = true;
     for (size_t o = 0; o < static_cast<size_t>(out); ++o) {
       const std::string where = "node " + node.name + ", channel " + std::to_string(o);
-      check_sum(where, weights.subspan(o * row, row), result.bias[o], in.zero_point);
-      const Requant requant = quantize_multiplier(in.scale * scales[o] / out_scale, where);
-      result.multiplier.push_back(requant.multiplier);
-      result.shift.push_back(static_cast<int8_t>(requant.shift));
+      const int64_t largest = largest_sum(where, weights.subspan(o * row, row), biases[o], in.zero_point);
+      Requant requant = quantize_multiplier(in.scale * scales[o] / out_scale, where);
+      if (requant.multiplier == 0) requant.shift = -1;  // nothing by any shift; this one may be short
+      is_short = is_short && largest < int64_t{1} << 30 && requant.shift < 0;
+      multipliers.push_back(requant.multiplier);
+      shifts.push_back(static_cast<int8_t>(requant.shift));
     }
-    return result;
+    step.constants = {{"weight", ConstantKind::Weights, std::move(packed)},
+                      {"bias", ConstantKind::Biases, std::move(biases)},
+                      {"multiplier", ConstantKind::Multipliers, std::move(multipliers)},
+                      {"shift", ConstantKind::Multipliers, std::move(shifts)}};
+    return is_short;
   }
 
-  // No partial sum can leave 32 bits, whatever the input and the order of the products.
-  static void check_sum(const std::string& where, std::span<const int8_t> weights, int32_t bias, int zero_point) {
+  // No partial sum can leave 32 bits, whatever the input and the order of the products; how far it may go.
+  static int64_t largest_sum(const std::string& where, std::span<const int8_t> weights, int32_t bias, int zero_point) {
     int64_t magnitude = 0;
     for (const int8_t w : weights) magnitude += std::abs(int{w});
     const int64_t largest = std::abs(int64_t{bias}) + magnitude * std::max(127 - zero_point, zero_point + 128);
-    if (largest <= INT32_MAX) return;
+    if (largest <= INT32_MAX) return largest;
     throw core::Error(where + ": a sum may reach " + std::to_string(largest) +
                       "; expected at most 2147483647, the range of the 32-bit accumulator");
   }
 
   // TFLite's form: both inputs relative to twice the larger scale, their sum relative to the output's scale.
-  AddStep add(const arch::Node& node, const arch::Add& op) {
-    const TensorQuant& a = input_quant(node, 0);
-    const TensorQuant& b = input_quant(node, 1);
-    const TensorQuant& out = output_quant(node);
+  Params add(const arch::Node& node, const arch::Add& op) const {
+    const TensorQuant &a = input_quant(node, 0), &b = input_quant(node, 1), &out = output_quant(node);
     const double twice_larger = 2.0 * std::max(a.scale, b.scale);
     const std::string where = "node " + node.name;
-    AddStep step;
-    step.count = narrow(shape(node).elements());
-    step.a_zero_point = a.zero_point;
-    step.b_zero_point = b.zero_point;
-    step.a = quantize_multiplier(a.scale / twice_larger, where);
-    step.b = quantize_multiplier(b.scale / twice_larger, where);
-    step.out = quantize_multiplier(twice_larger / (1048576.0 * out.scale), where);
-    if (step.out.shift > 0)
+    const Requant left = quantize_multiplier(a.scale / twice_larger, where);
+    const Requant right = quantize_multiplier(b.scale / twice_larger, where);
+    const Requant sum = quantize_multiplier(twice_larger / (1048576.0 * out.scale), where);
+    if (sum.shift > 0)
       throw core::Error(where + ": output scale " + core::number(out.scale) +
                         " is below 2^-19 of its inputs' scales; quantize again");
-    step.range = output_range(out, op.clamp);
-    return step;
+    Params params = {{"count", narrow(shape(node).elements())},
+                     {"a_offset", -a.zero_point},
+                     {"b_offset", -b.zero_point},
+                     {"a_multiplier", left.multiplier},
+                     {"a_shift", left.shift},
+                     {"b_multiplier", right.multiplier},
+                     {"b_shift", right.shift},
+                     {"out_multiplier", sum.multiplier},
+                     {"out_shift", sum.shift}};
+    append(params, range_params(output_range(out, op.clamp)));
+    return params;
   }
 
   template <class Function>
-  ActivationStep table(const arch::Node& node, const Function& function) const {
-    return {narrow(shape(node).elements()), function_table(function, input_quant(node, 0), output_quant(node))};
+  void table(const arch::Node& node, const Function& function, Step& step) const {
+    step.constants = {
+        {"table", ConstantKind::Tables, function_table(function, input_quant(node, 0), output_quant(node))}};
+    step.calls.front().params = {{"count", narrow(shape(node).elements())}};
   }
 
-  MulStep mul(const arch::Node& node) const {
+  // An input of one pixel multiplies every pixel of the other.
+  Params mul(const arch::Node& node, const std::vector<arch::Shape>& in) const {
     const TensorQuant &a = input_quant(node, 0), &b = input_quant(node, 1), &out = output_quant(node);
     const Requant requant = quantize_multiplier(a.scale * b.scale / out.scale, "node " + node.name);
-    return {shape(node.inputs[0]), shape(node.inputs[1]), shape(node), a.zero_point,
-            b.zero_point,          out.zero_point,        requant};
+    const arch::Shape& map = shape(node);
+    const auto step = [&](const arch::Shape& input) { return input == map ? narrow(map.c) : 0; };
+    return {{"pixels", narrow(map.h * map.w)},
+            {"channels", narrow(map.c)},
+            {"a_step", step(in[0])},
+            {"b_step", step(in[1])},
+            {"a_offset", -a.zero_point},
+            {"b_offset", -b.zero_point},
+            {"multiplier", requant.multiplier},
+            {"shift", requant.shift},
+            {"output_zero_point", out.zero_point}};
   }
 
-  PReluStep prelu(const arch::Node& node) const {
+  void prelu(const arch::Node& node, Step& step) const {
     const TensorQuant &in = input_quant(node, 0), &out = output_quant(node);
     const double slope_scale = program_.quant.nodes.at(node.name).weight_scales.at(0);
     const std::span<const int8_t> slope = weights_.at(node.name + ".weight").i8();
     const std::string where = "node " + node.name;
-    PReluStep step;
-    step.pixels = narrow(shape(node).h * shape(node).w);
-    step.channels = narrow(shape(node).c);
-    step.input_zero_point = in.zero_point;
-    step.output_zero_point = out.zero_point;
-    step.positive = quantize_multiplier(in.scale / out.scale, where);
-    step.negative = quantize_multiplier(in.scale * slope_scale / out.scale, where);
-    step.slope.assign(slope.begin(), slope.end());
-    return step;
+    const Requant positive = quantize_multiplier(in.scale / out.scale, where);
+    const Requant negative = quantize_multiplier(in.scale * slope_scale / out.scale, where);
+    step.constants = {{"slope", ConstantKind::Weights, std::vector<int8_t>(slope.begin(), slope.end())}};
+    step.calls.front().params = {{"pixels", narrow(shape(node).h * shape(node).w)},
+                                 {"channels", narrow(shape(node).c)},
+                                 {"input_offset", -in.zero_point},
+                                 {"positive_multiplier", positive.multiplier},
+                                 {"positive_shift", positive.shift},
+                                 {"negative_multiplier", negative.multiplier},
+                                 {"negative_shift", negative.shift},
+                                 {"output_zero_point", out.zero_point}};
   }
 
-  ConcatStep concat(const arch::Node& node) const {
+  // One call per input; one of the output's scale and zero point is copied.
+  void concat(const arch::Node& node, Step& step) const {
     const TensorQuant& out = output_quant(node);
-    ConcatStep step{narrow(shape(node).h * shape(node).w), narrow(shape(node).c), out.zero_point, {}};
+    step.calls.clear();
     int32_t first = 0;
     for (size_t k = 0; k < node.inputs.size(); ++k) {
       const TensorQuant& in = input_quant(node, k);
       const int32_t channels = narrow(shape(node.inputs[k]).c);
       const Requant requant = quantize_multiplier(in.scale / out.scale, "node " + node.name);
-      step.parts.push_back({channels, first, in == out, in.zero_point, requant});
+      step.calls.push_back({{{"pixels", narrow(shape(node).h * shape(node).w)},
+                             {"channels", channels},
+                             {"first", first},
+                             {"out_c", narrow(shape(node).c)},
+                             {"copy", in == out ? 1 : 0},
+                             {"input_offset", -in.zero_point},
+                             {"multiplier", requant.multiplier},
+                             {"shift", requant.shift},
+                             {"output_zero_point", out.zero_point}},
+                            {node.inputs[k]}});
       first += channels;
     }
-    return step;
   }
 
-  SoftmaxMulStep softmax_mul(const arch::Node& node, const arch::SoftmaxMul& op) {
+  void softmax_mul(const arch::Node& node, const arch::SoftmaxMul& op, Step& step) const {
     const arch::Shape& in = shape(node.inputs[0]);
-    const TensorQuant& value = input_quant(node, 1);
-    const TensorQuant& out = output_quant(node);
+    const TensorQuant &value = input_quant(node, 1), &out = output_quant(node);
     const double rescale = op.rescale ? static_cast<double>(softmax_terms(op, in)) : 1.0;
-    return {narrow(in.h * in.w),
-            narrow(in.c),
-            op.axis,
-            value.zero_point,
-            out.zero_point,
-            quantize_gain(rescale * value.scale / out.scale, "node " + node.name),
-            exponential_table(input_quant(node, 0).scale)};
+    const Requant gain = quantize_gain(rescale * value.scale / out.scale, "node " + node.name);
+    const bool over_channels = op.axis == arch::SoftmaxAxis::Channels;
+    const int32_t pixels = narrow(in.h * in.w), channels = narrow(in.c);
+    step.constants = {{"table", ConstantKind::Tables, exponential_table(input_quant(node, 0).scale)}};
+    step.calls.front().params = {{"lines", over_channels ? pixels : channels},
+                                 {"line_step", over_channels ? channels : 1},
+                                 {"terms", over_channels ? channels : pixels},
+                                 {"term_step", over_channels ? 1 : channels},
+                                 {"value_offset", -value.zero_point},
+                                 {"multiplier", gain.multiplier},
+                                 {"shift", gain.shift},
+                                 {"output_zero_point", out.zero_point}};
   }
 
   const arch::Weights& weights_;
@@ -366,6 +469,10 @@ std::string int8_refusal(const arch::Op& op, const std::vector<arch::Shape>& inp
           [](const arch::Slice&) -> std::string { return ""; },
           [](const arch::ChannelShuffle&) -> std::string { return ""; },
       });
+}
+
+size_t Constant::bytes() const {
+  return std::visit([](const auto& list) { return list.size() * sizeof(list[0]); }, values);
 }
 
 int64_t Int8Program::output_values() const {

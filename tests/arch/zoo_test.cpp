@@ -346,7 +346,8 @@ TEST_CASE("ResNet-8 fits 51 KB of int8 activations", "[arch]") {
   const Spec low = lowered("resnet8");
   const MemoryPlan plan = plan_memory(low, analyze(low));
   INFO("resnet8: int8 arena " << plan.peak_bytes << " bytes");
-  CHECK(plan.peak_bytes == 49'152);  // the stem's map, kept for the shortcut, and two more of 16x32x32
+  // The stem's map, kept for the shortcut, two more of 16x32x32, and patches of two windows of 3x3x16.
+  CHECK(plan.peak_bytes == 49'152 + 576);
   CHECK(plan.peak_bytes <= 51'000);
 }
 

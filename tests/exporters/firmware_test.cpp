@@ -37,7 +37,7 @@ class Firmware {
     for (const fs::directory_entry& entry : std::vector<fs::directory_entry>(begin(entries), end(entries))) {
       std::string text = core::read_file(entry.path());
       replace(text, kernel_set(kernel_sources()), "00000000");
-      if (entry.path().filename() == "cnd_conv2d.c") replace(text, "bias[", "100000 + bias[");
+      if (entry.path().filename() == "cnd_conv2d.c") replace(text, "l->bias[", "100000 + l->bias[");
       core::write_atomic(entry.path(), text);
     }
   }

@@ -6,7 +6,8 @@
 
 #include "condenser/core/rng.hpp"
 #include "runtime/fixed_point.hpp"
-#include "runtime/kernel_params.hpp"
+#include "runtime/kernel_cases.hpp"
+#include "support/arm_dsp/kernels.h"
 #include "support/catch.hpp"
 
 extern "C" {
@@ -65,7 +66,8 @@ OutputRange random_range(Rng& rng) {
 }
 
 // Mostly of the size that fills the output; now and then the extremes of what quantize_multiplier() can return.
-ChannelConstants random_channels(Rng& rng, int out, int64_t depth) {
+// `is_short`: within what the short form of scaling allows.
+ChannelConstants random_channels(Rng& rng, int out, int64_t depth, bool is_short) {
   ChannelConstants c;
   const int typical = -6 - static_cast<int>(std::log2(static_cast<double>(depth)) / 2.0);
   for (int o = 0; o < out; ++o) {
@@ -77,6 +79,7 @@ ChannelConstants random_channels(Rng& rng, int out, int64_t depth) {
                                           : kind == 4 ? random_int(rng, -31, 30)
                                                       : typical + random_int(rng, -3, 3)));
     if (rng.below(16) == 0) c.multiplier.back() = 0, c.shift.back() = 0;
+    if (is_short && c.shift.back() >= 0) c.shift.back() = static_cast<int8_t>(random_int(rng, -12, -1));
   }
   return c;
 }
@@ -110,7 +113,8 @@ ConvCase random_conv(Rng& rng, int groups, int in_per_group, int out_per_group) 
   const int64_t depth = int64_t{in_per_group} * s.op.kernel.h * s.op.kernel.w;
   test.torch_weights = random_values(rng, static_cast<size_t>(depth * s.op.out), -127);
   test.input = random_values(rng, static_cast<size_t>(s.in.elements()));
-  s.channels = random_channels(rng, s.op.out, depth);
+  s.short_scale = random_int(rng, 0, 1);
+  s.channels = random_channels(rng, s.op.out, depth, s.short_scale != 0);
   return test;
 }
 
@@ -169,12 +173,49 @@ std::vector<int8_t> reorder(const ConvCase& test, bool depthwise) {
   return result;
 }
 
+// Scratch of exactly the bytes that the table states, between guards.
+class Scratch {
+ public:
+  explicit Scratch(const ConvStep& s) {
+    const arch::Op op = s.op;
+    const arch::Kernel* kernel = arch::choose_kernel(op, std::span(&s.in, 1));
+    size_ = static_cast<size_t>(kernel->scratch == nullptr ? 0 : kernel->scratch(op, s.in, s.out)) / 2;
+    memory_.assign(size_ + 2 * kGuard, kPattern);
+  }
+  int16_t* data() { return memory_.data() + kGuard; }
+  bool intact() const {
+    const auto untouched = [](int16_t v) { return v == kPattern; };
+    return std::all_of(memory_.begin(), memory_.begin() + kGuard, untouched) &&
+           std::all_of(memory_.end() - kGuard, memory_.end(), untouched);
+  }
+
+ private:
+  static constexpr size_t kGuard = 32;
+  static constexpr int16_t kPattern = 0x5a5a;
+  size_t size_ = 0;
+  std::vector<int16_t> memory_;
+};
+
+using ConvKernel = decltype(&cnd_conv2d);
+using DepthwiseKernel = decltype(&cnd_depthwise);
+constexpr ConvKernel kConvForms[] = {cnd_conv2d, cnd_conv2d_dsp};
+constexpr DepthwiseKernel kDepthwiseForms[] = {cnd_depthwise, cnd_depthwise_dsp};
+
 template <class Params, class Kernel>
 std::vector<int8_t> run_conv(const Params& p, const ConvCase& test, const std::vector<int8_t>& weights, Kernel kernel) {
   std::vector<int8_t> output(static_cast<size_t>(test.step.out.elements()), 99);
   const ChannelConstants& c = test.step.channels;
-  kernel(&p, weights.data(), c.bias.data(), c.multiplier.data(), c.shift.data(), test.input.data(), output.data());
+  Scratch scratch(test.step);
+  kernel(&p, weights.data(), c.bias.data(), c.multiplier.data(), c.shift.data(), scratch.data(), test.input.data(),
+         output.data());
+  REQUIRE(scratch.intact());
   return output;
+}
+
+void check_conv(const ConvCase& test) {
+  const std::vector<int8_t> expected = reference_conv(test);
+  for (const ConvKernel kernel : kConvForms)
+    REQUIRE(run_conv(conv2d_params(test.step), test, reorder(test, false), kernel) == expected);
 }
 
 }  // namespace
@@ -227,11 +268,12 @@ TEST_CASE("multipliers approximate scale ratios to 31 bits", "[runtime]") {
 
 TEST_CASE("convolution equals the naive reference", "[runtime]") {
   Rng rng(3);
-  for (int k = 0; k < 150; ++k) {
+  for (int k = 0; k < 250; ++k) {
     const int groups = random_int(rng, 1, 4);
-    ConvCase test = random_conv(rng, groups, random_int(rng, 1, 9), random_int(rng, 1, 9));
+    const ConvCase test = random_conv(rng, groups, random_int(rng, 1, 9), random_int(rng, 1, 9));
+    if (arch::choose_kernel(test.step.op, std::span(&test.step.in, 1))->name != std::string_view("conv2d")) continue;
     INFO("case " << k);
-    REQUIRE(run_conv(conv2d_params(test.step), test, reorder(test, false), cnd_conv2d) == reference_conv(test));
+    check_conv(test);
   }
 }
 
@@ -245,46 +287,42 @@ TEST_CASE("a window that lies in the padding alone gives the bias", "[runtime]")
   test.step.out = {4, 7, 7};
   test.torch_weights = random_values(rng, 16, -127);
   test.input = random_values(rng, 16);
-  CHECK(run_conv(conv2d_params(test.step), test, reorder(test, false), cnd_conv2d) == reference_conv(test));
+  check_conv(test);
 }
 
 TEST_CASE("depthwise convolution equals the naive reference", "[runtime]") {
   Rng rng(4);
-  for (int k = 0; k < 120; ++k) {
-    const int channels = k % 4 == 0 ? random_int(rng, 30, 70) : random_int(rng, 1, 9);
+  for (int k = 0; k < 250; ++k) {
+    const int channels = k % 4 == 0 ? random_int(rng, 30, 70) : random_int(rng, 2, 9);
     const int multiple = k % 3 == 0 ? 1 : random_int(rng, 1, 40);
-    ConvCase test = random_conv(rng, channels, 1, channels > 20 ? std::min(multiple, 3) : multiple);
+    const ConvCase test = random_conv(rng, channels, 1, channels > 20 ? std::min(multiple, 3) : multiple);
     INFO("case " << k);
-    REQUIRE(run_conv(depthwise_params(test.step), test, reorder(test, true), cnd_depthwise) == reference_conv(test));
-    REQUIRE(run_conv(conv2d_params(test.step), test, reorder(test, false), cnd_conv2d) == reference_conv(test));
+    const std::vector<int8_t> expected = reference_conv(test);
+    for (const DepthwiseKernel kernel : kDepthwiseForms)
+      REQUIRE(run_conv(depthwise_params(test.step), test, reorder(test, true), kernel) == expected);
   }
 }
 
 namespace {
 
-// Runs over `arena`, output `distance` bytes below the input, all other bytes a pattern. Returns the output; `intact`:
-// nothing outside of both was written.
-std::vector<int8_t> run_trailing(const ConvCase& test, int64_t distance, bool& intact) {
-  constexpr int64_t kGuard = 64;
-  const auto pattern = [](int64_t k) { return static_cast<int8_t>(k * 37 + 11); };
-  const int64_t in_bytes = test.step.in.elements(), out_bytes = test.step.out.elements();
-  std::vector<int8_t> arena(static_cast<size_t>(kGuard + distance + in_bytes + kGuard));
-  for (size_t k = 0; k < arena.size(); ++k) arena[k] = pattern(static_cast<int64_t>(k));
-  std::ranges::copy(test.input, arena.begin() + kGuard + distance);
+// Where the output begins at the input. `intact`: nothing behind the output was written.
+std::vector<int8_t> run_in_place(const ConvCase& test, DepthwiseKernel kernel, bool& intact) {
+  constexpr size_t kGuard = 64;
+  std::vector<int8_t> arena = test.input;
+  arena.resize(test.input.size() + kGuard, 77);
   const std::vector<int8_t> before = arena;
   const cnd_depthwise_params p = depthwise_params(test.step);
   const ChannelConstants& c = test.step.channels;
-  cnd_depthwise(&p, reorder(test, true).data(), c.bias.data(), c.multiplier.data(), c.shift.data(),
-                arena.data() + kGuard + distance, arena.data() + kGuard);
-  intact = true;
-  for (int64_t k = 0; k < std::ssize(arena); ++k)
-    if (k < kGuard || k >= kGuard + out_bytes)
-      intact = intact && arena[static_cast<size_t>(k)] == before[static_cast<size_t>(k)];
-  return {arena.begin() + kGuard, arena.begin() + kGuard + out_bytes};
+  Scratch scratch(test.step);
+  kernel(&p, reorder(test, true).data(), c.bias.data(), c.multiplier.data(), c.shift.data(), scratch.data(),
+         arena.data(), arena.data());
+  const auto end = static_cast<std::ptrdiff_t>(test.step.out.elements());
+  intact = scratch.intact() && std::equal(arena.begin() + end, arena.end(), before.begin() + end);
+  return {arena.begin(), arena.begin() + end};
 }
 
 // Kernels 3, 5, 7 and asymmetric ones; the output is not larger than the input.
-ConvCase random_trail(Rng& rng, int channels) {
+ConvCase random_in_place(Rng& rng, int channels) {
   for (;;) {
     ConvCase test = random_conv(rng, channels, 1, 1);
     ConvStep& s = test.step;
@@ -305,38 +343,39 @@ ConvCase random_trail(Rng& rng, int channels) {
 
 }  // namespace
 
-// Also a few bytes further below than asked, where an alignment put it: those are no whole pixels.
 TEST_CASE("depthwise convolution over its own input equals the one beside it", "[runtime]") {
   Rng rng(41);
-  int overlapping = 0;
+  int in_place = 0;
   for (int k = 0; k < 600; ++k) {
-    const int channels = k % 10 == 0 ? random_int(rng, 30, 70) : random_int(rng, 1, 17);  // also several blocks
-    const ConvCase test = random_trail(rng, channels);
-    const std::vector<int8_t> apart = run_conv(depthwise_params(test.step), test, reorder(test, true), cnd_depthwise);
-    const auto pixels = arch::trail_pixels(test.step.op, test.step.in, test.step.out);
+    const int channels = k % 10 == 0 ? random_int(rng, 30, 70) : random_int(rng, 2, 17);
+    const ConvCase test = random_in_place(rng, channels);
+    const arch::Op op = test.step.op;
+    const arch::Kernel* row = arch::choose_kernel(op, std::span(&test.step.in, 1));
+    if (!row->in_place(op, test.step.in, test.step.out)) continue;
+    ++in_place;
     INFO("case " << k);
-    REQUIRE(pixels);
-    for (const int extra : {0, 1, random_int(rng, 2, 15)}) {
-      const int64_t distance = *pixels * channels + extra;
+    for (const DepthwiseKernel kernel : kDepthwiseForms) {
       bool intact = false;
-      REQUIRE(run_trailing(test, distance, intact) == apart);
+      REQUIRE(run_in_place(test, kernel, intact) ==
+              run_conv(depthwise_params(test.step), test, reorder(test, true), kernel));
       REQUIRE(intact);
-      overlapping += distance < test.step.out.elements();
     }
   }
-  CHECK(overlapping > 1000);
+  CHECK(in_place > 300);
 }
 
 TEST_CASE("pointwise convolution equals the naive reference", "[runtime]") {
   Rng rng(5);
   for (int k = 0; k < 100; ++k) {
     ConvCase test = random_conv(rng, 1, random_int(rng, 1, 40), random_int(rng, 1, 20));
+    test.step.in.h += 1;  // not one pixel: that is a linear layer
+    test.input = random_values(rng, static_cast<size_t>(test.step.in.elements()));
     test.step.op.kernel = test.step.op.stride = {1, 1};
     test.step.op.pad = {};
     test.step.out = {test.step.op.out, test.step.in.h, test.step.in.w};
     test.torch_weights.resize(static_cast<size_t>(test.step.in.c * test.step.op.out));
     INFO("case " << k);
-    REQUIRE(run_conv(pointwise_params(test.step), test, reorder(test, false), cnd_pointwise) == reference_conv(test));
+    check_conv(test);
   }
 }
 
@@ -348,18 +387,21 @@ TEST_CASE("linear equals the naive reference", "[runtime]") {
     s.out = random_int(rng, 1, 20);
     s.input_zero_point = random_int(rng, -128, 127);
     s.range = random_range(rng);
-    s.channels = random_channels(rng, s.out, s.in);
+    s.short_scale = random_int(rng, 0, 1);
+    s.channels = random_channels(rng, s.out, s.in, s.short_scale != 0);
     s.weights = random_values(rng, static_cast<size_t>(s.in * s.out), -127);
     const std::vector<int8_t> input = random_values(rng, static_cast<size_t>(s.in));
-    std::vector<int8_t> output(static_cast<size_t>(s.out));
     const cnd_linear_params p = linear_params(s);
-    cnd_linear(&p, s.weights.data(), s.channels.bias.data(), s.channels.multiplier.data(), s.channels.shift.data(),
-               input.data(), output.data());
-    for (size_t o = 0; o < output.size(); ++o) {
-      int64_t sum = s.channels.bias[o];
-      for (size_t i = 0; i < input.size(); ++i)
-        sum += int64_t{input[i] - s.input_zero_point} * s.weights[o * input.size() + i];
-      REQUIRE(output[o] == reference_output(sum, s.channels.multiplier[o], s.channels.shift[o], s.range));
+    for (const auto kernel : {cnd_linear, cnd_linear_dsp}) {
+      std::vector<int8_t> output(static_cast<size_t>(s.out));
+      kernel(&p, s.weights.data(), s.channels.bias.data(), s.channels.multiplier.data(), s.channels.shift.data(),
+             input.data(), output.data());
+      for (size_t o = 0; o < output.size(); ++o) {
+        int64_t sum = s.channels.bias[o];
+        for (size_t i = 0; i < input.size(); ++i)
+          sum += int64_t{input[i] - s.input_zero_point} * s.weights[o * input.size() + i];
+        REQUIRE(output[o] == reference_output(sum, s.channels.multiplier[o], s.channels.shift[o], s.range));
+      }
     }
   }
 }
@@ -413,16 +455,18 @@ TEST_CASE("average pooling equals the naive reference, with and without counted 
     const std::vector<int8_t> input = random_values(rng, static_cast<size_t>(s.in.elements()));
     std::vector<int8_t> output(static_cast<size_t>(s.out.elements()));
     const cnd_avg_pool_params p = avg_pool_params(s);
-    cnd_avg_pool(&p, input.data(), output.data());
-    for_each_window(s, input, [&](size_t index, const std::vector<int64_t>& values, int64_t padded) {
-      Wide sum = std::accumulate(values.begin(), values.end(), int64_t{0});
-      Wide count = static_cast<int64_t>(values.size());
-      if (s.op.count_include_pad) {
-        sum += padded * s.zero_point;
-        count += padded;
-      }
-      REQUIRE(output[index] == static_cast<int8_t>(round_away(sum, count)));
-    });
+    for (const auto kernel : {cnd_avg_pool, cnd_avg_pool_dsp}) {
+      kernel(&p, input.data(), output.data());
+      for_each_window(s, input, [&](size_t index, const std::vector<int64_t>& values, int64_t padded) {
+        Wide sum = std::accumulate(values.begin(), values.end(), int64_t{0});
+        Wide count = static_cast<int64_t>(values.size());
+        if (s.op.count_include_pad) {
+          sum += padded * s.zero_point;
+          count += padded;
+        }
+        REQUIRE(output[index] == static_cast<int8_t>(round_away(sum, count)));
+      });
+    }
   }
 }
 
@@ -447,10 +491,11 @@ TEST_CASE("global average pooling equals the naive reference", "[runtime]") {
     const int channels = random_int(rng, 1, 80);
     const std::vector<int8_t> input = random_values(rng, static_cast<size_t>(pixels * channels));
     std::vector<int8_t> output(static_cast<size_t>(channels));
-    cnd_global_avg_pool(pixels, channels, input.data(), output.data());
+    const cnd_global_avg_pool_params p{pixels, channels};
+    cnd_global_avg_pool(&p, input.data(), output.data());
     for (int c = 0; c < channels; ++c) {
       int64_t sum = 0;
-      for (int p = 0; p < pixels; ++p) sum += input[static_cast<size_t>(p * channels + c)];
+      for (int i = 0; i < pixels; ++i) sum += input[static_cast<size_t>(i * channels + c)];
       REQUIRE(output[static_cast<size_t>(c)] == static_cast<int8_t>(round_away(sum, pixels)));
     }
   }
@@ -483,13 +528,15 @@ TEST_CASE("addition equals the naive reference and may overwrite either input", 
       REQUIRE(std::abs(expected[i] - exact) < 0.51);  // the form itself is a rounded sum
     }
     const cnd_add_params p = add_params(s);
-    std::vector<int8_t> output(a.size()), over_a = a, over_b = b;
-    cnd_add(&p, a.data(), b.data(), output.data());
-    cnd_add(&p, over_a.data(), b.data(), over_a.data());
-    cnd_add(&p, a.data(), over_b.data(), over_b.data());
-    REQUIRE(output == expected);
-    REQUIRE(over_a == expected);
-    REQUIRE(over_b == expected);
+    for (const auto kernel : {cnd_add, cnd_add_dsp}) {
+      std::vector<int8_t> output(a.size()), over_a = a, over_b = b;
+      kernel(&p, a.data(), b.data(), output.data());
+      kernel(&p, over_a.data(), b.data(), over_a.data());
+      kernel(&p, a.data(), over_b.data(), over_b.data());
+      REQUIRE(output == expected);
+      REQUIRE(over_a == expected);
+      REQUIRE(over_b == expected);
+    }
   }
 }
 
@@ -501,9 +548,10 @@ TEST_CASE("an activation is its table, in place too", "[runtime]") {
     input[i] = static_cast<int8_t>(static_cast<int>(i) - 128);
   }
   std::vector<int8_t> output(256);
-  cnd_activation(table.data(), 256, input.data(), output.data());
+  const cnd_activation_params p{256};
+  cnd_activation(&p, table.data(), input.data(), output.data());
   CHECK(output == table);
-  cnd_activation(table.data(), 256, input.data(), input.data());
+  cnd_activation(&p, table.data(), input.data(), input.data());
   CHECK(input == table);
 }
 
@@ -570,8 +618,10 @@ std::pair<int8_t, long double> reference_softmax(const SoftmaxCase& test, const 
 // Also that either input may be overwritten.
 std::vector<int8_t> run_softmax(const SoftmaxCase& test) {
   const cnd_softmax_mul_params p = softmax_mul_params(test.step);
-  std::vector<int8_t> output(test.a.size()), over_a = test.a, over_v = test.v;
+  std::vector<int8_t> output(test.a.size()), over_a = test.a, over_v = test.v, dsp = test.v;
   cnd_softmax_mul(&p, test.step.table.data(), test.a.data(), test.v.data(), output.data());
+  cnd_softmax_mul_dsp(&p, test.step.table.data(), test.a.data(), dsp.data(), dsp.data());
+  REQUIRE(dsp == output);
   cnd_softmax_mul(&p, test.step.table.data(), over_a.data(), test.v.data(), over_a.data());
   cnd_softmax_mul(&p, test.step.table.data(), test.a.data(), over_v.data(), over_v.data());
   REQUIRE(over_a == output);

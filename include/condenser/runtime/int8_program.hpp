@@ -1,7 +1,7 @@
 #pragma once
-// A quantized network prepared for the int8 kernels: per node the kernel, its shapes and its constants. Made once, from
-// the lowered Spec, its int8 weights and its scales; read by the executor, which runs it, and by the C99 target, which
-// prints it. So both compute the same by construction.
+// A quantized network prepared for the int8 kernels: per node the kernel, its parameters and its constants. Made once,
+// from the lowered Spec, its int8 weights and its scales; read by the executor, which runs it, and by the C99 target,
+// which prints it. So both compute the same by construction.
 
 #include <cstdint>
 #include <string>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "condenser/arch/analysis.hpp"
+#include "condenser/arch/kernels.hpp"
 #include "condenser/arch/memory.hpp"
 #include "condenser/arch/spec.hpp"
 #include "condenser/arch/weights.hpp"
@@ -22,127 +23,35 @@ struct Requant {
   int32_t shift = 0;
 };
 
-// Zero point of an output and the clamp that the kernel applies, in output integers.
-struct OutputRange {
-  int32_t zero_point = 0;
-  int32_t low = -128;
-  int32_t high = 127;
+// A field of a kernel's parameter struct, all of which are int32_t.
+struct Param {
+  const char* name;
+  int32_t value = 0;
 };
 
-// Per output channel; the arrays are emitted as they are.
-struct ChannelConstants {
-  std::vector<int32_t> bias;
-  std::vector<int32_t> multiplier;
-  std::vector<int8_t> shift;
+enum class ConstantKind { Weights, Biases, Multipliers, Tables };
+
+// An array that a kernel reads; emitted as it is, as <prefix>_<node>_<name>.
+struct Constant {
+  const char* name;
+  ConstantKind kind = ConstantKind::Weights;
+  std::variant<std::vector<int8_t>, std::vector<int32_t>, std::vector<uint16_t>> values;
+
+  size_t bytes() const;
 };
 
-enum class ConvKernel { General, Depthwise, Pointwise };
-
-struct InputStep {};
-
-struct ConvStep {
-  ConvKernel kernel = ConvKernel::General;
-  arch::Conv2d op;
-  arch::Shape in, out;
-  int32_t input_zero_point = 0;
-  OutputRange range;
-  std::vector<int8_t> weights;  // General, Pointwise: [out, kh, kw, in/groups]; Depthwise: [kh, kw, out]
-  ChannelConstants channels;
+// cnd_<kernel>(&params, constants..., scratch if it has any, inputs..., output)
+struct Call {
+  std::vector<Param> params;  // in the order of the struct
+  std::vector<int> inputs;    // nodes, in the order of the arguments
 };
 
-struct LinearStep {
-  int32_t in = 0, out = 0;
-  int32_t input_zero_point = 0;
-  OutputRange range;
-  std::vector<int8_t> weights;  // [out, in]
-  ChannelConstants channels;
+// What one node runs.
+struct Step {
+  const arch::Kernel* kernel = nullptr;  // null: nothing, the input
+  std::vector<Constant> constants;       // in the order of the arguments
+  std::vector<Call> calls;               // one; of a concatenation one per input
 };
-
-struct AvgPoolStep {
-  arch::AvgPool op;
-  arch::Shape in, out;
-  int32_t zero_point = 0;  // of input and output
-};
-
-struct MaxPoolStep {
-  arch::MaxPool op;
-  arch::Shape in, out;
-};
-
-struct GlobalAvgPoolStep {
-  arch::Shape in;
-};
-
-struct AddStep {
-  int32_t count = 0;
-  int32_t a_zero_point = 0, b_zero_point = 0;
-  Requant a, b, out;
-  OutputRange range;
-};
-
-// Product; an input of one pixel multiplies every pixel of the other.
-struct MulStep {
-  arch::Shape a, b, out;
-  int32_t a_zero_point = 0, b_zero_point = 0, output_zero_point = 0;
-  Requant out_scale;  // product of the inputs' scales over the output's scale
-};
-
-struct PReluStep {
-  int32_t pixels = 0, channels = 0;
-  int32_t input_zero_point = 0, output_zero_point = 0;
-  Requant positive, negative;
-  std::vector<int8_t> slope;  // per channel
-};
-
-struct BlurPoolStep {
-  arch::BlurPool op;
-  arch::Shape in, out;
-};
-
-struct UpsampleStep {
-  arch::Shape in, out;
-};
-
-struct ConcatPart {
-  int32_t channels = 0, first = 0;  // of the input; where they begin in the output
-  bool copy = false;                // scale and zero point are the output's
-  int32_t input_zero_point = 0;
-  Requant requant;
-};
-
-struct ConcatStep {
-  int32_t pixels = 0, channels = 0;  // of the output
-  int32_t output_zero_point = 0;
-  std::vector<ConcatPart> parts;  // one per input
-};
-
-struct SliceStep {
-  arch::Slice op;
-  arch::Shape in;
-};
-
-struct ChannelShuffleStep {
-  arch::ChannelShuffle op;
-  arch::Shape in;
-};
-
-// Activation and Scale.
-struct ActivationStep {
-  int32_t count = 0;
-  std::vector<int8_t> table;  // 256 results, of -128 first
-};
-
-struct SoftmaxMulStep {
-  int32_t pixels = 0, channels = 0;
-  arch::SoftmaxAxis axis = arch::SoftmaxAxis::Channels;
-  int32_t value_zero_point = 0, output_zero_point = 0;
-  Requant gain;                 // value scale over output scale, times the number of terms if rescaled
-  std::vector<uint16_t> table;  // 256 values, round(65535 exp(-attention scale * d))
-};
-
-using Step = std::variant<InputStep, ConvStep, LinearStep, AvgPoolStep, MaxPoolStep, GlobalAvgPoolStep, AddStep,
-                          ActivationStep, SoftmaxMulStep, MulStep, PReluStep, BlurPoolStep, UpsampleStep, ConcatStep,
-                          SliceStep, ChannelShuffleStep>;
 
 struct Int8Program {
   arch::Spec spec;  // lowered

@@ -1,8 +1,8 @@
 /* Table look-up of int8 values. */
 #include "cnd_activation.h"
 
-void cnd_activation(const int8_t* table, int32_t count, const int8_t* input, int8_t* output) {
-  for (int32_t i = 0; i < count; ++i) {
+void cnd_activation(const cnd_activation_params* p, const int8_t* table, const int8_t* input, int8_t* output) {
+  for (int32_t i = 0; i < p->count; ++i) {
     output[i] = table[(int32_t)input[i] + 128];
   }
 }

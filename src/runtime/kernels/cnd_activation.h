@@ -8,8 +8,12 @@
 extern "C" {
 #endif
 
+typedef struct {
+  int32_t count; /* values */
+} cnd_activation_params;
+
 /* The output may be the input itself. */
-void cnd_activation(const int8_t* table, int32_t count, const int8_t* input, int8_t* output);
+void cnd_activation(const cnd_activation_params* p, const int8_t* table, const int8_t* input, int8_t* output);
 
 #ifdef __cplusplus
 }

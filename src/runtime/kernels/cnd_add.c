@@ -1,15 +1,57 @@
 /* Sum of two int8 tensors. |value + offset| <= 255 < 2^8, so the shifted values stay below 2^28 and their sum, at half
- * scale or less, as well. */
+ * scale or less, as well: all products are short ones (cnd_scale.h). */
 #include "cnd_add.h"
 
-#include "cnd_fixed_point.h"
+#include "cnd_scale.h"
 
-void cnd_add(const cnd_add_params* p, const int8_t* a, const int8_t* b, int8_t* output) {
+/* Where one input has twice the larger scale's half, as one always has, its scaling is a shift without rounding: the
+ * multiplier is 2^30 and the shift 0. `b_exact`: the other one as well. */
+CND_INLINE void cnd_add_short(const cnd_add_params* p, const int8_t* a, const int8_t* b, int32_t a_offset,
+                              int32_t b_offset, int32_t b_multiplier, int32_t b_shift, int32_t b_exact,
+                              int8_t* output) {
+  const int32_t half = (int32_t)1 << (CND_ADD_LEFT_SHIFT - 1);
+  const int32_t multiplier = p->out_multiplier;
+  const int32_t shift = p->out_shift;
+  const int32_t offset = 2 * p->output_zero_point + 1;
+  const int32_t low = p->act_min;
+  const int32_t high = p->act_max;
+  const int32_t clamps = (low > INT8_MIN || high < INT8_MAX) ? 1 : 0;
+  for (int32_t i = 0; i < p->count; ++i) {
+    const int32_t left = ((int32_t)a[i] + a_offset) * half;
+    int32_t right = ((int32_t)b[i] + b_offset) * half;
+    if (b_exact == 0) {
+      const int32_t twice = cnd_short_shift(cnd_short_high_mul(right * 2, b_multiplier), b_shift);
+      right = cnd_shift_right(twice + 1, 1);
+    }
+    const int32_t value = cnd_scale_short(left + right, multiplier, shift, offset);
+    output[i] = (int8_t)(clamps != 0 ? cnd_clamp(value, low, high) : value);
+  }
+}
+
+/* Any multipliers and shifts. */
+static void cnd_add_long(const cnd_add_params* p, const int8_t* a, const int8_t* b, int8_t* output) {
   const int32_t one = (int32_t)1 << CND_ADD_LEFT_SHIFT;
   for (int32_t i = 0; i < p->count; ++i) {
     const int32_t left = cnd_requantize(((int32_t)a[i] + p->a_offset) * one, p->a_multiplier, p->a_shift);
     const int32_t right = cnd_requantize(((int32_t)b[i] + p->b_offset) * one, p->b_multiplier, p->b_shift);
     output[i] =
         cnd_requantize_s8(left + right, p->out_multiplier, p->out_shift, p->output_zero_point, p->act_min, p->act_max);
+  }
+}
+
+void cnd_add(const cnd_add_params* p, const int8_t* a, const int8_t* b, int8_t* output) {
+  const int32_t half = (int32_t)1 << 30;
+  const int32_t a_exact = (p->a_multiplier == half && p->a_shift == 0) ? 1 : 0;
+  const int32_t b_exact = (p->b_multiplier == half && p->b_shift == 0) ? 1 : 0;
+  if (p->out_shift >= 0) {
+    cnd_add_long(p, a, b, output);
+  } else if (a_exact != 0 && b_exact != 0) {
+    cnd_add_short(p, a, b, p->a_offset, p->b_offset, 0, 0, 1, output);
+  } else if (a_exact != 0 && p->b_shift < 0) {
+    cnd_add_short(p, a, b, p->a_offset, p->b_offset, p->b_multiplier, p->b_shift, 0, output);
+  } else if (b_exact != 0 && p->a_shift < 0) {
+    cnd_add_short(p, b, a, p->b_offset, p->a_offset, p->a_multiplier, p->a_shift, 0, output);
+  } else {
+    cnd_add_long(p, a, b, output);
   }
 }

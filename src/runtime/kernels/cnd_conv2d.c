@@ -1,95 +1,111 @@
-/* Grouped int8 convolution. The part of the window that lies inside the input is found once per output pixel; rows of
- * a dense convolution are then one contiguous run of values. */
+/* Grouped int8 convolution as a matrix product: the windows of two neighbouring pixels are laid out as patches, which
+ * every output channel of the group then reads; see cnd_tile.h. */
 #include "cnd_conv2d.h"
 
-#include "cnd_dot.h"
-#include "cnd_fixed_point.h"
+#include "cnd_scale.h"
+#include "cnd_tile.h"
 
-/* The window of one output pixel, cut to the input. */
+/* The window of output pixel `n`, channels from `first`, as patch number `pixel` of a tile. `whole`: where
+ * the window is one pixel, number n of the input, its channels of a group; else 0. */
+static void cnd_conv2d_patch(const cnd_conv2d_params* p, const int8_t* input, int32_t n, int32_t first, int32_t whole,
+                             int16_t* tile, int32_t pixel) {
+  if (whole != 0) {
+    const int32_t depth = whole;
+    cnd_tile_writer writer = cnd_tile_begin(tile, depth, pixel, p->input_offset);
+    cnd_tile_put(&writer, input + n * p->in_c + first, depth);
+    cnd_tile_end(&writer);
+    return;
+  }
+  const int32_t channels = p->in_c / p->groups;
+  const int32_t row = p->kernel_w * channels;
+  const int32_t depth = p->kernel_h * row;
+  const int32_t top = n / p->out_w * p->stride_h - p->pad_top;
+  const int32_t left = n % p->out_w * p->stride_w - p->pad_left;
+  const int32_t x0 = left < 0 ? -left : 0; /* kernel columns and rows that meet the input */
+  const int32_t x1 = p->in_w - left < p->kernel_w ? p->in_w - left : p->kernel_w;
+  const int32_t y0 = top < 0 ? -top : 0;
+  const int32_t y1 = p->in_h - top < p->kernel_h ? p->in_h - top : p->kernel_h;
+  const int32_t lines = x0 < x1 && y0 < y1 ? y1 - y0 : 0;
+  const int32_t columns = p->groups == 1 ? 1 : x1 - x0; /* of a dense convolution, all columns are one run of values */
+  const int32_t run = p->groups == 1 ? (x1 - x0) * channels : channels;
+  const int8_t* x = input + ((top + y0) * p->in_w + left + x0) * p->in_c + first;
+  cnd_tile_writer writer = cnd_tile_begin(tile, depth, pixel, p->input_offset);
+  int32_t zeros = lines > 0 ? y0 * row + x0 * channels : depth; /* padding before the next run */
+  for (int32_t line = 0;; ++line) {
+    if (zeros > 0) {
+      cnd_tile_clear(&writer, zeros);
+    }
+    if (line >= lines) {
+      break;
+    }
+    for (int32_t column = 0; column < columns; ++column) {
+      cnd_tile_put(&writer, x + column * p->in_c, run);
+    }
+    x += p->in_w * p->in_c;
+    zeros = row - (x1 - x0) * channels;
+    if (line + 1 == lines) {
+      zeros += (p->kernel_h - y1) * row - x0 * channels;
+    }
+  }
+  cnd_tile_end(&writer);
+}
+
+/* What all pixels share. */
 typedef struct {
-  int32_t y0, y1, x0, x1; /* kernel rows and columns that meet the input */
-  int32_t top, left;      /* input position of kernel row 0, column 0; may be negative */
-} cnd_conv2d_window;
+  const int8_t* weights;
+  const int32_t* bias;
+  const int32_t* multiplier;
+  const int8_t* shift;
+  int32_t depth;
+  int32_t padded; /* the first rows of weights, behind which at least three more bytes of weights stand */
+  cnd_scale_range range;
+} cnd_conv2d_layer;
 
-/* First and one past the last kernel position that meets an input of `extent`, the window starting at `start`. */
-static int32_t cnd_conv2d_first(int32_t start) { return start < 0 ? -start : 0; }
-
-static int32_t cnd_conv2d_last(int32_t start, int32_t kernel, int32_t extent) {
-  return extent - start < kernel ? extent - start : kernel;
-}
-
-/* Four output channels from `o`, accumulated into sum. */
-static void cnd_conv2d_four(const cnd_conv2d_params* p, const cnd_conv2d_window* win, const int8_t* weights,
-                            const int8_t* input, int32_t o, int32_t sum[4]) {
-  const int32_t group_in = p->in_c / p->groups;
-  const int32_t first_channel = (o / (p->out_c / p->groups)) * group_in;
-  const int32_t filter = p->kernel_h * p->kernel_w * group_in;
-  const int32_t columns = win->x1 - win->x0;
-  for (int32_t ky = win->y0; ky < win->y1; ++ky) {
-    const int8_t* x = input + ((win->top + ky) * p->in_w + win->left + win->x0) * p->in_c + first_channel;
-    const int8_t* w = weights + o * filter + (ky * p->kernel_w + win->x0) * group_in;
-    if (p->groups == 1) {
-      cnd_dot4(x, p->input_offset, w, filter, columns * group_in, sum);
-    } else {
-      for (int32_t kx = 0; kx < columns; ++kx) {
-        cnd_dot4(x + kx * p->in_c, p->input_offset, w + kx * group_in, filter, group_in, sum);
-      }
-    }
+/* Output channels from `o` to before `end` of two pixels, `second` values apart; 0: of one pixel. */
+static void cnd_conv2d_outputs(const cnd_conv2d_layer* l, const int16_t* tile, int32_t o, int32_t end, int32_t second,
+                               int8_t* out) {
+  const int32_t depth = l->depth;
+  const int8_t* a = l->weights + o * depth;
+  for (; o < end; o += 2) {
+    const int32_t next = o + 1 < end ? 1 : 0; /* of an odd number of channels, the last one is computed twice */
+    const int32_t whole = o + 1 < l->padded ? cnd_tile_floor(depth + 3, 4) : cnd_tile_floor(depth, 4);
+    const int32_t bias = l->bias[o];
+    const int32_t bias_next = l->bias[o + next];
+    int32_t sum[4] = {bias, bias, bias_next, bias_next};
+    cnd_tile_2x2(tile, a, a + next * depth, depth, whole, sum);
+    cnd_scale_four(sum, l->multiplier[o], l->shift[o], l->multiplier[o + next], l->shift[o + next], &l->range);
+    out[o + second] = (int8_t)sum[1];
+    out[o] = (int8_t)sum[0]; /* of one pixel, over the other one's value */
+    out[o + next + second] = (int8_t)sum[3];
+    out[o + next] = (int8_t)sum[2];
+    a += 2 * depth;
   }
-}
-
-/* One output channel. */
-static int32_t cnd_conv2d_one(const cnd_conv2d_params* p, const cnd_conv2d_window* win, const int8_t* weights,
-                              const int8_t* input, int32_t o) {
-  const int32_t group_in = p->in_c / p->groups;
-  const int32_t first_channel = (o / (p->out_c / p->groups)) * group_in;
-  const int32_t filter = p->kernel_h * p->kernel_w * group_in;
-  int32_t sum = 0;
-  for (int32_t ky = win->y0; ky < win->y1; ++ky) {
-    for (int32_t kx = win->x0; kx < win->x1; ++kx) {
-      const int8_t* x = input + ((win->top + ky) * p->in_w + win->left + kx) * p->in_c + first_channel;
-      const int8_t* w = weights + o * filter + (ky * p->kernel_w + kx) * group_in;
-      sum += cnd_dot(x, p->input_offset, w, group_in);
-    }
-  }
-  return sum;
 }
 
 void cnd_conv2d(const cnd_conv2d_params* p, const int8_t* weights, const int32_t* bias, const int32_t* multiplier,
-                const int8_t* shift, const int8_t* input, int8_t* output) {
+                const int8_t* shift, int16_t* scratch, const int8_t* input, int8_t* output) {
+  const int32_t channels = p->in_c / p->groups;
   const int32_t group_out = p->out_c / p->groups;
-  for (int32_t oy = 0; oy < p->out_h; ++oy) {
-    cnd_conv2d_window win;
-    win.top = oy * p->stride_h - p->pad_top;
-    win.y0 = cnd_conv2d_first(win.top);
-    for (int32_t ox = 0; ox < p->out_w; ++ox) {
-      win.y1 = cnd_conv2d_last(win.top, p->kernel_h, p->in_h);
-      win.left = ox * p->stride_w - p->pad_left;
-      win.x0 = cnd_conv2d_first(win.left);
-      win.x1 = cnd_conv2d_last(win.left, p->kernel_w, p->in_w);
-      if (win.x1 <= win.x0) { /* the window lies in the padding alone: no row to read */
-        win.y1 = win.y0;
+  const int32_t count = p->out_h * p->out_w;
+  const int32_t depth = p->kernel_h * p->kernel_w * channels;
+  const cnd_conv2d_layer layer = {weights,
+                                  bias,
+                                  multiplier,
+                                  shift,
+                                  depth,
+                                  p->out_c - (depth + 2) / depth,
+                                  cnd_scale_range_of(p->output_zero_point, p->act_min, p->act_max, p->short_scale)};
+  const int32_t point = p->kernel_h * p->kernel_w * p->stride_h * p->stride_w; /* 1: and no padding, by the sizes */
+  const int32_t whole =
+      (point == 1 && p->in_h == p->out_h && p->in_w == p->out_w && p->pad_top == 0 && p->pad_left == 0) ? channels : 0;
+  for (int32_t n = 0; n < count; n += 2) {
+    const int32_t pixels = n + 1 < count ? 2 : 1;
+    for (int32_t group = 0; group < p->groups; ++group) {
+      const int32_t o = group * group_out;
+      for (int32_t i = 0; i < 2; ++i) { /* of one pixel, both patches are its own */
+        cnd_conv2d_patch(p, input, n + (pixels == 2 ? i : 0), group * channels, whole, scratch, i);
       }
-      int8_t* out = output + (oy * p->out_w + ox) * p->out_c;
-      for (int32_t group = 0; group < p->groups; ++group) {
-        const int32_t end = (group + 1) * group_out;
-        int32_t o = group * group_out;
-        for (; o + 4 <= end; o += 4) {
-          int32_t sum[4];
-          for (int32_t i = 0; i < 4; ++i) {
-            sum[i] = bias[o + i];
-          }
-          cnd_conv2d_four(p, &win, weights, input, o, sum);
-          for (int32_t i = 0; i < 4; ++i) {
-            out[o + i] = cnd_requantize_s8(sum[i], multiplier[o + i], shift[o + i], p->output_zero_point, p->act_min,
-                                           p->act_max);
-          }
-        }
-        for (; o < end; ++o) {
-          const int32_t sum = bias[o] + cnd_conv2d_one(p, &win, weights, input, o);
-          out[o] = cnd_requantize_s8(sum, multiplier[o], shift[o], p->output_zero_point, p->act_min, p->act_max);
-        }
-      }
+      cnd_conv2d_outputs(&layer, scratch, o, o + group_out, pixels == 2 ? p->out_c : 0, output + n * p->out_c);
     }
   }
 }

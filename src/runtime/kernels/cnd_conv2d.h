@@ -1,5 +1,4 @@
-/* Grouped int8 convolution (cross-correlation), any kernel, stride and padding. Dense 1x1 and depthwise convolutions
- * have kernels of their own. Tensors are [h, w, c], one sample. */
+/* Grouped int8 convolution (cross-correlation), any kernel, stride and padding. Tensors are [h, w, c], one sample. */
 #ifndef CND_CONV2D_H
 #define CND_CONV2D_H
 
@@ -19,12 +18,14 @@ typedef struct {
   int32_t input_offset; /* minus the zero point of the input; padding contributes nothing */
   int32_t output_zero_point;
   int32_t act_min, act_max; /* clamp of the output, within [-128, 127] */
+  int32_t short_scale;      /* 1: every |sum| is below 2^30 and every shift negative, so that scaling may be short */
 } cnd_conv2d_params;
 
-/* weights: [out_c, kernel_h, kernel_w, in_c / groups]; bias, multiplier, shift: [out_c]. The output must not overlap
- * the input. */
+/* weights: [out_c, kernel_h, kernel_w, in_c / groups]; bias, multiplier, shift: [out_c]. scratch: patches of two
+ * pixels, twice kernel_h * kernel_w * in_c / groups values, rounded up to a multiple of four, at a multiple of four
+ * bytes. The output must not overlap the input. */
 void cnd_conv2d(const cnd_conv2d_params* p, const int8_t* weights, const int32_t* bias, const int32_t* multiplier,
-                const int8_t* shift, const int8_t* input, int8_t* output);
+                const int8_t* shift, int16_t* scratch, const int8_t* input, int8_t* output);
 
 #ifdef __cplusplus
 }

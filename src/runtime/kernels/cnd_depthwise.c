@@ -1,73 +1,208 @@
-/* Depthwise int8 convolution. Works on blocks of output channels whose sums live on the stack, so that the inner loop
- * runs over neighbouring bytes of input and weights. The order of the loops is a promise: the output may lie over the
- * input (see the header), so that each block is read to its end before it is written, pixel after pixel. */
+/* Depthwise int8 convolution, channel by channel: rows of a channel are laid out as 16-bit values, input offset inside
+ * and zeros around, so that windows need no tests. The header's promise about overlap rests on this order. */
 #include "cnd_depthwise.h"
 
-#include "cnd_fixed_point.h"
+#include "cnd_dsp.h"
+#include "cnd_scale.h"
 
-enum { CND_DEPTHWISE_BLOCK = 32 };
+/* One output channel. Rows of scratch stand for input rows `first` and following, `held` of them. */
+typedef struct {
+  const cnd_depthwise_params* p;
+  int16_t* rows;
+  int16_t* weights;
+  int32_t row;        /* values of a row in scratch */
+  int32_t weight_row; /* values of a row of weights: even, at least two more than the kernel is wide */
+  int32_t first, held;
+  int32_t bias, multiplier, shift;
+  cnd_scale_range range;
+} cnd_depthwise_channel;
 
-/* Adds one kernel tap: sum[i] += (input channel of output first + i) * w[i]. x points at channel 0 of the pixel. */
-static void cnd_depthwise_tap(const cnd_depthwise_params* p, const int8_t* x, const int8_t* w, int32_t first,
-                              int32_t count, int32_t* sum) {
-  const int32_t multiple = p->out_c / p->in_c;
-  if (multiple == 1) {
-    for (int32_t i = 0; i < count; ++i) {
-      sum[i] += ((int32_t)x[first + i] + p->input_offset) * (int32_t)w[i];
+static int32_t cnd_depthwise_even(int32_t n) { return n + n % 2; }
+
+/* Reads input rows up to before `end`, of which those from `begin` on are wanted. x: the channel's first value. */
+static void cnd_depthwise_read(cnd_depthwise_channel* c, const int8_t* x, int32_t begin, int32_t end) {
+  const cnd_depthwise_params* p = c->p;
+  const int32_t capacity = p->in_h < p->kernel_h + CND_DEPTHWISE_ROWS ? p->in_h : p->kernel_h + CND_DEPTHWISE_ROWS;
+  if (end - c->first > capacity) { /* what is still wanted moves to the front */
+    const int32_t keep = c->first + c->held > begin ? c->first + c->held - begin : 0;
+    const int16_t* from = c->rows + (c->held - keep) * c->row;
+    for (int32_t i = 0; i < keep * c->row; ++i) {
+      c->rows[i] = from[i];
     }
-    return;
+    c->first = begin;
+    c->held = keep;
   }
-  int32_t channel = first / multiple;
-  int32_t i = 0;
-  while (i < count) {
-    const int32_t value = (int32_t)x[channel] + p->input_offset;
-    const int32_t channel_end = (channel + 1) * multiple - first;
-    const int32_t end = channel_end < count ? channel_end : count;
-    for (; i < end; ++i) {
-      sum[i] += value * (int32_t)w[i];
+  const int32_t room = c->row - p->pad_left;
+  const int32_t width = p->in_w < room ? p->in_w : room; /* columns beyond are in no window */
+  while (c->first + c->held < end) {
+    const int8_t* in = x + (c->first + c->held) * p->in_w * p->in_c;
+    const int32_t to = c->held * c->row + p->pad_left;
+    for (int32_t i = 0; i < width; ++i) {
+      c->rows[to + i] = (int16_t)((int32_t)in[i * p->in_c] + p->input_offset);
     }
-    ++channel;
+    ++c->held;
   }
 }
 
-/* `count` output channels from `first` of the pixel whose window starts at (top, left), which may be negative. */
-static void cnd_depthwise_block(const cnd_depthwise_params* p, const int8_t* weights, const int8_t* input, int32_t top,
-                                int32_t left, int32_t first, int32_t count, int32_t* sum) {
-  for (int32_t ky = 0; ky < p->kernel_h; ++ky) {
-    const int32_t y = top + ky;
-    if (y < 0 || y >= p->in_h) {
-      continue;
-    }
-    for (int32_t kx = 0; kx < p->kernel_w; ++kx) {
-      const int32_t x = left + kx;
-      if (x < 0 || x >= p->in_w) {
-        continue;
+/* A line of the output, from windows of `lines` rows, the first ones at x and w. */
+static void cnd_depthwise_line(const cnd_depthwise_channel* c, const int16_t* x, const int16_t* w, int32_t lines,
+                               int8_t* out) {
+  const int32_t width = c->p->kernel_w;
+  for (int32_t n = 0; n < c->p->out_w; ++n) {
+    const int16_t* row = x + n * c->p->stride_w;
+    const int16_t* taps = w;
+    int32_t sum = c->bias;
+    for (int32_t ky = 0; ky < lines; ++ky) {
+#ifdef CND_DSP
+      for (int32_t kx = 0; kx < width; kx += 2) { /* of an odd width, the last pair ends with a weight of zero */
+        sum = cnd_smlad(cnd_load_near_2x16(row + kx), cnd_load_2x16(taps + kx), sum);
       }
-      cnd_depthwise_tap(p, input + (y * p->in_w + x) * p->in_c, weights + (ky * p->kernel_w + kx) * p->out_c + first,
-                        first, count, sum);
+#else
+      for (int32_t kx = 0; kx < width; ++kx) {
+        sum += (int32_t)row[kx] * (int32_t)taps[kx];
+      }
+#endif
+      row += c->row;
+      taps += c->weight_row;
+    }
+    out[n * c->p->out_c] = cnd_scale_any(sum, c->multiplier, c->shift, &c->range);
+  }
+}
+
+#ifdef CND_DSP
+
+typedef struct {
+  int32_t s0, s1, s2, s3;
+} cnd_depthwise_sums;
+
+/* One row of four windows three wide, one or two apart; the weights of a row stand as w0 w1 w1 w2. */
+CND_INLINE cnd_depthwise_sums cnd_depthwise_row(const int16_t* x, const int16_t* w, int32_t apart,
+                                                cnd_depthwise_sums s) {
+  uint32_t x01, x23, x45, x67, w01, w12;
+  cnd_load_4x16(w, &w01, &w12);
+  cnd_load_4x16(x, &x01, &x23);
+  if (apart == 1) {
+    x45 = cnd_load_2x16(x + 4);
+    s.s0 = cnd_smlabt(x23, w12, cnd_smlad(x01, w01, s.s0));
+    s.s1 = cnd_smlatb(x01, w01, cnd_smlad(x23, w12, s.s1));
+    s.s2 = cnd_smlabt(x45, w12, cnd_smlad(x23, w01, s.s2));
+    s.s3 = cnd_smlatb(x23, w01, cnd_smlad(x45, w12, s.s3));
+  } else {
+    s.s0 = cnd_smlabt(x23, w12, cnd_smlad(x01, w01, s.s0));
+    cnd_load_4x16(x + 4, &x45, &x67);
+    s.s1 = cnd_smlabt(x45, w12, cnd_smlad(x23, w01, s.s1));
+    s.s2 = cnd_smlabt(x67, w12, cnd_smlad(x45, w01, s.s2));
+    s.s3 = cnd_smlabt(cnd_load_2x16(x + 8), w12, cnd_smlad(x67, w01, s.s3));
+  }
+  return s;
+}
+
+/* A line of such windows, four values at once, of which the line's last four may be fewer. */
+CND_INLINE void cnd_depthwise_fours(const cnd_depthwise_channel* c, const int16_t* x, const int16_t* w, int32_t lines,
+                                    int32_t apart, int8_t* out) {
+  const int32_t step = c->p->out_c;
+  const int32_t row = c->row;
+  const int32_t bias = c->bias;
+  for (int32_t left = c->p->out_w; left > 0; left -= 4) {
+    cnd_depthwise_sums s = {bias, bias, bias, bias};
+    if (lines == 3) {
+      s = cnd_depthwise_row(x, w, apart, s);
+      s = cnd_depthwise_row(x + row, w + 4, apart, s);
+      s = cnd_depthwise_row(x + 2 * row, w + 8, apart, s);
+    } else {
+      for (int32_t ky = 0; ky < lines; ++ky) {
+        s = cnd_depthwise_row(x + ky * row, w + 4 * ky, apart, s);
+      }
+    }
+    int32_t value[4] = {s.s0, s.s1, s.s2, s.s3};
+    cnd_scale_four(value, c->multiplier, c->shift, c->multiplier, c->shift, &c->range);
+    out[0] = (int8_t)value[0];
+    if (left > 1) {
+      out[step] = (int8_t)value[1];
+    }
+    if (left > 2) {
+      out[2 * step] = (int8_t)value[2];
+    }
+    if (left > 3) {
+      out[3 * step] = (int8_t)value[3];
+    }
+    out += 4 * step;
+    x += 4 * apart;
+  }
+}
+
+static void cnd_depthwise_fours_1(const cnd_depthwise_channel* c, const int16_t* x, const int16_t* w, int32_t lines,
+                                  int8_t* out) {
+  cnd_depthwise_fours(c, x, w, lines, 1, out);
+}
+
+static void cnd_depthwise_fours_2(const cnd_depthwise_channel* c, const int16_t* x, const int16_t* w, int32_t lines,
+                                  int8_t* out) {
+  cnd_depthwise_fours(c, x, w, lines, 2, out);
+}
+
+#endif
+
+/* The weights of channel o. */
+static void cnd_depthwise_weights(const cnd_depthwise_channel* c, const int8_t* weights, int32_t fours) {
+  for (int32_t ky = 0; ky < c->p->kernel_h; ++ky) {
+    int16_t* taps = c->weights + ky * c->weight_row;
+    for (int32_t kx = 0; kx < c->p->kernel_w; ++kx) {
+      taps[kx] = weights[(ky * c->p->kernel_w + kx) * c->p->out_c];
+    }
+    if (fours != 0) {
+      taps[3] = taps[2];
+      taps[2] = taps[1];
     }
   }
 }
 
 void cnd_depthwise(const cnd_depthwise_params* p, const int8_t* weights, const int32_t* bias, const int32_t* multiplier,
-                   const int8_t* shift, const int8_t* input, int8_t* output) {
-  for (int32_t oy = 0; oy < p->out_h; ++oy) {
-    for (int32_t ox = 0; ox < p->out_w; ++ox) {
-      int8_t* out = output + (oy * p->out_w + ox) * p->out_c;
-      for (int32_t first = 0; first < p->out_c; first += CND_DEPTHWISE_BLOCK) {
-        const int32_t left = p->out_c - first;
-        const int32_t count = left < CND_DEPTHWISE_BLOCK ? left : CND_DEPTHWISE_BLOCK;
-        int32_t sum[CND_DEPTHWISE_BLOCK];
-        for (int32_t i = 0; i < count; ++i) {
-          sum[i] = bias[first + i];
-        }
-        cnd_depthwise_block(p, weights, input, oy * p->stride_h - p->pad_top, ox * p->stride_w - p->pad_left, first,
-                            count, sum);
-        for (int32_t i = 0; i < count; ++i) {
-          const int32_t o = first + i;
-          out[o] = cnd_requantize_s8(sum[i], multiplier[o], shift[o], p->output_zero_point, p->act_min, p->act_max);
-        }
+                   const int8_t* shift, int16_t* scratch, const int8_t* input, int8_t* output) {
+  const int32_t multiple = p->out_c / p->in_c;
+  const int32_t capacity = p->in_h < p->kernel_h + CND_DEPTHWISE_ROWS ? p->in_h : p->kernel_h + CND_DEPTHWISE_ROWS;
+#ifdef CND_DSP
+  const int32_t fours = (p->kernel_w == 3 && p->stride_w <= 2) ? 1 : 0;
+#else
+  const int32_t fours = 0;
+#endif
+  cnd_depthwise_channel c = {p, scratch, scratch, 0, 0, 0, 0, 0, 0, 0, {0, 0, 0, 0, 0, 0}};
+  c.row = (p->out_w + 3) / 4 * 4 * p->stride_w - p->stride_w + cnd_depthwise_even(p->kernel_w);
+  c.row = cnd_depthwise_even(c.row);
+  c.weight_row = cnd_depthwise_even(p->kernel_w);
+  c.weights = scratch + capacity * c.row;
+  c.range = cnd_scale_range_of(p->output_zero_point, p->act_min, p->act_max, p->short_scale);
+  for (int32_t i = 0; i < capacity * c.row + p->kernel_h * c.weight_row; ++i) {
+    scratch[i] = 0;
+  }
+  for (int32_t o = 0; o < p->out_c; ++o) {
+    const int8_t* channel = input + o / multiple;
+    cnd_depthwise_weights(&c, weights + o, fours);
+    c.bias = bias[o];
+    c.multiplier = multiplier[o];
+    c.shift = shift[o];
+    c.first = 0;
+    c.held = 0;
+    for (int32_t oy = 0; oy < p->out_h; ++oy) {
+      const int32_t top = oy * p->stride_h - p->pad_top;
+      const int32_t begin = top < 0 ? 0 : (top < p->in_h ? top : p->in_h);
+      const int32_t bottom = top + p->kernel_h < p->in_h ? top + p->kernel_h : p->in_h;
+      const int32_t end = bottom < begin ? begin : bottom;
+      cnd_depthwise_read(&c, channel, begin, end);
+      const int16_t* x = c.rows + (begin - c.first) * c.row;
+      const int16_t* w = c.weights + (begin < end ? begin - top : 0) * c.weight_row;
+      int8_t* out = output + oy * p->out_w * p->out_c + o;
+#ifdef CND_DSP
+      if (fours != 0 && p->stride_w == 1) {
+        cnd_depthwise_fours_1(&c, x, w, end - begin, out);
+        continue;
       }
+      if (fours != 0) {
+        cnd_depthwise_fours_2(&c, x, w, end - begin, out);
+        continue;
+      }
+#endif
+      cnd_depthwise_line(&c, x, w, end - begin, out);
     }
   }
 }

@@ -9,6 +9,8 @@
 extern "C" {
 #endif
 
+enum { CND_DEPTHWISE_ROWS = 5 }; /* rows in scratch beyond those of one window: they move down only when all are used */
+
 typedef struct {
   int32_t in_h, in_w, in_c;
   int32_t out_h, out_w, out_c; /* out_c is a multiple of in_c */
@@ -18,15 +20,17 @@ typedef struct {
   int32_t input_offset; /* minus the zero point of the input; padding contributes nothing */
   int32_t output_zero_point;
   int32_t act_min, act_max; /* clamp of the output, within [-128, 127] */
+  int32_t short_scale;      /* 1: every |sum| is below 2^30 and every shift negative, so that scaling may be short */
 } cnd_depthwise_params;
 
 /* weights: [kernel_h, kernel_w, out_c]; bias, multiplier, shift: [out_c].
- * The output must not overlap the input, with one exception. Where out_c == in_c, out_h <= in_h and out_w <= in_w, it
- * may begin (rows * out_w + columns) * in_c bytes or more below the input, rows = min(pad_top / stride_h, out_h - 1),
- * columns = min(pad_left / stride_w, out_w - 1): pixels are computed in the order of memory, so that only what no later
- * pixel needs is overwritten. */
+ * scratch, at a multiple of four bytes: min(kernel_h + CND_DEPTHWISE_ROWS, in_h) rows of (w - 1) * stride_w + kernel_w
+ * values, w being out_w rounded up to a multiple of four, kernel_w and the sum rounded up to even numbers; then
+ * kernel_h rows of weights, kernel_w rounded up again. The output must not overlap the input, with one exception: where
+ * out_c == in_c, out_h <= in_h, out_w <= in_w and pad_top < kernel_h, it may begin where the input begins. One channel
+ * after the other is computed, and its rows are read before they are overwritten. */
 void cnd_depthwise(const cnd_depthwise_params* p, const int8_t* weights, const int32_t* bias, const int32_t* multiplier,
-                   const int8_t* shift, const int8_t* input, int8_t* output);
+                   const int8_t* shift, int16_t* scratch, const int8_t* input, int8_t* output);
 
 #ifdef __cplusplus
 }

@@ -8,8 +8,13 @@
 extern "C" {
 #endif
 
-/* At most 2^24 - 1 pixels. The output must not overlap the input. */
-void cnd_global_avg_pool(int32_t pixels, int32_t channels, const int8_t* input, int8_t* output);
+typedef struct {
+  int32_t pixels; /* at most 2^24 - 1 */
+  int32_t channels;
+} cnd_global_avg_pool_params;
+
+/* The output must not overlap the input. */
+void cnd_global_avg_pool(const cnd_global_avg_pool_params* p, const int8_t* input, int8_t* output);
 
 #ifdef __cplusplus
 }

@@ -1,4 +1,4 @@
-/* Int8 fully connected layer with a multiplier per output. */
+/* Int8 fully connected layer with a multiplier per output; also a dense 1x1 convolution of a map of one pixel. */
 #ifndef CND_LINEAR_H
 #define CND_LINEAR_H
 
@@ -13,6 +13,7 @@ typedef struct {
   int32_t input_offset; /* minus the zero point of the input */
   int32_t output_zero_point;
   int32_t act_min, act_max; /* clamp of the output, within [-128, 127] */
+  int32_t short_scale;      /* 1: every |sum| is below 2^30 and every shift negative, so that scaling may be short */
 } cnd_linear_params;
 
 /* weights: [out_c, in_c]; bias, multiplier, shift: [out_c]. The output must not overlap the input. */

@@ -1,0 +1,87 @@
+// The table of kernels, the best of an operator first.
+
+#include "condenser/arch/kernels.hpp"
+
+#include <algorithm>
+
+namespace condenser::arch {
+namespace {
+
+using Shapes = std::span<const Shape>;
+
+template <class... Ops>
+bool is(const Op& op, Shapes) {
+  return (std::holds_alternative<Ops>(op) || ...);
+}
+
+// One input channel makes a convolution dense: its patches serve all outputs.
+bool is_depthwise(const Op& op, Shapes in) {
+  const auto* conv = std::get_if<Conv2d>(&op);
+  return conv != nullptr && in[0].c > 1 && depthwise(*conv, in[0]);
+}
+
+// A product of one pixel, as a convolution too.
+bool is_linear(const Op& op, Shapes in) {
+  const auto* conv = std::get_if<Conv2d>(&op);
+  const bool pixel = conv != nullptr && in[0].h == 1 && in[0].w == 1 && conv->kernel == square(1) &&
+                     conv->pad == Pad{} && conv->groups == 1;
+  return pixel || std::holds_alternative<Linear>(op);
+}
+
+bool always(const Op&, const Shape&, const Shape&) { return true; }
+
+// A channel is read a few rows ahead of where it is written, and others are not touched. Padding of a whole window
+// would let the first rows of the output run ahead of the reads.
+bool keeps_its_channels(const Op& op, const Shape& in, const Shape& out) {
+  const auto& conv = std::get<Conv2d>(op);
+  return out.c == in.c && out.h <= in.h && out.w <= in.w && conv.pad.top < conv.kernel.h;
+}
+
+int64_t round_up(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
+
+// Patches of two neighbouring pixels, 16 bits a value; see cnd_conv2d.h.
+int64_t patches(const Op& op, const Shape& in, const Shape&) {
+  const auto& conv = std::get<Conv2d>(op);
+  return 2 * 2 * round_up(in.c / conv.groups * conv.kernel.h * conv.kernel.w, 4);
+}
+
+// A few padded rows of one channel and its weights, 16 bits a value; see cnd_depthwise.h.
+int64_t padded_rows(const Op& op, const Shape& in, const Shape& out) {
+  const auto& conv = std::get<Conv2d>(op);
+  const int64_t taps = round_up(conv.kernel.w, 2);
+  const int64_t row = round_up((round_up(out.w, 4) - 1) * conv.stride.w + taps, 2);
+  return 2 * (std::min<int64_t>(conv.kernel.h + kDepthwiseRowsAhead, in.h) * row + conv.kernel.h * taps);
+}
+
+constexpr const char* kC = "C";
+constexpr const char* kDsp = "C, Arm DSP";
+
+constexpr Kernel kKernels[] = {
+    {"linear", kDsp, is_linear, nullptr, nullptr},
+    {"depthwise", kDsp, is_depthwise, keeps_its_channels, padded_rows},
+    {"conv2d", kDsp, is<Conv2d>, nullptr, patches},
+    {"activation", kC, is<Activation, Scale>, always, nullptr},
+    {"prelu", kC, is<PRelu>, always, nullptr},
+    {"softmax_mul", kC, is<SoftmaxMul>, always, nullptr},
+    {"add", kDsp, is<Add>, always, nullptr},
+    {"mul", kC, is<Mul>, always, nullptr},
+    {"avg_pool", kDsp, is<AvgPool>, nullptr, nullptr},
+    {"max_pool", kC, is<MaxPool>, nullptr, nullptr},
+    {"global_avg_pool", kC, is<GlobalAvgPool>, nullptr, nullptr},
+    {"blur_pool", kC, is<BlurPool>, nullptr, nullptr},
+    {"upsample", kC, is<Upsample>, nullptr, nullptr},
+    {"concat", kC, is<Concat>, nullptr, nullptr},
+    {"slice", kC, is<Slice>, nullptr, nullptr},
+    {"channel_shuffle", kC, is<ChannelShuffle>, nullptr, nullptr},
+};
+
+}  // namespace
+
+std::span<const Kernel> kernels() { return kKernels; }
+
+const Kernel* choose_kernel(const Op& op, Shapes in) {
+  const auto row = std::ranges::find_if(kKernels, [&](const Kernel& kernel) { return kernel.fits(op, in); });
+  return row == std::end(kKernels) ? nullptr : row;
+}
+
+}  // namespace condenser::arch

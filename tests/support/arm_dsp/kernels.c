@@ -1,0 +1,13 @@
+/* The DSP forms of the kernels, compiled for the host with the intrinsics of the header beside this file. */
+#define CONDENSER_DSP_KERNELS
+#define __ARM_FEATURE_DSP 1
+#define __ARM_FEATURE_SIMD32 1
+#include "support/arm_dsp/kernels.h"
+
+#include "runtime/kernels/cnd_add.c"
+#include "runtime/kernels/cnd_avg_pool.c"
+#include "runtime/kernels/cnd_conv2d.c"
+#include "runtime/kernels/cnd_depthwise.c"
+#include "runtime/kernels/cnd_linear.c"
+#include "runtime/kernels/cnd_scale.c"
+#include "runtime/kernels/cnd_softmax_mul.c"
