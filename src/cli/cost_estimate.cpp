@@ -15,6 +15,7 @@
 #include "condenser/core/team.hpp"
 #include "condenser/core/text.hpp"
 #include "condenser/search/ladder.hpp"
+#include "condenser/search/probe_rows.hpp"
 #include "condenser/search/table.hpp"
 
 namespace condenser::cli {
@@ -40,6 +41,10 @@ search::Gate make_gate(const search::GateOptions& options, const std::vector<std
 search::Gate make_gate(const RunConfig& config) {
   const bool networks = !config.space || !search::is_table(*config.space);
   return make_gate(config.gate, networks ? config.targets : std::vector<std::string>());
+}
+
+train::Allowed allowed_by(search::Gate gate) {
+  return [gate = std::move(gate)](const search::Candidate& c) { return search::passed(gate.before_training(c)); };
 }
 
 namespace {
@@ -128,6 +133,22 @@ void add_rungs(const RunConfig& c, double probe_seconds, StageOutput& out) {
   }
 }
 
+// The one training of shared weights: epochs, images, and the multiply-accumulates of all networks of a step.
+struct SharedWork {
+  double images = 0, macs = 0;
+  double seconds(const train::SupernetOptions& o, const Pace& pace) const {
+    return o.epochs * images * macs * pace.seconds_per_mac;
+  }
+};
+
+SharedWork shared_work(const RunConfig& c, const Sampled& sampled, double probe_images, double training) {
+  const train::SupernetOptions& o = c.probe.supernet;
+  const train::Extremes ends = train::extremes(*c.space, allowed_by(make_gate(c)), c.probe.train.seed);
+  const auto macs = [&](const search::Genotype& g) { return static_cast<double>(c.space->expand(g).cost.macs); };
+  return {o.samples > 0 ? std::min<double>(o.samples, training) : probe_images,
+          macs(ends.widest) + macs(ends.narrowest) + o.candidates * sampled.mean_macs};
+}
+
 }  // namespace
 
 StageOutput dry_run(RunContext& run) {
@@ -150,6 +171,17 @@ StageOutput dry_run(RunContext& run) {
   const double probe_images = c.probe.samples > 0 ? std::min<double>(c.probe.samples, training) : training;
   const double probe_s = seconds_per_image * (probe_images * c.probe.train.epochs + validation / kForwardBackward);
   const double train_s = seconds_per_image * train_images * c.train.epochs;
+  double shared_s = 0, inherited_s = 0;  // once; for each candidate
+  if (c.space && shares_weights(c.probe) && s.passed > 0) {
+    const SharedWork work = shared_work(c, s, probe_images, training);
+    shared_s = work.seconds(c.probe.supernet, pace);
+    inherited_s = seconds_per_image * search::cost_epochs(search::find_probe_row("inherited"), 1,
+                                                          static_cast<int64_t>(validation), c.probe.train.epochs);
+    out.lines.push_back("shared weights, once before the first candidate: " + std::to_string(c.probe.supernet.epochs) +
+                        " epochs on " + core::fixed(work.images, 0) + " images of the widest, the narrowest and " +
+                        std::to_string(c.probe.supernet.candidates) + " drawn networks, about " +
+                        core::fixed(shared_s, 0) + " s");
+  }
   for (const std::string& name : c.stages) {
     std::string what = find_stage(name).about;
     core::Cell seconds = core::empty_cell();
@@ -157,7 +189,7 @@ StageOutput dry_run(RunContext& run) {
       what = std::to_string(c.search.trials) + " candidates by " + c.search.generator + ", " +
              std::to_string(c.probe.train.epochs) + " epochs on " + core::fixed(probe_images, 0) + " images each";
       if (c.probe.rungs.size() > 1) what += ", in " + std::to_string(c.probe.rungs.size()) + " rungs (below)";
-      seconds = core::cell(c.search.trials * probe_s, 0);
+      seconds = core::cell(shared_s + c.search.trials * (probe_s + inherited_s), 0);
     } else if (name == "search") {
       what = "gate check of " + c.spec;
     } else if (name == "train") {

@@ -10,6 +10,9 @@ namespace condenser::cli {
 search::Gate make_gate(const search::GateOptions&, const std::vector<std::string>& targets);
 search::Gate make_gate(const RunConfig&);
 
+// Whether such a gate lets a network pass before its training.
+train::Allowed allowed_by(search::Gate);
+
 // Stages, data, size of the space, share of it that passes the gate (sampled), estimated time. Trains nothing, writes
 // nothing.
 StageOutput dry_run(RunContext&);

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cli/cost_estimate.hpp"
 #include "cli/examiner.hpp"
+#include "cli/search_workers.hpp"
 #include "cli/torch_module.hpp"
 #include "condenser/arch/passes.hpp"
 #include "condenser/data/metrics.hpp"
@@ -49,8 +51,8 @@ class LazyProbe : public search::Probe {
 
   // Of data like those that searches are for: only the order of the probes depends on it.
   double cost_seconds() const override {
-    constexpr int64_t kTraining = 10'000;
-    return search::cost_epochs(row_, kTraining, run_.config.probe.train.epochs);
+    constexpr int64_t kTraining = 10'000, kValidation = 2'000;
+    return search::cost_epochs(row_, kTraining, kValidation, run_.config.probe.train.epochs);
   }
 
   void ask(const search::Candidate& candidate, const search::ProbeContext& context,
@@ -63,7 +65,14 @@ class LazyProbe : public search::Probe {
   bool measures_int8() const { return row_.trains() && searches_int8(run_.config); }
 
   train::ProbeRequest request() const {
-    train::ProbeRequest request{row_.name, short_data(), run_.validation(), run_.config.probe.train};
+    const ProbeOptions& o = run_.config.probe;
+    train::ProbeRequest request{row_.name, balanced(o.samples), run_.validation(), o.train};
+    if (row_.inherits)
+      request.supernet = {.options = o.supernet,
+                          .space = run_.config.space.get(),
+                          .allowed = allowed_by(make_gate(run_.config)),
+                          .train = balanced(o.supernet.samples > 0 ? o.supernet.samples : o.samples),
+                          .folder = supernet_folder(run_.folder)};
     if (measures_int8())
       request.on_trained = [&run = run_](const search::Candidate& candidate, const arch::Weights& weights,
                                          search::Findings& findings) {
@@ -72,11 +81,11 @@ class LazyProbe : public search::Probe {
     return request;
   }
 
-  std::shared_ptr<const data::Dataset> short_data() const {
-    const ProbeOptions& o = run_.config.probe;
+  // Of the training part; 0: all.
+  std::shared_ptr<const data::Dataset> balanced(int64_t images) const {
     auto data = run_.training();
-    if (o.samples == 0) return data;
-    return data::subset(data, data::stratified_subset(*data, o.samples, o.train.seed));
+    if (images == 0) return data;
+    return data::subset(data, data::stratified_subset(*data, images, run_.config.probe.train.seed));
   }
 
   RunContext& run_;

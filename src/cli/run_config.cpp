@@ -212,6 +212,25 @@ void check_rungs(const Reader& r, const RunConfig& c) {
                                ", so that a candidate comes to the last one");
 }
 
+void read_supernet(Reader& probe, const Reader& search, RunConfig& c, bool help) {
+  if (!help && !shares_weights(c.probe)) {
+    if (probe.has("supernet")) throw probe.error("supernet", "none, as no score in probe.scores needs shared weights");
+    return;
+  }
+  Reader section = probe.section(
+      "supernet", "the one training of weights that networks of the space share, for the score inherited");
+  train::read_options(section, c.probe.supernet);
+  check_samples(section, c.probe.supernet.samples, c.card);
+  if (help) return;
+  if (c.work.trial_seconds > 0)
+    throw search.error("trial_seconds",
+                       "0 (no limit), as the first candidate waits for the shared weights of inherited");
+  const train::DataFacts data = facts_of(c.card);
+  const train::TrainOptions shared = train::shared_options(c.probe.train, c.probe.supernet);
+  const auto found = train::conflict({.options = shared, .data = &data, .searching = true}, "probe");
+  if (found) throw train::conflict_error(probe, *found);
+}
+
 std::string about_scores() {
   std::string text;
   for (const search::ProbeRow& row : search::probe_rows())
@@ -333,6 +352,7 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
                  "a rung goes on; []: no pause");
   read_train(probe, c.probe.train, c, "probe", help);
   check_rungs(probe, c);
+  read_supernet(probe, search_section, c, help);
   if (c.space && search::is_table(*c.space)) check_table(root, gate, probe, c);
   Reader train = root.section("train", "training of the winner");
   train.boolean("on_validation", c.train_on_validation,
@@ -376,6 +396,10 @@ std::vector<double> fidelities(const ProbeOptions& o) {
   std::vector<double> shares;
   for (const int epochs : o.rungs) shares.push_back(static_cast<double>(epochs) / o.rungs.back());
   return shares;
+}
+
+bool shares_weights(const ProbeOptions& o) {
+  return std::ranges::any_of(o.scores, [](const std::string& name) { return search::find_probe_row(name).inherits; });
 }
 
 train::DataFacts facts_of(const data::Card& card) {

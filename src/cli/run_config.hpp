@@ -13,6 +13,7 @@
 #include "condenser/search/driver.hpp"
 #include "condenser/train/check_options.hpp"
 #include "condenser/train/options.hpp"
+#include "condenser/train/supernet.hpp"
 
 namespace condenser::cli {
 
@@ -39,6 +40,7 @@ struct ProbeOptions {
   std::vector<int> rungs;           // epochs after which a training pauses; the last are all; empty: it does not
   int samples = 0;                  // training images of a probe, class-balanced; 0: all
   train::TrainOptions train;
+  train::SupernetOptions supernet;  // of the score `inherited`
 };
 
 struct VerifyOptions {
@@ -48,6 +50,8 @@ struct VerifyOptions {
 
 // Shares of the full examination, ascending; the last is 1.
 std::vector<double> fidelities(const ProbeOptions&);
+
+bool shares_weights(const ProbeOptions&);  // among the networks of the space: one of the scores asks for it
 
 // How candidates are examined; no matter what, the results are the same.
 struct WorkOptions {

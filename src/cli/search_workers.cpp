@@ -138,6 +138,8 @@ bool is_lost(const Trial& trial, bool alone) {
 
 std::filesystem::path paused_folder(const std::filesystem::path& run_folder) { return run_folder / "paused"; }
 
+std::filesystem::path supernet_folder(const std::filesystem::path& run_folder) { return run_folder / "supernet"; }
+
 std::string study_of(const RunContext& run) {
   const std::string& study = run.config.work.study;
   return study.empty() ? (run.folder / "study.sqlite").string() : study;

@@ -28,6 +28,8 @@ const std::vector<Metric>& metrics() {
       {"naswot", "naswot", "NASWOT", "", true, 1},
       {"activation_rank", "activation_rank_percent", "activation rank %", "%", true, 1},
       {"dead_units", "dead_units_percent", "dead units %", "%", false, 1},
+      {"inherited_accuracy", "inherited_accuracy_percent", "inherited accuracy %", "%", true, 2, true},
+      {"inherited_loss", "inherited_loss", "inherited loss", "", false, 4, true},
       {"netscore", "netscore", "NetScore", "", true, 2},  // from val_accuracy, params and macs
   };
   return table;

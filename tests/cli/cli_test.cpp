@@ -218,6 +218,8 @@ TEST_CASE("usage errors say what to try and exit with 2", "[cli]") {
            {{"run", kRun, "--dry-run", "train.optimizer=sdg"}, "sgd"},
            {{"run", kRun, "--dry-run", "dataset.card=datasets/nowhere"}, "datasets/nowhere"},
            {{"run", kRun, "--dry-run", "search.generator=oracle"}, "evolution"},
+           {{"run", kRun, "--dry-run", "probe.supernet.epochs=3"}, "no score in probe.scores needs shared weights"},
+           {{"run", kRun, "--dry-run", "probe.scores=[inherited]", "search.trial_seconds=9"}, "search.trial_seconds"},
            {{"describe", "dcac_sca_325"}, "dcac_sca_325mf"},
            {{"describe", "dcac_sca_325mf", "--input", "3x224"}, "3x224x224"},
            {{"describe", "autoencoder_ad", "--classes", "10"}, "10 outputs for 640 inputs"},

@@ -13,6 +13,7 @@
 #include "condenser/search/probe.hpp"
 #include "condenser/train/options.hpp"
 #include "condenser/train/ranks.hpp"
+#include "condenser/train/supernet.hpp"
 
 namespace condenser::train {
 
@@ -113,6 +114,7 @@ struct ProbeRequest {
   // What else is found of a candidate when its training has come to its end or its pause, from the weights; may be
   // empty.
   std::function<void(const search::Candidate&, const arch::Weights&, search::Findings&)> on_trained = {};
+  SupernetRequest supernet = {};  // of the probe `inherited`
 };
 
 class Backend {

@@ -20,6 +20,11 @@ const std::vector<ProbeRow>& probe_rows() {
       {"grad_norm", "length of the gradient of one batch (Abdelfattah et al. 2021)", {"grad_norm"}, kBatch},
       {"naswot", "how differently images switch the activations on (Mellor et al. 2021)", {"naswot"}, kBatch},
       {"reactions", "what single nodes do with one batch", {"activation_rank", "dead_units"}, kBatch},
+      {"inherited",
+       "its part of weights that all networks of the space share (Yu and Huang 2019), see probe.supernet",
+       {"inherited_accuracy", "inherited_loss"},
+       512,
+       true},
       {"short_train", "training for a few epochs", {"val_accuracy", "val_loss"}, 0},
   };
   return table;
@@ -42,9 +47,11 @@ std::vector<std::string> score_names() {
   return names;
 }
 
-double cost_epochs(const ProbeRow& row, int64_t training, int epochs) {
+double cost_epochs(const ProbeRow& row, int64_t training, int64_t validation, int epochs) {
   if (row.trains()) return epochs;
-  return static_cast<double>(row.images) / static_cast<double>(std::max<int64_t>(1, training));
+  const auto images = static_cast<double>(row.images);
+  const double work = row.inherits ? (images + static_cast<double>(validation)) / 3 : images;
+  return work / static_cast<double>(std::max<int64_t>(1, training));
 }
 
 const std::vector<ReactionMeasure>& reaction_measures() {

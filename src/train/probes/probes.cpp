@@ -8,6 +8,7 @@
 #include "train/files/transfer.hpp"
 #include "train/loop.hpp"
 #include "train/probes/short_train.hpp"
+#include "train/supernet/inherited.hpp"
 
 namespace condenser::train {
 namespace {
@@ -68,6 +69,7 @@ double seconds_of_values(int64_t values) { return 2.5e-7 * static_cast<double>(v
 std::unique_ptr<search::Probe> make_probe(const ProbeRequest& request) {
   for (const ScoreRow& row : kScores)
     if (request.name == row.name) return std::make_unique<ScoreProbe>(row, request);
+  if (request.name == "inherited") return inherited_probe(request);
   if (search::find_probe_row(request.name).trains()) return short_train_probe(request);
   throw core::Error("probe " + request.name + " is not made by LibTorch");
 }

@@ -54,11 +54,13 @@ int signal_study(const StudyOptions& o, const char* kind) {
              text);
 }
 
-// What lies in a run folder for trainings that may go on, and what other programs left in the middle of writing.
+// What lies in a run folder for trainings that may go on, weights that candidates inherit, and what other programs left
+// in the middle of writing.
 std::vector<fs::path> leftovers(const fs::path& run) {
   std::vector<fs::path> found;
   std::error_code ignored;
-  if (fs::exists(paused_folder(run), ignored)) found.push_back(paused_folder(run));
+  for (const fs::path& folder : {paused_folder(run), supernet_folder(run)})
+    if (fs::exists(folder, ignored)) found.push_back(folder);
   for (const auto& entry : fs::directory_iterator(run, ignored)) {
     const std::string name = entry.path().filename().string();
     if (name.find(".tmp-") != std::string::npos) found.push_back(entry.path());
