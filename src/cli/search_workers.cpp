@@ -138,7 +138,9 @@ bool is_lost(const Trial& trial, bool alone) {
 
 std::filesystem::path paused_folder(const std::filesystem::path& run_folder) { return run_folder / "paused"; }
 
-std::filesystem::path supernet_folder(const std::filesystem::path& run_folder) { return run_folder / "supernet"; }
+std::filesystem::path supernet_folder(const std::filesystem::path& run_folder) {
+  return run_folder.empty() ? run_folder : run_folder / "supernet";
+}
 
 std::string study_of(const RunContext& run) {
   const std::string& study = run.config.work.study;

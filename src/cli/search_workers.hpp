@@ -23,6 +23,6 @@ std::vector<search::Trial> run_workers(RunContext&, const search::Gate&, const s
 
 // Of trainings that wait to go on to a higher rung.
 std::filesystem::path paused_folder(const std::filesystem::path& run_folder);
-std::filesystem::path supernet_folder(const std::filesystem::path& run_folder);  // of weights that networks share
+std::filesystem::path supernet_folder(const std::filesystem::path& run_folder);  // of shared weights; "" of ""
 
 }  // namespace condenser::cli

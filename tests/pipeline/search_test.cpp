@@ -18,7 +18,8 @@ std::string run_file(const TempFolder& folder, const std::string& search, const 
   return folder.write("run.yaml", "name: s\nseed: 2\nstages: [search]\ndataset: {card: " + source +
                                       "/datasets/digits, samples: 2000}\nspace: " + source +
                                       "/search/spaces/columns_digits.yaml\nsearch: {generator: random, trials: 3, " +
-                                      search + "}\nprobe: {samples: 1000, batch_size: 32, threads: 1, " + probe + "}\n");
+                                      search + "}\nprobe: {samples: 1000, batch_size: 32, threads: 1, " + probe +
+                                      "}\n");
 }
 
 std::vector<Trial> trials_in(const TempFolder& folder) {

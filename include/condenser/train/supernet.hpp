@@ -20,9 +20,9 @@ struct SupernetOptions {
 };
 void read_options(core::config::Reader&, SupernetOptions&);
 
-// How the shared weights are trained: as the short trainings, for other epochs. What belongs to one network alone is off
-// (moving average, patience and best weights, initial and frozen weights, teacher, smaller pictures), on the processor
-// in full precision.
+// How the shared weights are trained: as the short trainings, for other epochs. What belongs to one network alone is
+// off (moving average, patience and best weights, initial and frozen weights, teacher, smaller pictures), on the
+// processor in full precision.
 TrainOptions shared_options(TrainOptions, const SupernetOptions&);
 
 using Allowed = std::function<bool(const search::Candidate&)>;

@@ -83,8 +83,8 @@ class Inherited : public search::Probe {
                       " are not shared and random");
     recalibrate(spec, batches_, weights);
     nn::SpecNet net(spec, weights);
-    const Evaluation e = evaluate_net(net, *validation_, task_of({.kind = loss_of(options_, *validation_)}, *validation_),
-                                      OnStop::Throw);
+    const Evaluation e = evaluate_net(net, *validation_,
+                                      task_of({.kind = loss_of(options_, *validation_)}, *validation_), OnStop::Throw);
     const auto note = [&](const char* metric, double value) {
       if (std::isfinite(value))
         findings.metrics[metric] = value;

@@ -147,7 +147,8 @@ void SharedWeights::add_gradients(const arch::Spec& spec, const nn::BlockLayout&
   for (const nn::Segment& s : layout.segments) {
     if (!s.trainable) continue;
     const Whole* whole = find(spec, s);
-    if (whole == nullptr) throw core::Error("shared weights: network " + spec.name + " has a " + s.name + " of its own");
+    if (whole == nullptr)
+      throw core::Error("shared weights: network " + spec.name + " has a " + s.name + " of its own");
     const float* from = own.data() + s.offset;
     float* to = gradients.data() + layout_.segments[whole->segment].offset;
     each_run(s, whole->shape, whole->diagonal, [&](int64_t in_part, int64_t in_whole, int64_t count) {

@@ -1,6 +1,7 @@
 // Sandwich rule (Yu and Huang 2019, arXiv 1903.05134): every step shows one batch to the widest network, the narrowest
 // and some between. The widest learns from the labels, the others from its outputs. Their mean gradient moves the
-// shared tensors, each of which rests in steps where no network has it. Statistics of batch norm are those of the batch.
+// shared tensors, each of which rests in steps where no network has it. Statistics of batch norm are those of the
+// batch.
 #include "train/supernet/training.hpp"
 
 #include <ATen/Version.h>
@@ -40,11 +41,12 @@ class SharedTraining {
         options_(shared_options(options, r.options)),
         objective_(objective_of(options_, *r.train)),
         taught_(objective_),
-        loader_(r.train, {.batch_size = options_.batch_size * options_.accumulate,
-                          .balanced = options_.balance == "sampling",
-                          .seed = options_.seed,
-                          .augment = options_.augment.sample,
-                          .finish = [this](data::Batch& b) { augment(options_.augment, *r_.train, options_.seed, b); }}),
+        loader_(r.train,
+                {.batch_size = options_.batch_size * options_.accumulate,
+                 .balanced = options_.balance == "sampling",
+                 .seed = options_.seed,
+                 .augment = options_.augment.sample,
+                 .finish = [this](data::Batch& b) { augment(options_.augment, *r_.train, options_.seed, b); }}),
         steps_(loader_.steps_per_epoch() * options_.epochs) {
     const Extremes ends = extremes(*r.space, r.allowed, options_.seed);
     widest_ = r.space->expand(ends.widest).spec;

@@ -89,7 +89,8 @@ TEST_CASE("a kernel is the centre of the shared one, its groups the blocks of a 
 TEST_CASE("biases, batch norms and matrices are the first of the shared ones", "[train][supernet]") {
   const SharedWeights shared = numbered({{.out = 8}});
   const arch::Weights part = inherited(shared, net({.out = 5}));
-  for (const auto& [name, own] : {std::pair{"conv2d/conv.bias", "conv.bias"}, {"batch_norm/bn.weight", "bn.weight"},
+  for (const auto& [name, own] : {std::pair{"conv2d/conv.bias", "conv.bias"},
+                                  {"batch_norm/bn.weight", "bn.weight"},
                                   {"batch_norm/bn.bias", "bn.bias"}})
     for (size_t i = 0; i < 5; ++i)
       CHECK(part.at(own).f32()[i] == static_cast<float>(segment(shared, name).offset + static_cast<int64_t>(i)));
@@ -164,7 +165,7 @@ TEST_CASE("in every space weights and gradients take the same ways", "[train][su
     shared.start(space->expand(ends.widest).spec, 3);
     core::Rng rng(5);
     int covered = 0;
-    constexpr int kNetworks = 30;
+    constexpr int kNetworks = 10;
     for (int k = 0; k < kNetworks; ++k) {
       const search::Candidate c = space->expand(search::sample(*space, rng));
       INFO(c.spec.name);
@@ -203,7 +204,8 @@ TEST_CASE("the widest and the narrowest are allowed and lie at the ends", "[trai
     const Extremes ends = extremes(*space, any, 3);
     CHECK(params(ends.widest) >= drawn.back());
     CHECK(params(ends.narrowest) <= drawn.front());
-    const Extremes bounded = extremes(*space, [&](const auto& c) { return c.cost.params <= limit; }, 3);
+    const Extremes bounded = extremes(
+        *space, [&](const auto& c) { return c.cost.params <= limit; }, 3);
     CHECK(params(bounded.widest) <= limit);
     CHECK(params(bounded.widest) >= drawn[25]);
     CHECK(extremes(*space, any, 3).widest == ends.widest);
@@ -225,7 +227,9 @@ TEST_CASE("networks are drawn from those that are allowed", "[train][supernet]")
   for (const search::Genotype& g : drawn) CHECK(space->expand(g).cost.params <= limit);
   CHECK(draw(*space, small, shared, 20, 7) == drawn);
   CHECK(draw(*space, small, shared, 20, 8) != drawn);
-  CHECK_THROWS_WITH(draw(*space, [](const auto&) { return false; }, shared, 1, 7), Catch::Contains("passes the gate"));
+  CHECK_THROWS_WITH(draw(
+                        *space, [](const auto&) { return false; }, shared, 1, 7),
+                    Catch::Contains("passes the gate"));
 }
 
 }  // namespace condenser::train

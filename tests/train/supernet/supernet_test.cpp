@@ -67,7 +67,9 @@ struct Shared {
     return found;
   }
   Extremes ends() const { return extremes(*space, request.allowed, options.seed); }
-  SharedWeights learned() const { return learned_weights(request, options, [](const std::string&) {}); }
+  SharedWeights learned() const {
+    return learned_weights(request, options, [](const std::string&) {});
+  }
 };
 
 search::Genotype some(const search::Space& space) {
