@@ -5,6 +5,7 @@
 
 #include "cli/cost_estimate.hpp"
 #include "cli/examiner.hpp"
+#include "cli/inputs.hpp"
 #include "cli/search_workers.hpp"
 #include "cli/torch_module.hpp"
 #include "condenser/arch/passes.hpp"
@@ -27,18 +28,19 @@ void measure_nodes(const arch::Spec& lowered, const arch::Weights& weights, cons
 }
 
 // What ships: quantized on the calibration samples, run by the integer kernels on the validation part.
-void measure_int8(RunContext& run, const search::Candidate& candidate, arch::Weights weights,
-                  search::Findings& findings) {
+void measure_int8(const RunContext& run, const RunContext::Parts& data, const search::Candidate& candidate,
+                  arch::Weights weights, search::Findings& findings) {
   const arch::Spec lowered = arch::lower(candidate.spec, &weights);
-  const quant::Quantized q = quant::quantize(candidate, weights, *run.training(), run.config.quant);
+  const quant::Quantized q = quant::quantize(candidate, weights, *data.training, run.config.quant);
   const data::Evaluation found =
-      quant::evaluate_int8(lowered, q.weights, q.quant, *run.validation(), task_of(run.config));
+      quant::evaluate_int8(lowered, q.weights, q.quant, *data.validation, task_of(run.config));
   findings.metrics["int8_accuracy"] = data::metrics().front().value(found);
-  const auto few = data::subset(run.training(), data::stratified_subset(*run.training(), kReactionImages, 1));
+  const auto few = data::subset(data.training, data::stratified_subset(*data.training, kReactionImages, 1));
   measure_nodes(lowered, weights, q, *few, findings);
 }
 
-// Made when the first candidate gets that far: a resumed search that is complete needs no LibTorch.
+// Made when the first candidate gets that far: a resumed search that is complete needs no LibTorch. One for every
+// preparation of the data, as long as the run keeps them.
 class LazyProbe : public search::Probe {
  public:
   LazyProbe(RunContext& run, const search::ProbeRow& row) : run_(run), row_(row) {}
@@ -57,40 +59,49 @@ class LazyProbe : public search::Probe {
 
   void ask(const search::Candidate& candidate, const search::ProbeContext& context,
            search::Findings& findings) override {
-    if (!probe_) probe_ = torch_backend().make_probe(request());
-    probe_->ask(candidate, context, findings);
+    probe_for(run_.parts(preparation_of(candidate.input))).ask(candidate, context, findings);
   }
 
  private:
   bool measures_int8() const { return row_.trains() && searches_int8(run_.config); }
 
-  train::ProbeRequest request() const {
+  using Parts = RunContext::Parts;
+
+  search::Probe& probe_for(const std::shared_ptr<const Parts>& data) {
+    std::erase_if(probes_, [](const auto& made) { return made.first.expired(); });
+    for (const auto& [of, probe] : probes_)
+      if (of.lock() == data) return *probe;
+    probes_.emplace_back(data, torch_backend().make_probe(request(data)));
+    return *probes_.back().second;
+  }
+
+  train::ProbeRequest request(const std::shared_ptr<const Parts>& data) const {
     const ProbeOptions& o = run_.config.probe;
-    train::ProbeRequest request{row_.name, balanced(o.samples), run_.validation(), o.train};
+    train::ProbeRequest request{row_.name, balanced(*data, o.samples), data->validation, o.train};
     if (row_.inherits)
       request.supernet = {.options = o.supernet,
                           .space = run_.config.space.get(),
                           .allowed = allowed_by(make_gate(run_.config)),
-                          .train = balanced(o.supernet.samples > 0 ? o.supernet.samples : o.samples),
+                          .train = balanced(*data, o.supernet.samples > 0 ? o.supernet.samples : o.samples),
                           .folder = supernet_folder(run_.folder)};
     if (measures_int8())
-      request.on_trained = [&run = run_](const search::Candidate& candidate, const arch::Weights& weights,
-                                         search::Findings& findings) {
-        measure_int8(run, candidate, weights, findings);
+      request.on_trained = [this, of = std::weak_ptr(data)](const search::Candidate& candidate,
+                                                            const arch::Weights& weights, search::Findings& findings) {
+        measure_int8(run_, *of.lock(), candidate, weights, findings);
       };
     return request;
   }
 
   // Of the training part; 0: all.
-  std::shared_ptr<const data::Dataset> balanced(int64_t images) const {
-    auto data = run_.training();
-    if (images == 0) return data;
-    return data::subset(data, data::stratified_subset(*data, images, run_.config.probe.train.seed));
+  std::shared_ptr<const data::Dataset> balanced(const Parts& data, int64_t images) const {
+    if (images == 0) return data.training;
+    return data::subset(data.training,
+                        data::stratified_subset(*data.training, images, run_.config.probe.train.seed));
   }
 
   RunContext& run_;
   const search::ProbeRow& row_;
-  std::unique_ptr<search::Probe> probe_;
+  std::vector<std::pair<std::weak_ptr<const Parts>, std::unique_ptr<search::Probe>>> probes_;
 };
 
 }  // namespace

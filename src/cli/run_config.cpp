@@ -8,6 +8,7 @@
 #include <map>
 #include <regex>
 
+#include "cli/inputs.hpp"
 #include "cli/learned.hpp"
 #include "condenser/arch/analysis.hpp"
 #include "condenser/arch/spec_io.hpp"
@@ -56,6 +57,7 @@ void read_dataset(Reader r, DatasetOptions& o) {
          "of decoded pictures on disk; empty: $XDG_CACHE_HOME/condenser or ~/.cache/condenser", Decides::Nothing);
   r.choice("on_damaged", o.on_damaged, {"stop", "skip"},
            "pictures that cannot be decoded: stop, or leave them out with a warning");
+  data::read_options(r, o.preparation);
   if (o.shape.size() != 3) throw r.error("shape", "three numbers: channels, height, width");
 }
 
@@ -98,7 +100,7 @@ data::Card open_card(const DatasetOptions& o, const Reader& r, const fs::path& r
     throw r.error(o.folder.empty() ? "card" : "folder", "exactly one of dataset.card and dataset.folder");
   if (auto card = kept_card(o, run_folder)) return *card;
   try {
-    data::Card card = card_of(o);
+    data::Card card = data::prepare(card_of(o), o.preparation);
     const auto train = card.splits.find("train");
     if (train != card.splits.end() && is_there(card.root / train->second.front().path)) {
       data::find_classes(card);
@@ -314,8 +316,7 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
   check_samples(dataset, c.dataset.samples, c.card);
 
   root.text("spec", c.spec, kAboutSpec, Decides::Nothing);  // the network counts, not its place
-  const search::SpaceContext context{{c.card.shape.c, c.card.shape.h, c.card.shape.w},
-                                     static_cast<int>(c.card.classes.size())};
+  const search::SpaceContext context = space_context(c.card, c.dataset.preparation != data::Preparation());
   Reader space = root.section("space", "which networks are searched (search/spaces/*.yaml)");
   if (help) {
     const search::SpaceContext digits{{1, 28, 28}, 10};

@@ -7,6 +7,7 @@
 
 #include "condenser/core/config.hpp"
 #include "condenser/data/card.hpp"
+#include "condenser/data/preparation.hpp"
 #include "condenser/data/task.hpp"
 #include "condenser/exporters/target.hpp"
 #include "condenser/quant/quantize.hpp"
@@ -30,6 +31,7 @@ struct DatasetOptions {
   std::string cache = "auto";        // decoded pictures: auto, memory, disk, none
   std::string cache_folder;          // of `disk`; empty: the user's cache folder
   std::string on_damaged = "stop";   // pictures that cannot be decoded: stop, skip
+  data::Preparation preparation;     // what they are brought to
 };
 
 // How splits are opened; `crop_area`: the smallest share of a picture that will be drawn.

@@ -3,7 +3,7 @@
 //
 //   config.resolved.yaml  what is run, after defaults and overrides      env.json    versions, hardware, seed
 //   learned.json          what inputs and outputs of the network mean    study.sqlite  every trial
-//   winner.arch.json, winner.json                                        earlier/    results of other options
+//   winner.arch.json, winner.json, winner.yaml                           earlier/    results of other options
 //   status.json           last call: stage, how it ended, time           validation/, eval/: see evaluation_files.hpp
 //   metrics.csv, .jsonl, events.out.tfevents.*, checkpoints/             weights.safetensors, train.json, curves.svg
 //   quant.json, weights_int8.safetensors, quant_report.json              export/<target>/, export.json, verify.json

@@ -45,6 +45,20 @@ bool of_another_generator(const std::string& path, const std::string& chosen) {
   });
 }
 
+// Options of what stands before the network, younger than some runs too.
+bool says_nothing_of_inputs(const core::config::Setting& setting) {
+  static const std::map<std::string, std::string> nothing{{"dataset.size", "0"},
+                                                          {"dataset.colour", "own"},
+                                                          {"dataset.front_end.coefficients", "0"},
+                                                          {"dataset.front_end.stride_ms", "0"},
+                                                          {"space.input.size", "[]"},
+                                                          {"space.input.colour", "[]"},
+                                                          {"space.front_end.coefficients", "[]"},
+                                                          {"space.front_end.stride_ms", "[]"}};
+  const auto found = nothing.find(setting.path);
+  return found != nothing.end() && found->second == setting.value;
+}
+
 Settings own_settings(const RunConfig& c, const std::string& stage) {
   const auto row = std::find_if(reads().begin(), reads().end(), [&](const Reads& r) { return r.stage == stage; });
   Settings settings;
@@ -57,6 +71,7 @@ Settings own_settings(const RunConfig& c, const std::string& stage) {
     if (path == "probe.scores" && c.probe.scores.empty()) continue;
     if (path == "space.downsampling" && setting.value == "[avg2]") continue;
     if (path == "probe.rungs" && c.probe.rungs.empty()) continue;
+    if (says_nothing_of_inputs(setting)) continue;
     if (stage == "search" && searches_int8(c) && path.starts_with("quantize.")) settings[path] = setting.value;
     if (std::any_of(row->paths.begin(), row->paths.end(), [&](const auto& p) { return path.starts_with(p); }))
       settings[path] = setting.value;
@@ -158,8 +173,8 @@ std::string refusal(const RunContext& run, const std::string& what) {
          "); expected the same one. Use --fresh to move the old run aside, or another name (name=...)";
 }
 
-void check_meaning(const RunContext& run, const Learned& learned) {
-  const std::string differs = difference(learned, learned_of(run.config.card, run.config.train));
+void check_meaning(RunContext& run, const Learned& learned) {
+  const std::string differs = difference(learned, learned_of(run.card(), run.config.train));
   if (differs.empty()) return;
   throw ConfigError(core::printable(run.folder.string()) + ": the network was trained on data that meant something " +
                     "else (" + differs + "); expected the data as they were. Put them back, or use --fresh to move " +
@@ -240,7 +255,7 @@ Settings settings_of(RunContext& run, const std::string& stage) {
   const Settings before = of_before(run, stage);
   Settings settings = read_settings(run, stage, before);
   if (stage == "search" || stage == "train") {
-    settings.merge(meaning_of(learned_of(c.card, c.train)));
+    settings.merge(meaning_of(learned_of(stage == "search" ? c.card : run.card(), c.train)));
     for (const char* split : {"train", "validation"}) add_split(settings, run, split, before);
   }
   if (stage == "search" && c.space && search::is_table(*c.space))
@@ -279,7 +294,7 @@ std::vector<std::string> changes(const Settings& there, const Settings& now) {
 }
 
 Learned training_record(RunContext& run) {
-  Learned learned = learned_of(run.config.card, run.config.train);
+  Learned learned = learned_of(run.card(), run.config.train);
   learned.settings = settings_of(run, "train");
   learned.spec_hash = learned.settings.at(kNetwork);
   return learned;

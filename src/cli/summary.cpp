@@ -23,6 +23,17 @@ static std::vector<std::string> files_of(const RunContext& run) {
   return files;
 }
 
+// What the search chose before the network; the figures of flash and RAM are the network's alone.
+static std::string chosen_input(const RunContext& run) {
+  if (!run.config.space || !run.config.space->chooses_input()) return "";
+  const data::Card card = run.card();
+  const std::string text = core::to_string(card.shape) + ", chosen by the search";
+  if (card.format != "wav_folder") return text;
+  const data::FrontEndCost cost = data::cost_of(card.audio);
+  return text + "; its front-end takes " + core::bytes_text(cost.constant_bytes) + " of constants and " +
+         core::bytes_text(cost.buffer_bytes) + " of buffers before the network runs";
+}
+
 std::string closing_lines(const RunContext& run, const report::Material& m) {
   std::string text;
   const auto line = [&](std::string what, const std::string& words) {
@@ -40,6 +51,7 @@ std::string closing_lines(const RunContext& run, const report::Material& m) {
     if (m.quantized) line("int8 accuracy", quant::to_string(m.quantized->as_int8) + " on the test part");
   }
   line("size", core::thousands(m.design.cost.params) + " parameters, " + core::thousands(m.design.cost.macs) + " MACs");
+  if (const std::string input = chosen_input(run); !input.empty()) line("input", input);
   line("flash", core::bytes_text(m.design.lowered_cost.constant_bytes) + " of constants (code not counted)");
   line("RAM", core::bytes_text(m.design.plan.peak_bytes) + " arena, input and output included (stack not counted)");
   if (m.proof)

@@ -425,7 +425,7 @@ void check_no_class_is_empty(const Card& card, const Dataset& train) {
 std::shared_ptr<const Dataset> open_named(const Card& card, const std::string& split, const OpenOptions& options) {
   const Format& format = find_format(card.format);
   const std::vector<CardFile>& entries = files_of(card, split);
-  format.check(card, split);
+  format.check(as_stored(card), split);
   std::vector<fs::path> files;
   for (const CardFile& entry : entries) files.push_back(find_data(card, format, entry));
   if (options.verify == Verify::Checksums) {

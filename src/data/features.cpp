@@ -76,7 +76,50 @@ void check(const AudioOptions& o) {
   }
 }
 
+int fft_of(int window) { return static_cast<int>(std::bit_ceil(static_cast<unsigned>(window))); }
+
+struct Band {
+  int begin = 0;  // first spectral line
+  std::vector<float> weights;
+};
+
+// Band b rises from edge b to edge b + 1 and falls to edge b + 2; edges are equally spaced in mel.
+std::vector<Band> bands_of(const FeatureOptions& f, int rate, int fft) {
+  std::vector<Band> bands(static_cast<size_t>(f.bands));
+  const double low = mel(f.low_hz), width = (mel(f.high_hz) - low) / (f.bands + 1);
+  for (int b = 0; b < f.bands; ++b) {
+    Band& band = bands[static_cast<size_t>(b)];
+    const double from = low + b * width, center = from + width, to = center + width;
+    for (int line = 1; line <= fft / 2; ++line) {
+      const double at = mel(static_cast<double>(line) * rate / fft);
+      const double weight = std::min((at - from) / (center - from), (to - at) / (to - center));
+      if (weight <= 0) continue;
+      if (band.weights.empty()) band.begin = line;
+      band.weights.push_back(static_cast<float>(weight));
+    }
+    if (!band.weights.empty()) continue;
+    refuse("bands", std::to_string(f.bands),
+           "fewer, or a longer window: band " + std::to_string(b) + " lies between two lines of the " +
+               std::to_string(fft) + "-point spectrum");
+  }
+  return bands;
+}
+
 }  // namespace
+
+FrontEndCost cost_of(const AudioOptions& o) {
+  check(o);
+  constexpr int64_t kFloat = 4, kIndex = 2;
+  const FeatureOptions& f = o.features;
+  const int64_t window = samples_of(f.window_ms, o.sample_rate), fft = fft_of(static_cast<int>(window));
+  const int64_t coefficients = f.kind == "mfcc" ? f.coefficients : 0;
+  int64_t weights = 0;
+  for (const Band& band : bands_of(f, o.sample_rate, static_cast<int>(fft))) weights += std::ssize(band.weights);
+  const int64_t scratch = fft + fft / 2 + 1 + f.bands;
+  return {
+      .constant_bytes = kFloat * (window + fft + weights + coefficients * f.bands) + kIndex * (fft / 2 + 2 * f.bands),
+      .buffer_bytes = kFloat * (window + scratch + (coefficients > 0 ? coefficients : f.bands))};
+}
 
 void read_options(core::config::Reader& reader, AudioOptions& o) {
   reader.integer("sample_rate", o.sample_rate, 1000, 192000, "of the sound files, in Hz");
@@ -110,7 +153,7 @@ struct FrontEnd::Tables {
     core.stride = samples_of(f.stride_ms, o.sample_rate);
     core.begin = f.centered ? -core.window / 2 : 0;
     core.frames = 1 + (f.centered ? core.samples : core.samples - core.window) / core.stride;
-    core.fft = static_cast<int>(std::bit_ceil(static_cast<unsigned>(core.window)));
+    core.fft = fft_of(core.window);
     core.bands = f.bands;
     core.coefficients = f.kind == "mfcc" ? f.coefficients : 0;
     core.frame_step = columns ? 1 : values();
@@ -131,27 +174,11 @@ struct FrontEnd::Tables {
 
   int values() const { return core.coefficients > 0 ? core.coefficients : core.bands; }
 
-  // Band b rises from edge b to edge b + 1 and falls to edge b + 2; edges are equally spaced in mel.
   void add_bands(const FeatureOptions& f, int rate) {
-    const double low = mel(f.low_hz), width = (mel(f.high_hz) - low) / (f.bands + 1);
-    for (int b = 0; b < f.bands; ++b) {
-      const double from = low + b * width, center = from + width, to = center + width;
-      int begin = 0, end = 0;
-      for (int line = 1; line <= core.fft / 2; ++line) {
-        const double at = mel(static_cast<double>(line) * rate / core.fft);
-        const double weight = std::min((at - from) / (center - from), (to - at) / (to - center));
-        if (weight <= 0) continue;
-        if (end == 0) begin = line;
-        end = line + 1;
-        weights.push_back(static_cast<float>(weight));
-      }
-      if (end == 0) {
-        refuse("bands", std::to_string(f.bands),
-               "fewer, or a longer window: band " + std::to_string(b) + " lies between two lines of the " +
-                   std::to_string(core.fft) + "-point spectrum");
-      }
-      band_begin.push_back(static_cast<int16_t>(begin));
-      band_end.push_back(static_cast<int16_t>(end));
+    for (const Band& band : bands_of(f, rate, core.fft)) {
+      weights.insert(weights.end(), band.weights.begin(), band.weights.end());
+      band_begin.push_back(static_cast<int16_t>(band.begin));
+      band_end.push_back(static_cast<int16_t>(band.begin + std::ssize(band.weights)));
     }
   }
 
@@ -166,6 +193,15 @@ FrontEnd::FrontEnd(const AudioOptions& options) : tables_(std::make_unique<Table
 FrontEnd::~FrontEnd() = default;
 
 int64_t FrontEnd::samples() const { return tables_->core.samples; }
+
+FrontEndCost FrontEnd::held() const {
+  const Tables& t = *tables_;
+  const auto bytes = [](const auto& table) { return static_cast<int64_t>(table.size() * sizeof(table[0])); };
+  return {.constant_bytes = bytes(t.window) + bytes(t.fft_turns) + bytes(t.weights) + bytes(t.cosines) +
+                            bytes(t.order) + bytes(t.band_begin) + bytes(t.band_end),
+          .buffer_bytes =
+              static_cast<int64_t>(sizeof(float)) * (t.core.window + cnd_frontend_scratch(&t.core) + t.values())};
+}
 
 ItemShape FrontEnd::shape() const {
   const int64_t frames = tables_->core.frames, values = tables_->values();

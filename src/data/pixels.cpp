@@ -8,6 +8,7 @@
 #include "condenser/core/error.hpp"
 #include "condenser/core/text.hpp"
 #include "data/formats/image.hpp"
+#include "data/parallel.hpp"
 
 namespace condenser::data {
 namespace {
@@ -68,6 +69,32 @@ void check_item(int64_t i, int64_t size, const ItemShape& shape, std::span<const
   if (std::ssize(out) == shape.elements()) return;
   throw core::Error("data set: a buffer of " + std::to_string(out.size()) + " values for one item; expected " +
                     std::to_string(shape.elements()));
+}
+
+namespace {
+
+std::vector<uint8_t> grey(const uint8_t* planes, int64_t plane) {
+  std::vector<uint8_t> made(static_cast<size_t>(plane));
+  for (int64_t k = 0; k < plane; ++k) made[k] = luma(planes[k], planes[plane + k], planes[2 * plane + k]);
+  return made;
+}
+
+}  // namespace
+
+std::vector<uint8_t> brought_to(const ItemShape& to, const std::vector<uint8_t>& planes, const ItemShape& from) {
+  const int64_t n = std::ssize(planes) / from.elements(), plane = from.h * from.w;
+  std::vector<uint8_t> made(static_cast<size_t>(n * to.elements()));
+  for_each(n, [&](int64_t i) {
+    const uint8_t* item = planes.data() + i * from.elements();
+    const std::vector<uint8_t> grey_item = to.c < from.c ? grey(item, plane) : std::vector<uint8_t>();
+    if (!grey_item.empty()) item = grey_item.data();
+    for (int64_t c = 0; c < to.c; ++c) {
+      const int h = static_cast<int>(from.h), w = static_cast<int>(from.w);
+      resize_to_planes({item + c * plane, 1, h, w, w}, static_cast<int>(to.h), static_cast<int>(to.w),
+                       std::span(made).subspan(i * to.elements() + c * to.h * to.w, to.h * to.w));
+    }
+  });
+  return made;
 }
 
 void write_item(const uint8_t* planes, const ItemShape& stored, const Window& window, const ItemShape& shape,

@@ -31,6 +31,9 @@ ItemShape checked(const ItemShape&);
 void check_item(int64_t i, int64_t size, const ItemShape&, std::span<const float> out);
 void check_item(int64_t i, int64_t size);
 
+// Planes of many pictures, [n, from.c, from.h, from.w], at another size, in colour or grey: [n, to.c, to.h, to.w].
+std::vector<uint8_t> brought_to(const ItemShape& to, const std::vector<uint8_t>& planes, const ItemShape& from);
+
 // Writes the part `window` of a picture kept as planes [stored.c, stored.h, stored.w], resized to `shape`.
 void write_item(const uint8_t* planes, const ItemShape& stored, const Window&, const ItemShape& shape,
                 const Normalizer&, std::span<float> out);

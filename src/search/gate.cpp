@@ -13,6 +13,7 @@ namespace {
 
 constexpr int64_t kMaxBudget = 1'000'000'000'000'000;
 constexpr const char* kComparatorRule = "beats_comparator";
+constexpr const char* kFrontEnd = "front_end";  // where its buffers beside the input are the peak
 
 void read_comparator(core::config::Reader reader, Comparator& c) {
   reader.text("name", c.name, "the design to match");
@@ -121,8 +122,9 @@ std::vector<Verdict> Gate::before_training(const Candidate& design) const {
   }
   for (const Bound& b : bounds_) {
     const auto value = static_cast<int64_t>(cost(design, *b.metric).value_or(0));
-    verdicts.push_back({b.rule, value <= b.limit, b.metric == arena_ ? design.peak_node() : "",
-                        count_text(value, *b.metric), b.limit_text});
+    std::string node;
+    if (b.metric == arena_) node = value > design.plan.peak_bytes ? kFrontEnd : design.peak_node();
+    verdicts.push_back({b.rule, value <= b.limit, node, count_text(value, *b.metric), b.limit_text});
   }
   for (const ExtraRule& rule : extra_) verdicts.push_back(rule(design));
   return verdicts;

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "condenser/core/text.hpp"
+#include "search/spaces/inputs.hpp"
 #include "search/tables.hpp"
 
 namespace condenser::search {
@@ -30,12 +31,21 @@ const std::vector<SpaceRow>& spaces() {
 }
 
 core::Hash128 identity(const Candidate& candidate) {
-  return candidate.spec.nodes.empty() ? candidate.hash : arch::hash(candidate.spec);
+  if (candidate.spec.nodes.empty()) return candidate.hash;
+  const core::Hash128 network = arch::hash(candidate.spec);
+  const std::string input = to_text(candidate.input);
+  return input.empty() ? network : core::hash128(network.hex() + " " + input);
 }
 
 core::Fingerprint fingerprint(const Candidate& candidate) {
-  if (!candidate.spec.nodes.empty()) return arch::fingerprint(candidate.spec);
   core::Mixer mixer;
+  if (!candidate.spec.nodes.empty()) {
+    const core::Fingerprint network = arch::fingerprint(candidate.spec);
+    if (candidate.input == InputChoice()) return network;
+    mixer.add(network);
+    for (const char letter : to_text(candidate.input)) mixer.add(static_cast<unsigned char>(letter));
+    return mixer.finish();
+  }
   for (const uint8_t byte : candidate.hash.bytes) mixer.add(byte);
   return mixer.finish();
 }
@@ -309,7 +319,7 @@ std::unique_ptr<Space> make_space(core::config::Reader& reader, const SpaceConte
 }
 
 std::unique_ptr<Space> make_space(const SpaceRow& row, core::config::Reader& reader, const SpaceContext& context) {
-  auto space = row.make(reader, context);
+  auto space = make_with_inputs(row, reader, context);
   read_wishes(reader, *space);
   return space;
 }

@@ -120,6 +120,30 @@ TEST_CASE("every space keeps the space contract", "[search][contract]") {
   }
 }
 
+TEST_CASE("every space keeps its promises when the input is chosen too", "[search][contract]") {
+  const auto prepare = [](const search::InputChoice& c) {
+    return search::PreparedInput{{c.colour == "grey" ? 1 : 3, c.size, c.size}, 0, 0};
+  };
+  for (const search::SpaceRow& row : rows()) {
+    INFO(row.name);
+    auto reader = core::config::Reader::from_text("input: {size: [24, 28], colour: [grey, rgb]}", "test");
+    const auto space = search::make_space(row, reader, {{3, 32, 32}, 10, prepare});
+    REQUIRE_NOTHROW(reader.finish());
+    CHECK(space->chooses_input());
+    core::Rng rng(3);
+    std::set<std::string> seen;
+    for (int i = 0; i < 40; ++i) {
+      const search::Genotype genotype = search::sample(*space, rng);
+      check_genotype(*space, genotype);
+      const search::Candidate candidate = space->expand(genotype);
+      CHECK(candidate.spec.input == prepare(candidate.input).shape);
+      CHECK(candidate.input.size == search::value(*space, genotype, "input_size"));
+      seen.insert(search::to_text(candidate.input));
+    }
+    CHECK(seen.size() == 4);
+  }
+}
+
 // What a search asks of thousands: sound networks, most of which the gate lets through for one device or another, and
 // which the C99 export takes.
 TEST_CASE("thousands of networks of every space are sound, and can be exported", "[search][contract]") {

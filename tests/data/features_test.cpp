@@ -160,3 +160,55 @@ TEST_CASE("settings that do not fit are refused by key", "[features]") {
   CHECK(contains(refusal("sample_rate: 1000\nfeatures: {window_ms: 0.1, high_hz: 500}"), "window_ms"));
   CHECK(contains(refusal("features: {window: 30}"), "window"));
 }
+
+TEST_CASE("what a front-end costs follows from its options, as it is allocated", "[data]") {
+  std::vector<AudioOptions> all(5);
+  all[1].features.coefficients = 40;
+  all[2].features.kind = "log_mel";
+  all[3].features = {
+      .window_ms = 40, .stride_ms = 10, .bands = 30, .coefficients = 13, .high_hz = 8000, .centered = true};
+  all[4] = {.sample_rate = 8000, .clip_ms = 500, .features = {}};
+  for (const AudioOptions& o : all) {
+    const FrontEnd front_end(o);
+    CHECK(cost_of(o) == front_end.held());
+  }
+  // A window of 480 samples, scratch for 512 points, 257 lines and 40 bands, 10 values.
+  CHECK(cost_of(all[0]).buffer_bytes == 4 * (480 + 512 + 257 + 40 + 10));
+  CHECK(cost_of(all[1]).constant_bytes - cost_of(all[0]).constant_bytes == 4 * 30 * 40);  // of the DCT
+}
+
+TEST_CASE("a front-end that runs frame by frame stays inside the buffers that are counted", "[data]") {
+  // A band of one line each, so that the tables are plain.
+  constexpr int kWindow = 12, kFft = 16, kBands = 3, kCoefficients = 2;
+  const std::vector<float> ones(kFft, 1.0f);
+  std::vector<float> turns;
+  for (int k = 0; k < kFft / 2; ++k)
+    turns.insert(turns.end(), {std::cos(6.2831853f * k / kFft), -std::sin(6.2831853f * k / kFft)});
+  const std::vector<uint16_t> order{0, 4, 2, 6, 1, 5, 3, 7};
+  const std::vector<int16_t> begin{1, 2, 8}, end{2, 3, 9};
+  cnd_frontend f{.samples = kWindow,
+                 .begin = 0,
+                 .window = kWindow,
+                 .stride = 4,
+                 .frames = 1,
+                 .fft = kFft,
+                 .bands = kBands,
+                 .coefficients = kCoefficients,
+                 .frame_step = kCoefficients,
+                 .value_step = 1,
+                 .hann = ones.data(),
+                 .turns = turns.data(),
+                 .order = order.data(),
+                 .band_begin = begin.data(),
+                 .band_end = end.data(),
+                 .band_weights = ones.data(),
+                 .dct = ones.data()};
+  REQUIRE(cnd_frontend_scratch(&f) == kFft + kFft / 2 + 1 + kBands);
+  constexpr float kMark = 12345.0f;
+  std::vector<float> scratch(cnd_frontend_scratch(&f) + 4, kMark), values(kCoefficients + 4, kMark);
+  cnd_frontend_run(&f, ones.data(), scratch.data(), values.data());
+  CHECK(std::count(scratch.begin(), scratch.end(), kMark) >= 4);
+  CHECK(std::all_of(scratch.end() - 4, scratch.end(), [](float x) { return x == kMark; }));
+  CHECK(scratch[scratch.size() - 5] != kMark);  // the last band
+  CHECK(std::count(values.begin(), values.end(), kMark) == 4);
+}

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,8 @@ struct Card {
   std::string name, about, source, license;
   std::string format;  // a row of the table in src/data/formats/formats.cpp
   ItemShape shape;
+  std::optional<ItemShape>
+      stored;  // of items in their file, where it has all of them and `shape` is another; see prepare()
   std::vector<std::string> classes;
   std::vector<std::string> normal;  // see choose_normal(): of those the data have, `classes` are then normal, anomalous
   std::vector<std::string> classes_of_data;  // with `normal`: those; else empty

@@ -32,6 +32,14 @@ struct AudioOptions {
 };
 void read_options(core::config::Reader&, AudioOptions&);
 
+// What a front-end takes of a device that runs frontend.c in single precision, a frame at a time while the clip
+// arrives: its tables, and the samples of a frame, the scratch and a frame's values.
+struct FrontEndCost {
+  int64_t constant_bytes = 0, buffer_bytes = 0;
+  bool operator==(const FrontEndCost&) const = default;
+};
+FrontEndCost cost_of(const AudioOptions&);  // from the options alone; throws as FrontEnd does
+
 // The tables of a front-end. Several threads may use one.
 class FrontEnd {
  public:
@@ -40,8 +48,9 @@ class FrontEnd {
   FrontEnd(const FrontEnd&) = delete;
   FrontEnd& operator=(const FrontEnd&) = delete;
 
-  int64_t samples() const;  // of a clip
-  ItemShape shape() const;  // one channel: frames x coefficients or bands; transposed when time runs along columns
+  int64_t samples() const;    // of a clip
+  FrontEndCost held() const;  // counted on what is allocated here, and what frontend.c asks for
+  ItemShape shape() const;    // one channel: frames x coefficients or bands; transposed when time runs along columns
   // What the samples of a clip are multiplied with: see FeatureOptions::level. Silence stays silence.
   float gain(std::span<const float> clip) const;
   // clip: samples() values, full scale is -1..1. features: shape().elements() values, not normalized.

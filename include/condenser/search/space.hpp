@@ -29,6 +29,22 @@ struct Genotype {
   auto operator<=>(const Genotype&) const = default;
 };
 
+// What stands before a network where that is part of the choice. What is not said is as the data have it.
+struct InputChoice {
+  int size = 0;          // of pictures: height in pixels, the width in proportion
+  std::string colour;    // of pictures: grey, rgb
+  int coefficients = 0;  // of sounds: MFCC
+  int stride_ms = 0;     // of sounds: from frame to frame
+  bool operator==(const InputChoice&) const = default;
+};
+std::string to_text(const InputChoice&);  // "size 20, colour grey"; "" where nothing is chosen
+
+// What a network sees then, and what stands before it on the device.
+struct PreparedInput {
+  arch::Shape shape;
+  int64_t constant_bytes = 0, buffer_bytes = 0;  // of a front-end: tables in flash, buffers in RAM while it runs
+};
+
 // A network with what it costs. A space that is a look-up table has no network: its candidates say for themselves what
 // a network would tell.
 struct Candidate : arch::Design {
@@ -36,9 +52,11 @@ struct Candidate : arch::Design {
   Candidate(arch::Design design) : arch::Design(std::move(design)) {}  // NOLINT: a design is a candidate
   core::Hash128 hash;                                                  // of a table
   std::optional<Graph> graph;                                          // of a table
-  std::map<std::string, double> costs;                                 // of a table, by metric
+  std::map<std::string, double>
+      costs;          // by metric, where they are not those of the network: of a table, with a front-end
+  InputChoice input;  // what its data must be
 };
-core::Hash128 identity(const Candidate&);                     // the name of its network
+core::Hash128 identity(const Candidate&);                     // the name of its network, on the data that it sees
 core::Fingerprint fingerprint(const Candidate&);              // equal where that is equal, and faster
 std::optional<double> cost(const Candidate&, const Metric&);  // none: not known before it is examined
 Graph graph(const Candidate&);
@@ -56,6 +74,8 @@ class Space {
   // Pure. The one place where a candidate is lowered and costed. Throws core::Error on an illegal genotype.
   virtual Candidate expand(const Genotype&) const = 0;
 
+  virtual bool chooses_input() const { return false; }  // whether candidates say what their data must be
+
   // What a user adds to any space; make_space() reads it (`forbid`, `beliefs`).
   const std::vector<Combination>& forbidden() const { return forbidden_; }
   // How likely each option of each decision is before anything is measured: positive weights, not normalised. Empty:
@@ -70,8 +90,10 @@ class Space {
 };
 
 struct SpaceContext {
-  arch::Shape input;
+  arch::Shape input;  // of the data as they are
   int classes = 0;
+  // What the data become; throws core::Error for what they cannot be. None: spaces cannot choose that.
+  std::function<PreparedInput(const InputChoice&)> prepare = nullptr;
 };
 
 // The explicit table of spaces.
@@ -83,6 +105,8 @@ struct SpaceRow {
 };
 const std::vector<SpaceRow>& spaces();
 // `reader` holds `space: <name>`, the keys of that space, and what every space takes:
+//   input: {size: [20, 28], colour: [grey]}     # decisions input_size, input_colour: what the data are brought to
+//   front_end: {coefficients: [10, 20], stride_ms: [10, 20]}    # of sounds; its memory counts in budgets
 //   forbid: [{s1_width: 64, s2_depth: [2, 3]}]  # rows of options that may not come together
 //   beliefs: {s1_width: {16: 3, 24: 0.5}}       # weights of options; 1 where none is given
 // Throws ConfigError for an unknown name, decision or option, and when `forbid` leaves nothing.

@@ -87,13 +87,30 @@ struct Learned {
   }
 };
 
+// What stands before the winner, where the search chose it; 0, "": as the data have it. See data::Preparation.
+struct InputRecord {
+  int64_t size = 0;
+  std::string colour;
+  int64_t coefficients = 0;
+  double stride_ms = 0;
+
+  template <class Self, class F>
+  static void fields(Self& r, F&& f) {
+    f("size", r.size);
+    f("colour", r.colour);
+    f("coefficients", r.coefficients);
+    f("stride_ms", r.stride_ms);
+  }
+};
+
 // winner.json, beside winner.arch.json.
 struct WinnerRecord {
   static constexpr RecordFile kFile{"winner.json", "search", 2};
   std::string spec_hash;
   std::optional<int64_t> trial;  // none: a network of one's own
   std::string genotype;
-  int64_t examined = 0;  // candidates of the search; 0: none was searched
+  Maybe<InputRecord> input;  // where the search chose it
+  int64_t examined = 0;      // candidates of the search; 0: none was searched
   std::map<std::string, double> metrics;
   std::vector<search::Verdict> verdicts;
   Settings settings;  // of the search
@@ -103,6 +120,7 @@ struct WinnerRecord {
     f("spec_hash", r.spec_hash);
     f("trial", r.trial);
     f("genotype", r.genotype);
+    f("input", r.input);
     f("examined", r.examined);
     f("metrics", r.metrics);
     f("verdicts", r.verdicts);

@@ -53,7 +53,7 @@ exporters::Package make_package(RunContext& run, const arch::Design& winner, con
       .quant = network.quant,
       .spec_hash = arch::hash(winner.spec).hex(),
       .classes = run.test()->classes(),
-      .input_note = input_note(run.config.card, network.quant.nodes.at(network.lowered.nodes[0].name).output)};
+      .input_note = input_note(run.card(), network.quant.nodes.at(network.lowered.nodes[0].name).output)};
   describe_outputs(task_of(run.config), winner.output(), package);
   return package;
 }

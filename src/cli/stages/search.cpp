@@ -8,6 +8,7 @@
 
 #include "cli/cost_estimate.hpp"
 #include "cli/examiner.hpp"
+#include "cli/inputs.hpp"
 #include "cli/progress.hpp"
 #include "cli/run_identity.hpp"
 #include "cli/search_workers.hpp"
@@ -89,7 +90,7 @@ std::string failure_summary(const std::vector<Trial>& trials) {
 
 // The largest shape of one's own pictures, smaller than now, with which this genotype keeps the bound; "": none.
 std::string smaller_shape(const RunConfig& c, const search::Genotype& genotype, const search::Bound& bound) {
-  if (c.dataset.folder.empty()) return "";  // a card says its shape
+  if (c.dataset.folder.empty() || c.space->chooses_input()) return "";  // a card, or the space, says the shape
   const data::ItemShape now = c.card.shape;
   for (const double factor : {0.75, 0.5, 0.375, 0.25, 0.125}) {
     const auto h = std::lround(factor * static_cast<double>(now.h)),
@@ -179,7 +180,12 @@ StageOutput own_network(RunContext& run) {
 // A table has no network to write down.
 void keep_winner(RunContext& run, const Trial& best, WinnerRecord record) {
   const search::Space& space = *run.config.space;
-  if (!search::is_table(space)) return write_winner(run, space.expand(best.genotype).spec, std::move(record));
+  if (!search::is_table(space)) {
+    const search::Candidate winner = space.expand(best.genotype);
+    if (space.chooses_input()) record.input = record_of(winner.input);
+    core::write_atomic(run.folder / "winner.yaml", winner_yaml(run.config, winner.input));
+    return write_winner(run, winner.spec, std::move(record));
+  }
   record.spec_hash = best.hash.hex();
   record.settings = settings_of(run, "search");
   write_record(run.folder, record);

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <tuple>
 
+#include "cli/inputs.hpp"
 #include "cli/progress.hpp"
 #include "cli/run_identity.hpp"
 #include "condenser/arch/check_finite.hpp"
@@ -33,14 +34,17 @@ void RunContext::notice(const data::Finding& finding) {
   findings_.push_back(finding);
 }
 
-std::shared_ptr<const data::Dataset> RunContext::open(const std::string& split, double crop_area) {
+// What is wrong with the files of a split is said once, however often it is prepared.
+std::shared_ptr<const data::Dataset> RunContext::open(const data::Card& card, const std::string& split,
+                                                      double crop_area) {
   data::OpenOptions options = open_options(config.dataset, crop_area);
+  const bool again = !opened_.insert(split).second;
   options.on_finding = [&](data::Finding finding) {
     if (finding.split.empty()) finding.split = split;
-    notice(finding);
+    if (!again) notice(finding);
   };
-  opened_.insert(split);
-  const auto dataset = data::open_split(config.card, split, options);
+  const auto dataset = data::open_split(card, split, options);
+  if (again) return dataset;
   for (const data::Finding& finding : data::check_classes(*dataset, split)) notice(finding);
   return dataset;
 }
@@ -61,47 +65,71 @@ void RunContext::keep_findings() const {
   write_record(folder, record);
 }
 
-void RunContext::split() {
-  if (whole_) return;
-  core::log::debug("reading data set " + config.card.name);
+RunContext::Parts RunContext::split(const data::Card& card) {
+  core::log::debug("reading data set " + card.name);
   const double crop_area = std::min(config.train.augment.sample.crop_area, config.probe.train.augment.sample.crop_area);
-  whole_ = open("train", crop_area);
+  auto whole = open(card, "train", crop_area);
   if (config.dataset.samples > 0)
-    whole_ = data::subset(whole_, data::stratified_subset(*whole_, config.dataset.samples, config.dataset.split_seed));
-  if (config.card.splits.contains("validation")) {
-    training_ = whole_ = learned_from(whole_);
-    validation_ = open("validation", 1);
-    return;
+    whole = data::subset(whole, data::stratified_subset(*whole, config.dataset.samples, config.dataset.split_seed));
+  if (card.splits.contains("validation")) {
+    const auto learned = learned_from(whole);
+    return {learned, learned, open(card, "validation", 1)};
   }
-  data::TwoWay parts = data::stratified_split(*whole_, config.dataset.validation_fraction, config.dataset.split_seed);
-  data::keep_copies_together(*whole_, parts);
-  training_ = learned_from(data::subset(whole_, parts.first));
-  validation_ = data::subset(whole_, parts.second);
-  whole_ = learned_from(whole_);
+  data::TwoWay parts = data::stratified_split(*whole, config.dataset.validation_fraction, config.dataset.split_seed);
+  data::keep_copies_together(*whole, parts);
+  return {learned_from(whole), learned_from(data::subset(whole, parts.first)), data::subset(whole, parts.second)};
 }
 
-std::shared_ptr<const data::Dataset> RunContext::whole_training() {
-  split();
-  return whole_;
+namespace {
+
+// Of its items as a data set or a cache holds them: decoded pictures, or clips in 16 bits with their features.
+int64_t bytes_of(const data::Card& card, const RunContext::Parts& parts) {
+  const int64_t elements = parts.whole->shape().elements();
+  const int64_t item = card.format == "wav_folder"
+                           ? data::FrontEnd(card.audio).samples() * 2 + elements * static_cast<int64_t>(sizeof(float))
+                           : elements;
+  return (parts.whole->size() + parts.validation->size()) * item;
 }
 
-std::shared_ptr<const data::Dataset> RunContext::training() {
-  split();
-  return training_;
+}  // namespace
+
+std::shared_ptr<const RunContext::Parts> RunContext::parts(const data::Preparation& preparation) {
+  constexpr int64_t kMostKept = int64_t{1} << 30;
+  const auto found = std::ranges::find(parts_, preparation, [](const auto& entry) { return entry.first; });
+  if (found != parts_.end()) {
+    parts_.splice(parts_.begin(), parts_, found);
+    return parts_.front().second;
+  }
+  const auto made = std::make_shared<const Parts>(split(data::prepare(config.card, preparation)));
+  parts_.emplace_front(preparation, made);
+  int64_t kept = 0;
+  for (auto entry = parts_.begin(); entry != parts_.end();) {
+    kept += bytes_of(config.card, *entry->second);
+    entry = kept > kMostKept && entry->second != made ? parts_.erase(entry) : std::next(entry);
+  }
+  return made;
 }
 
-std::shared_ptr<const data::Dataset> RunContext::validation() {
-  split();
-  return validation_;
+// Read every time: a search may end, or a run be moved aside, while this context lives.
+data::Preparation RunContext::chosen() const {
+  if (!config.space || !config.space->chooses_input()) return {};
+  const auto winner = find_record<WinnerRecord>(folder);
+  return winner && winner->input ? preparation_of(*winner->input) : data::Preparation();
 }
+
+data::Card RunContext::card() const { return data::prepare(config.card, chosen()); }
+
+std::shared_ptr<const data::Dataset> RunContext::whole_training() { return parts(chosen())->whole; }
+std::shared_ptr<const data::Dataset> RunContext::training() { return parts(chosen())->training; }
+std::shared_ptr<const data::Dataset> RunContext::validation() { return parts(chosen())->validation; }
 
 std::shared_ptr<const data::Dataset> RunContext::test() {
   if (test_) return test_;
-  test_ = open("test", 1);
-  if (whole_) {
-    opened_.insert("train and test");
-    for (const data::Finding& finding : data::check_copies(*whole_, *test_)) notice(finding);
-  }
+  test_ = open(card(), "test", 1);
+  const auto known = std::ranges::find(parts_, chosen(), [](const auto& entry) { return entry.first; });
+  if (known == parts_.end()) return test_;
+  opened_.insert("train and test");
+  for (const data::Finding& finding : data::check_copies(*known->second->whole, *test_)) notice(finding);
   return test_;
 }
 

@@ -2,6 +2,7 @@
 // The stages of a run. Each picks up what earlier stages left in the run folder and leaves its own files there;
 // finished work is found and not repeated, so calling a stage or the whole run again goes on where it stopped.
 
+#include <list>
 #include <memory>
 #include <optional>
 #include <set>
@@ -21,10 +22,19 @@ class RunContext {
   const std::filesystem::path folder;  // runs/<name>; exists and is locked, except in a dry run
   bool all_ranks = false;              // this process has met others: they train together, rank 0 does the rest
 
+  // The data as the winner sees them: as the run file says, or as the search chose.
+  data::Card card() const;
   std::shared_ptr<const data::Dataset> whole_training();  // the training part before the cut
   std::shared_ptr<const data::Dataset> training();        // without the validation part
   std::shared_ptr<const data::Dataset> validation();
   std::shared_ptr<const data::Dataset> test();  // never used for a choice
+
+  // The parts that are learned from and chosen by.
+  struct Parts {
+    std::shared_ptr<const data::Dataset> whole, training, validation;
+  };
+  // As a candidate sees them. Kept for the next that sees them so, the latest ones, within a gibibyte.
+  std::shared_ptr<const Parts> parts(const data::Preparation&);
   // Looked up once: see data::fingerprint; SHA-256 of a file.
   const std::string& fingerprint(const std::string& split);
   const std::string& checksum(const std::filesystem::path& file);
@@ -32,11 +42,13 @@ class RunContext {
   void keep_findings() const;
 
  private:
-  void split();
-  std::shared_ptr<const data::Dataset> open(const std::string& split, double crop_area);
+  data::Preparation chosen() const;
+  Parts split(const data::Card&);
+  std::shared_ptr<const data::Dataset> open(const data::Card&, const std::string& split, double crop_area);
   void notice(const data::Finding&);
   std::shared_ptr<const data::Dataset> learned_from(std::shared_ptr<const data::Dataset> part) const;
-  std::shared_ptr<const data::Dataset> whole_, training_, validation_, test_;
+  std::list<std::pair<data::Preparation, std::shared_ptr<const Parts>>> parts_;  // the latest first
+  std::shared_ptr<const data::Dataset> test_;
   std::map<std::string, std::string> fingerprints_;
   std::map<std::filesystem::path, std::string> checksums_;
   std::set<std::string> opened_;

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/cost_estimate.hpp"
+#include "cli/inputs.hpp"
 #include "cli/networks.hpp"
 #include "cli/print.hpp"
 #include "cli/shared_options.hpp"
@@ -72,7 +73,7 @@ Subject of_run(const std::string& file, const std::vector<std::string>& override
   if (!config.space)
     throw core::ConfigError(file + ": names a network of its own (spec); expected a run that searches");
   Subject s;
-  s.context = {config.card.shape, static_cast<int>(config.card.classes.size())};
+  s.context = space_context(config.card);
   s.gate = std::make_unique<search::Gate>(make_gate(config));
   s.space = std::move(config.space);
   return s;
@@ -82,7 +83,7 @@ Subject of_space(core::config::Reader& reader, const Options& o) {
   Subject s;
   std::string input = o.input;
   std::replace(input.begin(), input.end(), ',', 'x');
-  s.context = {parse_shape(input), o.classes};
+  s.context = space_context(card_like(parse_shape(input), o.classes, reader.has("front_end")));
   s.space = search::make_space(reader, s.context);
   reader.finish();
   search::GateOptions gate;

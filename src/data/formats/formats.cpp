@@ -2,6 +2,7 @@
 #include "data/formats/formats.hpp"
 
 #include "condenser/core/error.hpp"
+#include "data/pixels.hpp"
 
 namespace condenser::data {
 namespace {
@@ -11,7 +12,8 @@ using Files = std::vector<std::filesystem::path>;
 template <RawImages (*read)(const Card&, const Files&)>
 std::shared_ptr<const Dataset> open_in_memory(const Card& card, const std::string&, const Files& files,
                                               const OpenOptions&) {
-  RawImages raw = read(card, files);
+  RawImages raw = read(as_stored(card), files);
+  if (card.stored) raw.pixels = brought_to(card.shape, raw.pixels, *card.stored);
   return make_image_dataset(card.shape, card.classes, card.normalization, std::move(raw.pixels), std::move(raw.labels));
 }
 
@@ -19,11 +21,12 @@ std::shared_ptr<const Dataset> open_in_memory(const Card& card, const std::strin
 
 const std::vector<Format>& formats() {
   static const std::vector<Format> table = {
-      {"idx", "two files: images, then labels", false, check_idx, nullptr, open_in_memory<read_idx>},
+      {"idx", "two files: images, then labels", false, check_idx, nullptr, open_in_memory<read_idx>, nullptr, nullptr,
+       false, true},
       {"cifar_binary", "one or more files of records", false, check_cifar_binary, nullptr,
-       open_in_memory<read_cifar_binary>},
+       open_in_memory<read_cifar_binary>, nullptr, nullptr, false, true},
       {"cifar100_binary", "one or more files of records", false, check_cifar_binary, nullptr,
-       open_in_memory<read_cifar_binary>},
+       open_in_memory<read_cifar_binary>, nullptr, nullptr, false, true},
       {"image_folder", "one folder that holds a folder per class", true, check_image_folder, image_folder_classes,
        open_image_folder, image_files},
       {"csv", "one CSV file with the columns path and label", false, check_csv, csv_classes, open_csv, nullptr,
@@ -50,6 +53,12 @@ void check_label(int label, int64_t item, const std::filesystem::path& file, con
   throw core::Error(file.string() + ": item " + std::to_string(item) + " has label " + std::to_string(label) +
                     "; expected 0.." + std::to_string(std::ssize(card.classes) - 1) + ", the " +
                     std::to_string(card.classes.size()) + " classes of " + card.file.string());
+}
+
+Card as_stored(const Card& card) {
+  Card stored = card;
+  if (card.stored) stored.shape = *card.stored;
+  return stored;
 }
 
 std::filesystem::path place_of(const Card& card, const std::string& split) {

@@ -28,7 +28,8 @@ struct Format {
   std::vector<std::filesystem::path> (*contents)(const std::filesystem::path& folder) = nullptr;
   // Of formats whose splits are lists: the files that one names.
   std::vector<std::string> (*named)(const Card&, const std::string& split) = nullptr;
-  bool others = false;  // with a list of classes, folders of no class may lie among theirs
+  bool others = false;     // with a list of classes, folders of no class may lie among theirs
+  bool one_shape = false;  // a file holds many pictures, all of the card's shape
 };
 
 const std::vector<Format>& formats();
@@ -87,6 +88,9 @@ std::vector<std::filesystem::path> image_files(const std::filesystem::path& fold
 
 // Throws core::Error naming file and item, unless 0 <= label < number of classes.
 void check_label(int label, int64_t item, const std::filesystem::path& file, const Card&);
+
+// The same with the shape that its files hold.
+Card as_stored(const Card&);
 
 // Where the first path of a split lies.
 std::filesystem::path place_of(const Card&, const std::string& split);

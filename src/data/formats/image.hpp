@@ -53,6 +53,12 @@ constexpr uint64_t kMostPixels = 300'000'000, kMostKept = 100'000'000;
 void check_extent(uint64_t width, uint64_t height, const std::filesystem::path& file);
 void check_kept(uint64_t width, uint64_t height, const std::filesystem::path& file);
 
+// Grey as Pillow has it (ITU-R BT.601 in 16 bits; the weights sum to 65536, so grey stays as it is). JPEG's own luma
+// has the same weights.
+inline uint8_t luma(int r, int g, int b) {
+  return static_cast<uint8_t>((19595 * r + 38470 * g + 7471 * b + 0x8000) >> 16);
+}
+
 // Puts rows of a picture together, and makes means of cells of them on the way. Rows may have one channel (grey, also
 // for pictures of three), three or, in JPEGs, four (inverted CMYK).
 class RowSink {

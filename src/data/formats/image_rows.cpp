@@ -6,10 +6,6 @@
 namespace condenser::data {
 namespace {
 
-// Grey as Pillow has it (ITU-R BT.601 in 16 bits; the weights sum to 65536, so grey stays as it is). JPEG's own luma
-// has the same weights.
-uint8_t luma(int r, int g, int b) { return static_cast<uint8_t>((19595 * r + 38470 * g + 7471 * b + 0x8000) >> 16); }
-
 // a * b / 255, rounded.
 int scaled(int a, int b) {
   const int t = a * b + 128;

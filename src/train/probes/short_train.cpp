@@ -88,7 +88,7 @@ class ShortTrain : public search::Probe {
   static std::filesystem::path state_file(const search::Candidate& candidate, const search::ProbeContext& context) {
     if (context.folder.empty()) return {};
     std::filesystem::create_directories(context.folder);
-    return context.folder / (arch::hash(candidate.spec).hex() + ".safetensors");
+    return context.folder / (search::identity(candidate).hex() + ".safetensors");
   }
 
   static void remove_state(const FitRequest& request) {

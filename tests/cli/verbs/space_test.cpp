@@ -82,3 +82,25 @@ TEST_CASE("condenser space refuses what it cannot read, with the place", "[cli]"
   folder.write("good.yaml", kSpace);
   CHECK_THAT(show(folder / "good.yaml", {"--input", "16"}).err, Contains("channels x height x width"));
 }
+
+TEST_CASE("condenser space shows what stands before the network as decisions, and counts it", "[cli]") {
+  const fs::path spaces = fs::path(CONDENSER_SOURCE_DIR) / "search/spaces";
+  const auto shown = [&](const std::string& file, std::vector<std::string> more) {
+    more.insert(more.end(), {"--count", "60", "--samples", "1", "--format", "json"});
+    const Finished f = show(spaces / file, more);
+    INFO(f.err);
+    REQUIRE(f.code == 0);
+    return json::parse(f.out);
+  };
+  const json sizes = shown("columns_digits_sizes.yaml", {"--input", "1x28x28"});
+  CHECK(sizes["decisions"].back()["name"] == "input_size");
+  CHECK(sizes["decisions"].back()["options"] == json::array({"16", "20", "28"}));
+  const json words = shown("condenser_kws_front_ends.yaml", {"--input", "1x49x10", "--classes", "12"}),
+             bare = shown("condenser_kws.yaml", {"--input", "1x49x10", "--classes", "12"});
+  CHECK(words["decisions"].back()["name"] == "front_end_stride_ms");
+  const auto least = [](const json& j) { return j["survey"]["costs"]["constant_bytes"]["drawn"]["min"].get<double>(); };
+  CHECK(least(words) > least(bare) + 4000);  // the tables of a front-end
+  const Finished f = show(spaces / "condenser_kws_front_ends.yaml", {"--input", "1x40x101"});
+  CHECK(f.code == 2);
+  CHECK_THAT(f.err, Contains("expected 1x49x10"));
+}
