@@ -28,14 +28,14 @@ void measure_nodes(const arch::Spec& lowered, const arch::Weights& weights, cons
 }
 
 // What ships: quantized on the calibration samples, run by the integer kernels on the validation part.
-void measure_int8(const RunContext& run, const RunContext::Parts& data, const search::Candidate& candidate,
+void measure_int8(const RunContext& run, const RunContext::Parts& parts, const search::Candidate& candidate,
                   arch::Weights weights, search::Findings& findings) {
   const arch::Spec lowered = arch::lower(candidate.spec, &weights);
-  const quant::Quantized q = quant::quantize(candidate, weights, *data.training, run.config.quant);
+  const quant::Quantized q = quant::quantize(candidate, weights, *parts.training, run.config.quant);
   const data::Evaluation found =
-      quant::evaluate_int8(lowered, q.weights, q.quant, *data.validation, task_of(run.config));
+      quant::evaluate_int8(lowered, q.weights, q.quant, *parts.validation, task_of(run.config));
   findings.metrics["int8_accuracy"] = data::metrics().front().value(found);
-  const auto few = data::subset(data.training, data::stratified_subset(*data.training, kReactionImages, 1));
+  const auto few = data::subset(parts.training, data::stratified_subset(*parts.training, kReactionImages, 1));
   measure_nodes(lowered, weights, q, *few, findings);
 }
 
@@ -67,36 +67,35 @@ class LazyProbe : public search::Probe {
 
   using Parts = RunContext::Parts;
 
-  search::Probe& probe_for(const std::shared_ptr<const Parts>& data) {
+  search::Probe& probe_for(const std::shared_ptr<const Parts>& parts) {
     std::erase_if(probes_, [](const auto& made) { return made.first.expired(); });
     for (const auto& [of, probe] : probes_)
-      if (of.lock() == data) return *probe;
-    probes_.emplace_back(data, torch_backend().make_probe(request(data)));
+      if (of.lock() == parts) return *probe;
+    probes_.emplace_back(parts, torch_backend().make_probe(request(parts)));
     return *probes_.back().second;
   }
 
-  train::ProbeRequest request(const std::shared_ptr<const Parts>& data) const {
+  train::ProbeRequest request(const std::shared_ptr<const Parts>& parts) const {
     const ProbeOptions& o = run_.config.probe;
-    train::ProbeRequest request{row_.name, balanced(*data, o.samples), data->validation, o.train};
+    train::ProbeRequest request{row_.name, balanced(*parts, o.samples), parts->validation, o.train};
     if (row_.inherits)
       request.supernet = {.options = o.supernet,
                           .space = run_.config.space.get(),
                           .allowed = allowed_by(make_gate(run_.config)),
-                          .train = balanced(*data, o.supernet.samples > 0 ? o.supernet.samples : o.samples),
+                          .train = balanced(*parts, o.supernet.samples > 0 ? o.supernet.samples : o.samples),
                           .folder = supernet_folder(run_.folder)};
     if (measures_int8())
-      request.on_trained = [this, of = std::weak_ptr(data)](const search::Candidate& candidate,
-                                                            const arch::Weights& weights, search::Findings& findings) {
+      request.on_trained = [this, of = std::weak_ptr(parts)](const search::Candidate& candidate,
+                                                             const arch::Weights& weights, search::Findings& findings) {
         measure_int8(run_, *of.lock(), candidate, weights, findings);
       };
     return request;
   }
 
   // Of the training part; 0: all.
-  std::shared_ptr<const data::Dataset> balanced(const Parts& data, int64_t images) const {
-    if (images == 0) return data.training;
-    return data::subset(data.training,
-                        data::stratified_subset(*data.training, images, run_.config.probe.train.seed));
+  std::shared_ptr<const data::Dataset> balanced(const Parts& parts, int64_t images) const {
+    if (images == 0) return parts.training;
+    return data::subset(parts.training, data::stratified_subset(*parts.training, images, run_.config.probe.train.seed));
   }
 
   RunContext& run_;

@@ -227,6 +227,9 @@ void read_supernet(Reader& probe, const Reader& search, RunConfig& c, bool help)
   if (c.work.trial_seconds > 0)
     throw search.error("trial_seconds",
                        "0 (no limit), as the first candidate waits for the shared weights of inherited");
+  if (c.space && c.space->chooses_input())
+    throw probe.error("scores",
+                      "no inherited: networks that choose their input (space.input, space.front_end) share no weights");
   const train::DataFacts data = facts_of(c.card);
   const train::TrainOptions shared = train::shared_options(c.probe.train, c.probe.supernet);
   const auto found = train::conflict({.options = shared, .data = &data, .searching = true}, "probe");
