@@ -46,6 +46,11 @@ const std::vector<Beside>& besides() {
       {"$.schedule=one_cycle", {"$.warmup_epochs=0"}},
       {"$.resize.sizes", {"$.resize.epochs=1", "$.epochs=10", "dataset.shape=[3, 4096, 4096]"}},
       {"dataset.shape=[1, 1, 1]", {"space.stage_strides=[1, 1, 1]", "train.augment.shift=0", "probe.augment.shift=0"}},
+      {"dataset.front_end.stride_ms=1000",
+       {"space.stage_strides=[1, 1, 1]", "train.augment.shift=0", "probe.augment.shift=0"}},
+      {"space.input.size=[1]", {"space.stage_strides=[1, 1, 1]"}},
+      {"space.front_end.coefficients=[1]", {"space.stage_strides=[1, 1, 1]"}},
+      {"space.front_end.stride_ms=[1000]", {"space.stage_strides=[1, 1, 1]"}},
       {"$.augment.crop_ratio", {"$.augment.crop_area=0.5"}},
       {"$.augment.randaugment.magnitude", {"$.augment.randaugment.operations=1"}},
       {"$.augment.erasing_area", {"$.augment.erasing=0.5"}},
@@ -78,6 +83,8 @@ constexpr Never kNever[] = {
     {"$.augment.mix_probability=0", "nothing is mixed"},
     {"$.loss=reconstruction", "spaces are made of classifiers"},
     {"$.metric=reconstruction_error", "a metric of classes"},
+    {"dataset.front_end.coefficients=256", "at most bands, 40"},
+    {"space.front_end.coefficients=[256]", "at most bands, 40"},
     {"space.space=table", "a CSV, or the YAML that describes it"},
     {"probe.checkpoint_steps=1000000000", "short trainings write nothing"},
     {"probe.sync_batch_norm=true", "short trainings have one process"},
@@ -137,7 +144,8 @@ class ConfigReference {
  private:
   const std::string& file_for(const std::string& path) const {
     const bool of_sounds = path.find("specaugment") != std::string::npos ||
-                           path.find("time_shift_ms") != std::string::npos || path.find(".noise_") != std::string::npos;
+                           path.find("time_shift_ms") != std::string::npos ||
+                           path.find(".noise_") != std::string::npos || path.find("front_end") != std::string::npos;
     return of_sounds ? sounds_ : pictures_;
   }
 
