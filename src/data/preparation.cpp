@@ -42,7 +42,7 @@ void colour(Card& card, const std::string& wanted) {
 }
 
 void resize(Card& card, int64_t height) {
-  const ItemShape had = card.shape;
+  const ItemShape had = card.stored.value_or(card.shape);
   if (height > had.h && find_format(card.format).one_shape)
     refuse(card, "size = " + std::to_string(height),
            "at most " + std::to_string(had.h) + ", the pictures have " + shape_text(had));
