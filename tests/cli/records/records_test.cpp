@@ -37,6 +37,7 @@ WinnerRecord winner() {
   return {"af7a",
           14,
           "stages=3",
+          InputRecord{20, "grey", 0, 12.5},
           16,
           {{"val_accuracy", 0.1 + 0.2}},
           {{"max_params", false, "stem", "5", "4"}},
