@@ -37,7 +37,7 @@ WinnerRecord winner() {
   return {"af7a",
           14,
           "stages=3",
-          InputRecord{20, "grey", 0, 12.5},
+          {},
           16,
           {{"val_accuracy", 0.1 + 0.2}},
           {{"max_params", false, "stem", "5", "4"}},
@@ -180,6 +180,13 @@ TEST_CASE("what is not there reads back as not there", "[cli]") {
 
 TEST_CASE("numbers of a record keep every bit and their range", "[cli]") {
   CHECK(from_text<WinnerRecord>(to_text(winner()), "x").metrics.at("val_accuracy") == 0.1 + 0.2);
+  WinnerRecord chosen = winner();
+  chosen.input.emplace(InputRecord{20, "grey", 0, 12.5});
+  const WinnerRecord back = from_text<WinnerRecord>(to_text(chosen), "x");
+  REQUIRE(back.input);
+  CHECK(back.input->size == 20);
+  CHECK(back.input->colour == "grey");
+  CHECK(back.input->stride_ms == 12.5);
   CHECK(from_text<QuantRecord>(to_text(quantized()), "x").nodes[0].scale == 7.018e-09);
   CHECK(from_text<EnvironmentRecord>(to_text(environment()), "x").seed == UINT64_MAX);
   const auto with = [](const char* key, const ordered_json& value) {
