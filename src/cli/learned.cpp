@@ -3,6 +3,9 @@
 #include "cli/learned.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <sstream>
 
 #include "condenser/core/text.hpp"
 
@@ -142,6 +145,21 @@ Settings meaning_of(const Learned& l) {
              {"data.zero_point", std::to_string(l.zero_point)}};
   for (const auto& [name, value] : l.front_end) s["data." + name] = value;
   return s;
+}
+
+Learned as_noted(Learned l, const Settings& settings) {
+  const auto numbers_of = [&](const char* name) {
+    std::string text = settings.at(name);
+    std::ranges::replace(text, ',', ' ');
+    std::istringstream words(text);
+    return std::vector<double>(std::istream_iterator<double>(words), {});
+  };
+  l.shape.clear();
+  for (const double extent : numbers_of("data.shape")) l.shape.push_back(std::llround(extent));
+  l.mean = numbers_of("data.mean");
+  l.std = numbers_of("data.std");
+  for (auto& [name, value] : l.front_end) value = settings.at("data." + name);
+  return l;
 }
 
 }  // namespace condenser::cli

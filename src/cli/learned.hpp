@@ -20,5 +20,7 @@ std::string difference(const Learned& there, const Learned& now);
 
 // The meaning as named settings, for the identity of a stage.
 Settings meaning_of(const Learned&);
+// Back from those: what the same data were when a search noted its settings, before it chose what its winner sees.
+Learned as_noted(Learned, const Settings&);
 
 }  // namespace condenser::cli

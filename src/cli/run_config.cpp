@@ -79,8 +79,10 @@ data::Card card_of(const DatasetOptions& o) {
 std::optional<data::Card> kept_card(const DatasetOptions& o, const fs::path& run_folder) {
   const fs::path& place = o.folder.empty() ? o.card : o.folder;
   if (run_folder.empty() || is_there(place)) return std::nullopt;
-  const auto learned = find_record<Learned>(run_folder);
+  auto learned = find_record<Learned>(run_folder);
   if (!learned) return std::nullopt;
+  const auto winner = find_record<WinnerRecord>(run_folder);
+  if (winner && winner->input) learned = as_noted(*learned, winner->settings);
   data::Card card = card_of(*learned);
   card.file = card.root = place;
   for (const char* split : {"train", "test"}) card.splits[split] = {{split, ""}};
