@@ -18,6 +18,7 @@
 #include "condenser/search/ladder.hpp"
 #include "condenser/search/probe_rows.hpp"
 #include "condenser/search/table.hpp"
+#include "condenser/verify/machine.hpp"
 
 namespace condenser::cli {
 
@@ -388,6 +389,11 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
   Reader verify = root.section("verify", "proof of the export");
   verify.integer("samples", c.verify.samples, 1, 1'000'000, "test images whose output integers are compared");
   verify.integer("known_answers", c.verify.known_answers, 1, 256, "samples shipped inside the export");
+  std::vector<std::string> machines;
+  for (const verify::Machine& machine : verify::machines()) machines.push_back(machine.name);
+  verify.choices("machines", c.verify.machines, machines,
+                 "machines under an emulator that the export is also proven on, and whose instructions, code and stack "
+                 "are measured");
 }
 
 }  // namespace

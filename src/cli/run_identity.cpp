@@ -30,7 +30,7 @@ const std::vector<Reads>& reads() {
       {"train", {"dataset.", "train."}},
       {"quantize", {"quantize."}},
       {"export", {"export.", "verify.known_answers"}},
-      {"verify", {"verify.samples"}},
+      {"verify", {"verify.samples", "verify.machines"}},
   };
   return table;
 }

@@ -1,17 +1,16 @@
 #pragma once
-// The text of the C99 kernels and of the templates, put into the program when it is built (embed_sources.cmake).
+// The text of the C99 kernels and of the templates, put into the program when it is built (cmake/CondenserEmbed.cmake).
 
 #include <set>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "condenser/core/source_text.hpp"
+
 namespace condenser::exporters {
 
-struct SourceText {
-  std::string_view name;  // "cnd_conv2d.c"
-  std::string_view text;
-};
+using core::SourceText;
 
 std::span<const SourceText> kernel_sources();
 std::span<const SourceText> template_sources();  // "Makefile.in"

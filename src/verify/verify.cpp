@@ -6,27 +6,19 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "condenser/core/files.hpp"
 #include "condenser/core/hash.hpp"
 #include "condenser/core/process.hpp"
 #include "condenser/core/temporary_folder.hpp"
+#include "verify/trial.hpp"
 
 namespace condenser::verify {
 namespace {
 
 namespace fs = std::filesystem;
 using core::ProcessResult;
-using nlohmann::json;
-
-struct Manifest {
-  std::string prefix;
-  size_t input_bytes = 0, output_bytes = 0;
-  std::map<std::string, std::string> files;  // name -> SHA-256
-};
 
 struct Toolchain {
   std::string name;                    // "gcc -O2"
@@ -34,54 +26,12 @@ struct Toolchain {
   std::vector<std::string> flags;
 };
 
-const std::vector<std::string> kStrict = {
-    "-std=c99",          "-Wall",    "-Wextra", "-Werror",     "-pedantic",           "-Wconversion",
-    "-Wsign-conversion", "-Wshadow", "-Wundef", "-Wcast-qual", "-Wstrict-prototypes", "-Wmissing-prototypes",
-    "-Wdouble-promotion"};
-
 std::vector<Toolchain> toolchains() {
   return {
       {"gcc -O2", {"gcc", "cc"}, {"-O2"}},
       {"clang -O2", {"clang"}, {"-O2"}},
       {"gcc sanitizers", {"gcc", "cc"}, {"-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"}},
   };
-}
-
-bool plain_name(const std::string& name) {
-  return !name.empty() && name.front() != '-' && name.front() != '.' && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
-  });
-}
-
-size_t tensor_bytes(const json& root, const char* tensor) { return root.at(tensor).at("bytes").get<size_t>(); }
-
-// Of all outputs together.
-size_t output_bytes(const json& root) {
-  if (!root.contains("outputs")) return tensor_bytes(root, "output");
-  size_t bytes = 0;
-  for (const json& output : root.at("outputs")) bytes += output.at("bytes").get<size_t>();
-  return bytes;
-}
-
-Manifest read_manifest(const fs::path& folder) {
-  const fs::path file = folder / "manifest.json";
-  const std::string text = core::read_file(file);
-  Manifest manifest;
-  try {
-    const json root = json::parse(text);
-    if (root.at("condenser_export") != 1 || root.at("target") != "c99")
-      throw core::Error(file.string() + ": expected condenser_export 1 and target c99");
-    manifest.prefix = root.at("prefix").get<std::string>();
-    manifest.input_bytes = tensor_bytes(root, "input");
-    manifest.output_bytes = output_bytes(root);
-    manifest.files = root.at("files").get<std::map<std::string, std::string>>();
-  } catch (const json::exception& error) {
-    throw core::Error(file.string() + ": " + error.what() + "; expected the manifest of a c99 export");
-  }
-  for (const auto& [name, hash] : manifest.files) {
-    if (!plain_name(name)) throw core::Error(file.string() + ": file name '" + name + "'; expected a plain name");
-  }
-  return manifest;
 }
 
 Check check_files(const fs::path& folder, const Manifest& manifest) {
@@ -95,38 +45,6 @@ Check check_files(const fs::path& folder, const Manifest& manifest) {
   }
   if (check.passed) check.detail = std::to_string(manifest.files.size()) + " files as in the manifest";
   return check;
-}
-
-std::string first_line(const std::string& text) {
-  const size_t at = text.find("error");  // a compiler says a lot before it comes to the point
-  const size_t start = at == std::string::npos ? 0 : text.rfind('\n', at) + 1;
-  return text.substr(start, text.find('\n', start) - start);
-}
-
-std::string describe(const ProcessResult& result) {
-  if (result.end == ProcessResult::End::NotStarted) return "could not be started";
-  if (result.end == ProcessResult::End::TimeLimit) return "did not end in time";
-  if (result.end == ProcessResult::End::OutputLimit) return "did not stop writing";
-  const std::string line = first_line(result.out);
-  return "exit status " + std::to_string(result.status()) + (line.empty() ? "" : ": " + line);
-}
-
-// Ended from outside, or short of memory or room: says nothing about the files.
-bool machine_trouble(const ProcessResult& result) {
-  if (result.end == ProcessResult::End::NotStarted || result.status() == 128 + SIGKILL ||
-      result.status() == 128 + SIGTERM)
-    return true;
-  constexpr const char* kSigns[] = {"Killed signal",          "virtual memory exhausted", "out of memory",
-                                    "Cannot allocate memory", "No space left on device",  "ReserveShadowMemoryRange"};
-  return !result.ok() &&
-         std::ranges::any_of(kSigns, [&](const char* sign) { return result.out.find(sign) != std::string::npos; });
-}
-
-std::string join(const std::vector<std::vector<int8_t>>& samples) {
-  std::string bytes;
-  for (const std::vector<int8_t>& sample : samples)
-    bytes.append(reinterpret_cast<const char*>(sample.data()), sample.size());
-  return bytes;
 }
 
 // One compiler with its flags, in a folder of its own.
@@ -143,7 +61,7 @@ class Trial {
     if (!compiler) return check_;
     check_.ran = true;
     check_.samples = static_cast<int64_t>(answers_.inputs.size());
-    if (build(*compiler) && self_test() && run_all()) compare();
+    if (build(*compiler) && self_test() && run_all()) conclude();
     return check_;
   }
 
@@ -194,9 +112,9 @@ class Trial {
 
   bool build(const std::string& compiler) {
     std::vector<std::string> arguments = {compiler};
-    arguments.insert(arguments.end(), kStrict.begin(), kStrict.end());
+    arguments.insert(arguments.end(), strict_options().begin(), strict_options().end());
     arguments.insert(arguments.end(), toolchain_.flags.begin(), toolchain_.flags.end());
-    arguments.push_back("-D" + self_test_macro());
+    arguments.push_back("-D" + self_test_macro(manifest_.prefix));
     const fs::path sources = fs::absolute(folder_);
     for (const auto& [name, hash] : manifest_.files) {
       if (name.ends_with(".c")) arguments.push_back((sources / name).string());
@@ -218,49 +136,21 @@ class Trial {
   bool run_all() {
     const fs::path inputs = temporary_.path() / "inputs.bin";
     const fs::path outputs = temporary_.path() / "outputs.bin";
-    core::write_atomic(inputs, join(answers_.inputs));
+    core::write_atomic(inputs, bytes_of(answers_.inputs));
     const ProcessResult result = start({program().string(), inputs.string(), outputs.string()});
     if (machine_trouble(result)) return skip("running all samples: " + describe(result));
     if (!result.ok()) return fail("running all samples: " + describe(result));
     found_ = core::read_file(outputs);
-    const size_t expected = answers_.outputs.size() * manifest_.output_bytes;
+    const size_t expected = answers_.outputs.size() * manifest_.output_bytes();
     return found_.size() == expected ||
            fail("wrote " + std::to_string(found_.size()) + " bytes; expected " + std::to_string(expected));
   }
 
-  void compare() {
-    int64_t correct = 0;
-    for (size_t s = 0; s < answers_.outputs.size(); ++s) {
-      const auto* begin = reinterpret_cast<const int8_t*>(found_.data()) + s * manifest_.output_bytes;
-      const std::span<const int8_t> output(begin, manifest_.output_bytes);
-      compare_sample(s, output);
-      correct += answers_.right && answers_.right(s, output) ? 1 : 0;
-    }
-    check_.accuracy_percent = std::numeric_limits<double>::quiet_NaN();
-    if (answers_.right)
-      check_.accuracy_percent = 100.0 * static_cast<double>(correct) / static_cast<double>(answers_.outputs.size());
-    check_.passed = check_.differing_values == 0 && self_test_.ok();
-    if (check_.passed) check_.detail = "every integer equal";
-    if (check_.differing_values == 0 && !check_.passed) check_.detail = "self-test: " + describe(self_test_);
-  }
-
-  void compare_sample(size_t s, std::span<const int8_t> output) {
-    for (size_t i = 0; i < output.size(); ++i) {
-      const int expected = answers_.outputs[s][i];
-      if (output[i] == expected) continue;
-      if (check_.differing_values++ > 0) continue;
-      check_.detail = "sample " + std::to_string(s) + ", output " + std::to_string(i) + ": expected " +
-                      std::to_string(expected) + ", found " + std::to_string(output[i]);
-    }
-  }
-
-  // The self-test is empty without it.
-  std::string self_test_macro() const {
-    std::string macro = manifest_.prefix + "_self_test";
-    for (char& c : macro) {
-      if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    }
-    return macro;
+  void conclude() {
+    compare(answers_, manifest_, found_, check_);
+    if (check_.differing_values > 0 || self_test_.ok()) return;
+    check_.passed = false;
+    check_.detail = "self-test: " + describe(self_test_);
   }
 
   fs::path program() const { return temporary_.path() / "model_test"; }
@@ -274,20 +164,6 @@ class Trial {
   std::string found_;
   Check check_;
 };
-
-void check_answers(const exporters::KnownAnswers& answers, const Manifest& manifest) {
-  const size_t count = answers.inputs.size();
-  if (count == 0 || answers.outputs.size() != count)
-    throw core::Error("verify: " + std::to_string(count) + " inputs, " + std::to_string(answers.outputs.size()) +
-                      " outputs; expected at least one sample and equal counts");
-  for (size_t s = 0; s < count; ++s) {
-    const size_t in = answers.inputs[s].size(), out = answers.outputs[s].size();
-    if (in == manifest.input_bytes && out == manifest.output_bytes) continue;
-    throw core::Error("verify: sample " + std::to_string(s) + " has " + std::to_string(in) + " input and " +
-                      std::to_string(out) + " output values; the export has " + std::to_string(manifest.input_bytes) +
-                      " and " + std::to_string(manifest.output_bytes));
-  }
-}
 
 }  // namespace
 

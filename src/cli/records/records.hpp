@@ -246,16 +246,49 @@ struct CheckRecord {
   }
 };
 
+// What a call of a kernel takes on a machine, for one inference.
+struct LayerCostRecord {
+  std::string layer;
+  int64_t instructions = 0;
+
+  template <class Self, class F>
+  static void fields(Self& r, F&& f) {
+    f("layer", r.layer);
+    f("instructions", r.instructions);
+  }
+};
+
+// What the network takes of a machine (verify/machine.hpp); -1: not known.
+struct MachineRecord {
+  std::string machine, options;
+  int64_t instructions = -1, code_bytes = -1, constant_bytes = -1, memory_bytes = -1, stack_bytes = -1;
+  std::vector<LayerCostRecord> layers;
+
+  template <class Self, class F>
+  static void fields(Self& r, F&& f) {
+    f("machine", r.machine);
+    f("options", r.options);
+    f("instructions", r.instructions);
+    f("code_bytes", r.code_bytes);
+    f("constant_bytes", r.constant_bytes);
+    f("memory_bytes", r.memory_bytes);
+    f("stack_bytes", r.stack_bytes);
+    f("layers", r.layers);
+  }
+};
+
 // verify.json
 struct VerifyRecord {
-  static constexpr RecordFile kFile{"verify.json", "verify", 2};
+  static constexpr RecordFile kFile{"verify.json", "verify", 3};
   std::vector<CheckRecord> checks;
+  std::vector<MachineRecord> machines;
   bool passed = false;
   Settings settings;
 
   template <class Self, class F>
   static void fields(Self& r, F&& f) {
     f("checks", r.checks);
+    f("machines", r.machines);
     f("passed", r.passed);
     f("settings", r.settings);
   }

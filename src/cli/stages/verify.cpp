@@ -7,7 +7,7 @@
 #include "cli/stages/package.hpp"
 #include "cli/stages/stages.hpp"
 #include "condenser/core/text.hpp"
-#include "condenser/verify/verify.hpp"
+#include "condenser/verify/machine.hpp"
 
 namespace condenser::cli {
 
@@ -31,6 +31,41 @@ std::vector<std::string> write_certificate(const RunContext& run, const arch::De
   return lines;
 }
 
+constexpr int kMachineSamples = 32;  // emulators are slow
+
+void add(const std::string& target, const verify::Check& check, VerifyRecord& record) {
+  record.checks.push_back({target, check.name, check.ran, check.passed, check.samples, check.differing_values,
+                           std::isnan(check.accuracy_percent) ? 0 : check.accuracy_percent, check.detail});
+}
+
+MachineRecord record_of(const verify::MachineResult& r) {
+  MachineRecord record{
+      r.machine,          r.options, r.cost.instructions, r.cost.code_bytes, r.cost.constant_bytes, r.cost.memory_bytes,
+      r.cost.stack_bytes, {}};
+  for (const verify::LayerCost& layer : r.cost.layers) record.layers.push_back({layer.layer, layer.instructions});
+  return record;
+}
+
+// On the machines that the run names. Their checks join those of this machine.
+std::vector<verify::MachineResult> prove_on_machines(const RunContext& run, const exporters::KnownAnswers& answers,
+                                                     std::vector<verify::Check>& checks) {
+  std::vector<verify::MachineResult> results;
+  for (const std::string& name : run.config.verify.machines) {
+    results.push_back(
+        verify::run_on(verify::find_machine(name), run.folder / "export" / "c99", answers, kMachineSamples));
+    checks.push_back(results.back().check);
+  }
+  return results;
+}
+
+// Who names a machine wants the proof.
+void expect_machines(const std::vector<verify::MachineResult>& results) {
+  for (const verify::MachineResult& r : results)
+    if (!r.check.ran)
+      throw core::Error("verify: nothing is proven on " + r.machine + ": " + r.check.detail +
+                        "; install it, or leave the machine out of verify.machines");
+}
+
 }  // namespace
 
 StageOutput stage_verify(RunContext& run) {
@@ -48,22 +83,23 @@ StageOutput stage_verify(RunContext& run) {
                         core::join(changed) + "; run `condenser export` again");
   }
   VerifyRecord record{.settings = settings_of(run, "verify")};
+  std::vector<verify::MachineResult> machines;
   bool all = true, mismatch = false;
   for (const std::string& name : c.targets) {
     const auto folder = run.folder / "export" / name;
     if (!std::filesystem::exists(folder))
       throw core::Error(folder.string() + " is missing; run `condenser export` first");
-    const auto checks =
+    auto checks =
         verify::verify_export(exporters::find_target(name), package, shipped, c.export_options, folder, answers);
+    if (name == "c99" && verify::passed(checks)) machines = prove_on_machines(run, answers, checks);
     all = all && verify::passed(checks);
     mismatch = mismatch || verify::failed(checks);
     core::Table table = verify::to_table(checks);
     if (out.table.columns.empty()) out.table.columns = table.columns;
     for (auto& row : table.rows) out.table.rows.push_back(std::move(row));
-    for (const auto& check : checks)
-      record.checks.push_back({name, check.name, check.ran, check.passed, check.samples, check.differing_values,
-                               std::isnan(check.accuracy_percent) ? 0 : check.accuracy_percent, check.detail});
+    for (const auto& check : checks) add(name, check, record);
   }
+  for (const verify::MachineResult& result : machines) record.machines.push_back(record_of(result));
   record.passed = all;
   write_record(run.folder, record);
   if (!all) {
@@ -74,6 +110,8 @@ StageOutput stage_verify(RunContext& run) {
     throw core::Error("verify: nothing could be compiled and run here, so nothing is proven" + where +
                       "; install gcc or clang and call `condenser verify` again");
   }
+  expect_machines(machines);
+  if (!machines.empty()) out.lines.push_back(core::to_text(verify::to_table(machines)));
   for (const std::string& line : write_certificate(run, winner)) out.lines.push_back(line);
   return out;
 }

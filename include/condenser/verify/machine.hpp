@@ -1,0 +1,61 @@
+#pragma once
+// Machines other than this one that an export is proven on: cross compilers and emulators. What they tell besides is
+// what a network takes of the machine: instructions, code, memory, stack. Instructions are counted, never cycles: an
+// emulator knows nothing of wait states and pipelines.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "condenser/verify/verify.hpp"
+
+namespace condenser::verify {
+
+// Memory of a board without a system; a program on it is linked for these addresses.
+struct BoardMemory {
+  uint32_t rom = 0, rom_bytes = 0, ram = 0, ram_bytes = 0;
+};
+
+struct Machine {
+  std::string name;  // "cortex-m4"
+  std::string about;
+  std::string compiler;               // "arm-none-eabi-gcc"
+  std::vector<std::string> flags;     // that choose the machine
+  std::vector<std::string> emulator;  // program and options; the program to run stands behind them
+  std::string packages;               // of Debian, that bring both
+  std::optional<BoardMemory> board;   // none: a program of Linux
+};
+const std::vector<Machine>& machines();
+const Machine& find_machine(const std::string& name);  // throws ConfigError naming the nearest
+
+struct LayerCost {
+  std::string layer;  // as in the export's source
+  int64_t instructions = 0;
+};
+
+// What one inference takes; -1: not known here.
+struct MachineCost {
+  int64_t instructions = -1;
+  int64_t code_bytes = -1;      // of the network's and the kernels' functions; libraries of the compiler come on top
+  int64_t constant_bytes = -1;  // weights, tables, parameters of kernels
+  int64_t memory_bytes = -1;    // arena and other variables
+  int64_t stack_bytes = -1;     // most of it in use, the run function's own frame included
+  std::vector<LayerCost> layers;
+};
+
+struct MachineResult {
+  std::string machine;
+  std::string options;  // of the compiler
+  Check check;
+  MachineCost cost;
+};
+
+// Compiles the c99 export in `folder` for the machine, runs the first `most` of the answers under the emulator,
+// compares every output integer, and counts on the first of them. Missing programs are no failure: check.ran is false,
+// and check.detail says what to install.
+MachineResult run_on(const Machine&, const std::filesystem::path& folder, const exporters::KnownAnswers&, int most);
+
+core::Table to_table(const std::vector<MachineResult>&);
+core::Table layer_table(const MachineResult&);
+
+}  // namespace condenser::verify

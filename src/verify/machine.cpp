@@ -1,0 +1,285 @@
+#include "condenser/verify/machine.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <sstream>
+
+#include "condenser/core/files.hpp"
+#include "condenser/core/temporary_folder.hpp"
+#include "condenser/core/text.hpp"
+#include "verify/board_sources.hpp"
+#include "verify/trial.hpp"
+
+namespace condenser::verify {
+namespace {
+
+namespace fs = std::filesystem;
+using core::ProcessResult;
+using Words = std::vector<std::string>;
+
+constexpr const char* kOptimize = "-O3";
+constexpr size_t kCounted = 2;  // samples whose instructions are counted
+
+std::string board_source(std::string_view name) {
+  return std::string(std::ranges::find(board_sources(), name, &core::SourceText::name)->text);
+}
+
+void append(Words& to, const Words& more) { to.insert(to.end(), more.begin(), more.end()); }
+
+std::string replaced(std::string text, const std::vector<std::pair<std::string, std::string>>& marks) {
+  for (const auto& [mark, value] : marks)
+    for (size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at + value.size()))
+      text.replace(at, mark.size(), value);
+  return text;
+}
+
+// The header that board.c reads the network through.
+std::string network_header(const Manifest& m) {
+  std::string upper = m.prefix;
+  std::ranges::transform(upper, upper.begin(), [](char c) { return c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c; });
+  std::vector<std::string> bytes;
+  for (const size_t output : m.outputs) bytes.push_back(std::to_string(output));
+  const std::string output = m.prefix + (m.outputs.size() == 1 ? "_output()" : "_output(i)");
+  return "#include \"" + m.prefix + ".h\"\n#define NETWORK_INPUT_BYTES " + upper +
+         "_INPUT_BYTES\n#define network_input " + m.prefix + "_input\n#define network_run " + m.prefix +
+         "_run\nenum { NETWORK_OUTPUTS = " + std::to_string(m.outputs.size()) +
+         " };\nstatic const uint32_t network_output_bytes[] = {" + core::join(bytes) +
+         "};\nstatic const int8_t *network_output(int i) {\n  (void)i;\n  return " + output + ";\n}\n";
+}
+
+// Names of the calls that the run function makes, in their order: each stands in a comment of its own.
+std::vector<std::string> layers_of(const std::string& source, const std::string& prefix) {
+  std::vector<std::string> layers;
+  std::istringstream lines(source.substr(std::min(source.size(), source.find("int " + prefix + "_run(void)"))));
+  for (std::string line; std::getline(lines, line);) {
+    const size_t colon = line.find(": ");
+    if (line.starts_with("  /* ") && line.ends_with(" */") && colon != std::string::npos)
+      layers.push_back(line.substr(5, colon - 5));
+  }
+  return layers;
+}
+
+// Bytes of sections whose names begin so, from what `size -A` prints.
+int64_t section_bytes(const std::string& listing, const Words& beginnings) {
+  int64_t sum = 0;
+  std::istringstream lines(listing);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string name;
+    int64_t bytes = 0;
+    if (!(words >> name >> bytes)) continue;
+    const bool counts =
+        std::ranges::any_of(beginnings, [&](const std::string& b) { return name == b || name.starts_with(b + "."); });
+    if (counts) sum += bytes;
+  }
+  return sum;
+}
+
+class MachineTrial {
+ public:
+  MachineTrial(const Machine& machine, const fs::path& folder, const exporters::KnownAnswers& answers, int most)
+      : machine_(machine), folder_(fs::absolute(folder)), manifest_(read_manifest(folder)), answers_(answers) {
+    check_answers(answers, manifest_);
+    const auto count = std::min(answers.inputs.size(), static_cast<size_t>(most));
+    answers_.inputs.resize(count);
+    answers_.outputs.resize(count);
+    result_.machine = result_.check.name = machine.name;
+    result_.options = kOptimize + (" " + core::join(machine.flags, " "));
+  }
+
+  MachineResult run() {
+    if (compile() && link() && run_samples(answers_.inputs.size(), {})) {
+      result_.check.samples = std::ssize(answers_.inputs);
+      compare(answers_, manifest_, found_, result_.check);
+      measure_sizes();
+      count_instructions();
+    }
+    return std::move(result_);
+  }
+
+ private:
+  fs::path at(const std::string& name) const { return temporary_.path() / name; }
+
+  ProcessResult start(const Words& arguments, const fs::path& folder) const {
+    return core::run_process(arguments,
+                             {.folder = folder, .environment = {"LC_ALL=C"}, .time_limit = std::chrono::minutes(5)});
+  }
+
+  bool fail(const std::string& detail) {
+    result_.check.ran = true;
+    result_.check.passed = false;
+    result_.check.detail = detail;
+    return false;
+  }
+
+  bool skip(const std::string& detail) {
+    result_.check.ran = false;
+    result_.check.detail = detail;
+    return false;
+  }
+
+  // Whether a step of this trial went well; a program that is not there says which packages bring it.
+  bool well(const ProcessResult& result, const std::string& doing, const std::string& program) {
+    if (result.ok()) return true;
+    if (result.status() == 127)
+      return skip(program + " is not installed; expected the packages " + machine_.packages + " (apt-get install)");
+    return machine_trouble(result) ? skip(doing + ": " + describe(result)) : fail(doing + ": " + describe(result));
+  }
+
+  Words compiler() const {
+    Words words = {machine_.compiler, kOptimize};
+    append(words, machine_.flags);
+    return words;
+  }
+
+  bool compile() {
+    fs::create_directory(at("objects"));
+    Words words = compiler();
+    append(words, strict_options());
+    words.push_back("-c");
+    for (const auto& [name, hash] : manifest_.files)
+      if (name.ends_with(".c")) words.push_back((folder_ / name).string());
+    return well(start(words, at("objects")), "compiling", machine_.compiler);
+  }
+
+  Words objects() const {
+    Words words;
+    for (const auto& [name, hash] : manifest_.files)
+      if (name.ends_with(".c") && name != test_source()) words.push_back(object(name));
+    return words;
+  }
+  std::string object(const std::string& source) const {
+    return (at("objects") / fs::path(source).replace_extension(".o")).string();
+  }
+  std::string test_source() const { return manifest_.prefix + "_test.c"; }
+
+  bool link() {
+    Words words = compiler();
+    if (machine_.board) {
+      const BoardMemory& b = *machine_.board;
+      core::write_atomic(at("board.c"), board_source("board.c.in"));
+      core::write_atomic(at("network.h"), network_header(manifest_));
+      core::write_atomic(at("link.ld"),
+                         replaced(board_source("link.ld.in"), {{"%ROM%", std::to_string(b.rom)},
+                                                               {"%ROM_BYTES%", std::to_string(b.rom_bytes)},
+                                                               {"%RAM%", std::to_string(b.ram)},
+                                                               {"%RAM_BYTES%", std::to_string(b.ram_bytes)}}));
+      append(words, {"-std=c99", "-I" + folder_.string(), "-I" + temporary_.path().string(), at("board.c").string(),
+                     "-nostartfiles", "--specs=nosys.specs", "-T", at("link.ld").string()});
+    } else {
+      append(words, {"-std=c99", "-D" + self_test_macro(manifest_.prefix), "-I" + folder_.string(),
+                     (folder_ / test_source()).string()});
+    }
+    append(words, objects());
+    append(words, {"-o", at("program").string()});
+    return well(start(words, temporary_.path()), "linking", machine_.compiler);
+  }
+
+  // `options` of the emulator stand before the program.
+  bool run_samples(size_t count, const Words& options) {
+    const std::vector<std::vector<int8_t>> inputs(answers_.inputs.begin(),
+                                                  answers_.inputs.begin() + static_cast<ptrdiff_t>(count));
+    core::write_atomic(at("inputs.bin"), bytes_of(inputs));
+    fs::remove(at("outputs.bin"));
+    Words words = {machine_.emulator.front()};
+    append(words, options);
+    words.insert(words.end(), machine_.emulator.begin() + 1, machine_.emulator.end());
+    words.push_back(at("program").string());
+    if (!machine_.board) append(words, {"inputs.bin", "outputs.bin"});
+    const ProcessResult result = start(words, temporary_.path());
+    if (!well(result, "running", machine_.emulator.front())) return false;
+    result_.check.ran = true;
+    if (!fs::exists(at("outputs.bin"))) return fail("running: no outputs were written");
+    found_ = core::read_file(at("outputs.bin"));
+    const size_t expected = count * manifest_.output_bytes();
+    return found_.size() == expected ||
+           fail("wrote " + std::to_string(found_.size()) + " bytes; expected " + std::to_string(expected));
+  }
+
+  void measure_sizes() {
+    Words words = compiler();
+    append(words, {"-r", "-nostdlib", "-o", at("whole.o").string()});
+    append(words, objects());
+    if (!start(words, temporary_.path()).ok()) return;
+    const std::string tool = machine_.compiler.substr(0, machine_.compiler.rfind("gcc")) + "size";
+    const ProcessResult listing = start({tool, "-A", at("whole.o").string()}, temporary_.path());
+    if (!listing.ok()) return;
+    result_.cost.code_bytes = section_bytes(listing.out, {".text"});
+    result_.cost.constant_bytes = section_bytes(listing.out, {".rodata"});
+    result_.cost.memory_bytes = section_bytes(listing.out, {".data", ".bss", "COMMON"});
+    if (!machine_.board) return;
+    const std::string stack = core::read_file(at("stack.bin"));
+    uint32_t bytes = 0;
+    if (stack.size() != sizeof bytes) return;
+    std::memcpy(&bytes, stack.data(), sizeof bytes);
+    result_.cost.stack_bytes = bytes;
+  }
+
+  // With a plugin of the emulator, made by this machine's compiler; where it cannot be made or loaded nothing is
+  // counted.
+  void count_instructions() {
+    core::write_atomic(at("count.c"), board_source("count.c.in"));
+    if (!start({"gcc", "-O2", "-shared", "-fPIC", "count.c", "-o", "count.so"}, temporary_.path()).ok()) return;
+    const size_t samples = std::min(kCounted, answers_.inputs.size());
+    const Check check = result_.check;
+    const std::string plugin = "./count.so,run=" + manifest_.prefix + "_run,out=counts.txt";
+    const bool ran = run_samples(samples, {"-plugin", plugin});
+    result_.check = check;
+    if (!ran || !fs::exists(at("counts.txt"))) return;
+    std::istringstream lines(core::read_file(at("counts.txt")));
+    std::vector<int64_t> counts;
+    for (int64_t count = 0; lines >> count;) counts.push_back(count / static_cast<int64_t>(samples));
+    if (counts.empty()) return;
+    result_.cost.instructions = 0;
+    for (const int64_t count : counts) result_.cost.instructions += count;
+    const auto layers = layers_of(core::read_file(folder_ / (manifest_.prefix + ".c")), manifest_.prefix);
+    if (layers.size() + 1 != counts.size()) return;  // the compiler has made other calls of them
+    for (size_t i = 0; i < layers.size(); ++i) result_.cost.layers.push_back({layers[i], counts[i]});
+  }
+
+  const Machine& machine_;
+  fs::path folder_;
+  Manifest manifest_;
+  exporters::KnownAnswers answers_;
+  core::TemporaryFolder temporary_;
+  std::string found_;
+  MachineResult result_;
+};
+
+core::Cell known(int64_t value) { return value < 0 ? core::empty_cell() : core::cell(value); }
+
+}  // namespace
+
+MachineResult run_on(const Machine& machine, const fs::path& folder, const exporters::KnownAnswers& answers, int most) {
+  return MachineTrial(machine, folder, answers, most).run();
+}
+
+core::Table to_table(const std::vector<MachineResult>& results) {
+  core::Table table;
+  table.columns = {{"machine", "machine", false},
+                   {"instructions", "instructions", true},
+                   {"code_bytes", "code, bytes", true},
+                   {"constant_bytes", "constants, bytes", true},
+                   {"memory_bytes", "variables, bytes", true},
+                   {"stack_bytes", "stack, bytes", true},
+                   {"options", "gcc", false}};
+  for (const MachineResult& r : results)
+    table.rows.push_back({core::cell(r.machine), known(r.cost.instructions), known(r.cost.code_bytes),
+                          known(r.cost.constant_bytes), known(r.cost.memory_bytes), known(r.cost.stack_bytes),
+                          core::cell(r.options)});
+  return table;
+}
+
+core::Table layer_table(const MachineResult& result) {
+  core::Table table;
+  table.columns = {{"layer", "layer", false}, {"instructions", "instructions", true}, {"share", "share, %", true}};
+  for (const LayerCost& layer : result.cost.layers)
+    table.rows.push_back({core::cell(layer.layer), core::cell(layer.instructions),
+                          core::cell(100.0 * static_cast<double>(layer.instructions) /
+                                         static_cast<double>(std::max<int64_t>(1, result.cost.instructions)),
+                                     1)});
+  return table;
+}
+
+}  // namespace condenser::verify

@@ -1,0 +1,148 @@
+#include "verify/trial.hpp"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "condenser/core/files.hpp"
+
+namespace condenser::verify {
+namespace {
+
+namespace fs = std::filesystem;
+using core::ProcessResult;
+using nlohmann::json;
+
+bool plain_name(const std::string& name) {
+  return !name.empty() && name.front() != '-' && name.front() != '.' && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
+  });
+}
+
+size_t tensor_bytes(const json& root, const char* tensor) { return root.at(tensor).at("bytes").get<size_t>(); }
+
+std::vector<size_t> output_bytes(const json& root) {
+  if (!root.contains("outputs")) return {tensor_bytes(root, "output")};
+  std::vector<size_t> bytes;
+  for (const json& output : root.at("outputs")) bytes.push_back(output.at("bytes").get<size_t>());
+  return bytes;
+}
+
+std::string first_line(const std::string& text) {
+  const size_t at = text.find("error");  // a compiler says a lot before it comes to the point
+  const size_t start = at == std::string::npos ? 0 : text.rfind('\n', at) + 1;
+  return text.substr(start, text.find('\n', start) - start);
+}
+
+void compare_sample(const exporters::KnownAnswers& answers, size_t s, std::span<const int8_t> output, Check& check) {
+  for (size_t i = 0; i < output.size(); ++i) {
+    const int expected = answers.outputs[s][i];
+    if (output[i] == expected) continue;
+    if (check.differing_values++ > 0) continue;
+    check.detail = "sample " + std::to_string(s) + ", output " + std::to_string(i) + ": expected " +
+                   std::to_string(expected) + ", found " + std::to_string(output[i]);
+  }
+}
+
+}  // namespace
+
+size_t Manifest::output_bytes() const {
+  size_t bytes = 0;
+  for (const size_t output : outputs) bytes += output;
+  return bytes;
+}
+
+const std::vector<std::string>& strict_options() {
+  static const std::vector<std::string> options = {
+      "-std=c99",          "-Wall",    "-Wextra", "-Werror",     "-pedantic",           "-Wconversion",
+      "-Wsign-conversion", "-Wshadow", "-Wundef", "-Wcast-qual", "-Wstrict-prototypes", "-Wmissing-prototypes",
+      "-Wdouble-promotion"};
+  return options;
+}
+
+Manifest read_manifest(const fs::path& folder) {
+  const fs::path file = folder / "manifest.json";
+  const std::string text = core::read_file(file);
+  Manifest manifest;
+  try {
+    const json root = json::parse(text);
+    if (root.at("condenser_export") != 1 || root.at("target") != "c99")
+      throw core::Error(file.string() + ": expected condenser_export 1 and target c99");
+    manifest.prefix = root.at("prefix").get<std::string>();
+    manifest.input_bytes = tensor_bytes(root, "input");
+    manifest.outputs = output_bytes(root);
+    manifest.files = root.at("files").get<std::map<std::string, std::string>>();
+  } catch (const json::exception& error) {
+    throw core::Error(file.string() + ": " + error.what() + "; expected the manifest of a c99 export");
+  }
+  for (const auto& [name, hash] : manifest.files) {
+    if (!plain_name(name)) throw core::Error(file.string() + ": file name '" + name + "'; expected a plain name");
+  }
+  return manifest;
+}
+
+std::string describe(const ProcessResult& result) {
+  if (result.end == ProcessResult::End::NotStarted) return "could not be started";
+  if (result.end == ProcessResult::End::TimeLimit) return "did not end in time";
+  if (result.end == ProcessResult::End::OutputLimit) return "did not stop writing";
+  const std::string line = first_line(result.out);
+  return "exit status " + std::to_string(result.status()) + (line.empty() ? "" : ": " + line);
+}
+
+bool machine_trouble(const ProcessResult& result) {
+  if (result.end == ProcessResult::End::NotStarted || result.status() == 128 + SIGKILL ||
+      result.status() == 128 + SIGTERM)
+    return true;
+  constexpr const char* kSigns[] = {"Killed signal",          "virtual memory exhausted", "out of memory",
+                                    "Cannot allocate memory", "No space left on device",  "ReserveShadowMemoryRange"};
+  return !result.ok() &&
+         std::ranges::any_of(kSigns, [&](const char* sign) { return result.out.find(sign) != std::string::npos; });
+}
+
+std::string bytes_of(const std::vector<std::vector<int8_t>>& samples) {
+  std::string bytes;
+  for (const std::vector<int8_t>& sample : samples)
+    bytes.append(reinterpret_cast<const char*>(sample.data()), sample.size());
+  return bytes;
+}
+
+void compare(const exporters::KnownAnswers& answers, const Manifest& manifest, const std::string& found, Check& check) {
+  int64_t correct = 0;
+  for (size_t s = 0; s < answers.outputs.size(); ++s) {
+    const auto* begin = reinterpret_cast<const int8_t*>(found.data()) + s * manifest.output_bytes();
+    const std::span<const int8_t> output(begin, manifest.output_bytes());
+    compare_sample(answers, s, output, check);
+    correct += answers.right && answers.right(s, output) ? 1 : 0;
+  }
+  check.accuracy_percent = std::numeric_limits<double>::quiet_NaN();
+  if (answers.right)
+    check.accuracy_percent = 100.0 * static_cast<double>(correct) / static_cast<double>(answers.outputs.size());
+  check.passed = check.differing_values == 0;
+  if (check.passed) check.detail = "every integer equal";
+}
+
+void check_answers(const exporters::KnownAnswers& answers, const Manifest& manifest) {
+  const size_t count = answers.inputs.size();
+  if (count == 0 || answers.outputs.size() != count)
+    throw core::Error("verify: " + std::to_string(count) + " inputs, " + std::to_string(answers.outputs.size()) +
+                      " outputs; expected at least one sample and equal counts");
+  for (size_t s = 0; s < count; ++s) {
+    const size_t in = answers.inputs[s].size(), out = answers.outputs[s].size();
+    if (in == manifest.input_bytes && out == manifest.output_bytes()) continue;
+    throw core::Error("verify: sample " + std::to_string(s) + " has " + std::to_string(in) + " input and " +
+                      std::to_string(out) + " output values; the export has " + std::to_string(manifest.input_bytes) +
+                      " and " + std::to_string(manifest.output_bytes()));
+  }
+}
+
+std::string self_test_macro(const std::string& prefix) {
+  std::string macro = prefix + "_self_test";
+  for (char& c : macro) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return macro;
+}
+
+}  // namespace condenser::verify

@@ -1,0 +1,37 @@
+#pragma once
+// What trials on every machine have in common: the manifest, running programs, comparing outputs.
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "condenser/core/process.hpp"
+#include "condenser/verify/verify.hpp"
+
+namespace condenser::verify {
+
+struct Manifest {
+  std::string prefix;
+  size_t input_bytes = 0;
+  std::vector<size_t> outputs;               // bytes of each
+  std::map<std::string, std::string> files;  // name -> SHA-256
+  size_t output_bytes() const;               // of all together
+};
+Manifest read_manifest(const std::filesystem::path& folder);
+
+// Strict C99 without warnings, of gcc and clang.
+const std::vector<std::string>& strict_options();
+std::string self_test_macro(const std::string& prefix);  // the self-test of an export is empty without it
+
+std::string describe(const core::ProcessResult&);  // its end and the first error it printed
+// Ended from outside, or short of memory or room: says nothing about the files.
+bool machine_trouble(const core::ProcessResult&);
+
+std::string bytes_of(const std::vector<std::vector<int8_t>>& samples);
+// Throws core::Error unless the answers fit the export.
+void check_answers(const exporters::KnownAnswers&, const Manifest&);
+// `found`: the outputs of all samples, one after the other. Says in `check` what differs.
+void compare(const exporters::KnownAnswers&, const Manifest&, const std::string& found, Check& check);
+
+}  // namespace condenser::verify
