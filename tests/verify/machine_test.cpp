@@ -1,0 +1,102 @@
+// Exports on emulated machines: the same integers, and what they take there.
+#include "condenser/verify/machine.hpp"
+
+#include "condenser/arch/passes.hpp"
+#include "condenser/core/files.hpp"
+#include "condenser/core/temporary_folder.hpp"
+#include "support/absent.hpp"
+#include "support/c99_package.hpp"
+#include "support/catch.hpp"
+#include "support/exemplars.hpp"
+
+namespace condenser::verify {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::C99Case;
+
+struct Export {
+  core::TemporaryFolder temporary;
+  fs::path folder = temporary.path() / "out";
+  C99Case test;
+
+  explicit Export(const char* name)
+      : test(testing::c99_case(arch::lower(testing::exemplar(name), nullptr), 5, /*samples=*/4)) {
+    exporters::find_target("c99").write(test.package, test.answers, {}, folder);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("every machine gives the integers of the executor, or says what to install", "[verify][slow]") {
+  const Export e("output_two_heads");
+  for (const Machine& machine : machines()) {
+    const MachineResult r = run_on(machine, e.folder, e.test.answers, 3);
+    INFO(machine.name << ": " << r.check.detail);
+    if (!r.check.ran) {
+      CHECK_THAT(r.check.detail, Catch::Contains(machine.packages));
+      tests::skip_without("machine: " + machine.name, r.check.detail);
+      continue;
+    }
+    CHECK(r.check.passed);
+    CHECK(r.check.samples == 3);
+    CHECK(r.cost.code_bytes > 100);
+    CHECK(r.cost.memory_bytes > 0);
+    CHECK((r.cost.stack_bytes > 0) == machine.board.has_value());
+  }
+}
+
+TEST_CASE("instructions are counted by layer, and alike every time", "[verify][slow]") {
+  const Export e("output_two_heads");
+  const Machine& m4 = find_machine("cortex-m4");
+  const MachineResult first = run_on(m4, e.folder, e.test.answers, 2), again = run_on(m4, e.folder, e.test.answers, 2);
+  if (!first.check.ran) {
+    return tests::skip_without("machine: cortex-m4", first.check.detail);
+  }
+  REQUIRE(first.cost.instructions > 1000);
+  CHECK(first.cost.instructions == again.cost.instructions);
+  CHECK(first.cost.stack_bytes == again.cost.stack_bytes);
+  REQUIRE_FALSE(first.cost.layers.empty());
+  int64_t sum = 0;
+  for (const LayerCost& layer : first.cost.layers) {
+    CHECK(layer.instructions > 0);
+    sum += layer.instructions;
+  }
+  CHECK(sum <= first.cost.instructions);
+  CHECK(sum > first.cost.instructions * 9 / 10);
+}
+
+TEST_CASE("a machine finds a wrong integer, and code that does not end well", "[verify][slow]") {
+  Export e("output_two_heads");
+  const Machine& m4 = find_machine("cortex-m4");
+  e.test.answers.outputs[1].back() = static_cast<int8_t>(e.test.answers.outputs[1].back() ^ 1);
+  MachineResult r = run_on(m4, e.folder, e.test.answers, 3);
+  if (!r.check.ran) {
+    return tests::skip_without("machine: cortex-m4", r.check.detail);
+  }
+  CHECK_FALSE(r.check.passed);
+  CHECK(r.check.differing_values == 1);
+  CHECK_THAT(r.check.detail, Catch::Contains("sample 1"));
+
+  std::string source = core::read_file(e.folder / "model.c");
+  const size_t begin = source.find('{', source.find("int model_run(void)"));
+  source.insert(begin + 1, "\n  __asm__ volatile(\"udf #0\");\n");
+  core::write_atomic(e.folder / "model.c", source);
+  r = run_on(m4, e.folder, e.test.answers, 3);
+  CHECK(r.check.ran);
+  CHECK_FALSE(r.check.passed);
+  CHECK_THAT(r.check.detail, Catch::Contains("exit status 99"));
+}
+
+TEST_CASE("machines that are not there", "[verify]") {
+  const Export e("output_two_heads");
+  Machine machine = machines().front();
+  machine.compiler = "no-such-compiler-gcc";
+  const MachineResult r = run_on(machine, e.folder, e.test.answers, 1);
+  CHECK_FALSE(r.check.ran);
+  CHECK_THAT(r.check.detail, Catch::Contains("no-such-compiler-gcc is not installed") && Catch::Contains("apt-get"));
+  CHECK(r.cost.instructions == -1);
+  CHECK_THROWS_WITH(find_machine("cortex-m5"), Catch::Contains("expected cortex-m0"));
+}
+
+}  // namespace condenser::verify
