@@ -85,14 +85,15 @@ void add_options(Args& args, BenchOptions& o) {
   add_format(args, o.format);
   args.option("what", o.what,
               "gate: expand, analyze, plan memory and check rules of random networks; data: decode and crop pictures; "
-              "search: evaluations that a strategy needs on a look-up table; store: trials stored and loaded; train: "
+              "proposal: what a search thinks before each trial; search: evaluations that a strategy needs on a "
+              "look-up table; store: trials stored and loaded; train: "
               "training steps of a network on noise; workers: processes that share a study while their probes sleep")
       .required()
-      .choices({"gate", "data", "search", "store", "train", "workers"});
+      .choices({"gate", "data", "proposal", "search", "store", "train", "workers"});
   args.option("network", o.network, std::string("train: ") + kAboutNetwork);
   add_zoo_shape(args, o.shape, "train: ");
   args.option("--batch", o.batch, "train: batch size; search: proposals made together").range(1, 65536);
-  args.option("--threads", o.threads, "train: threads; all cores when absent").range(1, 1024);
+  args.option("--threads", o.threads, "proposal, train: threads; all cores when absent").range(1, 1024);
   args.option("--seconds", o.seconds, "train: of measuring; with --turns of one round; workers: of an examination")
       .range(0.001, 3600.0)
       .with_default();
@@ -106,7 +107,7 @@ void add_options(Args& args, BenchOptions& o) {
               "returned")
       .choices(search::search_bench_protocols())
       .with_default();
-  args.option("--generator", s.generator, "search: the strategy").choices(generators).with_default();
+  args.option("--generator", s.generator, "proposal, search: the strategy").choices(generators).with_default();
   args.option("--seeds", s.seeds, "search: so many searches").range(1, 1'000'000).with_default();
   args.option("--trials", s.trials,
               "search: evaluations of one at most, of trainings what may be spent; store: trials of a study, 2000 or "
@@ -132,6 +133,7 @@ void add_options(Args& args, BenchOptions& o) {
 
 int bench(const BenchOptions& o) {
   if (o.what == "data") return bench_data(o);
+  if (o.what == "proposal") return bench_proposal(o);
   if (o.what == "search") return bench_search(o);
   if (o.what == "store") return bench_store(o);
   if (o.what == "train") return bench_train(o);
@@ -175,7 +177,7 @@ int bench(const BenchOptions& o) {
 Verb bench_verb() {
   return {.name = "bench",
           .group = kTools,
-          .about = "how fast condenser itself is here: gate, data, search, store, train, workers",
+          .about = "how fast condenser itself is here: gate, data, proposal, search, store, train, workers",
           .example = "bench gate",
           .next = "Compare on one machine only.",
           .declare = with_options<BenchOptions>(add_options, bench)};

@@ -17,7 +17,7 @@ struct WorkersBenchOptions {
 
 struct BenchOptions {
   std::string format = "text";
-  std::string what;  // gate, data, search, store, train, workers
+  std::string what;  // gate, data, proposal, search, store, train, workers
   // train
   std::string network;
   ZooShape shape;
@@ -34,6 +34,7 @@ struct BenchOptions {
 };
 
 int bench_data(const BenchOptions&);
+int bench_proposal(const BenchOptions&);
 int bench_search(const BenchOptions&);
 int bench_store(const BenchOptions&);
 int bench_train(const BenchOptions&);
