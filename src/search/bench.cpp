@@ -6,10 +6,13 @@
 #include <chrono>
 #include <cmath>
 #include <functional>
+#include <set>
 
 #include "condenser/core/statistics.hpp"
 #include "condenser/search/driver.hpp"
+#include "search/derived.hpp"
 #include "search/features/catalogue.hpp"
+#include "search/pareto/hypervolume.hpp"
 #include "search/probes/table_probe.hpp"
 
 namespace condenser::search {
@@ -20,9 +23,16 @@ constexpr int kMostProposals = 1000;  // for each evaluation: refused ones and c
 constexpr double kAsGood = 0.005;     // percentage points: tables are rounded
 const std::vector<int> kAfter = {8, 16, 32, 64};
 
+// The best that the table has.
+struct Truth {
+  double best = NAN;  // value of the objective, higher is better; of several goals 1
+  Point reference;    // of several goals
+  double volume = 0;  // of the front above it
+};
+
 struct Outcome {
   int found = 0;             // evaluations until the best reward; 0: not found
-  std::vector<double> best;  // after each evaluation
+  std::vector<double> best;  // after each evaluation; NaN: nothing feasible yet
   double test = 0;           // of the recommended network
   int64_t proposals = 0;
 };
@@ -35,7 +45,7 @@ struct Setting {
   const Catalogue& catalogue;
   const Generator& generator;
   const Inquisitor& inquisitor;
-  double best_reward;
+  Truth truth;
 };
 
 bool returns(const SearchBenchOptions& o) {
@@ -44,6 +54,59 @@ bool returns(const SearchBenchOptions& o) {
 
 Answer answer_of(const SearchBenchOptions& o) {
   return o.protocol == "noisy" || o.protocol == "budget" ? Answer::Noisy : Answer::Mean;
+}
+
+Findings findings_of(const TableSpace::Network& n) {
+  Findings findings{.metrics = {{"val_accuracy", n.reward}, {"params", n.params}, {"macs", n.macs}}};
+  derive(findings);
+  return findings;
+}
+
+// Of networks of a table, under constraints: the best value, or the front of several goals.
+class Best {
+ public:
+  explicit Best(const Objective& objective) : objective_(objective) {}
+
+  void add(const TableSpace::Network& n) {
+    const Findings findings = findings_of(n);
+    const auto values = objective_.values(findings);
+    if (!values || !passed(objective_.verdicts(findings))) return;
+    const auto beats = [&](const Point& p) { return p == *values || dominates(p, *values); };
+    if (std::ranges::any_of(front_, beats)) return;
+    std::erase_if(front_, [&](const Point& p) { return dominates(*values, p); });
+    front_.push_back(*values);
+  }
+
+  const std::vector<Point>& front() const { return front_; }
+
+  double value(const Truth& truth) const {
+    if (objective_.several()) return hypervolume(front_, truth.reference) / truth.volume;
+    return front_.empty() ? NAN : front_.front().front();
+  }
+
+ private:
+  const Objective& objective_;
+  std::vector<Point> front_;
+};
+
+Truth truth_of(const TableSpace& space, const Objective& objective) {
+  Best best(objective);
+  for (const TableSpace::Network& n : space.networks())
+    if (n.within) best.add(n);
+  if (best.front().empty())
+    throw core::ConfigError("bench search: no network of the table " + space.table().name + " has a value of " +
+                            objective.text() + " and meets every constraint");
+  Truth truth;
+  truth.reference = reference_below(best.front(), 1);
+  truth.volume = hypervolume(best.front(), truth.reference);
+  truth.best = best.value(truth);
+  return truth;
+}
+
+std::set<int> counts_of(const SearchBenchOptions& o) {
+  std::set<int> counts(kAfter.begin(), kAfter.end());
+  counts.insert(o.trials);
+  return counts;
 }
 
 // Not more than there are networks, or a search would look for another one for ever.
@@ -70,8 +133,7 @@ std::vector<double> rungs_of(const Setting& s) {
 // What a search returns after its first `limit` trials; of a strategy that knows no rungs the best at any; -1: nothing.
 int64_t returned(const Setting& s, const std::vector<Trial>& trials, int64_t limit, uint64_t seed) {
   core::Rng rng(seed, 0x7265636f);  // "reco"
-  const SearchOptions defaults;
-  const StudyView past{&trials, limit, defaults.objective, {}, rungs_of(s)};
+  const StudyView past{&trials, limit, s.options.objective, {}, rungs_of(s)};
   const Question question{s.space, s.catalogue, past, rng};
   // The winner of a run is the best that was measured; where measurements are noise, a strategy may know better.
   const bool as_runs = s.options.protocol == "trainings";
@@ -89,6 +151,7 @@ int64_t returned(const Setting& s, const std::vector<Trial>& trials, int64_t lim
 
 Outcome run_once(const Setting& s, uint64_t seed) {
   const SearchOptions options{.generator = s.options.generator,
+                              .objective = s.options.objective,
                               .trials = trials_of(s),
                               .max_proposals = kMostProposals * trials_of(s),
                               .batch = s.options.batch,
@@ -98,14 +161,15 @@ Outcome run_once(const Setting& s, uint64_t seed) {
   double seconds = 0;
   int64_t in_time = 0;  // trials that ended within the seconds
   Outcome outcome;
+  Best found(s.options.objective);
   const auto store = make_memory_store();
   SearchWatch watch;
   watch.on_trial = [&](const Trial& trial, int64_t) {
     if (trial.state == TrialState::Done && trial.same_as < 0) {
-      const double reward = s.space.network(trial.genotype).reward;
-      outcome.best.push_back(outcome.best.empty() ? reward : std::max(outcome.best.back(), reward));
+      found.add(s.space.network(trial.genotype));
+      outcome.best.push_back(found.value(s.truth));
       if (budget) seconds += seconds_of(s.space, trial);
-      if (!counts_returned && outcome.found == 0 && reward >= s.best_reward - kSame)
+      if (!counts_returned && outcome.found == 0 && outcome.best.back() >= s.truth.best - kSame)
         outcome.found = static_cast<int>(outcome.best.size());
     }
     if (!budget || seconds <= s.options.seconds) in_time = trial.index + 1;
@@ -160,6 +224,12 @@ SearchBenchResult bench_search(const SearchBenchOptions& o) {
     throw core::ConfigError("bench search: protocol constrained; expected --max-params or --max-macs");
   const LookUpBounds bounds = constrained ? LookUpBounds{o.max_params, o.max_macs} : LookUpBounds{};
   const TableSpace space(read_look_up(o.table), bounds);
+  const bool plain = o.objective.goals.size() == 1 && o.objective.goals.front().text == "val_accuracy" &&
+                     o.objective.constraints.empty();
+  if (!plain && returns(o))
+    throw core::ConfigError("bench search: protocol " + o.protocol +
+                            "; expected the objective val_accuracy without constraints, or a protocol that counts " +
+                            "evaluations");
   if (o.protocol == "budget" && space.table().short_epochs == 0)
     throw core::ConfigError("bench search: protocol budget; the table " + space.table().name +
                             " has no short trainings");
@@ -176,10 +246,11 @@ SearchBenchResult bench_search(const SearchBenchOptions& o) {
   const Inquisitor inquisitor(std::move(probes));
 
   SearchBenchResult result;
-  result.best_reward = space.best_reward();
+  const Truth truth = truth_of(space, o.objective);
+  result.best_reward = truth.best;
   for (const TableSpace::Network& n : space.networks())
     if (n.within) result.best_test = std::max(result.best_test, n.test);
-  const Setting setting{o, space, gate, catalogue, *generator, inquisitor, result.best_reward};
+  const Setting setting{o, space, gate, catalogue, *generator, inquisitor, truth};
   int64_t proposals = 0;
   int hits = 0;
   const auto begin = std::chrono::steady_clock::now();
@@ -189,10 +260,11 @@ SearchBenchResult bench_search(const SearchBenchOptions& o) {
     result.tests.push_back(outcome.test);
     proposals += outcome.proposals;
     hits += returns(o) ? outcome.test >= result.best_test - kAsGood : outcome.found > 0;
-    for (const int n : kAfter)
+    for (const int n : counts_of(o))
       if (n <= o.trials && !outcome.best.empty())
         result.best_after[n] += outcome.best[std::min(static_cast<size_t>(n), outcome.best.size()) - 1] / o.seeds;
   }
+  std::erase_if(result.best_after, [](const auto& entry) { return std::isnan(entry.second); });
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
   result.milliseconds_per_proposal = 1000 * seconds.count() / static_cast<double>(std::max<int64_t>(1, proposals));
   const double n = o.seeds;

@@ -11,6 +11,7 @@
 #include "condenser/core/text.hpp"
 #include "condenser/search/fate.hpp"
 #include "condenser/search/trial_table.hpp"
+#include "search/derived.hpp"
 
 namespace condenser::search {
 namespace {
@@ -252,7 +253,7 @@ void add(KnownFile& file, const Space& space, const Row& row) {
     const Metric* metric = find_metric(name);
     if (metric->of_design != nullptr)
       known.costs[name] = value;
-    else if (name != "netscore")  // follows from the others
+    else if (source_of(*metric) == nullptr)
       known.findings.metrics[name] = value;
   }
   known.findings.node_scores = row.node_scores;

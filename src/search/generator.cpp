@@ -25,7 +25,7 @@ int64_t Generator::recommend(const Question& q) const {
 const std::vector<GeneratorRow>& generators() {
   static const std::vector<GeneratorRow> table = {
       {"generative_synthesis", "a pool of networks, a learned predictor with doubt, a distribution that follows it",
-       make_generative_synthesis_generator},
+       make_generative_synthesis_generator, true},
       {"evolution", "regularized evolution: mutate the winner of a tournament among the youngest trials",
        on_ladder<make_evolution_generator>},
       {"nsga2", "a genetic algorithm over generations: fronts, crowding, crossover and mutation", make_nsga2_generator,

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "search/derived.hpp"
+
 namespace condenser::search {
 
 Inquisitor::Inquisitor(std::vector<std::unique_ptr<Probe>> probes) : probes_(std::move(probes)) {
@@ -20,7 +22,7 @@ Findings Inquisitor::examine(const Candidate& candidate, const ProbeContext& con
 bool Inquisitor::finds(const std::string& name) const {
   const Metric* metric = find_metric(name);
   if (metric != nullptr && metric->of_design != nullptr) return true;
-  if (name == "netscore") return finds("val_accuracy");
+  if (metric != nullptr && source_of(*metric) != nullptr) return finds(source_of(*metric)->name);
   return std::ranges::any_of(probes_, [&](const auto& probe) {
     const std::vector<std::string> found = probe->finds();
     return std::ranges::find(found, name) != found.end();

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "search/derived.hpp"
+
 namespace condenser::search {
 namespace {
 
@@ -11,6 +13,17 @@ int64_t params_of(const arch::Design& d) { return d.cost.params; }
 int64_t macs_of(const arch::Design& d) { return d.cost.macs; }
 int64_t constant_bytes_of(const arch::Design& d) { return d.lowered_cost.constant_bytes; }
 int64_t arena_bytes_of(const arch::Design& d) { return d.plan.peak_bytes; }
+
+std::optional<double> netscore_of(const Findings& findings) {
+  double values[3];
+  const char* names[] = {"val_accuracy", "params", "macs"};
+  for (int i = 0; i < 3; ++i) {
+    const auto found = findings.metrics.find(names[i]);
+    if (found == findings.metrics.end() || !(found->second > 0)) return std::nullopt;
+    values[i] = found->second;
+  }
+  return arch::netscore(values[0], static_cast<int64_t>(values[1]), static_cast<int64_t>(values[2]));
+}
 
 }  // namespace
 
@@ -38,6 +51,14 @@ const std::vector<Metric>& metrics() {
 const Metric* find_metric(const std::string& name) {
   const auto found = std::ranges::find(metrics(), name, &Metric::name);
   return found == metrics().end() ? nullptr : &*found;
+}
+
+void derive(Findings& findings) {
+  if (const auto value = netscore_of(findings)) findings.metrics["netscore"] = *value;
+}
+
+const Metric* source_of(const Metric& metric) {
+  return metric.name == "netscore" ? find_metric("val_accuracy") : nullptr;
 }
 
 std::vector<std::string> metric_names() {

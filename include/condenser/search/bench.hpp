@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "condenser/search/objective.hpp"
+
 namespace condenser::search {
 
 struct SearchBenchOptions {
@@ -20,15 +22,18 @@ struct SearchBenchOptions {
   int trials = 100;  // evaluations of one search at most; trainings: what may be spent, in full trainings
   uint64_t first_seed = 1;
   double max_params = 0, max_macs = 0;  // constrained
+  Objective objective{"val_accuracy"};  // others with protocols that count evaluations
   double seconds = 12'000;              // budget: of training, all together
   std::vector<int> rungs;               // trainings: epochs after which one pauses; empty: none does
 };
 
 struct SearchBenchResult {
-  double best_reward = 0, best_test = 0;  // of the table, within the bounds
+  double best_reward = 0, best_test = 0;  // of the table, within the bounds and constraints; of several goals: 1
   std::vector<int> evaluations;           // to the best reward; one for each seed; twice `trials`: not found
-  std::map<int, double> best_after;       // mean best reward after so many evaluations
-  std::vector<double> tests;              // of the network that each search returned
+  // Mean best reward after so many evaluations; of several goals the share of the hypervolume that the table's front
+  // commands, its reference a tenth of its range below it. Absent where a search has found nothing feasible by then.
+  std::map<int, double> best_after;
+  std::vector<double> tests;  // of the network that each search returned
   double median_evaluations = 0, mean_evaluations = 0, deviation_of_mean = 0;
   double hit_share =
       0;  // noisy: searches that return a network as good as the table's best test; else: found the best reward

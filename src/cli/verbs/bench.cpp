@@ -118,6 +118,11 @@ void add_options(Args& args, BenchOptions& o) {
   args.option("--rungs", s.rungs, "search: trainings: epochs after which one pauses, such as 2,6").in_one_word();
   args.option("--max-params", s.max_params, "search: constrained: parameters, e.g. 4e5").range(0.0, 1e15);
   args.option("--max-macs", s.max_macs, "search: constrained: multiply-accumulates, e.g. 50e6").range(0.0, 1e15);
+  args.option(
+      "--objective", o.objectives,
+      "search: what is made as good as possible; several times: several goals, of which the share of the front's "
+      "hypervolume counts");
+  args.option("--constraint", o.constraints, "search: what must be met, such as \"val_accuracy >= 90\"");
   args.option("--study", o.study,
               "store, workers: a study, a file or postgresql://...; store: empty, a file that is removed when absent; "
               "workers: it grows");

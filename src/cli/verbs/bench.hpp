@@ -27,6 +27,7 @@ struct BenchOptions {
   bool turns = false;         // a line on standard input starts each round
   std::filesystem::path out;  // folder for the network and one step; empty: measure
   search::SearchBenchOptions search;
+  std::vector<std::string> objectives, constraints;  // of that, as typed
   // store, workers
   std::string study;  // "": a file that is removed
   std::string kind;   // "": both

@@ -17,6 +17,12 @@ using search::SearchBenchResult;
 // The bounds for which figures of others are known, where a constrained search names none.
 constexpr double kKnownParams = 400'000, kKnownMacs = 50e6;
 
+// "val_accuracy >= 90"
+search::Constraint constraint_of(const std::string& text) {
+  const size_t end = text.find_first_of(" <>=");
+  return search::Constraint::parse(text.substr(0, end), end == std::string::npos ? "" : text.substr(end));
+}
+
 std::vector<SearchBenchOptions> cases_of(const SearchBenchOptions& o) {
   if (o.protocol != "constrained" || o.max_params > 0 || o.max_macs > 0) return {o};
   std::vector<SearchBenchOptions> cases(2, o);
@@ -28,6 +34,9 @@ std::vector<SearchBenchOptions> cases_of(const SearchBenchOptions& o) {
 ordered_json json_of(const SearchBenchOptions& o, const SearchBenchResult& r) {
   ordered_json j{{"table", o.table.string()}, {"protocol", o.protocol}, {"generator", o.generator},
                  {"batch", o.batch},          {"seeds", o.seeds},       {"trials", o.trials}};
+  j["objective"] = o.objective.text();
+  if (!o.objective.constraints.empty()) j["constraints"] = ordered_json::array();
+  for (const search::Constraint& constraint : o.objective.constraints) j["constraints"].push_back(constraint.text());
   if (o.max_params > 0) j["max_params"] = o.max_params;
   if (o.max_macs > 0) j["max_macs"] = o.max_macs;
   if (!o.rungs.empty()) j["rungs"] = o.rungs;
@@ -63,6 +72,8 @@ std::string interval_text(const SearchBenchResult& r) {
 int bench_search(const BenchOptions& options) {
   SearchBenchOptions o = options.search;
   o.batch = options.batch;
+  if (!options.objectives.empty()) o.objective = search::Objective(options.objectives);
+  for (const std::string& text : options.constraints) o.objective.constraints.push_back(constraint_of(text));
   if (o.table.empty())
     throw core::ConfigError(
         "condenser bench search: --table is missing; expected a CSV, or the YAML that describes it");

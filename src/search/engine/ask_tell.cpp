@@ -8,6 +8,7 @@
 #include "condenser/core/text.hpp"
 #include "condenser/search/fate.hpp"
 #include "condenser/search/trial_table.hpp"
+#include "search/derived.hpp"
 #include "search/engine/desk.hpp"
 
 namespace condenser::search {
@@ -15,7 +16,7 @@ namespace {
 
 std::string number_of(int64_t trial) { return "trial " + std::to_string(trial); }
 
-bool computed(const Metric& metric) { return metric.of_design != nullptr || metric.name == "netscore"; }
+bool computed(const Metric& metric) { return metric.of_design != nullptr || source_of(metric) != nullptr; }
 
 std::vector<std::string> told_names() {
   std::vector<std::string> names;
@@ -127,7 +128,8 @@ Asked asked(Desk& desk, const SearchOptions& o, std::optional<Desk::Held> held) 
 void check_told(const std::map<std::string, double>& metrics, const Objective& objective) {
   for (const auto& [name, value] : metrics) check_one(name, value);
   for (const Metric* metric : objective.metrics()) {
-    const std::string needed = metric->name == "netscore" ? "val_accuracy" : metric->name;
+    const Metric* source = source_of(*metric);
+    const std::string& needed = source == nullptr ? metric->name : source->name;
     if (metric->of_design == nullptr && !metrics.contains(needed))
       throw core::ConfigError("metric " + needed + " is missing; expected it, as the study's objective is " +
                               objective.text() + (objective.constraints.empty() ? "" : ", under constraints"));

@@ -1,6 +1,7 @@
 #include "search/engine/judge.hpp"
 
 #include "condenser/core/log.hpp"
+#include "search/derived.hpp"
 
 namespace condenser::search {
 namespace {
@@ -17,12 +18,6 @@ void add_costs(const Candidate& candidate, Findings& findings) {
   for (const Metric& metric : metrics()) {
     if (const auto value = cost(candidate, metric)) findings.metrics[metric.name] = *value;
   }
-}
-
-void add_netscore(const arch::Analysis& cost, Findings& findings) {
-  const auto it = findings.metrics.find("val_accuracy");
-  if (it == findings.metrics.end() || !(it->second > 0) || cost.params <= 0 || cost.macs <= 0) return;
-  findings.metrics["netscore"] = arch::netscore(it->second, cost.params, cost.macs);
 }
 
 void fail(Trial& trial, const core::Error& e) {
@@ -80,7 +75,7 @@ uint64_t Judge::seed_of(const Trial& trial) const { return examination_seed(seed
 
 void Judge::conclude(Trial& trial, const Candidate& candidate) const {
   add_costs(candidate, trial.findings);
-  add_netscore(candidate.cost, trial.findings);
+  derive(trial.findings);
   if (!trial.full()) return;  // bounds are of the full examination
   for (const Verdict& verdict : gate_.after_probe(trial.findings)) trial.verdicts.push_back(verdict);
   for (const Verdict& verdict : objective_.verdicts(trial.findings)) trial.verdicts.push_back(verdict);

@@ -20,7 +20,11 @@ Catalogue::Entry entry_of(const Space& space, const Gate& gate, const Genotype& 
     if (!entry.passed) return entry;
     std::array<double, 4> costs{};
     const char* names[] = {"params", "macs", "constant_bytes", "arena_bytes"};
-    for (size_t k = 0; k < costs.size(); ++k) costs[k] = cost(candidate, *find_metric(names[k])).value_or(0);
+    for (size_t k = 0; k < costs.size(); ++k) {
+      const auto value = cost(candidate, *find_metric(names[k]));
+      costs[k] = value.value_or(0);
+      if (value) entry.costs.metrics[names[k]] = *value;
+    }
     entry.features = features_of(genotype, graph(candidate), costs);
   } catch (const arch::SpecError&) {
     entry.passed = false;

@@ -18,6 +18,7 @@ class Catalogue {
     core::Fingerprint fingerprint;  // equal networks have equal ones
     bool passed = false;            // the gate, before training
     Features features;              // empty unless passed
+    Findings costs;                 // what is known before anything is measured; empty unless passed
   };
 
   struct Member {

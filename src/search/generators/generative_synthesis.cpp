@@ -5,11 +5,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <memory>
+#include <utility>
 
 #include "condenser/core/text.hpp"
 #include "condenser/search/metrics.hpp"
+#include "search/generators/past.hpp"
 #include "search/generators/pool.hpp"
-#include "search/predictors/opinion.hpp"
+#include "search/predictors/promise.hpp"
+#include "search/predictors/warp.hpp"
 #include "search/tables.hpp"
 
 namespace condenser::search {
@@ -21,6 +26,7 @@ using Member = Catalogue::Member;
 
 // What is examined beside others should tell more than what is examined alone: in batches, doubt is worth so much more.
 constexpr double kAmongPending = 2;
+constexpr const char* kWentOn = "the most promising that was examined at a lower rung";
 
 struct Options {
   int pool = 2000;
@@ -108,7 +114,7 @@ class GenerativeSynthesis final : public Generator {
     constexpr double kNoisy = 0.02;  // of the variance of all values
     const int64_t best = Generator::recommend(q);
     const Knowledge known = knowledge_of(q, static_cast<size_t>(o_.measured));
-    if (known.measured.size() < 2) return best;
+    if (known.measured.size() < 2 || q.past.objective.several()) return best;
     const Field field = field_of(q, known, {}, {});
     const Opinion opinion = opinion_of(q, known, {}, field, o_.opinion);
     if (best >= 0 && opinion.noise < kNoisy) return best;
@@ -174,18 +180,10 @@ class GenerativeSynthesis final : public Generator {
   Proposal best_unknown(const Question& q, const Knowledge& known, const std::vector<Member>& pending,
                         const std::vector<Member>& members, const Field& field, const Origin& origin,
                         const Fit* fitted = nullptr) const {
-    const Opinion opinion = opinion_of(q, known, pending, field, o_.opinion, fitted);
-    std::vector<double> score;
-    std::vector<int> rows;
-    const double optimism = o_.optimism * (pending.empty() ? 1 : kAmongPending);
-    for (const Member& m : members) {
-      rows.push_back(field.row(m.entry->fingerprint));
-      score.push_back(opinion.mean(rows.back()) + optimism * opinion.deviation(rows.back()));
-    }
-    const std::vector<size_t> order = best_first(score);
-    size_t chosen = order.front();
+    const Views views = views_of(q, known, pending, members, field, fitted);
+    size_t chosen = views.order.front();
     bool unknown = false;
-    for (const size_t i : order) {
+    for (const size_t i : views.order) {
       if (contains(pending, members[i].entry->fingerprint) || is_taken(q, known, members[i])) continue;
       chosen = i;
       unknown = true;
@@ -198,9 +196,49 @@ class GenerativeSynthesis final : public Generator {
     if (known.measured.empty())
       proposal.reason = "unlike what is being examined, and larger networks are believed better";
     else
-      Speaker(q, known, 0)
-          .speak(opinion.mean(rows[chosen]), opinion.deviation(rows[chosen]), opinion.best, origin(chosen), proposal);
+      views.speak(chosen, origin(chosen), proposal);
     return proposal;
+  }
+
+  // What is thought of some networks, and how that is said.
+  struct Views {
+    std::vector<double> score;
+    std::vector<size_t> order;  // best first
+    std::function<void(size_t member, const std::string& origin, Proposal&)> speak;
+  };
+
+  Promise promise(const Question& q, const std::vector<Member>& pending, const std::vector<Member>& members) const {
+    return Promise({q, static_cast<size_t>(o_.measured), pending, members, o_.opinion,
+                    o_.optimism * (pending.empty() ? 1 : kAmongPending),
+                    [&](const Knowledge& k) { return field_of(q, k, pending, members); }});
+  }
+
+  // By the promise of networks where one prediction is not enough, else by mean and doubt together.
+  Views views_of(const Question& q, const Knowledge& known, const std::vector<Member>& pending,
+                 const std::vector<Member>& members, const Field& field, const Fit* fitted) const {
+    Views views;
+    if (needs_promise(q.past.objective) && !known.measured.empty()) {
+      const auto promised = std::make_shared<const Promise>(promise(q, pending, members));
+      views.score = promised->scores();
+      views.speak = [promised](size_t member, const std::string& origin, Proposal& proposal) {
+        proposal.forecast = promised->forecast(member);
+        proposal.reason = promised->reason(member) + "; " + origin;
+      };
+    } else {
+      const auto opinion = std::make_shared<const Opinion>(opinion_of(q, known, pending, field, o_.opinion, fitted));
+      std::vector<int> rows;
+      const double optimism = o_.optimism * (pending.empty() ? 1 : kAmongPending);
+      for (const Member& m : members) {
+        rows.push_back(field.row(m.entry->fingerprint));
+        views.score.push_back(opinion->mean(rows.back()) + optimism * opinion->deviation(rows.back()));
+      }
+      views.speak = [&q, &known, opinion, rows](size_t member, const std::string& origin, Proposal& proposal) {
+        Speaker(q, known, 0)
+            .speak(opinion->mean(rows[member]), opinion->deviation(rows[member]), opinion->best, origin, proposal);
+      };
+    }
+    views.order = best_first(views.score);
+    return views;
   }
 
   static bool is_taken(const Question& q, const Knowledge& known, const Member& m) {
@@ -237,18 +275,40 @@ class GenerativeSynthesis final : public Generator {
         able.push_back(&m);
     }
     if (able.empty()) return std::nullopt;
+    std::vector<Member> members;
+    for (const Measured* m : able) members.push_back(m->member);
+    return needs_promise(q.past.objective) ? promoted_by_promise(q, pending, members, rung)
+                                           : promoted_by_mean(q, known, pending, members, rung);
+  }
+
+  static Proposal going_on(const Member& member, int rung) {
+    Proposal proposal(member.genotype);
+    proposal.rung = rung;
+    proposal.by = "promotion";
+    return proposal;
+  }
+
+  Proposal promoted_by_promise(const Question& q, const std::vector<Member>& pending, const std::vector<Member>& able,
+                               int rung) const {
+    const Promise promised = promise(q, pending, able);
+    const size_t best = best_first(promised.scores()).front();
+    Proposal proposal = going_on(able[best], rung);
+    proposal.forecast = promised.forecast(best);
+    proposal.reason = promised.reason(best) + "; " + kWentOn;
+    return proposal;
+  }
+
+  Proposal promoted_by_mean(const Question& q, const Knowledge& known, const std::vector<Member>& pending,
+                            const std::vector<Member>& able, int rung) const {
     const Field field = field_of(q, known, pending, {});
     const Opinion opinion = opinion_of(q, known, pending, field, o_.opinion);
     std::vector<double> mean;
-    for (const Measured* m : able) mean.push_back(opinion.mean(field.row(m->member.entry->fingerprint)));
-    const Measured& best = *able[best_first(mean).front()];
-    const int row = field.row(best.member.entry->fingerprint);
-    Proposal proposal(best.member.genotype);
-    proposal.rung = rung;
-    proposal.by = "promotion";
+    for (const Member& m : able) mean.push_back(opinion.mean(field.row(m.entry->fingerprint)));
+    const Member& best = able[best_first(mean).front()];
+    const int row = field.row(best.entry->fingerprint);
+    Proposal proposal = going_on(best, rung);
     Speaker(q, known, static_cast<size_t>(rung) + 1 == q.past.rungs.size() ? known.lifted : 0)
-        .speak(opinion.mean(row), opinion.deviation(row), opinion.best,
-               "the most promising that was examined at a lower rung", proposal);
+        .speak(opinion.mean(row), opinion.deviation(row), opinion.best, kWentOn, proposal);
     return proposal;
   }
 
@@ -257,12 +317,17 @@ class GenerativeSynthesis final : public Generator {
     const auto half = static_cast<size_t>(o_.pool) / 2;
     pool.fill(known.measured.empty() ? half : half / 2, "drawn uniformly", [&] { return sample(q.space, q.rng); });
     if (known.measured.empty()) return;
-    std::vector<size_t> elite = best_first(known.values());
+    std::vector<const Trial*> elite;
+    for (const Measured& m : known.measured) elite.push_back(&q.past[static_cast<size_t>(m.trial)]);
+    if (needs_promise(q.past.objective)) {
+      elite = best_first(std::move(elite), q.past.objective);
+    } else {
+      const std::vector<const Trial*> measured = std::exchange(elite, {});
+      for (const size_t i : best_first(known.values())) elite.push_back(measured[i]);
+    }
     elite.resize((elite.size() + 1) / 2);
     pool.fill(half, "a child of good ones", [&] {
-      const auto parent = [&]() -> const Genotype& {
-        return known.measured[elite[q.rng.below(elite.size())]].member.genotype;
-      };
+      const auto parent = [&]() -> const Genotype& { return elite[q.rng.below(elite.size())]->genotype; };
       Genotype child = parent();
       if (q.rng.uniform() < 0.5) child = crossover(q.space, child, parent(), q.rng);
       for (uint64_t changes = 1 + q.rng.below(3); changes > 0; --changes) child = mutate(q.space, child, q.rng);
@@ -278,18 +343,24 @@ class GenerativeSynthesis final : public Generator {
       return {};
     }
     const std::vector<Member> first = pool.members();
-    const Field field(known, pending, first);
-    const Opinion opinion = opinion_of(q, known, pending, field, o_.opinion);
+    Fit fitted;
     VectorXd mean(std::ssize(first));
-    for (size_t i = 0; i < first.size(); ++i)
-      mean(static_cast<Index>(i)) = opinion.mean(field.row(first[i].entry->fingerprint));
+    if (needs_promise(q.past.objective)) {
+      mean = warped(promise(q, pending, first).scores(), Warp::Ranks);
+    } else {
+      const Field field(known, pending, first);
+      const Opinion opinion = opinion_of(q, known, pending, field, o_.opinion);
+      for (size_t i = 0; i < first.size(); ++i)
+        mean(static_cast<Index>(i)) = opinion.mean(field.row(first[i].entry->fingerprint));
+      fitted = opinion.fit;
+    }
     const Distribution moved = advised(q.space, first, mean);
     pool.fill(size * 3 / 4, "from the moved distribution", [&] { return draw(moved, q.rng); });
     for (const size_t i : best_first(span_of(mean))) {
       if (pool.members().size() >= size) break;
       pool.add_neighbours(first[i].genotype, size, "a neighbour of good predictions");
     }
-    return opinion.fit;
+    return fitted;
   }
 
   // delta theta: an option whose networks are predicted better than the pool's mean gains weight over what the user
@@ -316,7 +387,7 @@ class GenerativeSynthesis final : public Generator {
 
   // `table`: of the field that the members stand in, in their order.
   Proposal believed_best(const Question& q, const std::vector<Member>& members, const FeatureTable& table) const {
-    const bool larger = grows_with_size(q.past.objective);
+    const bool larger = grows_with_size(q.past.objective) && !q.past.objective.several();
     size_t best = q.rng.below(members.size());
     for (int i = 1; larger && i < o_.start; ++i) {
       const size_t other = q.rng.below(members.size());

@@ -34,9 +34,9 @@ double log_normal(double z) {
 
 }  // namespace
 
-VectorXd log_expected_gain(std::span<const Outlook> goals, std::span<const Point> points, double step) {
+VectorXd log_expected_gain(std::span<const Outlook> goals, std::span<const Point> points, const Point& reference) {
   const std::vector<Point> members = front_of(points);
-  const Gain gain(members, reference_below(members, step));
+  const Gain gain(members, reference);
   VectorXd score(goals.front().mean.size());
   Point mean(goals.size()), deviation(goals.size());
   for (Index row = 0; row < score.size(); ++row) {
@@ -57,14 +57,6 @@ VectorXd log_chance(std::span<const Outlook> constraints, std::span<const double
       sum(row) += deviation > 0 ? log_normal(above / deviation) : std::log(above >= 0 ? 1 : kLeast);
     }
   return sum;
-}
-
-VectorXd promise(std::span<const Outlook> goals, std::span<const Point> points, double step,
-                 std::span<const Outlook> constraints, std::span<const double> limits) {
-  if (points.empty()) return log_chance(constraints, limits);
-  VectorXd score = log_expected_gain(goals, points, step);
-  if (!constraints.empty()) score += log_chance(constraints, limits);
-  return score;
 }
 
 }  // namespace condenser::search

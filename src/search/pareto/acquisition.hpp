@@ -15,18 +15,14 @@ struct Outlook {
 };
 
 // Rows of goals, higher is better, to what is known to be feasible (`points`: a value for each goal; at least one):
-// the logarithm of the expected gain of hypervolume over their front, whose reference is `reference_below` with `step`.
-// One goal: of the expected improvement on the best. With three goals and more only the most spread members of a large
+// the logarithm of the expected gain of hypervolume over their front, above the reference. One goal: of the expected
+// improvement on the best. With three goals and more only the most spread members of a large
 // front count.
-Eigen::VectorXd log_expected_gain(std::span<const Outlook> goals, std::span<const Point> points, double step);
+Eigen::VectorXd log_expected_gain(std::span<const Outlook> goals, std::span<const Point> points,
+                                  const Point& reference);
 
 // The logarithm of the probability that every constraint is met: outlooks of the metrics with higher as better, and the
 // limit of each in the same units.
 Eigen::VectorXd log_chance(std::span<const Outlook> constraints, std::span<const double> limits);
-
-// Candidates compared where some are constrained: chance times gain; the chance alone while nothing feasible is known.
-// `goals` and `points` as above, `points` may be empty.
-Eigen::VectorXd promise(std::span<const Outlook> goals, std::span<const Point> points, double step,
-                        std::span<const Outlook> constraints, std::span<const double> limits);
 
 }  // namespace condenser::search
