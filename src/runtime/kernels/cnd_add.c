@@ -12,19 +12,19 @@ CND_INLINE void cnd_add_short(const cnd_add_params* p, const int8_t* a, const in
   const int32_t half = (int32_t)1 << (CND_ADD_LEFT_SHIFT - 1);
   const int32_t multiplier = p->out_multiplier;
   const int32_t shift = p->out_shift;
-  const int32_t offset = 2 * p->output_zero_point + 1;
-  const int32_t low = p->act_min;
-  const int32_t high = p->act_max;
-  const int32_t clamps = (low > INT8_MIN || high < INT8_MAX) ? 1 : 0;
-  for (int32_t i = 0; i < p->count; ++i) {
-    const int32_t left = ((int32_t)a[i] + a_offset) * half;
-    int32_t right = ((int32_t)b[i] + b_offset) * half;
+  const cnd_scale_range range = cnd_scale_range_of(p->output_zero_point, p->act_min, p->act_max, 1);
+  const int32_t mask = range.rectifies != 0 ? -1 : 0;
+  const int32_t clamps = range.clamps;
+  const int8_t* const end = a + p->count;
+  while (a != end) {
+    const int32_t left = ((int32_t)*a++ + a_offset) * half;
+    int32_t right = ((int32_t)*b++ + b_offset) * half;
     if (b_exact == 0) {
-      const int32_t twice = cnd_short_shift(cnd_short_high_mul(right * 2, b_multiplier), b_shift);
-      right = cnd_shift_right(twice + 1, 1);
+      right = cnd_shift_right(cnd_short_shift(cnd_short_high_mul(right * 2, b_multiplier), b_shift) + 1, 1);
     }
-    const int32_t value = cnd_scale_short(left + right, multiplier, shift, offset);
-    output[i] = (int8_t)(clamps != 0 ? cnd_clamp(value, low, high) : value);
+    int32_t value = cnd_short_shift(cnd_short_high_mul(left + right, multiplier), shift);
+    value = cnd_half(cnd_rectify(value, mask) + range.offset);
+    *output++ = (int8_t)(clamps != 0 ? cnd_clamp(value, range.low, range.high) : value);
   }
 }
 

@@ -5,49 +5,55 @@
 #include "cnd_scale.h"
 #include "cnd_tile.h"
 
-/* The window of output pixel `n`, channels from `first`, as patch number `pixel` of a tile. `whole`: where
- * the window is one pixel, number n of the input, its channels of a group; else 0. */
-static void cnd_conv2d_patch(const cnd_conv2d_params* p, const int8_t* input, int32_t n, int32_t first, int32_t whole,
-                             int16_t* tile, int32_t pixel) {
-  if (whole != 0) {
-    const int32_t depth = whole;
-    cnd_tile_writer writer = cnd_tile_begin(tile, depth, pixel, p->input_offset);
-    cnd_tile_put(&writer, input + n * p->in_c + first, depth);
-    cnd_tile_end(&writer);
-    return;
+/* A window that lies in the input, from x on. Of a dense convolution, a row of it is one run of values. */
+static void cnd_conv2d_inside(const cnd_conv2d_params* p, const int8_t* x, int16_t* tile, int32_t pixel) {
+  const int32_t dense = p->groups == 1 ? 1 : 0;
+  const int32_t columns = dense != 0 ? 1 : p->kernel_w;
+  const int32_t run = dense != 0 ? p->kernel_w * p->in_c : p->in_c / p->groups;
+  const int32_t apart = p->in_c;
+  const int32_t next_line = p->in_w * apart - columns * apart;
+  cnd_tile_writer writer = cnd_tile_begin(tile, p->kernel_h * columns * run, pixel, p->input_offset);
+  for (int32_t line = p->kernel_h; line > 0; --line) {
+    for (int32_t column = columns; column > 0; --column) {
+      cnd_tile_put(&writer, x, run);
+      x += apart;
+    }
+    x += next_line;
   }
+  cnd_tile_end(&writer);
+}
+
+/* The window at (top, left), part of which may lie in the padding; at: where it begins in the input, if it does. */
+static void cnd_conv2d_border(const cnd_conv2d_params* p, const int8_t* input, int32_t top, int32_t left, int32_t at,
+                              int16_t* tile, int32_t pixel) {
   const int32_t channels = p->in_c / p->groups;
   const int32_t row = p->kernel_w * channels;
   const int32_t depth = p->kernel_h * row;
-  const int32_t top = n / p->out_w * p->stride_h - p->pad_top;
-  const int32_t left = n % p->out_w * p->stride_w - p->pad_left;
-  const int32_t x0 = left < 0 ? -left : 0; /* kernel columns and rows that meet the input */
-  const int32_t x1 = p->in_w - left < p->kernel_w ? p->in_w - left : p->kernel_w;
-  const int32_t y0 = top < 0 ? -top : 0;
-  const int32_t y1 = p->in_h - top < p->kernel_h ? p->in_h - top : p->kernel_h;
-  const int32_t lines = x0 < x1 && y0 < y1 ? y1 - y0 : 0;
-  const int32_t columns = p->groups == 1 ? 1 : x1 - x0; /* of a dense convolution, all columns are one run of values */
-  const int32_t run = p->groups == 1 ? (x1 - x0) * channels : channels;
-  const int8_t* x = input + ((top + y0) * p->in_w + left + x0) * p->in_c + first;
   cnd_tile_writer writer = cnd_tile_begin(tile, depth, pixel, p->input_offset);
-  int32_t zeros = lines > 0 ? y0 * row + x0 * channels : depth; /* padding before the next run */
-  for (int32_t line = 0;; ++line) {
-    if (zeros > 0) {
-      cnd_tile_clear(&writer, zeros);
+  for (int32_t y = top; y < top + p->kernel_h; ++y) {
+    for (int32_t kx = 0; kx < p->kernel_w; ++kx) {
+      if (y >= 0 && y < p->in_h && left + kx >= 0 && left + kx < p->in_w) {
+        cnd_tile_put(&writer, input + (at + kx * p->in_c), channels);
+      } else {
+        cnd_tile_clear(&writer, channels);
+      }
     }
-    if (line >= lines) {
-      break;
-    }
-    for (int32_t column = 0; column < columns; ++column) {
-      cnd_tile_put(&writer, x + column * p->in_c, run);
-    }
-    x += p->in_w * p->in_c;
-    zeros = row - (x1 - x0) * channels;
-    if (line + 1 == lines) {
-      zeros += (p->kernel_h - y1) * row - x0 * channels;
-    }
+    at += p->in_w * p->in_c;
   }
   cnd_tile_end(&writer);
+}
+
+/* The window of output pixel (oy, ox), channels from `first`, as patch number `pixel` of a tile. */
+static void cnd_conv2d_patch(const cnd_conv2d_params* p, const int8_t* input, int32_t oy, int32_t ox, int32_t first,
+                             int16_t* tile, int32_t pixel) {
+  const int32_t top = oy * p->stride_h - p->pad_top;
+  const int32_t left = ox * p->stride_w - p->pad_left;
+  const int32_t at = (top * p->in_w + left) * p->in_c + first;
+  if (top >= 0 && left >= 0 && top + p->kernel_h <= p->in_h && left + p->kernel_w <= p->in_w) {
+    cnd_conv2d_inside(p, input + at, tile, pixel);
+  } else {
+    cnd_conv2d_border(p, input, top, left, at, tile, pixel);
+  }
 }
 
 /* What all pixels share. */
@@ -61,14 +67,13 @@ typedef struct {
   cnd_scale_range range;
 } cnd_conv2d_layer;
 
-/* Output channels from `o` to before `end` of two pixels, `second` values apart; 0: of one pixel. */
-static void cnd_conv2d_outputs(const cnd_conv2d_layer* l, const int16_t* tile, int32_t o, int32_t end, int32_t second,
-                               int8_t* out) {
+/* Pairs of output channels, o and o + next and so on to before `end`, of two pixels that lie `second` values apart; 0:
+ * of one pixel. `whole` as in cnd_tile_2x2(). */
+static void cnd_conv2d_pairs(const cnd_conv2d_layer* l, const int16_t* tile, int32_t o, int32_t end, int32_t next,
+                             int32_t whole, int32_t second, int8_t* out) {
   const int32_t depth = l->depth;
   const int8_t* a = l->weights + o * depth;
   for (; o < end; o += 2) {
-    const int32_t next = o + 1 < end ? 1 : 0; /* of an odd number of channels, the last one is computed twice */
-    const int32_t whole = o + 1 < l->padded ? cnd_tile_floor(depth + 3, 4) : cnd_tile_floor(depth, 4);
     const int32_t bias = l->bias[o];
     const int32_t bias_next = l->bias[o + next];
     int32_t sum[4] = {bias, bias, bias_next, bias_next};
@@ -79,6 +84,27 @@ static void cnd_conv2d_outputs(const cnd_conv2d_layer* l, const int16_t* tile, i
     out[o + next + second] = (int8_t)sum[3];
     out[o + next] = (int8_t)sum[2];
     a += 2 * depth;
+  }
+}
+
+/* Output channels from `o` to before `end`. The last one of an odd number makes a pair with itself. */
+static void cnd_conv2d_outputs(const cnd_conv2d_layer* l, const int16_t* tile, int32_t o, int32_t end, int32_t second,
+                               int8_t* out) {
+  const int32_t up = cnd_tile_floor(l->depth + 3, 4);
+  const int32_t down = cnd_tile_floor(l->depth, 4);
+  const int32_t padded = up == down || end < l->padded ? end : l->padded;
+  if (o + 1 < padded) {
+    const int32_t until = o + cnd_tile_floor(padded - o, 2);
+    cnd_conv2d_pairs(l, tile, o, until, 1, up, second, out);
+    o = until;
+  }
+  if (o + 1 < end) {
+    const int32_t until = o + cnd_tile_floor(end - o, 2);
+    cnd_conv2d_pairs(l, tile, o, until, 1, down, second, out);
+    o = until;
+  }
+  if (o < end) {
+    cnd_conv2d_pairs(l, tile, o, end, 0, down, second, out);
   }
 }
 
@@ -95,17 +121,19 @@ void cnd_conv2d(const cnd_conv2d_params* p, const int8_t* weights, const int32_t
                                   depth,
                                   p->out_c - (depth + 2) / depth,
                                   cnd_scale_range_of(p->output_zero_point, p->act_min, p->act_max, p->short_scale)};
-  const int32_t point = p->kernel_h * p->kernel_w * p->stride_h * p->stride_w; /* 1: and no padding, by the sizes */
-  const int32_t whole =
-      (point == 1 && p->in_h == p->out_h && p->in_w == p->out_w && p->pad_top == 0 && p->pad_left == 0) ? channels : 0;
+  int32_t oy = 0;
+  int32_t ox = 0;
   for (int32_t n = 0; n < count; n += 2) {
-    const int32_t pixels = n + 1 < count ? 2 : 1;
+    const int32_t next_y = ox + 1 < p->out_w ? oy : oy + 1;
+    const int32_t next_x = ox + 1 < p->out_w ? ox + 1 : 0;
+    const int32_t second = n + 1 < count ? p->out_c : 0; /* 0: the last pixel of an odd number, alone */
     for (int32_t group = 0; group < p->groups; ++group) {
       const int32_t o = group * group_out;
-      for (int32_t i = 0; i < 2; ++i) { /* of one pixel, both patches are its own */
-        cnd_conv2d_patch(p, input, n + (pixels == 2 ? i : 0), group * channels, whole, scratch, i);
-      }
-      cnd_conv2d_outputs(&layer, scratch, o, o + group_out, pixels == 2 ? p->out_c : 0, output + n * p->out_c);
+      cnd_conv2d_patch(p, input, oy, ox, group * channels, scratch, 0);
+      cnd_conv2d_patch(p, input, second != 0 ? next_y : oy, second != 0 ? next_x : ox, group * channels, scratch, 1);
+      cnd_conv2d_outputs(&layer, scratch, o, o + group_out, second, output + n * p->out_c);
     }
+    ox = next_x + 1 < p->out_w ? next_x + 1 : 0;
+    oy = next_x + 1 < p->out_w ? next_y : next_y + 1;
   }
 }

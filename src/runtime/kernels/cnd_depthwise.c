@@ -5,25 +5,44 @@
 #include "cnd_dsp.h"
 #include "cnd_scale.h"
 
-/* One output channel. Rows of scratch stand for input rows `first` and following, `held` of them. */
+/* One output channel. Rows of scratch stand for input rows `first` and following: `held` of them,
+ * `capacity` at most. */
 typedef struct {
   const cnd_depthwise_params* p;
   int16_t* rows;
   int16_t* weights;
   int32_t row;        /* values of a row in scratch */
   int32_t weight_row; /* values of a row of weights: even, at least two more than the kernel is wide */
-  int32_t first, held;
+  int32_t first, held, capacity;
   int32_t bias, multiplier, shift;
   cnd_scale_range range;
 } cnd_depthwise_channel;
 
 static int32_t cnd_depthwise_even(int32_t n) { return n + n % 2; }
 
+/* `count` values of a channel from x on, as 16-bit values with the offset inside. */
+static void cnd_depthwise_copy(const cnd_depthwise_params* p, const int8_t* x, int32_t count, int16_t* to) {
+  const int32_t step = p->in_c;
+  const int32_t offset = p->input_offset;
+#ifdef CND_DSP
+  const uint32_t twice = cnd_pair(offset, offset);
+  for (; count >= 2; count -= 2) {
+    const uint32_t two = (uint32_t)(uint8_t)x[0] | ((uint32_t)(uint8_t)x[step] << 16);
+    cnd_store_near_2x16(to, cnd_sxtab16(twice, two));
+    x += 2 * step;
+    to += 2;
+  }
+#endif
+  for (; count > 0; --count) {
+    *to++ = (int16_t)((int32_t)*x + offset);
+    x += step;
+  }
+}
+
 /* Reads input rows up to before `end`, of which those from `begin` on are wanted. x: the channel's first value. */
 static void cnd_depthwise_read(cnd_depthwise_channel* c, const int8_t* x, int32_t begin, int32_t end) {
   const cnd_depthwise_params* p = c->p;
-  const int32_t capacity = p->in_h < p->kernel_h + CND_DEPTHWISE_ROWS ? p->in_h : p->kernel_h + CND_DEPTHWISE_ROWS;
-  if (end - c->first > capacity) { /* what is still wanted moves to the front */
+  if (end - c->first > c->capacity) { /* what is still wanted moves to the front */
     const int32_t keep = c->first + c->held > begin ? c->first + c->held - begin : 0;
     const int16_t* from = c->rows + (c->held - keep) * c->row;
     for (int32_t i = 0; i < keep * c->row; ++i) {
@@ -35,11 +54,8 @@ static void cnd_depthwise_read(cnd_depthwise_channel* c, const int8_t* x, int32_
   const int32_t room = c->row - p->pad_left;
   const int32_t width = p->in_w < room ? p->in_w : room; /* columns beyond are in no window */
   while (c->first + c->held < end) {
-    const int8_t* in = x + (c->first + c->held) * p->in_w * p->in_c;
-    const int32_t to = c->held * c->row + p->pad_left;
-    for (int32_t i = 0; i < width; ++i) {
-      c->rows[to + i] = (int16_t)((int32_t)in[i * p->in_c] + p->input_offset);
-    }
+    cnd_depthwise_copy(p, x + (c->first + c->held) * p->in_w * p->in_c, width,
+                       c->rows + (c->held * c->row + (width > 0 ? p->pad_left : 0)));
     ++c->held;
   }
 }
@@ -166,10 +182,11 @@ void cnd_depthwise(const cnd_depthwise_params* p, const int8_t* weights, const i
 #else
   const int32_t fours = 0;
 #endif
-  cnd_depthwise_channel c = {p, scratch, scratch, 0, 0, 0, 0, 0, 0, 0, {0, 0, 0, 0, 0, 0}};
+  cnd_depthwise_channel c = {p, scratch, scratch, 0, 0, 0, 0, 0, 0, 0, 0, {0, 0, 0, 0, 0, 0, 0}};
   c.row = (p->out_w + 3) / 4 * 4 * p->stride_w - p->stride_w + cnd_depthwise_even(p->kernel_w);
   c.row = cnd_depthwise_even(c.row);
   c.weight_row = cnd_depthwise_even(p->kernel_w);
+  c.capacity = capacity;
   c.weights = scratch + capacity * c.row;
   c.range = cnd_scale_range_of(p->output_zero_point, p->act_min, p->act_max, p->short_scale);
   for (int32_t i = 0; i < capacity * c.row + p->kernel_h * c.weight_row; ++i) {

@@ -60,6 +60,9 @@ static inline void cnd_load_4x16(const int16_t* from, uint32_t* low, uint32_t* h
 
 static inline void cnd_store_2x16(int16_t* to, uint32_t word) { (void)memcpy(to, &word, sizeof word); }
 
+/* To any address of a value. */
+static inline void cnd_store_near_2x16(int16_t* to, uint32_t word) { (void)memcpy(to, &word, sizeof word); }
+
 static inline uint32_t cnd_pair(int32_t low, int32_t high) {
   return ((uint32_t)low & 0xffffu) | ((uint32_t)high << 16);
 }

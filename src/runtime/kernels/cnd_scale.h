@@ -17,12 +17,14 @@ typedef struct {
   int32_t zero_point, low, high; /* -128 <= low <= high <= 127 */
   int32_t offset;                /* twice the zero point, plus 1 for the last rounding */
   int32_t is_short;              /* 1: cnd_scale_short() may be used */
-  int32_t clamps;                /* 1: low or high lies inside of int8 */
+  int32_t rectifies;             /* 1: low is the zero point: what is below zero becomes zero */
+  int32_t clamps;                /* 1: more than that is cut off inside of int8 */
 } cnd_scale_range;
 
 static inline cnd_scale_range cnd_scale_range_of(int32_t zero_point, int32_t low, int32_t high, int32_t is_short) {
-  const int32_t clamps = (low > INT8_MIN || high < INT8_MAX) ? 1 : 0;
-  const cnd_scale_range range = {zero_point, low, high, 2 * zero_point + 1, is_short, clamps};
+  const int32_t rectifies = (low == zero_point && low > INT8_MIN) ? 1 : 0;
+  const int32_t clamps = ((low > INT8_MIN && rectifies == 0) || high < INT8_MAX) ? 1 : 0;
+  const cnd_scale_range range = {zero_point, low, high, 2 * zero_point + 1, is_short, rectifies, clamps};
   return range;
 }
 
@@ -47,14 +49,22 @@ CND_INLINE int32_t cnd_short_shift(int32_t x, int32_t shift) {
   return cnd_shift_right(x + cnd_shift_right(x, 31), -1 - shift);
 }
 
-/* Saturated to int8. */
-CND_INLINE int32_t cnd_scale_short(int32_t sum, int32_t multiplier, int32_t shift, int32_t offset) {
-  const int32_t twice = cnd_short_shift(cnd_short_high_mul(sum, multiplier), shift) + offset;
+/* floor(x / 2), saturated to int8. */
+CND_INLINE int32_t cnd_half(int32_t x) {
 #ifdef CND_DSP
-  return cnd_saturate8_half(twice);
+  return cnd_saturate8_half(x);
 #else
-  return cnd_clamp(cnd_shift_right(twice, 1), INT8_MIN, INT8_MAX);
+  return cnd_clamp(cnd_shift_right(x, 1), INT8_MIN, INT8_MAX);
 #endif
+}
+
+CND_INLINE int32_t cnd_scale_short(int32_t sum, int32_t multiplier, int32_t shift, int32_t offset) {
+  return cnd_half(cnd_short_shift(cnd_short_high_mul(sum, multiplier), shift) + offset);
+}
+
+/* With a mask of -1, 0 for what is negative: -1, half of a negative unit, is then rounded as 0 is. With 0, x. */
+CND_INLINE int32_t cnd_rectify(int32_t x, int32_t mask) {
+  return (int32_t)((uint32_t)x & ~((uint32_t)cnd_shift_right(x, 31) & (uint32_t)mask));
 }
 
 CND_INLINE int8_t cnd_scale_any(int32_t sum, int32_t multiplier, int32_t shift, const cnd_scale_range* range) {
@@ -70,10 +80,20 @@ CND_INLINE void cnd_scale_four(int32_t v[4], int32_t ma, int32_t sa, int32_t mb,
                                const cnd_scale_range* range) {
   if (range->is_short != 0) {
     const int32_t offset = range->offset;
-    v[0] = cnd_scale_short(v[0], ma, sa, offset);
-    v[1] = cnd_scale_short(v[1], ma, sa, offset);
-    v[2] = cnd_scale_short(v[2], mb, sb, offset);
-    v[3] = cnd_scale_short(v[3], mb, sb, offset);
+    v[0] = cnd_short_shift(cnd_short_high_mul(v[0], ma), sa);
+    v[1] = cnd_short_shift(cnd_short_high_mul(v[1], ma), sa);
+    v[2] = cnd_short_shift(cnd_short_high_mul(v[2], mb), sb);
+    v[3] = cnd_short_shift(cnd_short_high_mul(v[3], mb), sb);
+    if (range->rectifies != 0) {
+      v[0] = cnd_rectify(v[0], -1);
+      v[1] = cnd_rectify(v[1], -1);
+      v[2] = cnd_rectify(v[2], -1);
+      v[3] = cnd_rectify(v[3], -1);
+    }
+    v[0] = cnd_half(v[0] + offset);
+    v[1] = cnd_half(v[1] + offset);
+    v[2] = cnd_half(v[2] + offset);
+    v[3] = cnd_half(v[3] + offset);
     if (range->clamps != 0) {
       const int32_t low = range->low;
       const int32_t high = range->high;

@@ -58,9 +58,13 @@ CND_INLINE void cnd_tile_byte(cnd_tile_writer* w, int32_t x) {
 
 /* The next values of the patch: x[i] + offset. */
 CND_INLINE void cnd_tile_put(cnd_tile_writer* w, const int8_t* x, int32_t count) {
-  while (count > 0 && w->waiting != 0u) {
-    cnd_tile_byte(w, *x++);
-    --count;
+  if (w->waiting != 0u) { /* groups of bytes that wait and the first of the next four, whose last ones wait then */
+    for (; count >= 4; count -= 4) {
+      const uint32_t four = cnd_load_4x8(x);
+      cnd_tile_group(w, (w->word >> (32u - 8u * w->waiting)) | (four << (8u * w->waiting)));
+      w->word = four;
+      x += 4;
+    }
   }
   for (; count >= 8; count -= 8) {
     cnd_tile_group(w, cnd_load_4x8(x));
