@@ -28,18 +28,24 @@ static void cnd_conv2d_border(const cnd_conv2d_params* p, const int8_t* input, i
                               int16_t* tile, int32_t pixel) {
   const int32_t channels = p->in_c / p->groups;
   const int32_t row = p->kernel_w * channels;
-  const int32_t depth = p->kernel_h * row;
-  cnd_tile_writer writer = cnd_tile_begin(tile, depth, pixel, p->input_offset);
+  const int32_t x0 = left < 0 ? -left : 0; /* columns that meet the input */
+  const int32_t x1 = p->in_w - left < p->kernel_w ? p->in_w - left : p->kernel_w;
+  const int32_t dense = p->groups == 1 ? x1 - x0 : 1; /* those whose channels are neighbours */
+  cnd_tile_writer writer = cnd_tile_begin(tile, p->kernel_h * row, pixel, p->input_offset);
+  int32_t zeros = 0; /* since the last value */
   for (int32_t y = top; y < top + p->kernel_h; ++y) {
-    for (int32_t kx = 0; kx < p->kernel_w; ++kx) {
-      if (y >= 0 && y < p->in_h && left + kx >= 0 && left + kx < p->in_w) {
-        cnd_tile_put(&writer, input + (at + kx * p->in_c), channels);
-      } else {
-        cnd_tile_clear(&writer, channels);
+    if (y < 0 || y >= p->in_h || x0 >= x1) {
+      zeros += row;
+    } else {
+      cnd_tile_clear(&writer, zeros + x0 * channels);
+      for (int32_t kx = x0; kx < x1; kx += dense) {
+        cnd_tile_put(&writer, input + (at + kx * p->in_c), dense * channels);
       }
+      zeros = row - x1 * channels;
     }
     at += p->in_w * p->in_c;
   }
+  cnd_tile_clear(&writer, zeros);
   cnd_tile_end(&writer);
 }
 

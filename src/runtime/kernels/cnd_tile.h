@@ -82,7 +82,7 @@ CND_INLINE void cnd_tile_put(cnd_tile_writer* w, const int8_t* x, int32_t count)
 }
 
 /* The next values are zeros: padding. */
-CND_INLINE void cnd_tile_clear(cnd_tile_writer* w, int32_t count) {
+static void cnd_tile_clear(cnd_tile_writer* w, int32_t count) {
   const uint32_t zero = (uint32_t)-w->offset & 0xffu;
   for (; count > 0 && w->waiting != 0u; --count) {
     cnd_tile_byte(w, -w->offset);
@@ -159,12 +159,15 @@ CND_INLINE cnd_tile_sums cnd_tile_step(const int16_t** tile, const int8_t** a, c
 CND_INLINE void cnd_tile_2x2(const int16_t* tile, const int8_t* a, const int8_t* b, int32_t depth, int32_t whole,
                              int32_t sum[4]) {
   cnd_tile_sums s = {sum[0], sum[1], sum[2], sum[3]};
-  const int16_t* const eights = tile + 2 * cnd_tile_floor(whole, 8);
-  while (tile != eights) {
+  const int16_t* const sixteens = tile + 2 * cnd_tile_floor(whole, 16);
+  const int16_t* const fours = tile + 2 * whole;
+  while (tile != sixteens) {
+    s = cnd_tile_step(&tile, &a, &b, s);
+    s = cnd_tile_step(&tile, &a, &b, s);
     s = cnd_tile_step(&tile, &a, &b, s);
     s = cnd_tile_step(&tile, &a, &b, s);
   }
-  if (cnd_tile_floor(whole, 8) != whole) {
+  while (tile != fours) {
     s = cnd_tile_step(&tile, &a, &b, s);
   }
   for (int32_t i = 0; i < depth - whole; ++i) {
@@ -200,7 +203,7 @@ CND_INLINE void cnd_tile_put(cnd_tile_writer* w, const int8_t* x, int32_t count)
   w->to += count;
 }
 
-CND_INLINE void cnd_tile_clear(cnd_tile_writer* w, int32_t count) {
+static void cnd_tile_clear(cnd_tile_writer* w, int32_t count) {
   for (int32_t i = 0; i < count; ++i) {
     w->to[i] = 0;
   }
@@ -209,11 +212,54 @@ CND_INLINE void cnd_tile_clear(cnd_tile_writer* w, int32_t count) {
 
 static inline void cnd_tile_end(const cnd_tile_writer* w) { (void)w; }
 
+/* One patch with two rows of weights. */
+static inline void cnd_tile_1x2(const int16_t* x, const int8_t* a, const int8_t* b, int32_t depth, int32_t* sum_a,
+                                int32_t* sum_b) {
+  int32_t sa = *sum_a;
+  int32_t sb = *sum_b;
+  int32_t i = 0;
+  while (i < cnd_tile_floor(depth, 4)) { /* by hand, as compilers do not */
+    const int32_t x0 = x[i];
+    sa += x0 * (int32_t)a[i];
+    sb += x0 * (int32_t)b[i];
+    ++i;
+    const int32_t x1 = x[i];
+    sa += x1 * (int32_t)a[i];
+    sb += x1 * (int32_t)b[i];
+    ++i;
+    const int32_t x2 = x[i];
+    sa += x2 * (int32_t)a[i];
+    sb += x2 * (int32_t)b[i];
+    ++i;
+    const int32_t x3 = x[i];
+    sa += x3 * (int32_t)a[i];
+    sb += x3 * (int32_t)b[i];
+    ++i;
+  }
+  for (; i < depth; ++i) {
+    sa += (int32_t)x[i] * (int32_t)a[i];
+    sb += (int32_t)x[i] * (int32_t)b[i];
+  }
+  *sum_a = sa;
+  *sum_b = sb;
+}
+
+/* Two passes need half of the registers: Cortex-M0 and its like have only eight. */
+#if defined(__thumb__) && !defined(__thumb2__)
+#define CND_TILE_PASSES 2
+#else
+#define CND_TILE_PASSES 1
+#endif
+
 CND_INLINE void cnd_tile_2x2(const int16_t* tile, const int8_t* a, const int8_t* b, int32_t depth, int32_t whole,
                              int32_t sum[4]) {
-  (void)whole;
   const int16_t* x = tile;
   const int16_t* y = tile + depth;
+  (void)whole;
+#if CND_TILE_PASSES == 2
+  cnd_tile_1x2(x, a, b, depth, &sum[0], &sum[2]);
+  cnd_tile_1x2(y, a, b, depth, &sum[1], &sum[3]);
+#else
   int32_t s0 = sum[0];
   int32_t s1 = sum[1];
   int32_t s2 = sum[2];
@@ -228,6 +274,7 @@ CND_INLINE void cnd_tile_2x2(const int16_t* tile, const int8_t* a, const int8_t*
   sum[1] = s1;
   sum[2] = s2;
   sum[3] = s3;
+#endif
 }
 
 #endif
