@@ -48,14 +48,18 @@ std::string network_header(const Manifest& m) {
          "};\nstatic const int8_t *network_output(int i) {\n  (void)i;\n  return " + output + ";\n}\n";
 }
 
-// Names of the calls that the run function makes, in their order: each stands in a comment of its own.
+// For every call of a kernel that the run function makes, in their order, the layer it belongs to: a layer stands in a
+// comment of its own, and some take several calls.
 std::vector<std::string> layers_of(const std::string& source, const std::string& prefix) {
   std::vector<std::string> layers;
+  std::string layer;
   std::istringstream lines(source.substr(std::min(source.size(), source.find("int " + prefix + "_run(void)"))));
   for (std::string line; std::getline(lines, line);) {
-    const size_t colon = line.find(": ");
+    const size_t colon = line.find(": "), word = line.find_first_not_of(' ');
     if (line.starts_with("  /* ") && line.ends_with(" */") && colon != std::string::npos)
-      layers.push_back(line.substr(5, colon - 5));
+      layer = line.substr(5, colon - 5);
+    else if (word != std::string::npos && line.compare(word, 4, "cnd_") == 0 && line.find('(') != std::string::npos)
+      layers.push_back(layer);
   }
   return layers;
 }
@@ -235,7 +239,10 @@ class MachineTrial {
     for (const int64_t count : counts) result_.cost.instructions += count;
     const auto layers = layers_of(core::read_file(folder_ / (manifest_.prefix + ".c")), manifest_.prefix);
     if (layers.size() + 1 != counts.size()) return;  // the compiler has made other calls of them
-    for (size_t i = 0; i < layers.size(); ++i) result_.cost.layers.push_back({layers[i], counts[i]});
+    for (size_t i = 0; i < layers.size(); ++i) {
+      if (i == 0 || layers[i] != layers[i - 1]) result_.cost.layers.push_back({layers[i], 0});
+      result_.cost.layers.back().instructions += counts[i];
+    }
   }
 
   const Machine& machine_;

@@ -57,6 +57,7 @@ TEST_CASE("instructions are counted by layer, and alike every time", "[verify][s
   CHECK(first.cost.instructions == again.cost.instructions);
   CHECK(first.cost.stack_bytes == again.cost.stack_bytes);
   REQUIRE_FALSE(first.cost.layers.empty());
+  CHECK(first.cost.layers.front().layer == e.test.package.spec.nodes[1].name);
   int64_t sum = 0;
   for (const LayerCost& layer : first.cost.layers) {
     CHECK(layer.instructions > 0);
@@ -64,6 +65,14 @@ TEST_CASE("instructions are counted by layer, and alike every time", "[verify][s
   }
   CHECK(sum <= first.cost.instructions);
   CHECK(sum > first.cost.instructions * 9 / 10);
+}
+
+TEST_CASE("a layer of several calls is counted once", "[verify][slow]") {
+  const Export e("concat");
+  const MachineResult r = run_on(find_machine("cortex-m4"), e.folder, e.test.answers, 1);
+  if (!r.check.ran) return tests::skip_without("machine: cortex-m4", r.check.detail);
+  CHECK(r.check.passed);
+  CHECK(std::ssize(r.cost.layers) + 1 == std::ssize(e.test.package.spec.nodes));  // all but the input
 }
 
 TEST_CASE("a machine finds a wrong integer, and code that does not end well", "[verify][slow]") {
