@@ -57,9 +57,10 @@ TEST_CASE("under a constraint the chance of meeting it leads to the best network
       int64_t least = INT64_MAX;
       for (const std::vector<int>& choice : {std::vector{0, 2, 3, 0, 0}, {1, 1, 3, 0, 0}, {1, 2, 2, 0, 0}})
         least = std::min(least, bench.space.expand({choice}).cost.params);
-      sum += evaluations(bench.run(), [&](const Trial& t) {
-               return t.findings.metrics.at("params") <= static_cast<double>(least);
-             }) / 6;
+      sum +=
+          evaluations(bench.run(),
+                      [&](const Trial& t) { return t.findings.metrics.at("params") <= static_cast<double>(least); }) /
+          6;
     }
     return sum;
   };
@@ -68,7 +69,8 @@ TEST_CASE("under a constraint the chance of meeting it leads to the best network
   CHECK(engine < 0.7 * mean("random"));
 }
 
-TEST_CASE("with two goals generative synthesis finds a larger front than chance, and hardly a smaller one than TPE", "[search]") {
+TEST_CASE("with two goals generative synthesis finds a larger front than chance, and hardly a smaller one than TPE",
+          "[search]") {
   const auto volume = [](const std::string& generator) {
     double sum = 0;
     for (uint64_t seed = 1; seed <= 6; ++seed) {

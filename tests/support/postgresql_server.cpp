@@ -70,20 +70,28 @@ std::unique_ptr<PostgresqlServer> PostgresqlServer::start() {
 
 void PostgresqlServer::start_again() {
   const std::string folder = folder_.path().string();
-  process_ = std::make_unique<core::Process>(
-      as_other_user({(programs() / "postgres").string(), "-D", folder + "/data", "-k", folder, "-c",
-                     "listen_addresses=", "-c", "max_connections=200", "-c", "fsync=off"}),
-      core::ProcessOptions{.folder = folder});
+  const auto start = [&] {
+    process_ = std::make_unique<core::Process>(
+        as_other_user({(programs() / "postgres").string(), "-D", folder + "/data", "-k", folder, "-c",
+                       "listen_addresses=", "-c", "max_connections=200", "-c", "fsync=off"}),
+        core::ProcessOptions{.folder = folder});
+  };
+  start();
+  std::string said;
   for (int tries = 0; tries < 600; ++tries) {
     try {
-      soci::session sql(soci::postgresql, address(folder_.path().string()));
+      soci::session sql(soci::postgresql, address(folder));
       return;
     } catch (const std::exception&) {
-      if (!process_->running()) break;
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
+    if (process_->running()) continue;
+    // Children of a server that was killed hold its memory until they see that it has gone.
+    said = process_->result().out;
+    if (said.find("still in use") == std::string::npos) break;
+    start();
   }
-  throw core::Error("postgres does not start: " + process_->result().out);
+  throw core::Error("postgres does not start: " + said);
 }
 
 PostgresqlServer::~PostgresqlServer() = default;  // the process is killed with its group

@@ -58,7 +58,10 @@ QuantRecord quantized() {
           {{"quantize.observer", "mse"}}};
 }
 VerifyRecord verified() {
-  return {{{"c99", "gcc -O2", true, true, 500, 0, 98.7, ""}}, {{"cortex-m4", "-O3 -mcpu=cortex-m4", 1234, 5, 6, 7, 8, {{"stem", 9}}}}, true, {{"verify.samples", "4"}}};
+  return {{{"c99", "gcc -O2", true, true, 500, 0, 98.7, ""}},
+          {{"cortex-m4", "-O3 -mcpu=cortex-m4", 1234, 5, 6, 7, 8, {{"stem", 9}}}},
+          true,
+          {{"verify.samples", "4"}}};
 }
 EnvironmentRecord environment() { return {"1", "GCC", "Release", "2.13", "Linux", "a cpu", 4, UINT64_MAX, "now"}; }
 EvaluationRecord evaluation() {
