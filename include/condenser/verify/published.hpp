@@ -1,0 +1,20 @@
+#pragma once
+// What others published for the networks of our zoo on the machines of machine.hpp. Cycles, where we count instructions.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace condenser::verify {
+
+struct PublishedCost {
+  std::string network, machine;  // of arch::zoo(), of machines()
+  double cycles = 0;
+  std::string source;
+};
+const std::vector<PublishedCost>& published_costs();
+
+// The fewest cycles that are known; none: nothing is.
+std::optional<PublishedCost> published(const std::string& network, const std::string& machine);
+
+}  // namespace condenser::verify

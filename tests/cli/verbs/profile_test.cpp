@@ -1,0 +1,52 @@
+// `condenser profile`: what a network takes of a machine.
+
+#include <nlohmann/json.hpp>
+
+#include "condenser/verify/published.hpp"
+#include "support/absent.hpp"
+#include "support/catch.hpp"
+#include "support/process.hpp"
+
+using namespace condenser;
+using Catch::Matchers::Contains;
+using nlohmann::json;
+using tests::Finished;
+using tests::run_condenser;
+
+TEST_CASE("a network is profiled before anything is trained", "[cli][slow]") {
+  const tests::TempFolder folder;
+  const std::string net = folder.write(
+      "net.yaml",
+      "condenser_spec: 1\nname: tiny\ninput: [1, 16, 16]\nnodes:\n"
+      "  - {name: stem, block: conv_bn_act, out: 8, kernel: 3, activation: relu}\n  - {block: classifier_head, classes: 4}\n");
+  const Finished f = run_condenser({"profile", net, "--machine", "cortex-m3,cortex-m4", "--format", "json"});
+  INFO(f.err);
+  if (f.code == 1 && f.err.find("not installed") != std::string::npos)
+    return tests::skip_without("machine: cortex-m4", f.err);
+  REQUIRE(f.code == 0);
+  const json j = json::parse(f.out);
+  CHECK(j["network"] == "tiny");
+  REQUIRE(j["machines"].size() == 2);
+  for (const json& machine : j["machines"]) {
+    INFO(machine);
+    const int64_t total = machine["instructions"];
+    CHECK(total > j["macs"].get<int64_t>() / 4);
+    CHECK(machine["arena_bytes"].get<int64_t>() > 16 * 16);
+    CHECK(machine["variable_bytes"].get<int64_t>() >= machine["arena_bytes"].get<int64_t>());
+    CHECK(machine["flash_bytes"] == machine["code_bytes"].get<int64_t>() + machine["constant_bytes"].get<int64_t>());
+    CHECK(machine["stack_bytes"].get<int64_t>() > 0);
+    int64_t sum = 0;
+    for (const json& layer : machine["layers"]) sum += layer["instructions"].get<int64_t>();
+    CHECK((sum > 0 && sum <= total));
+  }
+  // Instructions for two products at once are what the M4 has and the M3 has not.
+  CHECK(j["machines"][1]["instructions"] < j["machines"][0]["instructions"]);
+}
+
+TEST_CASE("machines and networks that are none are named", "[cli]") {
+  CHECK_THAT(run_condenser({"profile", "resnet8", "--machine", "cortex-m99"}).err, Contains("cortex-m4"));
+  CHECK(run_condenser({"profile", "resnet"}).code == 2);
+  REQUIRE(verify::published("resnet8", "cortex-m4"));
+  CHECK(verify::published("resnet8", "cortex-m4")->cycles == 19.8e6);
+  CHECK_FALSE(verify::published("resnet50", "cortex-m4"));
+}
