@@ -109,7 +109,8 @@ typedef struct {
 /* Four values of two pixels, x and y, with two rows of weights, a and b; all three pointers go on. */
 CND_INLINE cnd_tile_sums cnd_tile_step(const int16_t** tile, const int8_t** a, const int8_t** b, cnd_tile_sums s) {
 #if defined(__GNUC__) && defined(__thumb2__) && defined(__OPTIMIZE__)
-  /* All registers but one: a compiler that orders these instructions by itself keeps sums on the stack. */
+  /* A compiler that orders these instructions by itself keeps sums on the stack. Two parts, so that a firmware that
+   * sets registers aside still finds enough of them. */
   uint32_t w0, w1, w2, w3, x0, x1;
   __asm__(
       "ldr %[w0], [%[a]], #4\n\t"
@@ -122,15 +123,19 @@ CND_INLINE cnd_tile_sums cnd_tile_step(const int16_t** tile, const int8_t** a, c
       "smlad %[xa], %[x0], %[w0], %[xa]\n\t"
       "smlad %[xb], %[x0], %[w2], %[xb]\n\t"
       "smlad %[xa], %[x1], %[w1], %[xa]\n\t"
-      "smlad %[xb], %[x1], %[w3], %[xb]\n\t"
+      "smlad %[xb], %[x1], %[w3], %[xb]"
+      : [xa] "+r"(s.xa), [xb] "+r"(s.xb), [t] "+r"(*tile), [a] "+r"(*a), [b] "+r"(*b), [w0] "=&r"(w0), [w1] "=&r"(w1),
+        [w2] "=&r"(w2), [w3] "=&r"(w3), [x0] "=&r"(x0), [x1] "=&r"(x1)
+      :
+      : "memory");
+  __asm__(
       "ldrd %[x0], %[x1], [%[t]], #8\n\t"
       "smlad %[ya], %[x0], %[w0], %[ya]\n\t"
       "smlad %[yb], %[x0], %[w2], %[yb]\n\t"
       "smlad %[ya], %[x1], %[w1], %[ya]\n\t"
       "smlad %[yb], %[x1], %[w3], %[yb]"
-      : [xa] "+r"(s.xa), [ya] "+r"(s.ya), [xb] "+r"(s.xb), [yb] "+r"(s.yb), [t] "+r"(*tile), [a] "+r"(*a), [b] "+r"(*b),
-        [w0] "=&r"(w0), [w1] "=&r"(w1), [w2] "=&r"(w2), [w3] "=&r"(w3), [x0] "=&r"(x0), [x1] "=&r"(x1)
-      :
+      : [ya] "+r"(s.ya), [yb] "+r"(s.yb), [t] "+r"(*tile), [x0] "=&r"(x0), [x1] "=&r"(x1)
+      : [w0] "r"(w0), [w1] "r"(w1), [w2] "r"(w2), [w3] "r"(w3)
       : "memory");
 #else
   uint32_t x02, x13;
