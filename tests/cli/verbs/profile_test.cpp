@@ -2,6 +2,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include <map>
+#include <sstream>
+
+#include "condenser/core/files.hpp"
 #include "condenser/verify/published.hpp"
 #include "support/absent.hpp"
 #include "support/catch.hpp"
@@ -15,10 +19,10 @@ using tests::run_condenser;
 
 TEST_CASE("a network is profiled before anything is trained", "[cli][slow]") {
   const tests::TempFolder folder;
-  const std::string net = folder.write(
-      "net.yaml",
-      "condenser_spec: 1\nname: tiny\ninput: [1, 16, 16]\nnodes:\n"
-      "  - {name: stem, block: conv_bn_act, out: 8, kernel: 3, activation: relu}\n  - {block: classifier_head, classes: 4}\n");
+  const std::string net = folder.write("net.yaml",
+                                       "condenser_spec: 1\nname: tiny\ninput: [1, 16, 16]\nnodes:\n"
+                                       "  - {name: stem, block: conv_bn_act, out: 8, kernel: 3, activation: relu}\n  - "
+                                       "{block: classifier_head, classes: 4}\n");
   const Finished f = run_condenser({"profile", net, "--machine", "cortex-m3,cortex-m4", "--format", "json"});
   INFO(f.err);
   if (f.code == 1 && f.err.find("not installed") != std::string::npos)
@@ -41,6 +45,38 @@ TEST_CASE("a network is profiled before anything is trained", "[cli][slow]") {
   }
   // Instructions for two products at once are what the M4 has and the M3 has not.
   CHECK(j["machines"][1]["instructions"] < j["machines"][0]["instructions"]);
+}
+
+// Counts are those of one compiler; of another they say nothing.
+TEST_CASE("instructions and code of the kernels stay within what is written down", "[cli][slow]") {
+  const Finished compiler = tests::run({"arm-none-eabi-gcc", "-dumpversion"}, "/tmp");
+  if (compiler.code != 0 || !compiler.out.starts_with("12.2"))
+    return tests::skip_without("machine: cortex-m4", "arm-none-eabi-gcc 12.2 is not there");
+  std::istringstream lines(core::read_file(CONDENSER_SOURCE_DIR "/tests/verify/instructions.csv"));
+  std::map<std::string, json> known;  // of a network, on both machines
+  int rows = 0;
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string network, machine, instructions, code;
+    std::getline(words, network, ',');
+    std::getline(words, machine, ',');
+    std::getline(words, instructions, ',');
+    std::getline(words, code, ',');
+    if (!machine.starts_with("cortex")) continue;
+    ++rows;
+    if (!known.contains(network)) {
+      const Finished f = run_condenser({"profile", network, "--machine", "cortex-m4,cortex-m0", "--format", "json"});
+      INFO(f.err);
+      REQUIRE(f.code == 0);
+      const json all = json::parse(f.out);
+      for (const json& m : all["machines"]) known[network][m["machine"].get<std::string>()] = m;
+    }
+    const json& now = known[network][machine];
+    INFO(network << " on " << machine);
+    CHECK(now["instructions"].get<double>() <= 1.02 * std::stod(instructions));
+    CHECK(now["code_bytes"].get<double>() <= 1.02 * std::stod(code));
+  }
+  CHECK(rows == 6);
 }
 
 TEST_CASE("machines and networks that are none are named", "[cli]") {
