@@ -18,6 +18,8 @@
 #include "condenser/core/log.hpp"
 #include "condenser/core/output.hpp"
 #include "condenser/core/stop.hpp"
+#include "condenser/core/text.hpp"
+#include "condenser/verify/machine.hpp"
 
 namespace condenser::cli {
 
@@ -28,6 +30,7 @@ struct Options {
   std::string format = "text";
   RunPlace run;
   bool dry_run = false, fresh = false;
+  std::vector<std::string> machines;      // verify: instead of those of the run file
   int nproc = 1;                          // processes on this machine that train together
   std::vector<std::string> command_line;  // as it was typed, program first
 };
@@ -46,9 +49,20 @@ void add_training_options(Args& args, Options& o) {
   args.option("--nproc", o.nproc, "processes on this machine that share the training").range(1, 1024).with_default();
 }
 
+void add_verify_options(Args& args, Options& o) {
+  add_options(args, o);
+  std::vector<std::string> names;
+  for (const verify::Machine& machine : verify::machines()) names.push_back(machine.name);
+  args.option("--machine", o.machines,
+              "prove it on this machine too, under an emulator; several: 1,2 (verify.machines)")
+      .choices(names)
+      .in_one_word();
+}
+
 std::string resume_hint(const Options& o) {
   std::string command = "condenser " + o.verb + " " + o.run.subject;
   for (const std::string& override : o.run.overrides) command += " " + override;
+  if (!o.machines.empty()) command += " --machine " + core::join(o.machines, ",");
   if (o.nproc > 1) command += " --nproc " + std::to_string(o.nproc);
   return "go on with: " + command;
 }
@@ -159,13 +173,15 @@ int run(const Options& o) {
 }
 
 int run_stage(const Options& o) {
-  RunConfig config = read_run_config(o.run.subject, o.run.overrides);
+  std::vector<std::string> overrides = o.run.overrides;
+  if (!o.machines.empty()) overrides.push_back("verify.machines=[" + core::join(o.machines) + "]");
+  RunConfig config = read_run_config(o.run.subject, overrides);
   if (o.dry_run) config.stages = {o.verb};
   return run_stages(o, {o.verb}, config, false);
 }
 
-Verb stage_verb(const char* name, const char* about, const char* example, const char* next) {
-  const auto declared = name == std::string("train") ? add_training_options : add_options;
+Verb stage_verb(const char* name, const char* about, const char* example, const char* next,
+                void (*declared)(Args&, Options&) = add_options) {
   return {name, kRuns, about, example, next, with_options<Options>(declared, run_stage)};
 }
 
@@ -191,7 +207,8 @@ Verb search_verb() {
 Verb train_verb() {
   return stage_verb("train", "train the winner (or the network named by `spec`)",
                     "train runs/digits_quickstart train.epochs=20",
-                    "Scores on the test part: condenser eval runs/<name>. Then: condenser quantize runs/<name>");
+                    "Scores on the test part: condenser eval runs/<name>. Then: condenser quantize runs/<name>",
+                    add_training_options);
 }
 
 Verb quantize_verb() {
@@ -205,8 +222,9 @@ Verb export_verb() {
 }
 
 Verb verify_verb() {
-  return stage_verb("verify", "compile the export, run it, compare every integer", "verify runs/digits_quickstart",
-                    "Then: condenser report runs/<name>");
+  return stage_verb("verify", "compile the export, run it, compare every integer",
+                    "verify runs/digits_quickstart --machine cortex-m4", "Then: condenser report runs/<name>",
+                    add_verify_options);
 }
 
 Verb report_verb() {
