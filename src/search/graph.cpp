@@ -43,7 +43,7 @@ void append(std::vector<int>& to, const std::vector<int>& from) { to.insert(to.e
 
 }  // namespace
 
-Graph live(const Graph& whole) {
+Graph live(Graph whole) {
   std::vector<char> read(whole.nodes.size(), 0);
   read.front() = read.back() = 1;
   for (size_t i = whole.nodes.size(); i-- > 0;) {
@@ -52,10 +52,11 @@ Graph live(const Graph& whole) {
   }
   std::vector<int> place(whole.nodes.size(), -1);
   Graph graph;
+  graph.nodes.reserve(whole.nodes.size());
   for (size_t i = 0; i < whole.nodes.size(); ++i) {
     if (!read[i]) continue;
     place[i] = static_cast<int>(graph.nodes.size());
-    graph.nodes.push_back(whole.nodes[i]);
+    graph.nodes.push_back(std::move(whole.nodes[i]));
     for (int& input : graph.nodes.back().inputs) input = place[static_cast<size_t>(input)];
   }
   return graph;
@@ -63,6 +64,7 @@ Graph live(const Graph& whole) {
 
 Graph graph_of(const arch::Spec& lowered) {
   Graph graph;
+  graph.nodes.reserve(lowered.nodes.size() + 1);
   std::vector<std::vector<int>> terms;  // of each node of the network: what a reader of it reads
   for (const arch::Node& node : lowered.nodes) {
     std::vector<int> inputs;
@@ -77,7 +79,7 @@ Graph graph_of(const arch::Spec& lowered) {
     graph.nodes.back().inputs = std::move(inputs);
   }
   graph.nodes.push_back({.op = "output", .inputs = terms.empty() ? std::vector<int>{} : terms.back()});
-  return live(graph);
+  return live(std::move(graph));
 }
 
 }  // namespace condenser::search

@@ -23,6 +23,6 @@ struct Graph {
 Graph graph_of(const arch::Spec& lowered);
 
 // Without nodes that the output does not read; the output stays, also when nothing reaches it.
-Graph live(const Graph&);
+Graph live(Graph);
 
 }  // namespace condenser::search

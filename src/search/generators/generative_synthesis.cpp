@@ -349,7 +349,9 @@ class GenerativeSynthesis final : public Generator {
       mean = warped(promise(q, pending, first).scores(), Warp::Ranks);
     } else {
       const Field field(known, pending, first);
-      const Opinion opinion = opinion_of(q, known, pending, field, o_.opinion);
+      OpinionOptions means = o_.opinion;
+      means.doubt = false;
+      const Opinion opinion = opinion_of(q, known, pending, field, means);
       for (size_t i = 0; i < first.size(); ++i)
         mean(static_cast<Index>(i)) = opinion.mean(field.row(first[i].entry->fingerprint));
       fitted = opinion.fit;

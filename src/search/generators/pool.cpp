@@ -1,5 +1,7 @@
 #include "search/generators/pool.hpp"
 
+#include "condenser/core/team.hpp"
+
 namespace condenser::search {
 
 Distribution prior_of(const Space& space) {
@@ -30,15 +32,26 @@ bool Pool::add(Genotype genotype, const char* origin) {
   return true;
 }
 
+void Pool::look_at(const std::vector<Genotype>& genotypes) const {
+  constexpr int64_t kTogether = 8;
+  core::for_parts(std::ssize(genotypes), kTogether, [&](int64_t first, int64_t count) {
+    for (int64_t i = first; i < first + count; ++i) (void)q_.catalogue.of(genotypes[static_cast<size_t>(i)]);
+  });
+}
+
 void Pool::add_neighbours(const Genotype& genotype, size_t size, const char* origin) {
+  std::vector<Genotype> neighbours;
   for (size_t d = 0; d < genotype.choice.size(); ++d) {
     for (int option = 0; option < static_cast<int>(q_.space.decisions()[d].options.size()); ++option) {
-      if (members_.size() >= size) return;
       if (option == genotype.choice[d]) continue;
-      Genotype changed = genotype;
-      changed.choice[d] = option;
-      add(std::move(changed), origin);
+      neighbours.push_back(genotype);
+      neighbours.back().choice[d] = option;
     }
+  }
+  look_at(neighbours);
+  for (Genotype& neighbour : neighbours) {
+    if (members_.size() >= size) return;
+    add(std::move(neighbour), origin);
   }
 }
 

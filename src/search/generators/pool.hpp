@@ -1,6 +1,7 @@
 #pragma once
 // Networks to choose from: drawn, passed by the gate, each once.
 
+#include <algorithm>
 #include <unordered_set>
 #include <vector>
 
@@ -21,10 +22,17 @@ class Pool {
   // `origin`: words for people. False: refused, or drawn before.
   bool add(Genotype, const char* origin);
 
-  // Until so many are there, or eight times as many were drawn in vain.
+  // Until so many are there, or eight times as many were drawn in vain. No draw depends on what became of those before,
+  // so that those that are wanted at least are drawn first and looked at together.
   template <class Draw>
   void fill(size_t size, const char* origin, const Draw& draw) {
-    for (size_t tries = 8 * size; members_.size() < size && tries > 0; --tries) add(draw(), origin);
+    for (size_t tries = 8 * size; members_.size() < size && tries > 0;) {
+      std::vector<Genotype> drawn(std::min(tries, size - members_.size()));
+      for (Genotype& genotype : drawn) genotype = draw();
+      tries -= drawn.size();
+      look_at(drawn);
+      for (Genotype& genotype : drawn) add(std::move(genotype), origin);
+    }
   }
 
   // Networks that differ in one decision, while there are less than `size`.
@@ -34,6 +42,8 @@ class Pool {
   const char* origin(size_t i) const { return origins_[i]; }
 
  private:
+  void look_at(const std::vector<Genotype>&) const;  // by the team of the process: the catalogue knows them then
+
   const Question& q_;
   std::unordered_set<core::Fingerprint, core::FingerprintHash> drawn_;
   std::vector<Catalogue::Member> members_;

@@ -152,6 +152,7 @@ Prediction predict(const FeatureTable& table, const Similarity& s, const Observa
   const Eigen::LLT<MatrixXd> factor(among);
   Prediction p;
   p.mean = k * factor.solve(values) + belief;
+  if (!o.deviation) return p;
   VectorXd variance = VectorXd::Constant(table.rows(), 1 + std::exp(2 * fit.t(at.signal)));
   if (table.linear.cols() > 0)
     variance += std::exp(2 * fit.t(at.weight())) * table.linear.rowwise().squaredNorm() /

@@ -22,6 +22,7 @@ namespace condenser::search {
 struct GaussianProcessOptions {
   double belief = 1.5;
   int iterations = 12;
+  bool deviation = true;  // is asked for: most of what a prediction takes
 };
 
 // Rows of a table that were measured, and those that are being measured.
@@ -49,7 +50,8 @@ Fit fit(const FeatureTable&, const Similarity&, const Observations&, std::span<c
         const GaussianProcessOptions&);
 
 struct Prediction {
-  Eigen::VectorXd mean, deviation;  // of all rows, in the units of the values, averaged over the scales
+  Eigen::VectorXd mean, deviation;  // of all rows (deviation: none unless asked for), in the units of the values,
+                                    // averaged over the scales
 };
 // Pending rows take their own mean as value: they lower the doubt only (Desautels et al. 2014, "GP-BUCB").
 Prediction predict(const FeatureTable&, const Similarity&, const Observations&, const Fit&,

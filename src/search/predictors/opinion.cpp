@@ -107,7 +107,8 @@ Opinion opinion_of(const Question& q, const Knowledge& known, const std::vector<
   seen.noise.resize(std::ssize(values));
   for (size_t i = 0; i < values.size(); ++i) seen.noise(static_cast<Index>(i)) = known.measured[i].noise;
   if (!values.empty()) seen.values = on_scales(values, ceiling_of(q.past.objective));
-  const GaussianProcessOptions options{.belief = grows_with_size(q.past.objective) ? o.belief : 0};
+  const GaussianProcessOptions options{.belief = grows_with_size(q.past.objective) ? o.belief : 0,
+                                       .deviation = o.doubt};
   const Similarity similarity = field.similarity(seen.columns());
   std::vector<int> among;
   for (const size_t i : best_and_latest(values, static_cast<size_t>(o.fitted))) among.push_back(static_cast<int>(i));

@@ -9,6 +9,7 @@ namespace condenser::search {
 struct OpinionOptions {
   double belief = 1.5;  // how much larger networks are believed better before any is measured
   int fitted = 96;      // networks that hyper-parameters are learned from
+  bool doubt = true;    // deviations are asked for
 };
 
 // Networks to have an opinion of: a whole space, or some of it beside what is known.
