@@ -16,17 +16,29 @@ double value_of(const Trial& trial, const Objective& objective) {
 
 struct Network {
   const Trial* trial = nullptr;  // of the highest rung
+  int64_t index = 0;             // of that trial
   double value = NAN;            // on the scale of the lowest rung
   double before = NAN;           // of the lowest rung itself
 };
 
+// What is needed of a trial, read in the order of the past: of a long one every look elsewhere is slow.
+struct Examined {
+  core::Hash128 hash;
+  int64_t index = 0;
+  int rung = 0;
+  double fidelity = 1, value = NAN;
+  const Trial* trial = nullptr;
+};
+
 // Trials of the same network beside each other, lower rungs first.
-std::vector<const Trial*> examined(const StudyView& past) {
-  std::vector<const Trial*> trials;
-  for (const Trial& trial : past.seen())
-    if (trial.examined() && trial.finished()) trials.push_back(&trial);
-  std::sort(trials.begin(), trials.end(), [](const Trial* a, const Trial* b) {
-    return std::tie(a->hash, a->rung, a->index) < std::tie(b->hash, b->rung, b->index);
+std::vector<Examined> examined(const StudyView& past) {
+  std::vector<Examined> trials;
+  trials.reserve(past.size());
+  for (const Trial& t : past.seen())
+    if (t.examined() && t.finished())
+      trials.push_back({t.hash, t.index, t.rung, t.fidelity, value_of(t, past.objective), &t});
+  std::sort(trials.begin(), trials.end(), [](const Examined& a, const Examined& b) {
+    return std::tie(a.hash, a.rung, a.index) < std::tie(b.hash, b.rung, b.index);
   });
   return trials;
 }
@@ -80,17 +92,20 @@ Knowledge knowledge_of(const Question& q, size_t most) {
   known.spent.assign(rungs.size(), 0);
   std::vector<Network> networks;
   std::vector<std::vector<std::pair<double, size_t>>> higher(rungs.size());  // values and places in `networks`
-  const std::vector<const Trial*> trials = examined(q.past);
+  const std::vector<Examined> trials = examined(q.past);
+  known.taken.reserve(trials.size());
+  networks.reserve(trials.size());
   for (size_t i = 0; i < trials.size(); ++i) {
-    const Trial& trial = *trials[i];
-    const bool first = i == 0 || trials[i - 1]->hash != trial.hash;
-    const double value = value_of(trial, q.past.objective);
+    const Examined& trial = trials[i];
+    const bool first = i == 0 || trials[i - 1].hash != trial.hash;
+    const double value = trial.value;
     if (first) {
       known.taken.push_back(trial.hash);
       networks.emplace_back();
     }
-    networks.back().trial = &trial;
-    known.spent[static_cast<size_t>(trial.rung)] += trial.fidelity - (first ? 0 : trials[i - 1]->fidelity);
+    networks.back().trial = trial.trial;
+    networks.back().index = trial.index;
+    known.spent[static_cast<size_t>(trial.rung)] += trial.fidelity - (first ? 0 : trials[i - 1].fidelity);
     if (trial.rung == 0) {
       networks.back().value = networks.back().before = value;
     } else if (!std::isnan(value)) {
@@ -102,8 +117,7 @@ Knowledge knowledge_of(const Question& q, size_t most) {
     std::sort(found.begin(), found.end());
     deal_out(networks, found);
   }
-  std::sort(networks.begin(), networks.end(),
-            [](const Network& a, const Network& b) { return a.trial->index < b.trial->index; });
+  std::sort(networks.begin(), networks.end(), [](const Network& a, const Network& b) { return a.index < b.index; });
   double worst = INFINITY;
   for (const Network& n : networks)
     if (!std::isnan(n.value)) worst = std::min(worst, n.value);
