@@ -16,6 +16,7 @@
 #include "condenser/core/text.hpp"
 #include "condenser/data/anomaly.hpp"
 #include "condenser/search/ladder.hpp"
+#include "condenser/search/lesson.hpp"
 #include "condenser/search/probe_rows.hpp"
 #include "condenser/search/table.hpp"
 #include "condenser/verify/machine.hpp"
@@ -150,6 +151,27 @@ void read_work(Reader& r, RunConfig& c) {
                                   ": proposals know all trials but the latest, and search.window (or batch) says how "
                                   "many these are; try search.window=" +
                                   std::to_string(o.parallel - 1));
+}
+
+// What earlier studies teach; they are opened when the search begins, and never again.
+void read_learn_from(Reader& r, RunConfig& c) {
+  r.texts("learn_from", c.learn_from,
+          "earlier studies (run folders, study.sqlite, postgresql://...) whose kernel and slopes are what this search "
+          "believes before it has measured; dropped where they do not help");
+  if (c.learn_from.empty()) return;
+  if (c.search.generator != "generative_synthesis")
+    throw r.error("learn_from", "[] with generator = " + c.search.generator +
+                                    ", or generator = generative_synthesis, "
+                                    "which learns");
+  if (!search::can_learn(c.search.objective))
+    throw r.error("learn_from",
+                  "[] with this objective, or a single metric that is measured (val_accuracy) without "
+                  "constraints");
+  for (const std::string& study : c.learn_from)
+    if (search::holds_password(study))
+      throw r.error("learn_from",
+                    "URLs without a password, which would lie in run folders: ~/.pgpass or PGPASSWORD "
+                    "has it");
 }
 
 // Networks that a search starts from: decisions and options, in a text or a file of search/seeds/.
@@ -345,6 +367,7 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
   c.search.seed = c.seed;
   search::read_options(search_section, c.search);
   read_work(search_section, c);
+  read_learn_from(search_section, c);
   read_prototypes(search_section, c);
   c.generator = read_generator(search_section, c.search.generator);
 

@@ -74,6 +74,7 @@ struct RunConfig {
   std::unique_ptr<search::Space> space;  // null with `spec`
   search::GateOptions gate;
   search::SearchOptions search;
+  std::vector<std::string> learn_from;  // run folders, study files or URLs of earlier searches
   WorkOptions work;
   std::unique_ptr<search::Generator> generator;
   ProbeOptions probe;

@@ -71,6 +71,7 @@ Settings own_settings(const RunConfig& c, const std::string& stage) {
     if (path == "probe.scores" && c.probe.scores.empty()) continue;
     if (path == "space.downsampling" && setting.value == "[avg2]") continue;
     if (path == "probe.rungs" && c.probe.rungs.empty()) continue;
+    if (path == "search.learn_from" && c.learn_from.empty()) continue;
     if (says_nothing_of_inputs(setting)) continue;
     if (stage == "search" && searches_int8(c) && path.starts_with("quantize.")) settings[path] = setting.value;
     if (std::any_of(row->paths.begin(), row->paths.end(), [&](const auto& p) { return path.starts_with(p); }))

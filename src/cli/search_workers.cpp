@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "cli/examiner.hpp"
+#include "cli/lessons.hpp"
 #include "cli/run_identity.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/core/process.hpp"
@@ -153,6 +154,7 @@ void open_for_work(RunContext& run) {
   const auto store = search::open_study(study_of(run));
   store->bind(lines_of(settings_of(run, "search")));
   store->keep(kConfiguration, run.config.resolved);
+  learn_from_others(run, *store);
   for (Trial trial : store->load()) {
     if (!is_lost(trial, !is_shared(run))) continue;
     trial.state = search::TrialState::Proposed;

@@ -10,6 +10,7 @@
 
 #include "condenser/core/statistics.hpp"
 #include "condenser/search/driver.hpp"
+#include "condenser/search/lesson.hpp"
 #include "search/derived.hpp"
 #include "search/features/catalogue.hpp"
 #include "search/pareto/hypervolume.hpp"
@@ -35,6 +36,20 @@ struct Outcome {
   std::vector<double> best;  // after each evaluation; NaN: nothing feasible yet
   double test = 0;           // of the recommended network
   int64_t proposals = 0;
+  bool kept_lesson = false;
+};
+
+// The table that an earlier study searched.
+struct Older {
+  explicit Older(const std::filesystem::path& file) : space(read_look_up(file), {}) {
+    std::vector<std::unique_ptr<Probe>> probes;
+    probes.push_back(make_table_probe(space, Answer::Mean));
+    inquisitor.emplace(std::move(probes));
+  }
+  TableSpace space;
+  Gate gate{GateOptions{}};
+  Catalogue catalogue{space, gate};
+  std::optional<Inquisitor> inquisitor;
 };
 
 // Everything but the seed.
@@ -46,6 +61,7 @@ struct Setting {
   const Generator& generator;
   const Inquisitor& inquisitor;
   Truth truth;
+  const Older* older = nullptr;
 };
 
 bool returns(const SearchBenchOptions& o) {
@@ -149,6 +165,26 @@ int64_t returned(const Setting& s, const std::vector<Trial>& trials, int64_t lim
   return found;
 }
 
+Lesson lesson_of_older(const Setting& s, uint64_t seed) {
+  const Older& older = *s.older;
+  const int trials = std::min(s.options.trials, static_cast<int>(older.space.networks().size()));
+  const SearchOptions options{.generator = s.options.generator,
+                              .trials = trials,
+                              .max_proposals = kMostProposals * trials,
+                              .batch = s.options.batch,
+                              .seed = seed};
+  const auto store = make_memory_store();
+  const std::vector<Trial> examined = run_search({.space = older.space,
+                                                  .generator = s.generator,
+                                                  .gate = older.gate,
+                                                  .inquisitor = *older.inquisitor,
+                                                  .store = *store,
+                                                  .catalogue = &older.catalogue},
+                                                 options);
+  return lesson_of(older.space, older.gate, examined, options.objective, {1}, older.space.table().name,
+                   &older.catalogue);
+}
+
 Outcome run_once(const Setting& s, uint64_t seed) {
   const SearchOptions options{.generator = s.options.generator,
                               .objective = s.options.objective,
@@ -163,6 +199,11 @@ Outcome run_once(const Setting& s, uint64_t seed) {
   Outcome outcome;
   Best found(s.options.objective);
   const auto store = make_memory_store();
+  std::optional<Lesson> lesson;
+  if (s.older != nullptr) {
+    lesson = lesson_of_older(s, seed);
+    store->keep(kLesson, to_text(*lesson));
+  }
   SearchWatch watch;
   watch.on_trial = [&](const Trial& trial, int64_t) {
     if (trial.state == TrialState::Done && trial.same_as < 0) {
@@ -184,6 +225,9 @@ Outcome run_once(const Setting& s, uint64_t seed) {
                                                 .rungs = rungs_of(s)},
                                                options, watch);
   outcome.proposals = std::ssize(trials);
+  if (lesson)
+    outcome.kept_lesson =
+        worth_of(*lesson, s.space, s.gate, trials, options.objective, rungs_of(s), &s.catalogue).weight > 0;
   const int64_t best = returned(s, trials, in_time, seed);
   if (best >= 0) outcome.test = s.space.network(trials[static_cast<size_t>(best)].genotype).test;
   return outcome;
@@ -250,7 +294,12 @@ SearchBenchResult bench_search(const SearchBenchOptions& o) {
   result.best_reward = truth.best;
   for (const TableSpace::Network& n : space.networks())
     if (n.within) result.best_test = std::max(result.best_test, n.test);
-  const Setting setting{o, space, gate, catalogue, *generator, inquisitor, truth};
+  if (!o.learn_from.empty() && (!can_learn(o.objective) || o.generator != "generative_synthesis"))
+    throw core::ConfigError(
+        "bench search: --learn-from; expected generator generative_synthesis and a single objective");
+  std::optional<Older> older;
+  if (!o.learn_from.empty()) older.emplace(o.learn_from);
+  const Setting setting{o, space, gate, catalogue, *generator, inquisitor, truth, older ? &*older : nullptr};
   int64_t proposals = 0;
   int hits = 0;
   const auto begin = std::chrono::steady_clock::now();
@@ -259,6 +308,7 @@ SearchBenchResult bench_search(const SearchBenchOptions& o) {
     result.evaluations.push_back(outcome.found > 0 ? outcome.found : 2 * o.trials);
     result.tests.push_back(outcome.test);
     proposals += outcome.proposals;
+    result.lessons_kept += outcome.kept_lesson ? 1.0 / o.seeds : 0;
     hits += returns(o) ? outcome.test >= result.best_test - kAsGood : outcome.found > 0;
     for (const int n : counts_of(o))
       if (n <= o.trials && !outcome.best.empty())

@@ -119,7 +119,7 @@ TEST_CASE("the gradient of a fit is that of its cost", "[search]") {
   noise(3) = 0.1;
   VectorXd t(Eigen::Index(among.distances.size()) + 3), gradient, ignored;
   const auto cost = [&](const VectorXd& at, VectorXd& g) {
-    return search::fit_cost(among, problem.seen.values, noise, at, g);
+    return search::fit_cost(among, problem.seen.values, noise, at, search::hyper_prior(problem.table, nullptr), g);
   };
   for (Eigen::Index i = 0; i < t.size(); ++i) t(i) = 0.3 * double(i % 4) - 0.5;
   REQUIRE(std::isfinite(cost(t, gradient)));

@@ -23,8 +23,10 @@ struct SearchBenchOptions {
   uint64_t first_seed = 1;
   double max_params = 0, max_macs = 0;  // constrained
   Objective objective{"val_accuracy"};  // others with protocols that count evaluations
-  double seconds = 12'000;              // budget: of training, all together
-  std::vector<int> rungs;               // trainings: epochs after which one pauses; empty: none does
+  // The table of an earlier study: each search learns from one of as many evaluations there; empty: from none.
+  std::filesystem::path learn_from;
+  double seconds = 12'000;  // budget: of training, all together
+  std::vector<int> rungs;   // trainings: epochs after which one pauses; empty: none does
 };
 
 struct SearchBenchResult {
@@ -39,6 +41,7 @@ struct SearchBenchResult {
       0;  // noisy: searches that return a network as good as the table's best test; else: found the best reward
   double mean_test = 0, median_test = 0;
   std::array<double, 2> interval_of_mean_test{};  // 95 %, by the normal distribution
+  double lessons_kept = 0;  // share of the searches that did not drop at their end the slopes they had learned
   double milliseconds_per_proposal = 0;
 };
 

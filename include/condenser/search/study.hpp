@@ -12,6 +12,8 @@
 
 namespace condenser::search {
 
+struct Lesson;
+
 // What a generator may see: trials with index < limit.
 struct StudyView {
   const std::vector<Trial>* trials = nullptr;  // contiguous from index 0
@@ -19,6 +21,7 @@ struct StudyView {
   Objective objective;              // what is made as good as possible, under which constraints
   std::vector<Genotype> running;    // proposed, with index >= limit, and not yet known
   std::vector<double> rungs = {1};  // fidelities of the ladder, ascending; the last is 1
+  const Lesson* lesson = nullptr;   // of earlier studies (lesson.hpp)
   size_t size() const;
   std::span<const Trial> seen() const { return {size() == 0 ? nullptr : trials->data(), size()}; }
   const Trial& operator[](size_t i) const { return (*trials)[i]; }

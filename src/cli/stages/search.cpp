@@ -9,6 +9,7 @@
 #include "cli/cost_estimate.hpp"
 #include "cli/examiner.hpp"
 #include "cli/inputs.hpp"
+#include "cli/lessons.hpp"
 #include "cli/progress.hpp"
 #include "cli/run_identity.hpp"
 #include "cli/search_workers.hpp"
@@ -227,6 +228,15 @@ void tell_proxies(const RunConfig& c, const std::vector<Trial>& trials, StageOut
                       std::to_string(proxies.front().trials) + " candidates: " + line);
 }
 
+// What earlier studies were worth to this one.
+void tell_lesson(RunContext& run, const search::Gate& gate, const std::vector<Trial>& trials, StageOutput& out) {
+  const auto store = search::open_study(study_of(run));
+  const auto words = lesson_report(run.config, gate, *store, trials);
+  if (!words) return;
+  core::log::info("search: " + *words);
+  out.lines.push_back(*words);
+}
+
 }  // namespace
 
 StageOutput stage_search(RunContext& run) {
@@ -284,6 +294,7 @@ StageOutput stage_search(RunContext& run) {
   for (const std::string& note : c.gate.notes) out.lines.push_back("gate: " + note);
   if (c.search.objective.several()) add_front(c.search.objective, trials, out.lines);
   tell_proxies(c, trials, out);
+  tell_lesson(run, gate, trials, out);
   out.lines.push_back("winner: " + best->hash.hex() + "  " + search::to_text(*c.space, best->genotype));
   return out;
 }

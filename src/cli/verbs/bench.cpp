@@ -102,6 +102,8 @@ void add_options(Args& args, BenchOptions& o) {
   for (const search::GeneratorRow& row : search::generators()) generators.push_back(row.name);
   search::SearchBenchOptions& s = o.search;
   args.option("--table", s.table, "search: a CSV with a row for every network, or the YAML that describes it");
+  args.option("--learn-from", s.learn_from,
+              "search: the table of an earlier study, from which each search learns after as many evaluations there");
   args.option("--protocol", s.protocol,
               "search: noise_free and constrained: evaluations to the best reward; noisy, budget, trainings: what is "
               "returned")

@@ -40,6 +40,10 @@ ordered_json json_of(const SearchBenchOptions& o, const SearchBenchResult& r) {
   if (o.max_params > 0) j["max_params"] = o.max_params;
   if (o.max_macs > 0) j["max_macs"] = o.max_macs;
   if (!o.rungs.empty()) j["rungs"] = o.rungs;
+  if (!o.learn_from.empty()) {
+    j["learn_from"] = o.learn_from.string();
+    j["lessons_kept"] = r.lessons_kept;
+  }
   j["best_reward"] = r.best_reward;
   j["median_evaluations"] = r.median_evaluations;
   j["mean_evaluations"] = r.mean_evaluations;

@@ -4,6 +4,11 @@
 
 namespace condenser::search {
 
+Proposer::Proposer(const SearchContext& context, const SearchOptions& options, const Catalogue& catalogue)
+    : c_(context), o_(options), catalogue_(catalogue) {
+  if (const auto kept = c_.store.kept(kLesson)) lesson_ = lesson_from_text(*kept);
+}
+
 int64_t Proposer::first_hidden(int64_t index) const {
   if (o_.batch > 1) return index - index % o_.batch;
   return std::max<int64_t>(0, index - o_.window);
@@ -19,7 +24,7 @@ Proposal Proposer::prototype(int64_t index) const {
 }
 
 Trial Proposer::propose(int64_t index, const std::vector<Trial>& trials) const {
-  StudyView past{&trials, first_hidden(index), o_.objective, {}, c_.rungs};
+  StudyView past{&trials, first_hidden(index), o_.objective, {}, c_.rungs, lesson_ ? &*lesson_ : nullptr};
   for (int64_t i = past.limit; i < index; ++i) past.running.push_back(trials[static_cast<size_t>(i)].genotype);
   core::Rng rng(o_.seed, kProposeStream, static_cast<uint64_t>(index));
   if (is_prototype(index)) return trial_of(prototype(index), index, c_);

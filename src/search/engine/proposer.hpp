@@ -1,6 +1,9 @@
 #pragma once
 // Who is next: the proposal of trial k, a function of the seed, k and the trials that k may see.
 
+#include <optional>
+
+#include "condenser/search/lesson.hpp"
 #include "search/engine/history.hpp"
 #include "search/features/catalogue.hpp"
 
@@ -11,8 +14,8 @@ Trial trial_of(Proposal, int64_t index, const SearchContext&);
 
 class Proposer {
  public:
-  Proposer(const SearchContext& context, const SearchOptions& options, const Catalogue& catalogue)
-      : c_(context), o_(options), catalogue_(catalogue) {}
+  // What the study has learned from others is read from its store.
+  Proposer(const SearchContext&, const SearchOptions&, const Catalogue&);
 
   // Trials from here to `index` are not known to its proposal.
   int64_t first_hidden(int64_t index) const;
@@ -27,6 +30,7 @@ class Proposer {
   const SearchContext& c_;
   const SearchOptions& o_;
   const Catalogue& catalogue_;
+  std::optional<Lesson> lesson_;
 };
 
 }  // namespace condenser::search

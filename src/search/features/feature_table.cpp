@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "condenser/core/team.hpp"
+
 namespace condenser::search {
 namespace {
 
@@ -16,7 +18,8 @@ constexpr double kSmall = 1e-12;
 // One network has many genotypes, and decisions may be idle: beside what the graph says they are believed to say less
 // (a length scale four times as long) until the data knows better.
 constexpr double kDecisionsMatterLess = 1.4;
-constexpr size_t kMostColumns = 512;  // kept; each is as long as the table
+constexpr int64_t kRowsTogether = 128;  // by one thread
+constexpr size_t kMostColumns = 512;    // kept; each is as long as the table
 
 // Keys with how many candidates have them. Keys are well mixed, so that their lowest bits are a place to look at.
 class Holders {
@@ -112,14 +115,14 @@ double width(const FeatureTable& table) { return std::max<double>(1, static_cast
 
 FeatureTable feature_table(std::span<const Features* const> rows, int widest) {
   FeatureTable table;
-  std::vector<size_t> used;
   for (size_t block = 0; block < kBlocks; ++block) {
     MatrixXf m = block_matrix(rows, block, widest);
     if (!scale(m)) continue;
-    used.push_back(block);
+    table.kinds.push_back(static_cast<Block>(block));
     table.squares.push_back(m.rowwise().squaredNorm());
     table.blocks.push_back(std::move(m));
   }
+  const std::vector<Block>& used = table.kinds;
   table.lengths = VectorXd::Constant(std::ssize(used), 0.5 * std::log(std::max(1.0, static_cast<double>(used.size()))));
   if (used.size() > 1 && used.front() == kDecisions) table.lengths(0) += kDecisionsMatterLess;
   const Index n = std::ssize(rows);
@@ -132,6 +135,7 @@ FeatureTable feature_table(std::span<const Features* const> rows, int widest) {
     if (column.size() == 0) continue;
     if (c == kLogParams || c == kLogMacs || c == kMeanDepth) table.belief += column / 3;
     columns.push_back(std::move(column));
+    table.columns.push_back(static_cast<Linear>(c));
   }
   table.linear.resize(n, std::ssize(columns));
   for (size_t c = 0; c < columns.size(); ++c) table.linear.col(static_cast<Index>(c)) = columns[c];
@@ -157,10 +161,14 @@ Similarity similarity_of(const FeatureTable& table, std::span<const int> columns
   for (size_t b = 0; b < table.blocks.size(); ++b) {
     const MatrixXf& block = table.blocks[b];
     const MatrixXf measured = rows_of(block, columns);
-    MatrixXf d = -2 * block * measured.transpose();
-    d.colwise() += table.squares[b];
-    d.rowwise() += measured.rowwise().squaredNorm().transpose();
-    s.distances.push_back(d.array().max(0.0f).cast<double>());
+    const Eigen::RowVectorXf squares = measured.rowwise().squaredNorm().transpose();
+    s.distances.emplace_back(table.rows(), n);
+    core::for_parts(table.rows(), kRowsTogether, [&](int64_t first, int64_t count) {
+      MatrixXf d = -2 * block.middleRows(first, count) * measured.transpose();
+      d.colwise() += table.squares[b].segment(first, count);
+      d.rowwise() += squares;
+      s.distances[b].middleRows(first, count) = d.array().max(0.0f).cast<double>();
+    });
   }
   const MatrixXd measured = rows_of(table.linear, columns);
   s.linear = MatrixXd::Zero(table.rows(), n);

@@ -16,9 +16,11 @@ namespace condenser::search {
 struct FeatureTable {
   // [rows, keys], each centred and scaled to mean squared distance 1; blocks without any difference left out.
   std::vector<Eigen::MatrixXf> blocks;
+  std::vector<Block> kinds;              // per block: which it is
   std::vector<Eigen::VectorXf> squares;  // per block: squared length of each row
   Eigen::VectorXd lengths;               // per block: logarithm of the length scale that is likely
   Eigen::MatrixXd linear;                // [rows, d], standardised; constant columns left out
+  std::vector<Linear> columns;           // per column of `linear`: which it is
   Eigen::VectorXd belief;                // [rows]: mean of the standardised logarithms of size, work and the mean depth
   Eigen::Index rows() const { return belief.size(); }
 };

@@ -147,6 +147,33 @@ Ways ways_of(const Graph& graph) {
 
 }  // namespace
 
+const char* block_name(Block block) {
+  static constexpr const char* kNames[] = {"decisions", "operators", "neighbourhoods", "sequences"};
+  static_assert(std::size(kNames) == kBlocks);
+  return kNames[block];
+}
+
+const char* linear_name(Linear linear) {
+  static constexpr const char* kNames[] = {"log_params",
+                                           "log_macs",
+                                           "log_constants",
+                                           "log_arena",
+                                           "operators",
+                                           "parametric",
+                                           "spatial",
+                                           "direct",
+                                           "log_paths",
+                                           "longest",
+                                           "shortest",
+                                           "mean_depth",
+                                           "longest_parametric",
+                                           "shortest_parametric",
+                                           "mean_parametric",
+                                           "most_spatial"};
+  static_assert(std::size(kNames) == kLinears);
+  return kNames[linear];
+}
+
 Features features_of(const Genotype& genotype, const Graph& graph, const std::array<double, 4>& costs) {
   const Reader reader(graph);
   Features f;

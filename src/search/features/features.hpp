@@ -44,6 +44,10 @@ struct Features {
   std::array<double, kLinears> linear{};
 };
 
+// Names by which what was learned is kept, whatever becomes of the order above.
+const char* block_name(Block);
+const char* linear_name(Linear);
+
 // `costs`: params, macs, constant_bytes, arena_bytes; 0 where unknown.
 Features features_of(const Genotype&, const Graph&, const std::array<double, 4>& costs);
 

@@ -390,15 +390,19 @@ class GenerativeSynthesis final : public Generator {
   // `table`: of the field that the members stand in, in their order.
   Proposal believed_best(const Question& q, const std::vector<Member>& members, const FeatureTable& table) const {
     const bool larger = grows_with_size(q.past.objective) && !q.past.objective.several();
+    const bool taught = q.past.lesson != nullptr;
+    const VectorXd belief = taught ? search::taught(table, *q.past.lesson) : table.belief;
     size_t best = q.rng.below(members.size());
-    for (int i = 1; larger && i < o_.start; ++i) {
+    for (int i = 1; (larger || taught) && i < o_.start; ++i) {
       const size_t other = q.rng.below(members.size());
-      if (table.belief(static_cast<Index>(other)) > table.belief(static_cast<Index>(best))) best = other;
+      if (belief(static_cast<Index>(other)) > belief(static_cast<Index>(best))) best = other;
     }
     Proposal proposal(members[best].genotype);
     proposal.by = "start";
-    proposal.reason = larger ? "nothing is measured yet; the largest and deepest of " + std::to_string(o_.start)
-                             : "nothing is measured yet; drawn uniformly";
+    proposal.reason = taught
+                          ? "nothing is measured yet; what earlier studies teach is best of " + std::to_string(o_.start)
+                      : larger ? "nothing is measured yet; the largest and deepest of " + std::to_string(o_.start)
+                               : "nothing is measured yet; drawn uniformly";
     return proposal;
   }
 

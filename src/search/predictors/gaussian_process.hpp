@@ -15,6 +15,7 @@
 #include <span>
 #include <vector>
 
+#include "condenser/search/lesson.hpp"
 #include "search/features/feature_table.hpp"
 
 namespace condenser::search {
@@ -22,7 +23,8 @@ namespace condenser::search {
 struct GaussianProcessOptions {
   double belief = 1.5;
   int iterations = 12;
-  bool deviation = true;  // is asked for: most of what a prediction takes
+  bool deviation = true;           // is asked for: most of what a prediction takes
+  const Lesson* lesson = nullptr;  // of earlier studies
 };
 
 // Rows of a table that were measured, and those that are being measured.
@@ -33,9 +35,18 @@ struct Observations {
   std::vector<int> columns() const;  // measured, then pending: those of a Similarity
 };
 
-// Logarithms of the hyper-parameters: l of each block, s, v, w.
+// Of the logarithms of the hyper-parameters: l of each block, s, v, w; independent normal distributions. With a lesson
+// their means are moved by what it says, and their deviations halved at least.
+struct HyperPrior {
+  Eigen::VectorXd mean, variance;
+};
+HyperPrior hyper_prior(const FeatureTable&, const Lesson*);
+
 struct Fit {
-  Eigen::VectorXd t;
+  Eigen::VectorXd t;     // logarithms of the hyper-parameters
+  double lesson = 0;     // the weight of slopes that were learned elsewhere; 0: dropped, or there are none
+  bool kernel = false;   // hyper-parameters that were learned elsewhere are believed
+  double gain = 0;       // by both, in the logarithm of the marginal likelihood
   double noise() const;  // variance of a single measurement
 };
 
@@ -43,11 +54,20 @@ struct Fit {
 // likelihood being the geometric mean over the scales; and its gradient. `among`: of the measured rows to each other;
 // `y`: their values minus the belief. Infinite where the kernel is not positive definite.
 double fit_cost(const Similarity& among, const Eigen::MatrixXd& y, const Eigen::VectorXd& noise,
-                const Eigen::VectorXd& t, Eigen::VectorXd& gradient);
+                const Eigen::VectorXd& t, const HyperPrior&, Eigen::VectorXd& gradient);
 // One kernel for all scales. `similarity` is of the columns of the observations; the fit looks at the measured ones
-// numbered `among` alone.
+// numbered `among` alone. A lesson changes the hyper-prior and the mean, y ~ N((1 - a) belief * b(x) + a m . z, k),
+// with its slopes m. Of no lesson, and its hyper-prior with a = 0, 1/4, 1/2, 3/4, 1, that is taken under which a part
+// of the measured is most likely, each with hyper-parameters of its own; a between 0 and 1 has to be e times as likely
+// as the others. Before four are measured a = 1.
 Fit fit(const FeatureTable&, const Similarity&, const Observations&, std::span<const int> among,
         const GaussianProcessOptions&);
+
+// Of the linear part, belief and lesson included: what a deviation of each column of `linear` is expected to add.
+Eigen::VectorXd slopes(const FeatureTable&, const Similarity&, const Observations&, const Fit&,
+                       const GaussianProcessOptions&);
+// m . z for every row.
+Eigen::VectorXd taught(const FeatureTable&, const Lesson&);
 
 struct Prediction {
   Eigen::VectorXd mean, deviation;  // of all rows (deviation: none unless asked for), in the units of the values,

@@ -94,32 +94,59 @@ Scale scale_of(const Knowledge& known, const Objective& objective) {
   return {values, scaled, ceiling};
 }
 
-Opinion opinion_of(const Question& q, const Knowledge& known, const std::vector<Catalogue::Member>& pending,
-                   const Field& field, const OpinionOptions& o, const Fit* fitted) {
+namespace {
+
+struct Case {
   Observations seen;
-  const std::vector<double> values = known.values();
-  for (const Measured& m : known.measured) seen.measured.push_back(field.row(m.member.entry->fingerprint));
+  std::vector<double> values;
+  Similarity similarity;
+  GaussianProcessOptions options;
+  Fit fitted(const Field& field, int most) const {
+    std::vector<int> among;
+    for (const size_t i : best_and_latest(values, static_cast<size_t>(most))) among.push_back(static_cast<int>(i));
+    return fit(field.table(), similarity, seen, among, options);
+  }
+};
+
+Case case_of(const Question& q, const Knowledge& known, const std::vector<Catalogue::Member>& pending,
+             const Field& field, const OpinionOptions& o) {
+  Case c;
+  c.values = known.values();
+  for (const Measured& m : known.measured) c.seen.measured.push_back(field.row(m.member.entry->fingerprint));
   for (const Catalogue::Member& m : pending) {
     const int row = field.row(m.entry->fingerprint);
-    if (row >= 0 && std::find(seen.measured.begin(), seen.measured.end(), row) == seen.measured.end())
-      seen.pending.push_back(row);
+    if (row >= 0 && std::find(c.seen.measured.begin(), c.seen.measured.end(), row) == c.seen.measured.end())
+      c.seen.pending.push_back(row);
   }
-  seen.noise.resize(std::ssize(values));
-  for (size_t i = 0; i < values.size(); ++i) seen.noise(static_cast<Index>(i)) = known.measured[i].noise;
-  if (!values.empty()) seen.values = on_scales(values, ceiling_of(q.past.objective));
-  const GaussianProcessOptions options{.belief = grows_with_size(q.past.objective) ? o.belief : 0,
-                                       .deviation = o.doubt};
-  const Similarity similarity = field.similarity(seen.columns());
-  std::vector<int> among;
-  for (const size_t i : best_and_latest(values, static_cast<size_t>(o.fitted))) among.push_back(static_cast<int>(i));
+  c.seen.noise.resize(std::ssize(c.values));
+  for (size_t i = 0; i < c.values.size(); ++i) c.seen.noise(static_cast<Index>(i)) = known.measured[i].noise;
+  if (!c.values.empty()) c.seen.values = on_scales(c.values, ceiling_of(q.past.objective));
+  c.options = {
+      .belief = grows_with_size(q.past.objective) ? o.belief : 0, .deviation = o.doubt, .lesson = q.past.lesson};
+  c.similarity = field.similarity(c.seen.columns());
+  return c;
+}
+
+}  // namespace
+
+Opinion opinion_of(const Question& q, const Knowledge& known, const std::vector<Catalogue::Member>& pending,
+                   const Field& field, const OpinionOptions& o, const Fit* fitted) {
+  const Case c = case_of(q, known, pending, field, o);
   Opinion opinion;
-  opinion.fit = fitted != nullptr ? *fitted : fit(field.table(), similarity, seen, among, options);
-  Prediction p = predict(field.table(), similarity, seen, opinion.fit, options);
+  opinion.fit = fitted != nullptr ? *fitted : c.fitted(field, o.fitted);
+  Prediction p = predict(field.table(), c.similarity, c.seen, opinion.fit, c.options);
   opinion.mean = std::move(p.mean);
   opinion.deviation = std::move(p.deviation);
   opinion.noise = opinion.fit.noise();
-  if (!values.empty()) opinion.best = seen.values.rowwise().mean().maxCoeff();
+  if (!c.values.empty()) opinion.best = c.seen.values.rowwise().mean().maxCoeff();
   return opinion;
+}
+
+Learned learned_of(const Question& q, const Knowledge& known, const Field& field, const OpinionOptions& o) {
+  const Case c = case_of(q, known, {}, field, o);
+  Learned learned{c.fitted(field, o.fitted), {}};
+  learned.slopes = slopes(field.table(), c.similarity, c.seen, learned.fit, c.options);
+  return learned;
 }
 
 }  // namespace condenser::search

@@ -52,6 +52,13 @@ struct Opinion {
 Opinion opinion_of(const Question&, const Knowledge&, const std::vector<Catalogue::Member>& pending, const Field&,
                    const OpinionOptions&, const Fit* fitted = nullptr);
 
+// What was measured teaches.
+struct Learned {
+  Fit fit;
+  Eigen::VectorXd slopes;  // per column of the field's linear part
+};
+Learned learned_of(const Question&, const Knowledge&, const Field&, const OpinionOptions& = {});
+
 // The percentage that the objective cannot pass; 0: none is known.
 double ceiling_of(const Objective&);
 // Larger networks usually have better values: accuracy and loss; not costs, nor scores that divide by costs.

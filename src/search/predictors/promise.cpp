@@ -65,6 +65,7 @@ struct Respect {
 Respect predicted(const PromiseQuestion& p, const Goal& goal) {
   StudyView past = p.q.past;
   past.objective.goals = {goal};
+  past.lesson = nullptr;  // is about one objective as a whole
   const Question q{p.q.space, p.q.catalogue, past, p.q.rng};
   const Knowledge known = knowledge_of(q, p.most);
   const Field field = p.field_of(known);

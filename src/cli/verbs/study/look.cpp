@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "cli/cost_estimate.hpp"
+#include "cli/lessons.hpp"
 #include "cli/print.hpp"
 #include "cli/progress.hpp"
 #include "cli/verbs/study/study.hpp"
@@ -186,6 +188,12 @@ core::Table event_table(const std::vector<search::Event>& events) {
   return t;
 }
 
+// Of studies that have learned from others.
+std::optional<std::string> lesson_of(const OpenStudy& study, const std::vector<Trial>& trials) {
+  if (study.space() == nullptr) return std::nullopt;
+  return lesson_report(*study.config, make_gate(*study.config), *study.store, trials);
+}
+
 std::string constraints_text(const search::Objective& objective) {
   std::string text;
   for (const search::Constraint& constraint : objective.constraints) text += ", " + constraint.text();
@@ -217,6 +225,7 @@ void show_text(const OpenStudy& study, const StudySummary& s, const std::vector<
   if (!s.budget.empty()) out.lines.push_back("ended: " + core::printable(s.budget));
   const Trial* best = objective ? search::best(trials, *objective) : nullptr;
   if (best != nullptr) out.lines.push_back(best_line(*best, *objective));
+  if (const auto lesson = lesson_of(study, trials)) out.lines.push_back(core::printable(*lesson));
   if (!study.config) out.lines.push_back("its configuration cannot be had: " + study.trouble);
   print(out, "text", kColumns);
   const auto part = [](const char* title, core::Table table) {
@@ -297,6 +306,7 @@ int study_show(const StudyOptions& o) {
     j["budget_trials"] = study.config->search.trials;
   }
   j.update(json_of(s, trials));
+  if (const auto lesson = lesson_of(study, trials)) j["lesson"] = *lesson;
   j["best_trial"] = nullptr;
   const Trial* best = objective ? search::best(trials, *objective) : nullptr;
   if (best != nullptr) j["best_trial"] = best->index;
