@@ -1,5 +1,6 @@
 #pragma once
-// What others published for the networks of our zoo on the machines of machine.hpp. Cycles, where we count instructions.
+// What others published for the networks of our zoo on the machines of machine.hpp. Cycles, where we count
+// instructions.
 
 #include <optional>
 #include <string>
