@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "arch/round_up.hpp"
+
 namespace condenser::arch {
 namespace {
 
@@ -36,8 +38,6 @@ bool keeps_its_channels(const Op& op, const Shape& in, const Shape& out) {
   const auto& conv = std::get<Conv2d>(op);
   return out.c == in.c && out.h <= in.h && out.w <= in.w && conv.pad.top < conv.kernel.h;
 }
-
-int64_t round_up(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
 // Patches of two neighbouring pixels, 16 bits a value; see cnd_conv2d.h.
 int64_t patches(const Op& op, const Shape& in, const Shape&) {

@@ -9,6 +9,7 @@
 #include <limits>
 #include <numeric>
 
+#include "arch/round_up.hpp"
 #include "condenser/arch/kernels.hpp"
 
 namespace condenser::arch {
@@ -24,8 +25,6 @@ struct Buffer {
 };
 
 bool overlap_in_time(const Buffer& a, const Buffer& b) { return a.first <= b.last && b.first <= a.last; }
-
-int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
 // What the kernel of a node asks.
 struct Need {

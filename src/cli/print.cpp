@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/stages/stages.hpp"
 #include "condenser/core/output.hpp"
 #include "condenser/core/table.hpp"
 
@@ -9,6 +10,13 @@ namespace condenser::cli {
 
 void print_json(const nlohmann::ordered_json& json) {
   core::write_output(core::json_visible(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace)) + "\n");
+}
+
+void print_either(const nlohmann::ordered_json& json, const StageOutput& out, const std::string& format) {
+  if (format == "json")
+    print_json(json);
+  else
+    print(out, format);
 }
 
 }  // namespace condenser::cli

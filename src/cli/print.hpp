@@ -2,10 +2,15 @@
 // What verbs print to standard output besides tables.
 
 #include <nlohmann/json_fwd.hpp>
+#include <string>
 
 namespace condenser::cli {
 
+struct StageOutput;
+
 // Indented, with a line end. Bytes that are no UTF-8 are replaced, invisible characters escaped.
 void print_json(const nlohmann::ordered_json&);
+// The one for format json, the other for all others.
+void print_either(const nlohmann::ordered_json&, const StageOutput&, const std::string& format);
 
 }  // namespace condenser::cli

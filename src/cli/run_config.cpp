@@ -412,9 +412,7 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
   Reader verify = root.section("verify", "proof of the export");
   verify.integer("samples", c.verify.samples, 1, 1'000'000, "test images whose output integers are compared");
   verify.integer("known_answers", c.verify.known_answers, 1, 256, "samples shipped inside the export");
-  std::vector<std::string> machines;
-  for (const verify::Machine& machine : verify::machines()) machines.push_back(machine.name);
-  verify.choices("machines", c.verify.machines, machines,
+  verify.choices("machines", c.verify.machines, verify::machine_names(),
                  "machines under an emulator that the export is also proven on, and whose instructions, code and stack "
                  "are measured");
 }

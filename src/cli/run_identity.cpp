@@ -45,18 +45,24 @@ bool of_another_generator(const std::string& path, const std::string& chosen) {
   });
 }
 
-// Options of what stands before the network, younger than some runs too.
-bool says_nothing_of_inputs(const core::config::Setting& setting) {
-  static const std::map<std::string, std::string> nothing{{"dataset.size", "0"},
-                                                          {"dataset.colour", "own"},
-                                                          {"dataset.front_end.coefficients", "0"},
-                                                          {"dataset.front_end.stride_ms", "0"},
-                                                          {"space.input.size", "[]"},
-                                                          {"space.input.colour", "[]"},
-                                                          {"space.front_end.coefficients", "[]"},
-                                                          {"space.front_end.stride_ms", "[]"}};
-  const auto found = nothing.find(setting.path);
-  return found != nothing.end() && found->second == setting.value;
+// Options that are younger than some runs, at the value that means what was done before there was a choice: they are
+// left out of settings, so that those runs stay what they are.
+bool as_before(const core::config::Setting& setting) {
+  static const std::map<std::string, std::string> before{{"dataset.normal", "[]"},
+                                                         {"dataset.size", "0"},
+                                                         {"dataset.colour", "own"},
+                                                         {"dataset.front_end.coefficients", "0"},
+                                                         {"dataset.front_end.stride_ms", "0"},
+                                                         {"probe.rungs", "[]"},
+                                                         {"probe.scores", "[]"},
+                                                         {"search.learn_from", "[]"},
+                                                         {"space.downsampling", "[avg2]"},
+                                                         {"space.input.size", "[]"},
+                                                         {"space.input.colour", "[]"},
+                                                         {"space.front_end.coefficients", "[]"},
+                                                         {"space.front_end.stride_ms", "[]"}};
+  const auto found = before.find(setting.path);
+  return found != before.end() && found->second == setting.value;
 }
 
 Settings own_settings(const RunConfig& c, const std::string& stage) {
@@ -66,13 +72,7 @@ Settings own_settings(const RunConfig& c, const std::string& stage) {
     const std::string& path = setting.path;
     if (setting.decides == core::config::Decides::Nothing || extends_search(path)) continue;
     if (of_another_generator(path, c.search.generator)) continue;
-    // Younger than some runs.
-    if (path == "dataset.normal" && c.dataset.normal.empty()) continue;
-    if (path == "probe.scores" && c.probe.scores.empty()) continue;
-    if (path == "space.downsampling" && setting.value == "[avg2]") continue;
-    if (path == "probe.rungs" && c.probe.rungs.empty()) continue;
-    if (path == "search.learn_from" && c.learn_from.empty()) continue;
-    if (says_nothing_of_inputs(setting)) continue;
+    if (as_before(setting)) continue;
     if (stage == "search" && searches_int8(c) && path.starts_with("quantize.")) settings[path] = setting.value;
     if (std::any_of(row->paths.begin(), row->paths.end(), [&](const auto& p) { return path.starts_with(p); }))
       settings[path] = setting.value;

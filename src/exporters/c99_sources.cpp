@@ -14,11 +14,7 @@ namespace {
 constexpr size_t kColumns = 116;
 
 struct Names {
-  explicit Names(const std::string& p) : prefix(p), macro(p) {
-    for (char& c : macro) {
-      if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    }
-  }
+  explicit Names(const std::string& p) : prefix(p), macro(macro_prefix(p)) {}
   std::string prefix;  // model
   std::string macro;   // MODEL
 };

@@ -61,12 +61,7 @@ std::string tag_kernels(std::string_view text, const std::string& tag) {
   return result.append(text.substr(done));
 }
 
-std::string_view kernel_text(const std::string& name) {
-  for (const SourceText& source : kernel_sources()) {
-    if (source.name == name) return source.text;
-  }
-  throw core::Error("kernel source " + name + " is not part of this program");
-}
+std::string_view kernel_text(const std::string& name) { return core::source_text(kernel_sources(), name); }
 
 std::set<std::string> kernel_files(const std::set<std::string>& kernels) {
   std::set<std::string> files;

@@ -21,4 +21,11 @@ const Target& find_target(const std::string& name) {
   throw core::ConfigError("export target '" + name + "' does not exist; expected one of " + known);
 }
 
+std::string macro_prefix(std::string prefix) {
+  for (char& c : prefix) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return prefix;
+}
+
 }  // namespace condenser::exporters

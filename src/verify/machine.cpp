@@ -21,27 +21,16 @@ using Words = std::vector<std::string>;
 constexpr const char* kOptimize = "-O3";
 constexpr size_t kCounted = 2;  // samples whose instructions are counted
 
-std::string board_source(std::string_view name) {
-  return std::string(std::ranges::find(board_sources(), name, &core::SourceText::name)->text);
-}
+std::string board_source(std::string_view name) { return std::string(core::source_text(board_sources(), name)); }
 
 void append(Words& to, const Words& more) { to.insert(to.end(), more.begin(), more.end()); }
 
-std::string replaced(std::string text, const std::vector<std::pair<std::string, std::string>>& marks) {
-  for (const auto& [mark, value] : marks)
-    for (size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at + value.size()))
-      text.replace(at, mark.size(), value);
-  return text;
-}
-
 // The header that board.c reads the network through.
 std::string network_header(const Manifest& m) {
-  std::string upper = m.prefix;
-  std::ranges::transform(upper, upper.begin(), [](char c) { return c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c; });
   std::vector<std::string> bytes;
   for (const size_t output : m.outputs) bytes.push_back(std::to_string(output));
   const std::string output = m.prefix + (m.outputs.size() == 1 ? "_output()" : "_output(i)");
-  return "#include \"" + m.prefix + ".h\"\n#define NETWORK_INPUT_BYTES " + upper +
+  return "#include \"" + m.prefix + ".h\"\n#define NETWORK_INPUT_BYTES " + exporters::macro_prefix(m.prefix) +
          "_INPUT_BYTES\n#define network_input " + m.prefix + "_input\n#define network_run " + m.prefix +
          "_run\nenum { NETWORK_OUTPUTS = " + std::to_string(m.outputs.size()) +
          " };\nstatic const uint32_t network_output_bytes[] = {" + core::join(bytes) +
@@ -165,10 +154,10 @@ class MachineTrial {
       core::write_atomic(at("board.c"), board_source("board.c.in"));
       core::write_atomic(at("network.h"), network_header(manifest_));
       core::write_atomic(at("link.ld"),
-                         replaced(board_source("link.ld.in"), {{"%ROM%", std::to_string(b.rom)},
-                                                               {"%ROM_BYTES%", std::to_string(b.rom_bytes)},
-                                                               {"%RAM%", std::to_string(b.ram)},
-                                                               {"%RAM_BYTES%", std::to_string(b.ram_bytes)}}));
+                         core::filled(board_source("link.ld.in"), {{"ROM", std::to_string(b.rom)},
+                                                                   {"ROM_BYTES", std::to_string(b.rom_bytes)},
+                                                                   {"RAM", std::to_string(b.ram)},
+                                                                   {"RAM_BYTES", std::to_string(b.ram_bytes)}}));
       append(words, {"-std=c99", "-I" + folder_.string(), "-I" + temporary_.path().string(), at("board.c").string(),
                      "-nostartfiles", "--specs=nosys.specs", "-T", at("link.ld").string()});
     } else {

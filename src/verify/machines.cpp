@@ -32,65 +32,61 @@ std::vector<std::string> board(const char* name) {
 
 const std::vector<Machine>& machines() {
   static const std::vector<Machine> table = {
-      {"cortex-m0",
-       "Armv6-M: no SIMD, no long multiplication (its code, run by a Cortex-M3)",
-       kArm,
-       {"-mcpu=cortex-m0", "-mthumb"},
-       board("mps2-an385"),
-       kArmPackages,
-       kMps2},
-      {"cortex-m3", "Armv7-M: no SIMD", kArm, {"-mcpu=cortex-m3", "-mthumb"}, board("mps2-an385"), kArmPackages, kMps2},
+      // Armv6-M: no SIMD, no long multiplication (its code, run by a Cortex-M3).
+      {"cortex-m0", kArm, {"-mcpu=cortex-m0", "-mthumb"}, board("mps2-an385"), kArmPackages, kMps2},
+      // Armv7-M: no SIMD.
+      {"cortex-m3", kArm, {"-mcpu=cortex-m3", "-mthumb"}, board("mps2-an385"), kArmPackages, kMps2},
+      // Armv7E-M: SIMD in words.
       {"cortex-m4",
-       "Armv7E-M: SIMD in words",
        kArm,
        {"-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard"},
        board("mps2-an386"),
        kArmPackages,
        kMps2},
+      // Armv7E-M: SIMD in words, two instructions at once.
       {"cortex-m7",
-       "Armv7E-M: SIMD in words, two instructions at once",
        kArm,
        {"-mcpu=cortex-m7", "-mthumb", "-mfpu=fpv5-d16", "-mfloat-abi=hard"},
        board("mps2-an500"),
        kArmPackages,
        kMps2},
+      // Armv8-M: SIMD in words.
       {"cortex-m33",
-       "Armv8-M: SIMD in words",
        kArm,
        {"-mcpu=cortex-m33", "-mthumb", "-mfpu=fpv5-sp-d16", "-mfloat-abi=hard"},
        board("mps2-an505"),
        kArmPackages,
        BoardMemory{0x10000000, 4 * kMiB, 0x38000000, 4 * kMiB}},
+      // Armv8.1-M: vectors (Helium).
       {"cortex-m55",
-       "Armv8.1-M: vectors (Helium)",
        kArm,
        {"-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard"},
        board("mps3-an547"),
        kArmPackages,
        BoardMemory{0, kMiB / 2, 0x20000000, kMiB / 2}},
+      // 64-bit Arm under Linux.
       {"aarch64",
-       "64-bit Arm under Linux",
        "aarch64-linux-gnu-gcc",
        {"-static"},
        {"qemu-aarch64"},
        "gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user",
        std::nullopt},
+      // 32-bit Arm with NEON under Linux.
       {"armv7",
-       "32-bit Arm with NEON under Linux",
        "arm-linux-gnueabihf-gcc",
        {"-march=armv7-a", "-mfpu=neon", "-mfloat-abi=hard", "-static"},
        {"qemu-arm", "-cpu", "cortex-a15"},
        "gcc-arm-linux-gnueabihf libc6-dev-armhf-cross qemu-user",
        std::nullopt},
+      // 64-bit RISC-V under Linux.
       {"riscv64",
-       "64-bit RISC-V under Linux",
        "riscv64-linux-gnu-gcc",
        {"-static"},
        {"qemu-riscv64"},
        "gcc-riscv64-linux-gnu libc6-dev-riscv64-cross qemu-user",
        std::nullopt},
+      // The most significant byte first.
       {"s390x",
-       "the most significant byte first",
        "s390x-linux-gnu-gcc",
        {"-static"},
        {"qemu-s390x"},
@@ -100,12 +96,16 @@ const std::vector<Machine>& machines() {
   return table;
 }
 
+std::vector<std::string> machine_names() {
+  std::vector<std::string> names;
+  for (const Machine& machine : machines()) names.push_back(machine.name);
+  return names;
+}
+
 const Machine& find_machine(const std::string& name) {
   const auto found = std::ranges::find(machines(), name, &Machine::name);
   if (found != machines().end()) return *found;
-  std::vector<std::string> names;
-  for (const Machine& machine : machines()) names.push_back(machine.name);
-  throw core::ConfigError("machine " + name + "; expected " + core::join(names));
+  throw core::ConfigError("machine " + name + "; expected " + core::join(machine_names()));
 }
 
 }  // namespace condenser::verify

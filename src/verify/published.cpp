@@ -1,6 +1,9 @@
 #include "condenser/verify/published.hpp"
 
+#include <vector>
+
 namespace condenser::verify {
+namespace {
 
 // Results of MLPerf Tiny (mlcommons.org, closed compilers): clock over throughput.
 const std::vector<PublishedCost>& published_costs() {
@@ -22,11 +25,12 @@ const std::vector<PublishedCost>& published_costs() {
   return table;
 }
 
+}  // namespace
+
 std::optional<PublishedCost> published(const std::string& network, const std::string& machine) {
-  std::optional<PublishedCost> least;
   for (const PublishedCost& p : published_costs())
-    if (p.network == network && p.machine == machine && (!least || p.cycles < least->cycles)) least = p;
-  return least;
+    if (p.network == network && p.machine == machine) return p;
+  return std::nullopt;
 }
 
 }  // namespace condenser::verify

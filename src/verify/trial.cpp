@@ -137,12 +137,6 @@ void check_answers(const exporters::KnownAnswers& answers, const Manifest& manif
   }
 }
 
-std::string self_test_macro(const std::string& prefix) {
-  std::string macro = prefix + "_self_test";
-  for (char& c : macro) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  }
-  return macro;
-}
+std::string self_test_macro(const std::string& prefix) { return exporters::macro_prefix(prefix) + "_SELF_TEST"; }
 
 }  // namespace condenser::verify

@@ -127,14 +127,14 @@ struct SoftmaxMulStep {
 
 inline int32_t i32(int64_t value) { return static_cast<int32_t>(value); }
 
-inline cnd_conv2d_params conv2d_params(const ConvStep& s) {
-  cnd_conv2d_params p{};
+template <class Params>
+Params convolution_params(const ConvStep& s) {
+  Params p{};
   p.in_h = i32(s.in.h), p.in_w = i32(s.in.w), p.in_c = i32(s.in.c);
   p.out_h = i32(s.out.h), p.out_w = i32(s.out.w), p.out_c = i32(s.out.c);
   p.kernel_h = s.op.kernel.h, p.kernel_w = s.op.kernel.w;
   p.stride_h = s.op.stride.h, p.stride_w = s.op.stride.w;
   p.pad_top = s.op.pad.top, p.pad_left = s.op.pad.left;
-  p.groups = s.op.groups;
   p.input_offset = -s.input_zero_point;
   p.output_zero_point = s.range.zero_point;
   p.act_min = s.range.low, p.act_max = s.range.high;
@@ -142,19 +142,13 @@ inline cnd_conv2d_params conv2d_params(const ConvStep& s) {
   return p;
 }
 
-inline cnd_depthwise_params depthwise_params(const ConvStep& s) {
-  cnd_depthwise_params p{};
-  p.in_h = i32(s.in.h), p.in_w = i32(s.in.w), p.in_c = i32(s.in.c);
-  p.out_h = i32(s.out.h), p.out_w = i32(s.out.w), p.out_c = i32(s.out.c);
-  p.kernel_h = s.op.kernel.h, p.kernel_w = s.op.kernel.w;
-  p.stride_h = s.op.stride.h, p.stride_w = s.op.stride.w;
-  p.pad_top = s.op.pad.top, p.pad_left = s.op.pad.left;
-  p.input_offset = -s.input_zero_point;
-  p.output_zero_point = s.range.zero_point;
-  p.act_min = s.range.low, p.act_max = s.range.high;
-  p.short_scale = s.short_scale;
+inline cnd_conv2d_params conv2d_params(const ConvStep& s) {
+  auto p = convolution_params<cnd_conv2d_params>(s);
+  p.groups = s.op.groups;
   return p;
 }
+
+inline cnd_depthwise_params depthwise_params(const ConvStep& s) { return convolution_params<cnd_depthwise_params>(s); }
 
 inline cnd_linear_params linear_params(const LinearStep& s) {
   cnd_linear_params p{};

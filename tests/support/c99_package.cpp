@@ -1,7 +1,9 @@
 // Packages for tests of the exporter and of its proof.
 #include "support/c99_package.hpp"
 
+#include "condenser/arch/passes.hpp"
 #include "condenser/runtime/int8_executor.hpp"
+#include "support/exemplars.hpp"
 #include "support/random_int8.hpp"
 
 namespace condenser::testing {
@@ -21,6 +23,11 @@ C99Case c99_case(const arch::Spec& lowered, uint64_t seed, size_t samples) {
     result.answers.outputs.emplace_back(output.begin(), output.end());
   }
   return result;
+}
+
+C99Export::C99Export(const char* exemplar, size_t samples)
+    : test(c99_case(arch::lower(testing::exemplar(exemplar), nullptr), 5, samples)) {
+  exporters::find_target("c99").write(test.package, test.answers, {}, folder);
 }
 
 }  // namespace condenser::testing

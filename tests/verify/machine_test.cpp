@@ -1,35 +1,22 @@
 // Exports on emulated machines: the same integers, and what they take there.
 #include "condenser/verify/machine.hpp"
 
-#include "condenser/arch/passes.hpp"
 #include "condenser/core/files.hpp"
-#include "condenser/core/temporary_folder.hpp"
 #include "support/absent.hpp"
 #include "support/c99_package.hpp"
 #include "support/catch.hpp"
-#include "support/exemplars.hpp"
 
 namespace condenser::verify {
 namespace {
 
-namespace fs = std::filesystem;
-using testing::C99Case;
+constexpr size_t kSamples = 4;
 
-struct Export {
-  core::TemporaryFolder temporary;
-  fs::path folder = temporary.path() / "out";
-  C99Case test;
-
-  explicit Export(const char* name)
-      : test(testing::c99_case(arch::lower(testing::exemplar(name), nullptr), 5, /*samples=*/4)) {
-    exporters::find_target("c99").write(test.package, test.answers, {}, folder);
-  }
-};
+using testing::C99Export;
 
 }  // namespace
 
 TEST_CASE("every machine gives the integers of the executor, or says what to install", "[verify][slow]") {
-  const Export e("output_two_heads");
+  const C99Export e("output_two_heads", kSamples);
   for (const Machine& machine : machines()) {
     const MachineResult r = run_on(machine, e.folder, e.test.answers, 3);
     INFO(machine.name << ": " << r.check.detail);
@@ -47,7 +34,7 @@ TEST_CASE("every machine gives the integers of the executor, or says what to ins
 }
 
 TEST_CASE("instructions are counted by layer, and alike every time", "[verify][slow]") {
-  const Export e("output_two_heads");
+  const C99Export e("output_two_heads", kSamples);
   const Machine& m4 = find_machine("cortex-m4");
   const MachineResult first = run_on(m4, e.folder, e.test.answers, 2), again = run_on(m4, e.folder, e.test.answers, 2);
   if (!first.check.ran) {
@@ -68,7 +55,7 @@ TEST_CASE("instructions are counted by layer, and alike every time", "[verify][s
 }
 
 TEST_CASE("a layer of several calls is counted once", "[verify][slow]") {
-  const Export e("concat");
+  const C99Export e("concat", kSamples);
   const MachineResult r = run_on(find_machine("cortex-m4"), e.folder, e.test.answers, 1);
   if (!r.check.ran) return tests::skip_without("machine: cortex-m4", r.check.detail);
   CHECK(r.check.passed);
@@ -76,7 +63,7 @@ TEST_CASE("a layer of several calls is counted once", "[verify][slow]") {
 }
 
 TEST_CASE("a machine finds a wrong integer, and code that does not end well", "[verify][slow]") {
-  Export e("output_two_heads");
+  C99Export e("output_two_heads", kSamples);
   const Machine& m4 = find_machine("cortex-m4");
   e.test.answers.outputs[1].back() = static_cast<int8_t>(e.test.answers.outputs[1].back() ^ 1);
   MachineResult r = run_on(m4, e.folder, e.test.answers, 3);
@@ -98,7 +85,7 @@ TEST_CASE("a machine finds a wrong integer, and code that does not end well", "[
 }
 
 TEST_CASE("machines that are not there", "[verify]") {
-  const Export e("output_two_heads");
+  const C99Export e("output_two_heads", kSamples);
   Machine machine = machines().front();
   machine.compiler = "no-such-compiler-gcc";
   const MachineResult r = run_on(machine, e.folder, e.test.answers, 1);

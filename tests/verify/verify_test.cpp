@@ -10,28 +10,16 @@
 #include <filesystem>
 #include <regex>
 
-#include "condenser/arch/passes.hpp"
 #include "condenser/core/files.hpp"
-#include "condenser/core/temporary_folder.hpp"
 #include "support/c99_package.hpp"
 #include "support/catch.hpp"
-#include "support/exemplars.hpp"
 
 namespace condenser::verify {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::C99Case;
-
-struct Export {
-  core::TemporaryFolder temporary;
-  fs::path folder = temporary.path() / "out";
-  C99Case test;
-
-  explicit Export(const char* name, size_t samples)
-      : test(testing::c99_case(arch::lower(testing::exemplar(name), nullptr), 5, samples)) {
-    exporters::find_target("c99").write(test.package, test.answers, {}, folder);
-  }
+struct Export : testing::C99Export {
+  using C99Export::C99Export;
 
   void replace(const char* file, const std::string& pattern, const std::string& by) {
     const std::string text = core::read_file(folder / file);

@@ -42,6 +42,8 @@ struct ExportOptions {
   bool private_kernels = false;  // kernels that no other export shares: whole folders can be added to one program
 };
 
+std::string macro_prefix(std::string prefix);  // of C macros: MODEL for model
+
 struct Target {
   std::string name;
   std::string about;

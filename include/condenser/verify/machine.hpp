@@ -17,8 +17,7 @@ struct BoardMemory {
 };
 
 struct Machine {
-  std::string name;  // "cortex-m4"
-  std::string about;
+  std::string name;                   // "cortex-m4"
   std::string compiler;               // "arm-none-eabi-gcc"
   std::vector<std::string> flags;     // that choose the machine
   std::vector<std::string> emulator;  // program and options; the program to run stands behind them
@@ -26,6 +25,7 @@ struct Machine {
   std::optional<BoardMemory> board;   // none: a program of Linux
 };
 const std::vector<Machine>& machines();
+std::vector<std::string> machine_names();
 const Machine& find_machine(const std::string& name);  // throws ConfigError naming the nearest
 
 struct LayerCost {

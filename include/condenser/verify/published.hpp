@@ -4,7 +4,6 @@
 
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace condenser::verify {
 
@@ -13,9 +12,7 @@ struct PublishedCost {
   double cycles = 0;
   std::string source;
 };
-const std::vector<PublishedCost>& published_costs();
 
-// The fewest cycles that are known; none: nothing is.
-std::optional<PublishedCost> published(const std::string& network, const std::string& machine);
+std::optional<PublishedCost> published(const std::string& network, const std::string& machine);  // none: unknown
 
 }  // namespace condenser::verify

@@ -6,7 +6,6 @@
 
 #include "condenser/core/text.hpp"
 #include "condenser/data/split.hpp"
-#include "condenser/runtime/int8_executor.hpp"
 
 namespace condenser::cli {
 
@@ -58,13 +57,11 @@ exporters::Package make_package(RunContext& run, const arch::Design& winner, con
   return package;
 }
 
-exporters::KnownAnswers make_known_answers(const Int8Network& network, const data::Dataset& data,
-                                           const data::Task& task, int count) {
-  runtime::Int8Executor executor(runtime::build_program(network.lowered, network.weights, network.quant));
+exporters::KnownAnswers known_integers(runtime::Int8Executor& executor, const data::Dataset& data,
+                                       const std::vector<int64_t>& items) {
   exporters::KnownAnswers answers;
   std::vector<float> image(data.shape().elements());
   std::vector<int8_t> input(image.size());
-  const std::vector<int64_t> items = data::stratified_subset(data, count, 0);
   for (const int64_t i : items) {
     data.get(i, image);
     executor.quantize_input(image, input);
@@ -72,6 +69,14 @@ exporters::KnownAnswers make_known_answers(const Int8Network& network, const dat
     answers.inputs.push_back(input);
     answers.outputs.emplace_back(output.begin(), output.end());
   }
+  return answers;
+}
+
+exporters::KnownAnswers make_known_answers(const Int8Network& network, const data::Dataset& data,
+                                           const data::Task& task, int count) {
+  runtime::Int8Executor executor(runtime::build_program(network.lowered, network.weights, network.quant));
+  const std::vector<int64_t> items = data::stratified_subset(data, count, 0);
+  exporters::KnownAnswers answers = known_integers(executor, data, items);
   if (task.reconstructs()) return answers;  // no answer is right or wrong
   answers.right = [&data, task, items, shape = arch::Shape(executor.program().output_shape()),
                    scale = executor.program().output_quant()](size_t i, std::span<const int8_t> output) {

@@ -3,11 +3,14 @@
 // framework's int8 executor answers.
 
 #include "cli/stages/stages.hpp"
+#include "condenser/runtime/int8_executor.hpp"
 
 namespace condenser::cli {
 
 exporters::Package make_package(RunContext&, const arch::Design& winner, const Int8Network&);
 
+// What the executor answers to these items of the data set; none is called right or wrong.
+exporters::KnownAnswers known_integers(runtime::Int8Executor&, const data::Dataset&, const std::vector<int64_t>& items);
 // `count` images of the data set, as equal per class as possible, in the set's order.
 // The data set must outlive them.
 exporters::KnownAnswers make_known_answers(const Int8Network&, const data::Dataset&, const data::Task&, int count);

@@ -38,12 +38,21 @@ void add(const std::string& target, const verify::Check& check, VerifyRecord& re
                            std::isnan(check.accuracy_percent) ? 0 : check.accuracy_percent, check.detail});
 }
 
-MachineRecord record_of(const verify::MachineResult& r) {
-  MachineRecord record{
-      r.machine,          r.options, r.cost.instructions, r.cost.code_bytes, r.cost.constant_bytes, r.cost.memory_bytes,
-      r.cost.stack_bytes, {}};
-  for (const verify::LayerCost& layer : r.cost.layers) record.layers.push_back({layer.layer, layer.instructions});
-  return record;
+std::vector<MachineRecord> records_of(const std::vector<verify::MachineResult>& results) {
+  std::vector<MachineRecord> records;
+  for (const verify::MachineResult& r : results) {
+    records.push_back({r.machine,
+                       r.options,
+                       r.cost.instructions,
+                       r.cost.code_bytes,
+                       r.cost.constant_bytes,
+                       r.cost.memory_bytes,
+                       r.cost.stack_bytes,
+                       {}});
+    for (const verify::LayerCost& layer : r.cost.layers)
+      records.back().layers.push_back({layer.layer, layer.instructions});
+  }
+  return records;
 }
 
 // On the machines that the run names. Their checks join those of this machine.
@@ -99,7 +108,7 @@ StageOutput stage_verify(RunContext& run) {
     for (auto& row : table.rows) out.table.rows.push_back(std::move(row));
     for (const auto& check : checks) add(name, check, record);
   }
-  for (const verify::MachineResult& result : machines) record.machines.push_back(record_of(result));
+  record.machines = records_of(machines);
   record.passed = all;
   write_record(run.folder, record);
   if (!all) {

@@ -62,11 +62,7 @@ int bench_proposal(const BenchOptions& o) {
                              {"milliseconds", json_of(r.milliseconds)},
                              {"processor_milliseconds", json_of(r.processor_milliseconds)}});
   }
-  if (o.format == "json") {
-    print_json(json);
-    return 0;
-  }
-  print(out, o.format);
+  print_either(json, out, o.format);
   return 0;
 }
 

@@ -112,13 +112,9 @@ int bench_search(const BenchOptions& options) {
                               core::cell(r.median_test, 3), core::cell(r.milliseconds_per_proposal, 1)});
     json["cases"].push_back(json_of(one, r));
   }
-  if (options.format == "json") {
-    const ordered_json first = json["cases"].front();
-    json.update(first);  // for short scripts
-    print_json(json);
-    return 0;
-  }
-  print(out, options.format);
+  const ordered_json first = json["cases"].front();
+  json.update(first);  // for short scripts
+  print_either(json, out, options.format);
   return 0;
 }
 

@@ -55,11 +55,7 @@ int bench_store(const BenchOptions& o) {
                               core::cell(static_cast<int64_t>(r.bytes_per_trial))});
     json["cases"].push_back(json_of(kind, r));
   }
-  if (o.format == "json") {
-    print_json(json);
-    return 0;
-  }
-  print(out, o.format);
+  print_either(json, out, o.format);
   return 0;
 }
 

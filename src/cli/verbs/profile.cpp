@@ -2,11 +2,12 @@
 // weights is compiled, run under an emulator, compared with the executor, and counted.
 
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "cli/networks.hpp"
 #include "cli/print.hpp"
 #include "cli/shared_options.hpp"
-#include "cli/stages/stages.hpp"
+#include "cli/stages/package.hpp"
 #include "cli/verb.hpp"
 #include "condenser/arch/design.hpp"
 #include "condenser/arch/passes.hpp"
@@ -16,7 +17,6 @@
 #include "condenser/core/text.hpp"
 #include "condenser/exporters/target.hpp"
 #include "condenser/quant/quantize.hpp"
-#include "condenser/runtime/int8_executor.hpp"
 #include "condenser/verify/machine.hpp"
 #include "condenser/verify/published.hpp"
 
@@ -33,11 +33,12 @@ struct Options {
 };
 
 void add_options(Args& args, Options& o) {
-  std::vector<std::string> names;
-  for (const verify::Machine& machine : verify::machines()) names.push_back(machine.name);
   add_format(args, o.format);
   add_network(args, o.network);
-  args.option("--machine", o.machines, "where it would run; several: 1,2").choices(names).in_one_word().with_default();
+  args.option("--machine", o.machines, "where it would run; several: 1,2")
+      .choices(verify::machine_names())
+      .in_one_word()
+      .with_default();
   args.flag("--layers", o.layers, "instructions of every layer too (in JSON always)");
 }
 
@@ -65,17 +66,10 @@ Exported exported(const arch::Design& design) {
   const auto data = noise(design.spec.input);
   quant::Quantized q = quant::quantize(design, weights, *data, {.observer = "min_max", .calibration_samples = kImages});
   runtime::Int8Executor executor(runtime::build_program(lowered, q.weights, q.quant));
-  exporters::KnownAnswers answers;
-  std::vector<float> item(static_cast<size_t>(design.spec.input.elements()));
-  for (int i = 0; i < kAnswers; ++i) {
-    data->get(i, item);
-    answers.inputs.emplace_back(item.size());
-    executor.quantize_input(item, answers.inputs.back());
-    const std::span<const int8_t> outputs = executor.run(answers.inputs.back());
-    answers.outputs.emplace_back(outputs.begin(), outputs.end());
-  }
+  std::vector<int64_t> items(kAnswers);
+  std::iota(items.begin(), items.end(), 0);
   return {{lowered, std::move(q.weights), std::move(q.quant), arch::hash(design.spec).hex(), {}, "noise", "noise"},
-          std::move(answers)};
+          known_integers(executor, *data, items)};
 }
 
 ordered_json json_of(const arch::Design& design, const verify::MachineResult& r) {
@@ -128,12 +122,8 @@ int profile(const Options& o) {
     if (const auto known = verify::published(design.spec.name, name))
       out.lines.push_back(name + ": " + core::number(known->cycles) + " cycles published (" + known->source + ")");
   }
-  if (o.format == "json") {
-    print_json(json);
-    return 0;
-  }
   out.table = verify::to_table(results);
-  print(out, o.format);
+  print_either(json, out, o.format);
   return 0;
 }
 

@@ -51,11 +51,9 @@ void add_training_options(Args& args, Options& o) {
 
 void add_verify_options(Args& args, Options& o) {
   add_options(args, o);
-  std::vector<std::string> names;
-  for (const verify::Machine& machine : verify::machines()) names.push_back(machine.name);
   args.option("--machine", o.machines,
               "prove it on this machine too, under an emulator; several: 1,2 (verify.machines)")
-      .choices(names)
+      .choices(verify::machine_names())
       .in_one_word();
 }
 

@@ -30,8 +30,8 @@ constexpr const char* kWentOn = "the most promising that was examined at a lower
 
 struct Options {
   int pool = 2000;
-  int enumerate = 20000;
-  int measured = 256;
+  int enumerate = kMostEnumerated;
+  int measured = kMostMeasured;
   int start = 16;
   double optimism = 2;
   double advice = 1;

@@ -9,6 +9,10 @@
 
 namespace condenser::search {
 
+// What a proposal looks at where nothing else is said.
+inline constexpr int kMostMeasured = 256;       // networks
+inline constexpr int kMostEnumerated = 20'000;  // genotypes of a space that is looked at whole
+
 struct Measured {
   Catalogue::Member member;
   int64_t trial = -1;  // of the highest rung

@@ -13,9 +13,7 @@ namespace {
 using Eigen::Index;
 using Eigen::VectorXd;
 
-constexpr size_t kMeasured = 256;  // networks that are looked at, as a proposal does
-constexpr size_t kSample = 500;    // of the space: features are scaled over them
-constexpr int kEnumerate = 20'000;
+constexpr size_t kSample = 500;  // of the space: features are scaled over them
 constexpr size_t kFewest = 4;
 
 // A study as its predictor sees it: what was measured, among networks of its space.
@@ -26,7 +24,7 @@ struct Seen {
         catalogue(shared != nullptr ? *shared : own),
         past{&trials, std::ssize(trials), objective, {}, rungs},
         question{space, catalogue, past, rng},
-        known(knowledge_of(question, kMeasured)),
+        known(knowledge_of(question, kMostMeasured)),
         field(field_of()) {}
 
   core::Rng rng{0x6c6573736f6e};  // "lesson"
@@ -39,7 +37,7 @@ struct Seen {
 
  private:
   Field field_of() {
-    if (const Catalogue::Whole* whole = catalogue.whole(kEnumerate)) return Field(*whole);
+    if (const Catalogue::Whole* whole = catalogue.whole(kMostEnumerated)) return Field(*whole);
     Pool pool(question);
     pool.fill(kSample, "", [&] { return sample(question.space, rng); });
     return Field(known, {}, pool.members());

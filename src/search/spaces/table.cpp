@@ -218,6 +218,15 @@ void read_genotypes(const Csv& csv, LookUp& table) {
                            " networks of the space");
 }
 
+// Those of the networks themselves.
+void take_costs(LookUp& table) {
+  for (LookUp::Row& row : table.rows) {
+    const Candidate candidate = table.networks->expand(row.genotype);
+    row.params = cost(candidate, *find_metric("params")).value_or(0);
+    row.macs = cost(candidate, *find_metric("macs")).value_or(0);
+  }
+}
+
 void read_values(const Csv& csv, const Columns& columns, LookUp& table) {
   const auto read = [&](const std::string& name, const std::string& use, double LookUp::Row::*value, double otherwise) {
     for (size_t i = 0; i < csv.rows(); ++i) table.rows[i].*value = otherwise;
@@ -263,6 +272,7 @@ LookUp finished(const Csv& csv, const Columns& columns, LookUp table) {
   else
     read_decisions(csv, columns, table);
   read_values(csv, columns, table);
+  if (table.networks != nullptr) take_costs(table);
   if (!table.edges.empty() && table.edges.size() != table.decisions.size())
     throw csv.error(0, std::to_string(table.edges.size()) + " edges; expected one for each of the " +
                            std::to_string(table.decisions.size()) + " decisions");
@@ -420,13 +430,10 @@ struct Identity {
   Graph graph;
 };
 
-Identity identity_of(const TableSpace& space, LookUp::Row& row) {
+Identity identity_of(const TableSpace& space, const LookUp::Row& row) {
   const LookUp& table = space.table();
   if (table.networks != nullptr) {
-    const Candidate candidate = table.networks->expand(row.genotype);
-    row.params = cost(candidate, *find_metric("params")).value_or(0);
-    row.macs = cost(candidate, *find_metric("macs")).value_or(0);
-    const core::Hash128 hash = identity(candidate);
+    const core::Hash128 hash = identity(table.networks->expand(row.genotype));
     return {hash.hex(), hash, {}};
   }
   const bool graphs = !table.operators.empty();
@@ -453,7 +460,7 @@ TableSpace::TableSpace(LookUp table, const LookUpBounds& bounds) : table_(std::m
   network_of_.assign(places(table_.decisions), -1);
   std::map<std::string, int> known;
   for (size_t i = 0; i < table_.rows.size(); ++i) {
-    LookUp::Row& row = table_.rows[i];
+    const LookUp::Row& row = table_.rows[i];
     Identity id = identity_of(*this, row);
     const auto [found, added] = known.emplace(std::move(id.text), static_cast<int>(networks_.size()));
     if (added) {

@@ -104,10 +104,10 @@ class PostgresqlDatabase final : public Database {
       : url_(parse_study_url(url)), name_(url_.printable()), looking_(mode == StoreMode::Look), patience_(patience) {
     try {
       connect_first();
-      open_patiently();
     } catch (const soci::soci_error& e) {
       throw core::Error(explain(e));
     }
+    guarded(*this, [this] { open_study(); });  // a server may go away meanwhile; what was begun is rolled back
   }
 
   const Dialect& dialect() const override { return kDialect; }
@@ -198,17 +198,6 @@ class PostgresqlDatabase final : public Database {
     int64_t key = 0;
     std::memcpy(&key, hash.bytes.data(), sizeof key);
     return "CAST('" + std::to_string(key) + "' AS BIGINT)";
-  }
-
-  // A server may go away while a study is being opened; what was begun is rolled back, so that it can be done again.
-  void open_patiently() {
-    for (;;) {
-      try {
-        return open_study();
-      } catch (const soci::soci_error& e) {
-        if (!come_back(e)) throw;
-      }
-    }
   }
 
   void open_study() {

@@ -11,7 +11,6 @@ namespace {
 using soci::into;
 using soci::use;
 
-constexpr int kMostTries = 20;
 constexpr double kLongestLease = 1e8;  // seconds
 // A lease that begins later than now was given before the clock was set back; so much may clocks be corrected.
 constexpr const char* kClockSlack = "5";
@@ -259,13 +258,7 @@ class SqlStore final : public Store {
 
   template <class F>
   auto guarded(const F& body) const -> decltype(body()) {
-    for (int tries = 1;; ++tries) {
-      try {
-        return body();
-      } catch (const soci::soci_error& e) {
-        if (tries == kMostTries || !database_->come_back(e)) throw core::Error(database_->explain(e));
-      }
-    }
+    return search::guarded(*database_, body);
   }
 
   template <class F>

@@ -45,6 +45,20 @@ class Database {
   virtual std::unique_ptr<Turn> turn(const std::function<bool()>& give_up) = 0;
 };
 
+// Tries again where the database comes back; what is thrown in the end explains the error. `body` leaves nothing half
+// done.
+template <class F>
+auto guarded(Database& database, const F& body) -> decltype(body()) {
+  constexpr int kMostTries = 20;
+  for (int tries = 1;; ++tries) {
+    try {
+      return body();
+    } catch (const soci::soci_error& e) {
+      if (tries == kMostTries || !database.come_back(e)) throw core::Error(database.explain(e));
+    }
+  }
+}
+
 std::unique_ptr<Store> make_sql_store(std::unique_ptr<Database>);
 
 // Rolls back unless committed.
