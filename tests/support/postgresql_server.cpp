@@ -7,8 +7,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <thread>
 
 #include "condenser/core/error.hpp"
@@ -46,6 +49,12 @@ std::vector<std::string> as_other_user(std::vector<std::string> arguments) {
   return arguments;
 }
 
+std::vector<pid_t> children_of(pid_t process) {
+  const std::string id = std::to_string(process);
+  std::ifstream in("/proc/" + id + "/task/" + id + "/children");
+  return {std::istream_iterator<pid_t>(in), {}};
+}
+
 }  // namespace
 
 std::unique_ptr<PostgresqlServer> PostgresqlServer::start() {
@@ -70,28 +79,19 @@ std::unique_ptr<PostgresqlServer> PostgresqlServer::start() {
 
 void PostgresqlServer::start_again() {
   const std::string folder = folder_.path().string();
-  const auto start = [&] {
-    process_ = std::make_unique<core::Process>(
-        as_other_user({(programs() / "postgres").string(), "-D", folder + "/data", "-k", folder, "-c",
-                       "listen_addresses=", "-c", "max_connections=200", "-c", "fsync=off"}),
-        core::ProcessOptions{.folder = folder});
-  };
-  start();
-  std::string said;
-  for (int tries = 0; tries < 600; ++tries) {
+  process_ = std::make_unique<core::Process>(
+      as_other_user({(programs() / "postgres").string(), "-D", folder + "/data", "-k", folder, "-c",
+                     "listen_addresses=", "-c", "max_connections=200", "-c", "fsync=off"}),
+      core::ProcessOptions{.folder = folder});
+  for (int tries = 0; tries < 600 && process_->running(); ++tries) {
     try {
       soci::session sql(soci::postgresql, address(folder));
       return;
     } catch (const std::exception&) {
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
-    if (process_->running()) continue;
-    // Children of a server that was killed hold its memory until they see that it has gone.
-    said = process_->result().out;
-    if (said.find("still in use") == std::string::npos) break;
-    start();
   }
-  throw core::Error("postgres does not start: " + said);
+  throw core::Error("postgres does not start: " + process_->result().out);
 }
 
 PostgresqlServer::~PostgresqlServer() = default;  // the process is killed with its group
@@ -111,8 +111,12 @@ void PostgresqlServer::execute(const std::string& study, const std::string& stat
 }
 
 void PostgresqlServer::kill_now() {
+  const std::vector<pid_t> children = children_of(process_->pid());
   process_->kill_group();
   process_.reset();
+  // They lead groups of their own: one that is asked before it sees that the server has gone still answers.
+  for (const pid_t child : children)
+    while (kill(child, SIGKILL) == 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
 }
 
 PostgresqlServer* common_postgresql_server() {
