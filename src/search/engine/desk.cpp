@@ -115,7 +115,7 @@ std::string Desk::hours_over() {
   return end("max_hours", core::number(o_.max_hours) + " hours have passed since the first proposal");
 }
 
-// The latest proposals, together, against the time that an examination takes.
+// The latest proposals, together, against the time that a full examination takes: that is what forecasts are of.
 std::string Desk::gain_too_small() {
   constexpr int64_t kLatest = 4;
   if (o_.min_gain_per_hour <= 0 || history_.examined() < 2 * kLatest) return "";
@@ -127,7 +127,7 @@ std::string Desk::gain_too_small() {
     ++forecasts;
   }
   if (forecasts < kLatest) return "";
-  const double hours = history_.seconds() / kSecondsPerHour / static_cast<double>(history_.examined());
+  const double hours = history_.seconds() / kSecondsPerHour / std::max(history_.spent(), kNothingSpent);
   const double per_hour = gain / kLatest / std::max(hours, 1e-12);
   if (per_hour >= o_.min_gain_per_hour) return "";
   return end("min_gain_per_hour", "the expected gain of " + core::number(per_hour) + " per hour is below " +

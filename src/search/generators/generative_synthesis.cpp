@@ -56,45 +56,75 @@ bool contains(const std::vector<Member>& members, const core::Fingerprint& print
 }
 
 double chance_above(double z) { return 0.5 * std::erfc(z / std::sqrt(2.0)); }
+double density(double z) { return 0.3989422804014327 * std::exp(-0.5 * z * z); }
 
-// What is said of one network: its forecast, in the objective's own unit, and that in words.
+// What is said of one network: its forecast, of the whole training and in the objective's own unit, and that in words.
 class Speaker {
  public:
-  Speaker(const Question& q, const Knowledge& known, double lift)
-      : goal_(q.past.objective.goals.front()), scale_(scale_of(known, q.past.objective)), lift_(lift) {}
+  Speaker(const Question& q, const Knowledge& known)
+      : goal_(q.past.objective.goals.front()),
+        scale_(scale_of(known, q.past.objective)),
+        curves_(known.curves),
+        best_(best_of(q, known)) {}
 
-  void speak(double mean, double deviation, double best, const std::string& origin, Proposal& proposal) const {
+  void speak(double mean, double deviation, const std::string& origin, Proposal& proposal) const {
     Forecast f;
-    f.value = own(mean);
-    f.low = own(mean - deviation);
-    f.high = own(mean + deviation);
+    const double doubt = std::sqrt(ending(mean).variance);
+    f.value = own(ending(mean).mean);
+    f.low = own(ending(mean - deviation).mean - doubt);
+    f.high = own(ending(mean + deviation).mean + doubt);
     if (f.low > f.high) std::swap(f.low, f.high);
-    f.gain = gain(mean, deviation, best);
+    const auto [gain, chance] = above_best(mean, deviation);
+    f.gain = gain;
     proposal.forecast = f;
-    const double chance = deviation > 0 ? chance_above((best - mean) / deviation) : 0;
     proposal.reason = "predicted " + text(f.value) + " (" + text(f.low) + " to " + text(f.high) +
                       "), better than the best so far with chance " + core::fixed(100 * chance, 0) + " %; " + origin;
   }
 
  private:
-  double own(double scaled) const { return (goal_.higher_is_better ? 1 : -1) * (scale_.value(scaled) + lift_); }
+  Ending ending(double scaled) const { return curves_.ending(scale_.value(scaled)); }
+  double own(double value) const { return (goal_.higher_is_better ? 1 : -1) * value; }
   std::string text(double value) const {
     return core::fixed(value, goal_.metric() == nullptr ? 2 : std::max(1, goal_.metric()->digits));
   }
 
-  // The mean of what is above the best, at the middles of equally likely slices of the normal distribution.
-  double gain(double mean, double deviation, double best) const {
-    static constexpr double kMiddles[] = {-1.6449, -1.0364, -0.6745, -0.3853, -0.1257,
-                                          0.1257,  0.3853,  0.6745,  1.0364,  1.6449};
-    double sum = 0;
-    for (const double z : kMiddles)
-      sum += std::max(0.0, scale_.value(mean + z * deviation) - scale_.value(best)) / std::size(kMiddles);
-    return sum;
+  // Of what was examined in full; of all, where nothing was.
+  double best_of(const Question& q, const Knowledge& known) const {
+    double full = -INFINITY, any = -INFINITY;
+    for (const Measured& m : known.measured) {
+      if (m.failed) continue;
+      const Trial& trial = q.past[static_cast<size_t>(m.trial)];
+      any = std::max(any, curves_.ending(m.value).mean);
+      if (trial.full()) full = std::max(full, rank_value(trial, q.past.objective).value_or(-INFINITY));
+    }
+    return std::isinf(full) ? any : full;
+  }
+
+  struct Above {
+    double gain = 0, chance = 0;
+  };
+  // The mean of what is above the best, and how likely that is: slices of the normal distribution, each a normal
+  // ending.
+  Above above_best(double mean, double deviation) const {
+    constexpr int kSlices = 61;
+    constexpr double kEnd = 3.5, kWidth = 2 * kEnd / kSlices;
+    Above above;
+    for (int i = 0; i < kSlices; ++i) {
+      const double z = -kEnd + (i + 0.5) * kWidth, share = kWidth * density(z);
+      const auto at = [&](double edge) { return ending(mean + (z + edge * kWidth) * deviation); };
+      const double within = at(0.5).mean - at(-0.5).mean;
+      const double doubt = std::sqrt(at(0).variance + within * within / 12) + 1e-12;
+      const double far = (at(0).mean - best_) / doubt;
+      above.chance += share * chance_above(-far);
+      above.gain += share * doubt * (far * chance_above(-far) + density(far));
+    }
+    return above;
   }
 
   const Goal& goal_;
   Scale scale_;
-  double lift_;
+  const Curves& curves_;
+  double best_;
 };
 
 class GenerativeSynthesis final : public Generator {
@@ -233,8 +263,7 @@ class GenerativeSynthesis final : public Generator {
         views.score.push_back(opinion->mean(rows.back()) + optimism * opinion->deviation(rows.back()));
       }
       views.speak = [&q, &known, opinion, rows](size_t member, const std::string& origin, Proposal& proposal) {
-        Speaker(q, known, 0)
-            .speak(opinion->mean(rows[member]), opinion->deviation(rows[member]), opinion->best, origin, proposal);
+        Speaker(q, known).speak(opinion->mean(rows[member]), opinion->deviation(rows[member]), origin, proposal);
       };
     }
     views.order = best_first(views.score);
@@ -307,8 +336,7 @@ class GenerativeSynthesis final : public Generator {
     const Member& best = able[best_first(mean).front()];
     const int row = field.row(best.entry->fingerprint);
     Proposal proposal = going_on(best, rung);
-    Speaker(q, known, static_cast<size_t>(rung) + 1 == q.past.rungs.size() ? known.lifted : 0)
-        .speak(opinion.mean(row), opinion.deviation(row), opinion.best, kWentOn, proposal);
+    Speaker(q, known).speak(opinion.mean(row), opinion.deviation(row), kWentOn, proposal);
     return proposal;
   }
 

@@ -18,7 +18,6 @@ struct Network {
   const Trial* trial = nullptr;  // of the highest rung
   int64_t index = 0;             // of that trial
   double value = NAN;            // on the scale of the lowest rung
-  double before = NAN;           // of the lowest rung itself
 };
 
 // What is needed of a trial, read in the order of the past: of a long one every look elsewhere is slow.
@@ -41,6 +40,19 @@ std::vector<Examined> examined(const StudyView& past) {
     return std::tie(a.hash, a.rung, a.index) < std::tie(b.hash, b.rung, b.index);
   });
   return trials;
+}
+
+Curves curves_of(std::span<const Examined> trials, size_t rungs) {
+  std::vector<RungFindings> found(rungs - 1);
+  for (size_t i = 0; i < trials.size(); ++i) {
+    const Examined& t = trials[i];
+    const auto rung = static_cast<size_t>(t.rung);
+    if (std::isnan(t.value)) continue;
+    if (rung < found.size()) found[rung].values.push_back(t.value);
+    if (i == 0 || trials[i - 1].hash != t.hash || trials[i - 1].rung + 1 != t.rung) continue;
+    if (!std::isnan(trials[i - 1].value)) found[rung - 1].both.emplace_back(trials[i - 1].value, t.value);
+  }
+  return Curves(found);
 }
 
 // The values of the places in `found` are dealt out in the order of the higher rung's.
@@ -107,11 +119,12 @@ Knowledge knowledge_of(const Question& q, size_t most) {
     networks.back().index = trial.index;
     known.spent[static_cast<size_t>(trial.rung)] += trial.fidelity - (first ? 0 : trials[i - 1].fidelity);
     if (trial.rung == 0) {
-      networks.back().value = networks.back().before = value;
+      networks.back().value = value;
     } else if (!std::isnan(value)) {
       higher[static_cast<size_t>(trial.rung)].emplace_back(value, networks.size() - 1);
     }
   }
+  if (rungs.size() > 1) known.curves = curves_of(trials, rungs.size());
   for (auto& found : higher) {
     if (found.empty()) continue;
     std::sort(found.begin(), found.end());
@@ -124,17 +137,12 @@ Knowledge knowledge_of(const Question& q, size_t most) {
   if (std::isinf(worst)) worst = 0;
   std::vector<double> values;
   for (const Network& n : networks) values.push_back(std::isnan(n.value) ? worst : n.value);
-  int lifts = 0;
   for (const size_t i : best_and_latest(values, most)) {
     const Trial& trial = *networks[i].trial;
     auto entry = q.catalogue.of(trial.genotype);
     if (!entry->passed) continue;
     const bool failed = std::isnan(value_of(trial, q.past.objective));
     const bool full = rungs.size() > 1 && trial.full() && !failed;
-    if (full && !std::isnan(networks[i].before)) {
-      known.lifted += value_of(trial, q.past.objective) - networks[i].before;
-      ++lifts;
-    }
     known.measured.push_back({.member = {trial.genotype, std::move(entry)},
                               .trial = trial.index,
                               .rung = trial.rung,
@@ -142,7 +150,6 @@ Knowledge knowledge_of(const Question& q, size_t most) {
                               .value = values[i],
                               .noise = full ? kFullNoise : 1});
   }
-  if (lifts > 0) known.lifted /= lifts;
   return known;
 }
 

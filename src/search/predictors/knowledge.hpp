@@ -6,6 +6,7 @@
 
 #include "condenser/search/generator.hpp"
 #include "search/features/catalogue.hpp"
+#include "search/predictors/curves.hpp"
 
 namespace condenser::search {
 
@@ -26,7 +27,7 @@ struct Knowledge {
   std::vector<Measured> measured;    // by trial; of a long past the best and the latest
   std::vector<core::Hash128> taken;  // all networks, ascending: none needs to be proposed at the lowest rung
   std::vector<double> spent;         // per rung, in full examinations; a training goes on where it paused
-  double lifted = 0;                 // mean of what a full examination adds to the value of the lowest rung
+  Curves curves;                     // from the lowest rung on
   std::vector<double> values() const;
 };
 

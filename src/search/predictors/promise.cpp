@@ -24,16 +24,6 @@ constexpr double kWorthless = -1e300;
 constexpr std::array<double, 3> kPoints = {-1.7320508075688772, 0, 1.7320508075688772};
 constexpr std::array<double, 3> kWeights = {1.0 / 6, 2.0 / 3, 1.0 / 6};
 
-// A scale read backwards.
-double scaled(const Scale& scale, double value, double high) {
-  double low = -kEnd;
-  for (int i = 0; i < 60; ++i) {
-    const double middle = 0.5 * (low + high);
-    (scale.value(middle) < value ? low : high) = middle;
-  }
-  return 0.5 * (low + high);
-}
-
 // The metrics behind a goal that are measured, each once.
 std::vector<const Metric*> measured_of(const Goal& goal) {
   std::vector<const Metric*> found;
@@ -54,12 +44,22 @@ bool alone(const Goal& goal) {
 struct Respect {
   Outlook outlook;  // on the scale, members and then pending
   Scale scale;
-  double lifted = 0, best = 0;
+  Curves curves;
+  double best = 0;
   double sign = 1;
 
-  double value(double scaled) const { return scale.value(scaled) + lifted; }  // in its own unit, higher is better
-  double own(double scaled) const { return sign * value(scaled); }            // in its own unit
-  double on_scale(double value) const { return scaled(scale, value - lifted, best + kFarthest); }
+  // In its own unit, of the whole training; higher is better.
+  double value(double scaled) const { return curves.ending(scale.value(scaled)).mean; }
+  double own(double scaled) const { return sign * value(scaled); }
+  // And back.
+  double on_scale(double wanted) const {
+    double low = -kEnd, high = best + kFarthest;
+    for (int i = 0; i < 60; ++i) {
+      const double middle = 0.5 * (low + high);
+      (value(middle) < wanted ? low : high) = middle;
+    }
+    return 0.5 * (low + high);
+  }
 };
 
 Respect predicted(const PromiseQuestion& p, const Goal& goal) {
@@ -73,7 +73,7 @@ Respect predicted(const PromiseQuestion& p, const Goal& goal) {
   const auto rows = std::ssize(p.members) + std::ssize(p.pending);
   Respect r{{VectorXd(rows), VectorXd(rows)},
             scale_of(known, past.objective),
-            known.lifted,
+            known.curves,
             opinion.best,
             goal.higher_is_better ? 1.0 : -1.0};
   Index row = 0;
