@@ -264,6 +264,7 @@ class ProgramBuilder {
                 {"out_h", narrow(out.h)}, {"out_w", narrow(out.w)}, {"out_c", narrow(out.c)}};
       append(params, window_params(op));
       if (runs("conv2d", step)) append(params, {{"groups", op.groups}});
+      append(params, {{"input_zero_point", input_quant(node, 0).zero_point}});
     }
     finish_sums(node, op.clamp, is_short, params);
   }
@@ -279,13 +280,12 @@ class ProgramBuilder {
   static bool runs(std::string_view kernel, const Step& step) { return step.kernel->name == kernel; }
 
   void finish_sums(const arch::Node& node, arch::Clamp clamp, bool is_short, Params& params) const {
-    append(params, {{"input_offset", -input_quant(node, 0).zero_point}});
     append(params, range_params(output_range(output_quant(node), clamp)));
     append(params, {{"short_scale", is_short ? 1 : 0}});
   }
 
-  // Weights in the order of the kernel, biases, multipliers and shifts; `weights` is [out, ...] in the order of the
-  // file. Returns whether all sums may be scaled in the short form (kernels/cnd_scale.h).
+  // Weights in the order of the kernel, folded biases, multipliers and shifts; `weights` is [out, ...] in the order of
+  // the file. Returns whether all sums may be scaled in the short form (kernels/cnd_scale.h).
   bool add_channels(const arch::Node& node, std::span<const int8_t> weights, std::vector<int8_t> packed, int64_t out,
                     Step& step) const {
     const TensorQuant& in = input_quant(node, 0);
@@ -299,10 +299,11 @@ class ProgramBuilder {
     bool is_short = true;
     for (size_t o = 0; o < static_cast<size_t>(out); ++o) {
       const std::string where = "node " + node.name + ", channel " + std::to_string(o);
-      const int64_t largest = largest_sum(where, weights.subspan(o * row, row), biases[o], in.zero_point);
+      const FoldedBias folded = fold_bias(where, weights.subspan(o * row, row), biases[o], in.zero_point);
+      biases[o] = folded.bias;
       Requant requant = quantize_multiplier(in.scale * scales[o] / out_scale, where);
       if (requant.multiplier == 0) requant.shift = -1;  // nothing by any shift; this one may be short
-      is_short = is_short && largest < int64_t{1} << 30 && requant.shift < 0;
+      is_short = is_short && folded.largest_sum < int64_t{1} << 30 && requant.shift < 0;
       multipliers.push_back(requant.multiplier);
       shifts.push_back(static_cast<int8_t>(requant.shift));
     }
@@ -313,12 +314,22 @@ class ProgramBuilder {
     return is_short;
   }
 
-  // No partial sum can leave 32 bits, whatever the input and the order of the products; how far it may go.
-  static int64_t largest_sum(const std::string& where, std::span<const int8_t> weights, int32_t bias, int zero_point) {
-    int64_t magnitude = 0;
-    for (const int8_t w : weights) magnitude += std::abs(int{w});
-    const int64_t largest = std::abs(int64_t{bias}) + magnitude * std::max(127 - zero_point, zero_point + 128);
-    if (largest <= INT32_MAX) return largest;
+  struct FoldedBias {
+    int32_t bias = 0;
+    int64_t largest_sum = 0;  // of the bias and any of the products, in any order
+  };
+
+  // sum((x - zero_point) * w) + bias = sum(x * w) + folded bias: kernels multiply inputs as they are stored. No partial
+  // sum can leave 32 bits, whatever the input and the order of the products.
+  static FoldedBias fold_bias(const std::string& where, std::span<const int8_t> weights, int32_t bias, int zero_point) {
+    int64_t sum = 0, magnitude = 0;
+    for (const int8_t w : weights) {
+      sum += w;
+      magnitude += std::abs(int{w});
+    }
+    const int64_t folded = bias - zero_point * sum;
+    const int64_t largest = std::abs(folded) + 128 * magnitude;
+    if (largest <= INT32_MAX) return {narrow(folded), largest};
     throw core::Error(where + ": a sum may reach " + std::to_string(largest) +
                       "; expected at most 2147483647, the range of the 32-bit accumulator");
   }

@@ -135,7 +135,7 @@ Params convolution_params(const ConvStep& s) {
   p.kernel_h = s.op.kernel.h, p.kernel_w = s.op.kernel.w;
   p.stride_h = s.op.stride.h, p.stride_w = s.op.stride.w;
   p.pad_top = s.op.pad.top, p.pad_left = s.op.pad.left;
-  p.input_offset = -s.input_zero_point;
+  p.input_zero_point = s.input_zero_point;
   p.output_zero_point = s.range.zero_point;
   p.act_min = s.range.low, p.act_max = s.range.high;
   p.short_scale = s.short_scale;
@@ -153,7 +153,6 @@ inline cnd_depthwise_params depthwise_params(const ConvStep& s) { return convolu
 inline cnd_linear_params linear_params(const LinearStep& s) {
   cnd_linear_params p{};
   p.in_c = s.in, p.out_c = s.out;
-  p.input_offset = -s.input_zero_point;
   p.output_zero_point = s.range.zero_point;
   p.act_min = s.range.low, p.act_max = s.range.high;
   p.short_scale = s.short_scale;

@@ -84,10 +84,19 @@ ChannelConstants random_channels(Rng& rng, int out, int64_t depth, bool is_short
   return c;
 }
 
+// What kernels take, so that they can multiply inputs as they are stored; weights are [out, ...].
+std::vector<int32_t> folded(const std::vector<int32_t>& bias, int zero_point, const std::vector<int8_t>& weights) {
+  std::vector<int32_t> result = bias;
+  for (size_t i = 0; i < weights.size(); ++i) result[i / (weights.size() / bias.size())] -= zero_point * weights[i];
+  return result;
+}
+
 struct ConvCase {
   ConvStep step;
   std::vector<int8_t> torch_weights;  // [out, in/groups, kh, kw]
   std::vector<int8_t> input;          // [h, w, c]
+
+  std::vector<int32_t> bias() const { return folded(step.channels.bias, step.input_zero_point, torch_weights); }
 };
 
 int output_extent(int64_t in, int kernel, int stride, int before, int after) {
@@ -206,7 +215,7 @@ std::vector<int8_t> run_conv(const Params& p, const ConvCase& test, const std::v
   std::vector<int8_t> output(static_cast<size_t>(test.step.out.elements()), 99);
   const ChannelConstants& c = test.step.channels;
   Scratch scratch(test.step);
-  kernel(&p, weights.data(), c.bias.data(), c.multiplier.data(), c.shift.data(), scratch.data(), test.input.data(),
+  kernel(&p, weights.data(), test.bias().data(), c.multiplier.data(), c.shift.data(), scratch.data(), test.input.data(),
          output.data());
   REQUIRE(scratch.intact());
   return output;
@@ -314,7 +323,7 @@ std::vector<int8_t> run_in_place(const ConvCase& test, DepthwiseKernel kernel, b
   const cnd_depthwise_params p = depthwise_params(test.step);
   const ChannelConstants& c = test.step.channels;
   Scratch scratch(test.step);
-  kernel(&p, reorder(test, true).data(), c.bias.data(), c.multiplier.data(), c.shift.data(), scratch.data(),
+  kernel(&p, reorder(test, true).data(), test.bias().data(), c.multiplier.data(), c.shift.data(), scratch.data(),
          arena.data(), arena.data());
   const auto end = static_cast<std::ptrdiff_t>(test.step.out.elements());
   intact = scratch.intact() && std::equal(arena.begin() + end, arena.end(), before.begin() + end);
@@ -392,10 +401,11 @@ TEST_CASE("linear equals the naive reference", "[runtime]") {
     s.weights = random_values(rng, static_cast<size_t>(s.in * s.out), -127);
     const std::vector<int8_t> input = random_values(rng, static_cast<size_t>(s.in));
     const cnd_linear_params p = linear_params(s);
+    const std::vector<int32_t> bias = folded(s.channels.bias, s.input_zero_point, s.weights);
     for (const auto kernel : {cnd_linear, cnd_linear_dsp}) {
       std::vector<int8_t> output(static_cast<size_t>(s.out));
-      kernel(&p, s.weights.data(), s.channels.bias.data(), s.channels.multiplier.data(), s.channels.shift.data(),
-             input.data(), output.data());
+      kernel(&p, s.weights.data(), bias.data(), s.channels.multiplier.data(), s.channels.shift.data(), input.data(),
+             output.data());
       for (size_t o = 0; o < output.size(); ++o) {
         int64_t sum = s.channels.bias[o];
         for (size_t i = 0; i < input.size(); ++i)

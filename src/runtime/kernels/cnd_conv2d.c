@@ -12,7 +12,7 @@ static void cnd_conv2d_inside(const cnd_conv2d_params* p, const int8_t* x, int16
   const int32_t run = dense != 0 ? p->kernel_w * p->in_c : p->in_c / p->groups;
   const int32_t apart = p->in_c;
   const int32_t next_line = p->in_w * apart - columns * apart;
-  cnd_tile_writer writer = cnd_tile_begin(tile, p->kernel_h * columns * run, pixel, p->input_offset);
+  cnd_tile_writer writer = cnd_tile_begin(tile, p->kernel_h * columns * run, pixel);
   for (int32_t line = p->kernel_h; line > 0; --line) {
     for (int32_t column = columns; column > 0; --column) {
       cnd_tile_put(&writer, x, run);
@@ -31,21 +31,21 @@ static void cnd_conv2d_border(const cnd_conv2d_params* p, const int8_t* input, i
   const int32_t x0 = left < 0 ? -left : 0; /* columns that meet the input */
   const int32_t x1 = p->in_w - left < p->kernel_w ? p->in_w - left : p->kernel_w;
   const int32_t dense = p->groups == 1 ? x1 - x0 : 1; /* those whose channels are neighbours */
-  cnd_tile_writer writer = cnd_tile_begin(tile, p->kernel_h * row, pixel, p->input_offset);
-  int32_t zeros = 0; /* since the last value */
+  cnd_tile_writer writer = cnd_tile_begin(tile, p->kernel_h * row, pixel);
+  int32_t outside = 0; /* since the last value */
   for (int32_t y = top; y < top + p->kernel_h; ++y) {
     if (y < 0 || y >= p->in_h || x0 >= x1) {
-      zeros += row;
+      outside += row;
     } else {
-      cnd_tile_clear(&writer, zeros + x0 * channels);
+      cnd_tile_fill(&writer, p->input_zero_point, outside + x0 * channels);
       for (int32_t kx = x0; kx < x1; kx += dense) {
         cnd_tile_put(&writer, input + (at + kx * p->in_c), dense * channels);
       }
-      zeros = row - x1 * channels;
+      outside = row - x1 * channels;
     }
     at += p->in_w * p->in_c;
   }
-  cnd_tile_clear(&writer, zeros);
+  cnd_tile_fill(&writer, p->input_zero_point, outside);
   cnd_tile_end(&writer);
 }
 

@@ -15,13 +15,14 @@ typedef struct {
   int32_t stride_h, stride_w;
   int32_t pad_top, pad_left; /* what lies beyond the bottom and right edge follows from the output size */
   int32_t groups;
-  int32_t input_offset; /* minus the zero point of the input; padding contributes nothing */
+  int32_t input_zero_point; /* what padding holds */
   int32_t output_zero_point;
   int32_t act_min, act_max; /* clamp of the output, within [-128, 127] */
   int32_t short_scale;      /* 1: every |sum| is below 2^30 and every shift negative, so that scaling may be short */
 } cnd_conv2d_params;
 
-/* weights: [out_c, kernel_h, kernel_w, in_c / groups]; bias, multiplier, shift: [out_c]. scratch: patches of two
+/* weights: [out_c, kernel_h, kernel_w, in_c / groups]; bias, multiplier, shift: [out_c]. Inputs are multiplied as they
+ * are stored: each bias holds minus the input's zero point times the sum of its weights. scratch: patches of two
  * pixels, twice kernel_h * kernel_w * in_c / groups values, rounded up to a multiple of four, at a multiple of four
  * bytes. The output must not overlap the input. */
 void cnd_conv2d(const cnd_conv2d_params* p, const int8_t* weights, const int32_t* bias, const int32_t* multiplier,

@@ -1,5 +1,5 @@
-/* Depthwise int8 convolution, channel by channel: rows of a channel are laid out as 16-bit values, input offset inside
- * and zeros around, so that windows need no tests. The header's promise about overlap rests on this order. */
+/* Depthwise int8 convolution, channel by channel: rows of a channel are laid out as 16-bit values with
+ * the zero point around them, so that windows need no tests. The header's promise about overlap rests on this order. */
 #include "cnd_depthwise.h"
 
 #include "cnd_dsp.h"
@@ -20,21 +20,19 @@ typedef struct {
 
 static int32_t cnd_depthwise_even(int32_t n) { return n + n % 2; }
 
-/* `count` values of a channel from x on, as 16-bit values with the offset inside. */
+/* `count` values of a channel from x on, as 16-bit values. */
 static void cnd_depthwise_copy(const cnd_depthwise_params* p, const int8_t* x, int32_t count, int16_t* to) {
   const int32_t step = p->in_c;
-  const int32_t offset = p->input_offset;
 #ifdef CND_DSP
-  const uint32_t twice = cnd_pair(offset, offset);
   for (; count >= 2; count -= 2) {
     const uint32_t two = (uint32_t)(uint8_t)x[0] | ((uint32_t)(uint8_t)x[step] << 16);
-    cnd_store_near_2x16(to, cnd_sxtab16(twice, two));
+    cnd_store_near_2x16(to, cnd_sxtb16(two));
     x += 2 * step;
     to += 2;
   }
 #endif
   for (; count > 0; --count) {
-    *to++ = (int16_t)((int32_t)*x + offset);
+    *to++ = *x;
     x += step;
   }
 }
@@ -159,6 +157,16 @@ static void cnd_depthwise_fours_2(const cnd_depthwise_channel* c, const int16_t*
 
 #endif
 
+/* What the padded rows of a window add: `lines` of them from w on. */
+static int32_t cnd_depthwise_outside(const cnd_depthwise_params* p, const int8_t* w, int32_t lines) {
+  int32_t sum = 0;
+  for (int32_t i = lines * p->kernel_w; i > 0; --i) {
+    sum += *w;
+    w += p->out_c;
+  }
+  return p->input_zero_point * sum;
+}
+
 /* The weights of channel o. */
 static void cnd_depthwise_weights(const cnd_depthwise_channel* c, const int8_t* weights, int32_t fours) {
   for (int32_t ky = 0; ky < c->p->kernel_h; ++ky) {
@@ -189,13 +197,15 @@ void cnd_depthwise(const cnd_depthwise_params* p, const int8_t* weights, const i
   c.capacity = capacity;
   c.weights = scratch + capacity * c.row;
   c.range = cnd_scale_range_of(p->output_zero_point, p->act_min, p->act_max, p->short_scale);
-  for (int32_t i = 0; i < capacity * c.row + p->kernel_h * c.weight_row; ++i) {
-    scratch[i] = 0;
+  for (int32_t i = 0; i < capacity * c.row; ++i) {
+    scratch[i] = (int16_t)p->input_zero_point;
+  }
+  for (int32_t i = 0; i < p->kernel_h * c.weight_row; ++i) {
+    c.weights[i] = 0;
   }
   for (int32_t o = 0; o < p->out_c; ++o) {
     const int8_t* channel = input + o / multiple;
     cnd_depthwise_weights(&c, weights + o, fours);
-    c.bias = bias[o];
     c.multiplier = multiplier[o];
     c.shift = shift[o];
     c.first = 0;
@@ -207,19 +217,27 @@ void cnd_depthwise(const cnd_depthwise_params* p, const int8_t* weights, const i
       const int32_t end = bottom < begin ? begin : bottom;
       cnd_depthwise_read(&c, channel, begin, end);
       const int16_t* x = c.rows + (begin - c.first) * c.row;
-      const int16_t* w = c.weights + (begin < end ? begin - top : 0) * c.weight_row;
+      const int32_t above = begin < end ? begin - top : 0;
+      const int32_t lines = end - begin;
+      const int16_t* w = c.weights + above * c.weight_row;
       int8_t* out = output + oy * p->out_w * p->out_c + o;
+      c.bias = bias[o];
+      if (lines < p->kernel_h) {
+        const int8_t* below = weights + (above + lines) * p->kernel_w * p->out_c;
+        c.bias += cnd_depthwise_outside(p, weights + o, above) +
+                  cnd_depthwise_outside(p, below + o, p->kernel_h - above - lines);
+      }
 #ifdef CND_DSP
       if (fours != 0 && p->stride_w == 1) {
-        cnd_depthwise_fours_1(&c, x, w, end - begin, out);
+        cnd_depthwise_fours_1(&c, x, w, lines, out);
         continue;
       }
       if (fours != 0) {
-        cnd_depthwise_fours_2(&c, x, w, end - begin, out);
+        cnd_depthwise_fours_2(&c, x, w, lines, out);
         continue;
       }
 #endif
-      cnd_depthwise_line(&c, x, w, end - begin, out);
+      cnd_depthwise_line(&c, x, w, lines, out);
     }
   }
 }

@@ -17,13 +17,14 @@ typedef struct {
   int32_t kernel_h, kernel_w;
   int32_t stride_h, stride_w;
   int32_t pad_top, pad_left;
-  int32_t input_offset; /* minus the zero point of the input; padding contributes nothing */
+  int32_t input_zero_point; /* what padding holds */
   int32_t output_zero_point;
   int32_t act_min, act_max; /* clamp of the output, within [-128, 127] */
   int32_t short_scale;      /* 1: every |sum| is below 2^30 and every shift negative, so that scaling may be short */
 } cnd_depthwise_params;
 
-/* weights: [kernel_h, kernel_w, out_c]; bias, multiplier, shift: [out_c].
+/* weights: [kernel_h, kernel_w, out_c]; bias, multiplier, shift: [out_c]. Inputs are multiplied as they are stored:
+ * each bias holds minus the input's zero point times the sum of its weights.
  * scratch, at a multiple of four bytes: min(kernel_h + CND_DEPTHWISE_ROWS, in_h) rows of (w - 1) * stride_w + kernel_w
  * values, w being out_w rounded up to a multiple of four, kernel_w and the sum rounded up to even numbers; then
  * kernel_h rows of weights, kernel_w rounded up again. The output must not overlap the input, with one exception: where

@@ -15,11 +15,10 @@ static void cnd_linear_rows(const cnd_linear_params* p, const int8_t* w0, int32_
   int32_t s2 = 0;
   int32_t s3 = 0;
 #ifdef CND_DSP
-  const uint32_t twice = cnd_pair(p->input_offset, p->input_offset);
   for (; left >= 4; left -= 4) {
     const uint32_t four = cnd_load_4x8(x);
-    const uint32_t x02 = cnd_sxtab16(twice, four);
-    const uint32_t x13 = cnd_sxtab16_ror8(twice, four);
+    const uint32_t x02 = cnd_sxtb16(four);
+    const uint32_t x13 = cnd_sxtb16_ror8(four);
     s0 = cnd_smlad_4x8(x02, x13, &w0, s0);
     s1 = cnd_smlad_4x8(x02, x13, &w1, s1);
     s2 = cnd_smlad_4x8(x02, x13, &w2, s2);
@@ -28,7 +27,7 @@ static void cnd_linear_rows(const cnd_linear_params* p, const int8_t* w0, int32_
   }
 #endif
   for (int32_t i = 0; i < left; ++i) {
-    const int32_t value = (int32_t)x[i] + p->input_offset;
+    const int32_t value = x[i];
     s0 += value * (int32_t)w0[i];
     s1 += value * (int32_t)w1[i];
     s2 += value * (int32_t)w2[i];

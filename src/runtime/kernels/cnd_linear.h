@@ -10,13 +10,13 @@ extern "C" {
 
 typedef struct {
   int32_t in_c, out_c;
-  int32_t input_offset; /* minus the zero point of the input */
   int32_t output_zero_point;
   int32_t act_min, act_max; /* clamp of the output, within [-128, 127] */
   int32_t short_scale;      /* 1: every |sum| is below 2^30 and every shift negative, so that scaling may be short */
 } cnd_linear_params;
 
-/* weights: [out_c, in_c]; bias, multiplier, shift: [out_c]. The output must not overlap the input. */
+/* weights: [out_c, in_c]; bias, multiplier, shift: [out_c]. Inputs are multiplied as they are stored: each bias holds
+ * minus the input's zero point times the sum of its weights. The output must not overlap the input. */
 void cnd_linear(const cnd_linear_params* p, const int8_t* weights, const int32_t* bias, const int32_t* multiplier,
                 const int8_t* shift, const int8_t* input, int8_t* output);
 

@@ -1,7 +1,7 @@
-/* The matrix product of convolutions: patches of 16-bit values of two pixels, input offset inside, times int8 weights
- * of two output channels. Two forms of the same functions: Arm's DSP instructions (Cortex-M4, M7, M33 and the A
- * profile), where the compiler says that it has them, and portable C. Sums are exact in either, so that both give the
- * same integers; the caller guarantees that they cannot overflow (checked when the network is built).
+/* The matrix product of convolutions: patches of two pixels times int8 weights of two output channels. Two forms of the
+ * same functions: Arm's DSP instructions (Cortex-M4, M7, M33 and the A profile), where the compiler says that it has
+ * them, and portable C. Sums are exact in either, so that both give the same integers; the caller guarantees that they
+ * cannot overflow (checked when the network is built).
  *
  * A tile is the memory of the patches of pixels 0 and 1, `depth` values each. Where each value lies is known to this
  * file alone, and differs between the forms. */
@@ -23,21 +23,19 @@ static inline int32_t cnd_tile_floor(int32_t n, int32_t multiple) {
  * pixels alternate, and zeros make the last group whole. */
 typedef struct {
   int16_t* to;
-  int32_t offset;
-  uint32_t twice;   /* the offset in both halves */
   uint32_t word;    /* bytes that wait for a group to be whole: the highest ones */
   uint32_t waiting; /* how many */
 } cnd_tile_writer;
 
-static inline cnd_tile_writer cnd_tile_begin(int16_t* tile, int32_t depth, int32_t pixel, int32_t offset) {
-  const cnd_tile_writer w = {tile + 4 * pixel, offset, cnd_pair(offset, offset), 0, 0};
+static inline cnd_tile_writer cnd_tile_begin(int16_t* tile, int32_t depth, int32_t pixel) {
+  const cnd_tile_writer w = {tile + 4 * pixel, 0, 0};
   (void)depth;
   return w;
 }
 
 CND_INLINE void cnd_tile_group(cnd_tile_writer* w, uint32_t four) {
-  const uint32_t x02 = cnd_sxtab16(w->twice, four);
-  const uint32_t x13 = cnd_sxtab16_ror8(w->twice, four);
+  const uint32_t x02 = cnd_sxtb16(four);
+  const uint32_t x13 = cnd_sxtb16_ror8(four);
 #if defined(__GNUC__) && defined(__thumb2__)
   __asm__ volatile("strd %1, %2, [%0], #16" : "+r"(w->to) : "r"(x02), "r"(x13) : "memory");
 #else
@@ -56,7 +54,7 @@ CND_INLINE void cnd_tile_byte(cnd_tile_writer* w, int32_t x) {
   }
 }
 
-/* The next values of the patch: x[i] + offset. */
+/* The next values of the patch. */
 CND_INLINE void cnd_tile_put(cnd_tile_writer* w, const int8_t* x, int32_t count) {
   if (w->waiting != 0u) { /* groups of bytes that wait and the first of the next four, whose last ones wait then */
     for (; count >= 4; count -= 4) {
@@ -81,24 +79,24 @@ CND_INLINE void cnd_tile_put(cnd_tile_writer* w, const int8_t* x, int32_t count)
   }
 }
 
-/* The next values are zeros: padding. */
-static void cnd_tile_clear(cnd_tile_writer* w, int32_t count) {
-  const uint32_t zero = (uint32_t)-w->offset & 0xffu;
+/* The next values are all alike: padding. */
+static void cnd_tile_fill(cnd_tile_writer* w, int32_t value, int32_t count) {
+  const uint32_t four = ((uint32_t)value & 0xffu) * 0x01010101u;
   for (; count > 0 && w->waiting != 0u; --count) {
-    cnd_tile_byte(w, -w->offset);
+    cnd_tile_byte(w, value);
   }
   for (; count >= 4; count -= 4) {
-    cnd_tile_group(w, zero * 0x01010101u);
+    cnd_tile_group(w, four);
   }
   for (; count > 0; --count) {
-    cnd_tile_byte(w, -w->offset);
+    cnd_tile_byte(w, value);
   }
 }
 
 /* After the last value. */
 CND_INLINE void cnd_tile_end(cnd_tile_writer* w) {
   while (w->waiting != 0u) {
-    cnd_tile_byte(w, -w->offset);
+    cnd_tile_byte(w, 0);
   }
 }
 
@@ -190,27 +188,26 @@ CND_INLINE void cnd_tile_2x2(const int16_t* tile, const int8_t* a, const int8_t*
 
 #else
 
-/* One patch after the other. */
+/* One patch after the other, as bytes. */
 typedef struct {
-  int16_t* to;
-  int32_t offset;
+  int8_t* to;
 } cnd_tile_writer;
 
-static inline cnd_tile_writer cnd_tile_begin(int16_t* tile, int32_t depth, int32_t pixel, int32_t offset) {
-  const cnd_tile_writer w = {tile + pixel * depth, offset};
+static inline cnd_tile_writer cnd_tile_begin(int16_t* tile, int32_t depth, int32_t pixel) {
+  const cnd_tile_writer w = {(int8_t*)tile + pixel * depth};
   return w;
 }
 
 CND_INLINE void cnd_tile_put(cnd_tile_writer* w, const int8_t* x, int32_t count) {
   for (int32_t i = 0; i < count; ++i) {
-    w->to[i] = (int16_t)((int32_t)x[i] + w->offset);
+    w->to[i] = x[i];
   }
   w->to += count;
 }
 
-static void cnd_tile_clear(cnd_tile_writer* w, int32_t count) {
+static void cnd_tile_fill(cnd_tile_writer* w, int32_t value, int32_t count) {
   for (int32_t i = 0; i < count; ++i) {
-    w->to[i] = 0;
+    w->to[i] = (int8_t)value;
   }
   w->to += count;
 }
@@ -218,7 +215,7 @@ static void cnd_tile_clear(cnd_tile_writer* w, int32_t count) {
 static inline void cnd_tile_end(const cnd_tile_writer* w) { (void)w; }
 
 /* One patch with two rows of weights. */
-static inline void cnd_tile_1x2(const int16_t* x, const int8_t* a, const int8_t* b, int32_t depth, int32_t* sum_a,
+static inline void cnd_tile_1x2(const int8_t* x, const int8_t* a, const int8_t* b, int32_t depth, int32_t* sum_a,
                                 int32_t* sum_b) {
   int32_t sa = *sum_a;
   int32_t sb = *sum_b;
@@ -258,8 +255,8 @@ static inline void cnd_tile_1x2(const int16_t* x, const int8_t* a, const int8_t*
 
 CND_INLINE void cnd_tile_2x2(const int16_t* tile, const int8_t* a, const int8_t* b, int32_t depth, int32_t whole,
                              int32_t sum[4]) {
-  const int16_t* x = tile;
-  const int16_t* y = tile + depth;
+  const int8_t* x = (const int8_t*)tile;
+  const int8_t* y = x + depth;
   (void)whole;
 #if CND_TILE_PASSES == 2
   cnd_tile_1x2(x, a, b, depth, &sum[0], &sum[2]);
