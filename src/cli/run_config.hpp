@@ -73,7 +73,8 @@ struct RunConfig {
   std::optional<arch::Spec> network;  // that network, made for the data; none: searched
   std::unique_ptr<search::Space> space;  // null with `spec`
   search::GateOptions gate;
-  search::SearchOptions search;
+  // U by default: accuracy against what it costs (NetScore; Wong 2018, arXiv 1806.05512).
+  search::SearchOptions search{.objective = "netscore"};
   std::vector<std::string> learn_from;  // run folders, study files or URLs of earlier searches
   WorkOptions work;
   std::unique_ptr<search::Generator> generator;

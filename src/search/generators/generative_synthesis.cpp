@@ -11,6 +11,7 @@
 
 #include "condenser/core/text.hpp"
 #include "condenser/search/metrics.hpp"
+#include "search/generators/forecast.hpp"
 #include "search/generators/past.hpp"
 #include "search/generators/pool.hpp"
 #include "search/predictors/promise.hpp"
@@ -54,78 +55,6 @@ std::span<const double> span_of(const VectorXd& v) { return {v.data(), static_ca
 bool contains(const std::vector<Member>& members, const core::Fingerprint& print) {
   return std::any_of(members.begin(), members.end(), [&](const Member& m) { return m.entry->fingerprint == print; });
 }
-
-double chance_above(double z) { return 0.5 * std::erfc(z / std::sqrt(2.0)); }
-double density(double z) { return 0.3989422804014327 * std::exp(-0.5 * z * z); }
-
-// What is said of one network: its forecast, of the whole training and in the objective's own unit, and that in words.
-class Speaker {
- public:
-  Speaker(const Question& q, const Knowledge& known)
-      : goal_(q.past.objective.goals.front()),
-        scale_(scale_of(known, q.past.objective)),
-        curves_(known.curves),
-        best_(best_of(q, known)) {}
-
-  void speak(double mean, double deviation, const std::string& origin, Proposal& proposal) const {
-    Forecast f;
-    const double doubt = std::sqrt(ending(mean).variance);
-    f.value = own(ending(mean).mean);
-    f.low = own(ending(mean - deviation).mean - doubt);
-    f.high = own(ending(mean + deviation).mean + doubt);
-    if (f.low > f.high) std::swap(f.low, f.high);
-    const auto [gain, chance] = above_best(mean, deviation);
-    f.gain = gain;
-    proposal.forecast = f;
-    proposal.reason = "predicted " + text(f.value) + " (" + text(f.low) + " to " + text(f.high) +
-                      "), better than the best so far with chance " + core::fixed(100 * chance, 0) + " %; " + origin;
-  }
-
- private:
-  Ending ending(double scaled) const { return curves_.ending(scale_.value(scaled)); }
-  double own(double value) const { return (goal_.higher_is_better ? 1 : -1) * value; }
-  std::string text(double value) const {
-    return core::fixed(value, goal_.metric() == nullptr ? 2 : std::max(1, goal_.metric()->digits));
-  }
-
-  // Of what was examined in full; of all, where nothing was.
-  double best_of(const Question& q, const Knowledge& known) const {
-    double full = -INFINITY, any = -INFINITY;
-    for (const Measured& m : known.measured) {
-      if (m.failed) continue;
-      const Trial& trial = q.past[static_cast<size_t>(m.trial)];
-      any = std::max(any, curves_.ending(m.value).mean);
-      if (trial.full()) full = std::max(full, rank_value(trial, q.past.objective).value_or(-INFINITY));
-    }
-    return std::isinf(full) ? any : full;
-  }
-
-  struct Above {
-    double gain = 0, chance = 0;
-  };
-  // The mean of what is above the best, and how likely that is: slices of the normal distribution, each a normal
-  // ending.
-  Above above_best(double mean, double deviation) const {
-    constexpr int kSlices = 61;
-    constexpr double kEnd = 3.5, kWidth = 2 * kEnd / kSlices;
-    Above above;
-    for (int i = 0; i < kSlices; ++i) {
-      const double z = -kEnd + (i + 0.5) * kWidth, share = kWidth * density(z);
-      const auto at = [&](double edge) { return ending(mean + (z + edge * kWidth) * deviation); };
-      const double within = at(0.5).mean - at(-0.5).mean;
-      const double doubt = std::sqrt(at(0).variance + within * within / 12) + 1e-12;
-      const double far = (at(0).mean - best_) / doubt;
-      above.chance += share * chance_above(-far);
-      above.gain += share * doubt * (far * chance_above(-far) + density(far));
-    }
-    return above;
-  }
-
-  const Goal& goal_;
-  Scale scale_;
-  const Curves& curves_;
-  double best_;
-};
 
 class GenerativeSynthesis final : public Generator {
  public:
@@ -263,7 +192,7 @@ class GenerativeSynthesis final : public Generator {
         views.score.push_back(opinion->mean(rows.back()) + optimism * opinion->deviation(rows.back()));
       }
       views.speak = [&q, &known, opinion, rows](size_t member, const std::string& origin, Proposal& proposal) {
-        Speaker(q, known).speak(opinion->mean(rows[member]), opinion->deviation(rows[member]), origin, proposal);
+        Forecaster(q, known).speak(opinion->mean(rows[member]), opinion->deviation(rows[member]), origin, proposal);
       };
     }
     views.order = best_first(views.score);
@@ -336,7 +265,7 @@ class GenerativeSynthesis final : public Generator {
     const Member& best = able[best_first(mean).front()];
     const int row = field.row(best.entry->fingerprint);
     Proposal proposal = going_on(best, rung);
-    Speaker(q, known).speak(opinion.mean(row), opinion.deviation(row), kWentOn, proposal);
+    Forecaster(q, known).speak(opinion.mean(row), opinion.deviation(row), kWentOn, proposal);
     return proposal;
   }
 

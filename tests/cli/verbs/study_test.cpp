@@ -18,7 +18,7 @@ struct Study {
   std::string run = folder.write(
       "run.yaml", "name: s\ndataset: {card: " CONDENSER_SOURCE_DIR "/datasets/digits}\nspace: " CONDENSER_SOURCE_DIR
                   "/search/spaces/columns_digits.yaml\ngate: {rules: [no_strided_pointwise], max_params: 20000}\n"
-                  "search: {generator: random, trials: 3}\n");
+                  "search: {generator: random, trials: 3, objective: val_accuracy}\n");
   std::string place = (folder.path() / "runs" / "s").string();
 
   Finished study(std::vector<std::string> words) const {
