@@ -1,5 +1,7 @@
 // Exit codes, and what a verb throws as one line.
 
+#include <malloc.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <new>
@@ -28,8 +30,22 @@ int dispatch(int argc, char** argv) {
 }  // namespace
 }  // namespace condenser::cli
 
+namespace {
+
+// Matrices of a few megabytes come and go with every proposal of a search. Given back to the system each time, they
+// cost a fifth of it in page faults (condenser bench proposal).
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 64 << 20);
+  mallopt(M_TRIM_THRESHOLD, 256 << 20);
+#endif
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   using condenser::core::ExitCode;
+  keep_freed_memory();
   condenser::core::prepare_standard_streams();
   condenser::core::install_stop_handlers();
   try {

@@ -1,6 +1,6 @@
 #pragma once
-// What is said of one network where one prediction is enough: its forecast, of the whole training and in the objective's
-// own unit, and that in words.
+// What is said of one network where one prediction is enough: its forecast, of the whole training and in the
+// objective's own unit, and that in words.
 
 #include "search/predictors/opinion.hpp"
 
