@@ -84,6 +84,10 @@ std::string c99_manifest(const runtime::Int8Program& program, const Package& pac
   root["weight_layout"] = {{"conv2d", "OHWI"}, {"depthwise", "HWO"}, {"linear", "OI"}};
   root["input"] = tensor(program.spec.input, program.input_quant());
   root["input"]["note"] = package.input_note;
+  if (package.sound) {
+    const data::FrontEndTables& t = package.sound->tables;
+    root["sound"] = {{"sample_rate", package.sound->sample_rate}, {"samples", t.samples}, {"frames", t.frames}};
+  }
   if (program.spec.output_count() == 1)
     root["output"] = tensor(program.output_shape(), program.output_quant());
   else

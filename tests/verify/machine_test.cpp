@@ -33,6 +33,22 @@ TEST_CASE("every machine gives the integers of the executor, or says what to ins
   }
 }
 
+TEST_CASE("machines hear: the same integers from 16-bit samples on", "[verify][slow]") {
+  const C99Export e(testing::sound_case(7, kSamples));
+  for (const char* name : {"cortex-m0", "cortex-m4", "cortex-m55", "aarch64", "s390x"}) {
+    const Machine& machine = find_machine(name);
+    const MachineResult r = run_on(machine, e.folder, e.test.answers, 3);
+    INFO(machine.name << ": " << r.check.detail);
+    if (!r.check.ran) {
+      tests::skip_without("machine: " + machine.name, r.check.detail);
+      continue;
+    }
+    CHECK(r.check.passed);
+    CHECK_THAT(r.check.detail, Catch::Contains("from the sounds on"));
+    if (r.cost.instructions > 0) CHECK_THAT(r.check.detail, Catch::Contains("the front-end takes"));
+  }
+}
+
 TEST_CASE("instructions are counted by layer, and alike every time", "[verify][slow]") {
   const C99Export e("output_two_heads", kSamples);
   const Machine& m4 = find_machine("cortex-m4");
