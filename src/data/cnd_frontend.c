@@ -8,7 +8,7 @@
 #if defined(__FAST_MATH__)
 #error "cnd_frontend.c needs IEEE arithmetic; compile it without -ffast-math"
 #endif
-#if FLT_EVAL_METHOD != 0
+#if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0
 #error "cnd_frontend.c needs single precision: -fexcess-precision=fast, on x86 of 32 bits -msse2 -mfpmath=sse"
 #endif
 /* Products are rounded before they are added, whatever the options. (Vectorizing for x86 with FMA, GCC 12 joins them
@@ -24,12 +24,12 @@
 /* x = m 2^e with m in [sqrt(1/2), sqrt(2)); ln m = 2 atanh(s) with s = (m - 1) / (m + 1), |s| < 0.172: five terms. */
 float cnd_frontend_log(float x) {
   uint32_t bits;
-  memcpy(&bits, &x, sizeof bits);
+  (void)memcpy(&bits, &x, sizeof bits);
   const uint32_t above = bits - 0x3f3504f3u; /* the bits of sqrt(1/2) */
-  const int32_t exponent = (int32_t)(above & 0xff800000u) / (1 << 23);
+  const int32_t exponent = (int32_t)(above & 0xff800000u) / 8388608;
   bits -= above & 0xff800000u;
   float m;
-  memcpy(&m, &bits, sizeof m);
+  (void)memcpy(&m, &bits, sizeof m);
   const float s = (m - 1.0f) / (m + 1.0f);
   const float q = s * s;
   const float series = q * (0.33333333f + q * (0.2f + q * (0.14285714f + q * 0.11111111f)));
@@ -115,14 +115,19 @@ static void cnd_frontend_bands(const cnd_frontend* f, const float* magnitudes, f
   const float* weight = f->band_weights;
   for (int32_t b = 0; b < f->bands; ++b) {
     float sum = 0.0f;
-    for (int32_t k = f->band_begin[b]; k < f->band_end[b]; ++k) sum += *weight++ * magnitudes[k];
+    for (int32_t k = f->band_begin[b]; k < f->band_end[b]; ++k) {
+      sum += *weight * magnitudes[k];
+      ++weight;
+    }
     bands[b] = cnd_frontend_log(sum + 1e-6f);
   }
 }
 
 static float cnd_frontend_dot(int32_t n, const float* a, const float* b) {
   float sum = 0.0f;
-  for (int32_t i = 0; i < n; ++i) sum += a[i] * b[i];
+  for (int32_t i = 0; i < n; ++i) {
+    sum += a[i] * b[i];
+  }
   return sum;
 }
 
@@ -139,7 +144,9 @@ static void cnd_frontend_values(const cnd_frontend* f, const cnd_clip* clip, int
   cnd_frontend_magnitudes(f->fft / 2, f->band_end[f->bands - 1], f->turns, z, magnitudes);
   cnd_frontend_bands(f, magnitudes, bands);
   if (f->coefficients == 0) {
-    for (int32_t b = 0; b < f->bands; ++b) values[b * step] = bands[b];
+    for (int32_t b = 0; b < f->bands; ++b) {
+      values[b * step] = bands[b];
+    }
   }
   for (int32_t c = 0; c < f->coefficients; ++c) {
     values[c * step] = cnd_frontend_dot(f->bands, f->dct + c * f->bands, bands);
@@ -162,7 +169,9 @@ void cnd_frontend_frame(const cnd_frontend* f, const int16_t* clip, float gain, 
 float cnd_frontend_gain(int32_t samples, const int16_t* clip) {
   int16_t largest = 0;
   for (int32_t i = 0; i < samples; ++i) {
-    if (clip[i] > largest) largest = clip[i];
+    if (clip[i] > largest) {
+      largest = clip[i];
+    }
   }
   return 1.0f / (largest > 0 ? (float)largest : 32768.0f);
 }

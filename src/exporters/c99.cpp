@@ -104,6 +104,8 @@ void c99_write(const Package& package, const KnownAnswers& answers, const Export
   if (!package.quant)
     throw core::Error("the c99 target writes int8 networks; network '" + package.spec.name +
                       "' has float weights, quantize first");
+  if (options.weights != "const" && options.weights != "binary")
+    throw core::ConfigError("export weights '" + core::printable(options.weights) + "'; expected const or binary");
   check_supported(package.spec);
   const runtime::Int8Program program = runtime::build_program(package.spec, package.weights, *package.quant);
   check_answers(answers, program);
@@ -112,10 +114,11 @@ void c99_write(const Package& package, const KnownAnswers& answers, const Export
     check_clips(answers, *package.sound);
   }
   Files files = c99_sources(program, package, answers, options);
+  files.merge(c99_weights(program, options));
   files.merge(c99_bundle(program, package, options));
-  files.merge(c99_examples(program, package, options.prefix));
+  files.merge(c99_examples(program, package, options));
   files.merge(c99_helpers(program, package, options.prefix));
-  if (package.sound) files.merge(c99_sound(*package.sound, options.prefix));
+  if (package.sound) files.merge(c99_sound(program, *package.sound, options.prefix));
   for (const std::string& name : c99_shared_files(program, package)) files[name] = kernel_text(name);
   const std::string tag = c99_kernel_tag(options);
   for (auto& [name, text] : files) {

@@ -22,15 +22,19 @@ inline constexpr size_t kEmbeddedClips = 2;    // of them, from the sound on
 
 // What is compiled, the kernels excepted.
 Files c99_sources(const runtime::Int8Program&, const Package&, const KnownAnswers&, const ExportOptions&);
+// <prefix>_weights.h and .c; with binary weights also .bin, which they point into.
+Files c99_weights(const runtime::Int8Program&, const ExportOptions&);
+int64_t c99_weights_bytes(const runtime::Int8Program&);  // of the .bin
+bool is_binary(const ExportOptions&);
 // Makefile, CMakeLists.txt, what makes the folder a module of Zephyr and a library of Arduino, README.
 Files c99_bundle(const runtime::Int8Program&, const Package&, const ExportOptions&);
 // The sources that a firmware compiles.
 std::vector<std::string> c99_compiled(const runtime::Int8Program&, const Package&, const std::string& prefix);
 // Firmware of several kinds, below examples/.
-Files c99_examples(const runtime::Int8Program&, const Package&, const std::string& prefix);
+Files c99_examples(const runtime::Int8Program&, const Package&, const ExportOptions&);
 // <prefix>_sound.h and .c: from a clip to the input.
-Files c99_sound(const SoundInput&, const std::string& prefix);
-int64_t c99_sound_bytes(const SoundInput&);  // of RAM, beside the arena and the clip
+Files c99_sound(const runtime::Int8Program&, const SoundInput&, const std::string& prefix);
+int64_t c99_sound_bytes(const runtime::Int8Program&, const SoundInput&);  // of RAM, beside the arena and the clip
 // Headers that cost nothing unless they are included: <prefix>_float.h, _classes.h, _picture.h.
 Files c99_helpers(const runtime::Int8Program&, const Package&, const std::string& prefix);
 // Whether the outputs are one value for each class.

@@ -66,7 +66,7 @@ std::string readme(const runtime::Int8Program& program, const Package& package, 
       {{"ARENA", std::to_string(program.plan.peak_bytes)},
        {"CONSTANTS", std::to_string(program.analysis.constant_bytes)},
        {"SOUND_ROW", package.sound ? "| RAM: what the front-end works with, static, beside the clip of the caller | " +
-                                         std::to_string(c99_sound_bytes(*package.sound)) + " |\n"
+                                         std::to_string(c99_sound_bytes(program, *package.sound)) + " |\n"
                                    : ""},
        {"FLOATING", package.sound ? "Only the front-end uses floating point, in single precision but for the last step."
                                   : "No floating point is used unless\n`" + names.prefix +
@@ -77,6 +77,8 @@ std::string readme(const runtime::Int8Program& program, const Package& package, 
                       : package.pixels.empty() ? "values"
                                                : "pictures")},
        {"OUTPUT", text(classes ? "classes" : "outputs")},
+       {"KIND_OF_FILE", is_binary(options) ? "bin" : "c"},
+       {"WEIGHTS", text(is_binary(options) ? "weights_binary" : "weights_const")},
        {"KERNELS", kernel_note(options)}});
   return c99_fill("README.md.in", marks);
 }

@@ -32,13 +32,22 @@ std::string results_function(const runtime::Int8Program& program, const Package&
 
 }  // namespace
 
-Files c99_examples(const runtime::Int8Program& program, const Package& package, const std::string& prefix) {
+Files c99_examples(const runtime::Int8Program& program, const Package& package, const ExportOptions& options) {
+  const std::string& prefix = options.prefix;
   const Names names(prefix);
   const bool one = program.spec.output_count() == 1, pictures = !package.pixels.empty();
   std::string sources;
   for (const std::string& name : c99_compiled(program, package, prefix))
     sources += (sources.empty() ? "../../" : " ../../") + name;
+  const bool binary = is_binary(options);
+  if (binary) sources += " weights.c";
   const Marks marks = {
+      {"IMAGE", binary ? "\nextern const uint32_t weights_image[];\n" : ""},
+      {"USE_IMAGE",
+       binary
+           ? "  if (" + prefix + "_use_weights(weights_image) != 0 || " + prefix +
+                 "_check_weights() != 0) {\n    print(\"e-[The constants are damaged]\\r\\n\");\n    return 1;\n  }\n"
+           : ""},
       {"P", names.prefix},
       {"M", names.macro},
       {"SOURCES", sources},
@@ -48,7 +57,11 @@ Files c99_examples(const runtime::Int8Program& program, const Package& package, 
       {"INCLUDE", pictures ? "#include \"" + prefix + "_picture.h\"\n" : ""},
       {"WHAT", pictures ? "8-bit pixels in the order row, column, channel" : "the bytes of the network's input"},
       {"LOAD", pictures ? prefix + "_picture_input(buffer)" : "memcpy(" + prefix + "_input(), buffer, sizeof buffer)"}};
-  Files files{{"examples/hello/hello.ino", c99_fill("arduino_hello.ino.in", marks)}};
+  Files files;
+  if (binary)
+    files["examples/cortex_m/weights.c"] = c99_fill("cortex_m_weights.c.in", marks);
+  else  // a sketch cannot include a file of bytes
+    files["examples/hello/hello.ino"] = c99_fill("arduino_hello.ino.in", marks);
   for (const char* name : {"board.h", "board.c", "link.ld", "hello.c", "mlperf_tiny.c", "Makefile"})
     files[std::string("examples/cortex_m/") + name] = c99_fill(std::string("cortex_m_") + name + ".in", marks);
   return files;

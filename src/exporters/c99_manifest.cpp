@@ -94,6 +94,8 @@ std::string c99_manifest(const runtime::Int8Program& program, const Package& pac
     root["outputs"] = outputs(program);
   if (!package.output_note.empty()) root["output"]["note"] = package.output_note;
   root["classes"] = package.classes;
+  if (is_binary(options))
+    root["weights_file"] = {{"name", options.prefix + "_weights.bin"}, {"bytes", c99_weights_bytes(program)}};
   root["arena_bytes"] = program.plan.peak_bytes;
   root["constant_bytes"] = constant_bytes(program);
   root["macs"] = program.analysis.macs;

@@ -55,15 +55,30 @@ std::string fields(const data::FrontEndTables& t) {
 int values_of(const data::FrontEndTables& t) { return t.coefficients > 0 ? t.coefficients : t.bands; }
 int scratch_of(const data::FrontEndTables& t) { return t.fft + t.fft / 2 + 1 + t.bands; }
 
-}  // namespace
-
-int64_t c99_sound_bytes(const SoundInput& sound) {
-  return static_cast<int64_t>(sizeof(float)) * (scratch_of(sound.tables) + values_of(sound.tables));
+// Where the scratch lies in the arena, which holds nothing but the input while features are made; from the input on.
+// None: the rest of the arena is too small.
+std::optional<int64_t> scratch_in_arena(const runtime::Int8Program& program, const SoundInput& sound) {
+  const int64_t bytes = int64_t{sizeof(float)} * scratch_of(sound.tables), input = program.plan.offset[0];
+  const int64_t behind = (input + program.spec.input.elements() + 3) / 4 * 4;
+  if (behind + bytes <= program.plan.peak_bytes) return behind - input;
+  if (bytes <= input) return -input;
+  return std::nullopt;
 }
 
-Files c99_sound(const SoundInput& sound, const std::string& prefix) {
+}  // namespace
+
+int64_t c99_sound_bytes(const runtime::Int8Program& program, const SoundInput& sound) {
+  const int64_t scratch = scratch_in_arena(program, sound) ? 0 : scratch_of(sound.tables);
+  return int64_t{sizeof(float)} * (scratch + values_of(sound.tables));
+}
+
+Files c99_sound(const runtime::Int8Program& program, const SoundInput& sound, const std::string& prefix) {
   const data::FrontEndTables& t = sound.tables;
   const Names names(prefix);
+  const std::optional<int64_t> at = scratch_in_arena(program, sound);
+  const auto text_of = [](int64_t offset) {
+    return offset < 0 ? "(" + std::to_string(offset) + ")" : std::to_string(offset);
+  };
   const std::map<std::string, std::string> marks = {
       {"P", names.prefix},
       {"M", names.macro},
@@ -72,8 +87,10 @@ Files c99_sound(const SoundInput& sound, const std::string& prefix) {
       {"FRAMES", std::to_string(t.frames)},
       {"VALUES", std::to_string(values_of(t))},
       {"WHAT", t.coefficients > 0 ? "MFCC" : "logarithms of mel bands"},
-      {"SCRATCH", std::to_string(scratch_of(t))},
-      {"BYTES", std::to_string(c99_sound_bytes(sound))},
+      {"SCRATCH", at ? "float *const scratch = (float *)(void *)(input + " + text_of(*at) + ")"
+                     : "static float scratch[" + std::to_string(scratch_of(t)) + "]"},
+      {"BESIDE", at ? "; works in the rest of the arena" : ""},
+      {"BYTES", std::to_string(c99_sound_bytes(program, sound))},
       {"GAIN", t.peak ? "cnd_frontend_gain(" + names.macro + "_SOUND_SAMPLES, clip)" : "1.0f / 32768.0f"},
       {"LEVEL", t.peak ? "A clip is brought to its largest sample first: its volume does not count."
                        : "Full scale of 16 bits is what it was in training: the volume counts."},

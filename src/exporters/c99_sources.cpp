@@ -14,64 +14,6 @@ std::string shape_text(const arch::Shape& s) {
   return std::to_string(s.h) + "x" + std::to_string(s.w) + "x" + std::to_string(s.c);
 }
 
-// ---- constants ----
-
-template <class T>
-const char* c_type();
-template <>
-const char* c_type<int8_t>() {
-  return "int8_t";
-}
-template <>
-const char* c_type<int16_t>() {
-  return "int16_t";
-}
-template <>
-const char* c_type<int32_t>() {
-  return "int32_t";
-}
-template <>
-const char* c_type<uint16_t>() {
-  return "uint16_t";
-}
-
-class ConstantWriter {
- public:
-  explicit ConstantWriter(const Names& names) : names_(names) {}
-
-  template <class T>
-  void add(const std::string& node, const char* what, const std::vector<T>& values) {
-    const std::string declaration = std::string("const ") + c_type<T>() + " " + names_.prefix + "_" + node + "_" +
-                                    what + "[" + std::to_string(values.size()) + "]";
-    header_ += "extern " + declaration + ";\n";
-    source_ += declaration + " = {\n" + number_lines(std::span<const T>(values), "    ") + "};\n\n";
-  }
-
-  void add_step(const std::string& node, const runtime::Step& step) {
-    for (const runtime::Constant& constant : step.constants)
-      std::visit([&](const auto& values) { add(node, constant.name, values); }, constant.values);
-  }
-
-  std::string header() const {
-    const std::string guard = names_.macro + "_WEIGHTS_H";
-    return "/* Constants of the network: weights (convolutions [out, h, w, in], depthwise [h, w, out]), biases in "
-           "steps "
-           "of\n * input scale times weight scale, multipliers and shifts per output channel, slopes, tables. "
-           "*/\n#ifndef " +
-           guard + "\n#define " + guard + "\n\n#include <stdint.h>\n\n" + header_ + "\n#endif\n";
-  }
-  std::string source() const {
-    std::string text =
-        "/* Constants of the network; see the header. */\n#include \"" + names_.prefix + "_weights.h\"\n\n" + source_;
-    text.pop_back();
-    return text;
-  }
-
- private:
-  const Names& names_;
-  std::string header_, source_;
-};
-
 // ---- steps ----
 
 std::string initializer(const std::vector<runtime::Param>& params) {
@@ -142,7 +84,7 @@ std::string layer_comment(const runtime::Int8Program& program, size_t node) {
   return text + " */\n";
 }
 
-std::string model_source(const runtime::Int8Program& program, const Names& names) {
+std::string model_source(const runtime::Int8Program& program, const Names& names, bool binary) {
   std::string calls, includes;
   for (size_t i = 0; i < program.spec.nodes.size(); ++i) {
     if (program.steps[i].kernel != nullptr) calls += "\n" + layer_comment(program, i) + call_text(program, i, names);
@@ -154,6 +96,7 @@ std::string model_source(const runtime::Int8Program& program, const Names& names
                                  {"INPUT", std::to_string(program.plan.offset[0])},
                                  {"OUTPUT", output_function(program, names)},
                                  {"ARENA", calls.empty() ? "" : "  int8_t *const arena = ARENA;\n"},
+                                 {"WEIGHTS", binary ? c99_fill("model_weights_given.c.in", {{"P", names.prefix}}) : ""},
                                  {"CALLS", calls}});
 }
 
@@ -194,7 +137,7 @@ std::string output_notes(const runtime::Int8Program& program, const Names& names
   return text + " *\n";
 }
 
-std::string model_header(const runtime::Int8Program& program, const Package& package, const Names& names) {
+std::string model_header(const runtime::Int8Program& program, const Package& package, const Names& names, bool binary) {
   const arch::Shape& in = program.spec.input;
   const std::string& m = names.macro;
   const std::string& p = names.prefix;
@@ -220,17 +163,17 @@ std::string model_header(const runtime::Int8Program& program, const Package& pac
   text += quant_defines(names, "INPUT", program.input_quant()) + output_defines(program, names);
   text += integer("ARENA_BYTES", program.plan.peak_bytes);
   text += integer("CONSTANT_BYTES", program.analysis.constant_bytes);
+  if (binary) text += integer("WEIGHTS_BYTES", c99_weights_bytes(program));
   text += "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n";
   text += "#ifdef " + m + "_ARENA_GIVEN\n/* The memory of the network, " + m +
           "_ARENA_BYTES bytes aligned to 4, before anything else. Returns 0, or 1 where it is not aligned. */\nint " +
           p + "_give_arena(void *memory);\n#endif\n\n";
+  if (binary) text += c99_fill("weights_functions.h.in", {{"P", p}, {"M", m}});
   text += "/* Where to write the input. Running overwrites it: fill it before every run. */\nint8_t *" + p +
           "_input(void);\n\n";
-  text += "/* Computes the output; returns 0" +
-          std::string(
-              ", or 1 without an arena. Not for two threads at once: there is "
-              "one arena. */\nint ") +
-          p + "_run(void);\n\n";
+  text += std::string("/* Computes the output; returns 0, or 1 without an arena") +
+          (binary ? ", 2 without weights" : "") + ". Not for two threads at once: there is one arena. */\nint " + p +
+          "_run(void);\n\n";
   text += program.spec.output_count() == 1
               ? "/* The result, valid until the next input is written. */\nconst int8_t *" + p + "_output(void);\n\n"
               : "/* Output i, 0.." + m + "_OUTPUTS - 1; valid until the next input is written. */\nconst int8_t *" + p +
@@ -241,7 +184,7 @@ std::string model_header(const runtime::Int8Program& program, const Package& pac
 template <class T>
 std::string sample_array(const std::string& name, const std::string& dimensions,
                          const std::vector<std::vector<T>>& samples, size_t count) {
-  std::string text = std::string("static const ") + c_type<T>() + " " + name + dimensions + " = {\n";
+  std::string text = std::string("static const ") + kCType<T> + " " + name + dimensions + " = {\n";
   for (size_t i = 0; i < count; ++i)
     text += "    {\n" + number_lines(std::span<const T>(samples[i]), "        ") + "    },\n";
   return text + "};\n\n";
@@ -263,7 +206,7 @@ std::string gathering(const runtime::Int8Program& program, const Names& names) {
 }
 
 std::string test_source(const runtime::Int8Program& program, const Package& package, const KnownAnswers& answers,
-                        const Names& names) {
+                        const Names& names, bool binary) {
   const bool one = program.spec.output_count() == 1, sound = package.sound.has_value();
   const size_t count = std::min(answers.inputs.size(), kEmbeddedAnswers);
   std::string arrays = sample_array("inputs", "[SAMPLES][" + names.macro + "_INPUT_BYTES]", answers.inputs, count) +
@@ -284,7 +227,9 @@ std::string test_source(const runtime::Int8Program& program, const Package& pack
                 {"SOUND_CALL", part("test_sound_call.c.in")},
                 {"SOUND_NOTE", sound ? "; --clips: from sounds on, 16 bits a sample, little-endian" : ""},
                 {"SOUND_USAGE", sound ? "[--clips] " : ""},
-                {"SOUND_MAIN", part("test_sound_main.c.in")}});
+                {"SOUND_MAIN", part("test_sound_main.c.in")},
+                {"WEIGHTS_TEST", binary ? c99_fill("test_weights.c.in", common) : ""},
+                {"WEIGHTS_MAIN", binary ? c99_fill("test_weights_main.c.in", common) : ""}});
   return c99_fill("test.c.in", marks);
 }
 
@@ -308,14 +253,10 @@ Files c99_sources(const runtime::Int8Program& program, const Package& package, c
                   const ExportOptions& options) {
   const std::string& prefix = options.prefix;
   const Names names(prefix);
-  ConstantWriter constants(names);
-  for (size_t i = 0; i < program.spec.nodes.size(); ++i)
-    constants.add_step(program.spec.nodes[i].name, program.steps[i]);
-  return {{prefix + ".h", model_header(program, package, names)},
-          {prefix + ".c", model_source(program, names)},
-          {prefix + "_weights.h", constants.header()},
-          {prefix + "_weights.c", constants.source()},
-          {prefix + "_test.c", test_source(program, package, answers, names)}};
+  const bool binary = is_binary(options);
+  return {{prefix + ".h", model_header(program, package, names, binary)},
+          {prefix + ".c", model_source(program, names, binary)},
+          {prefix + "_test.c", test_source(program, package, answers, names, binary)}};
 }
 
 }  // namespace condenser::exporters

@@ -27,6 +27,17 @@ std::string real(double value);  // shortest text that reads back equal
 std::string real(float value);   // a constant of C's float
 std::string defined(const Names&, const std::string& name, const std::string& value);  // a line "#define MODEL_..."
 
+template <class T>
+inline constexpr const char* kCType = "";
+template <>
+inline constexpr const char* kCType<int8_t> = "int8_t";
+template <>
+inline constexpr const char* kCType<int16_t> = "int16_t";
+template <>
+inline constexpr const char* kCType<int32_t> = "int32_t";
+template <>
+inline constexpr const char* kCType<uint16_t> = "uint16_t";
+
 inline std::string number_text(float value) { return real(value); }
 template <class Integer>
 std::string number_text(Integer value) {

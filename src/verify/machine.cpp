@@ -33,9 +33,10 @@ std::string network_header(const Manifest& m) {
   const std::string output = m.prefix + (m.outputs.size() == 1 ? "_output()" : "_output(i)");
   const std::string sound = "#include \"" + m.prefix + "_sound.h\"\n#define NETWORK_CLIP_SAMPLES " +
                             std::to_string(m.clip_samples) + "\n#define network_hear " + m.prefix + "_sound_input\n";
-  return "#include \"" + m.prefix + ".h\"\n" + (m.clip_samples > 0 ? sound : "") + "#define NETWORK_INPUT_BYTES " +
-         exporters::macro_prefix(m.prefix) + "_INPUT_BYTES\n#define network_input " + m.prefix +
-         "_input\n#define network_run " + m.prefix +
+  return "#include \"" + m.prefix + ".h\"\n" + (m.clip_samples > 0 ? sound : "") +
+         (m.weights_file.empty() ? "" : "#define network_use_weights " + m.prefix + "_use_weights\n") +
+         "#define NETWORK_INPUT_BYTES " + exporters::macro_prefix(m.prefix) + "_INPUT_BYTES\n#define network_input " +
+         m.prefix + "_input\n#define network_run " + m.prefix +
          "_run\nenum { NETWORK_OUTPUTS = " + std::to_string(m.outputs.size()) +
          " };\nstatic const uint32_t network_output_bytes[] = {" + core::join(bytes) +
          "};\nstatic const int8_t *network_output(int i) {\n  (void)i;\n  return " + output + ";\n}\n";
@@ -101,8 +102,9 @@ class MachineTrial {
   fs::path at(const std::string& name) const { return temporary_.path() / name; }
 
   ProcessResult start(const Words& arguments, const fs::path& folder) const {
-    return core::run_process(arguments,
-                             {.folder = folder, .environment = {"LC_ALL=C"}, .time_limit = std::chrono::minutes(5)});
+    return core::run_process(
+        arguments,
+        {.folder = folder, .environment = {"LC_ALL=C"}, .time_limit = std::chrono::seconds(machine_.seconds)});
   }
 
   bool fail(const std::string& detail) {
@@ -157,6 +159,7 @@ class MachineTrial {
     if (machine_.board) {
       const BoardMemory& b = *machine_.board;
       core::write_atomic(at("board.c"), board_source("board.c.in"));
+      if (!manifest_.weights_file.empty()) fs::copy_file(folder_ / manifest_.weights_file, at("weights.bin"));
       core::write_atomic(at("network.h"), network_header(manifest_));
       core::write_atomic(at("link.ld"),
                          core::filled(board_source("link.ld.in"), {{"ROM", std::to_string(b.rom)},
@@ -166,8 +169,8 @@ class MachineTrial {
       append(words, {"-std=c99", "-I" + folder_.string(), "-I" + temporary_.path().string(), at("board.c").string(),
                      "-nostartfiles", "--specs=nosys.specs", "-T", at("link.ld").string()});
     } else {
-      append(words, {"-std=c99", "-D" + self_test_macro(manifest_.prefix), "-I" + folder_.string(),
-                     (folder_ / test_source()).string()});
+      append(words, {"-std=c99", "-I" + folder_.string(), (folder_ / test_source()).string()});
+      append(words, self_test_options(manifest_, folder_));
     }
     append(words, objects());
     append(words, {"-o", at("program").string()});
@@ -224,7 +227,7 @@ class MachineTrial {
     const ProcessResult listing = start({tool, "-A", at("whole.o").string()}, temporary_.path());
     if (!listing.ok()) return;
     result_.cost.code_bytes = section_bytes(listing.out, {".text"});
-    result_.cost.constant_bytes = section_bytes(listing.out, {".rodata"});
+    result_.cost.constant_bytes = section_bytes(listing.out, {".rodata"}) + manifest_.weights_bytes;
     result_.cost.memory_bytes = section_bytes(listing.out, {".data", ".bss", "COMMON"});
     if (!machine_.board) return;
     const std::string stack = core::read_file(at("stack.bin"));

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "condenser/core/files.hpp"
+#include "condenser/core/text.hpp"
 
 namespace condenser::verify {
 namespace {
@@ -77,6 +78,10 @@ Manifest read_manifest(const fs::path& folder) {
     manifest.input_bytes = tensor_bytes(root, "input");
     manifest.outputs = output_bytes(root);
     if (root.contains("sound")) manifest.clip_samples = root.at("sound").at("samples").get<size_t>();
+    if (root.contains("weights_file")) {
+      manifest.weights_file = root.at("weights_file").at("name").get<std::string>();
+      manifest.weights_bytes = root.at("weights_file").at("bytes").get<int64_t>();
+    }
     manifest.files = root.at("files").get<std::map<std::string, std::string>>();
   } catch (const json::exception& error) {
     throw core::Error(file.string() + ": " + error.what() + "; expected the manifest of a c99 export");
@@ -84,6 +89,9 @@ Manifest read_manifest(const fs::path& folder) {
   for (const auto& [name, hash] : manifest.files) {
     if (!plain_name(name)) throw core::Error(file.string() + ": file name '" + name + "'; expected a plain name");
   }
+  if (!manifest.weights_file.empty() && !manifest.files.contains(manifest.weights_file))
+    throw core::Error(file.string() + ": weights_file " + core::printable(manifest.weights_file) +
+                      " is not among the files");
   return manifest;
 }
 
@@ -166,6 +174,14 @@ void check_answers(const exporters::KnownAnswers& answers, const Manifest& manif
     throw core::Error("verify: " + std::to_string(answers.clips.size()) + " sounds for " + std::to_string(count) +
                       " samples; the export expects one each, of " + std::to_string(manifest.clip_samples) +
                       " samples of 16 bits");
+}
+
+std::vector<std::string> self_test_options(const Manifest& manifest, const fs::path& folder) {
+  std::vector<std::string> options = {"-D" + self_test_macro(manifest.prefix)};
+  if (!manifest.weights_file.empty())
+    options.push_back("-D" + exporters::macro_prefix(manifest.prefix) + "_WEIGHTS_FILE=\"" +
+                      fs::absolute(folder / manifest.weights_file).string() + "\"");
+  return options;
 }
 
 std::string self_test_macro(const std::string& prefix) { return exporters::macro_prefix(prefix) + "_SELF_TEST"; }

@@ -16,6 +16,8 @@ struct Manifest {
   size_t input_bytes = 0;
   std::vector<size_t> outputs;               // bytes of each
   size_t clip_samples = 0;                   // of sounds that the export makes inputs from; 0: of none
+  std::string weights_file;                  // of constants that lie outside of the program; "": they are part of it
+  int64_t weights_bytes = 0;
   std::map<std::string, std::string> files;  // name -> SHA-256
   size_t output_bytes() const;               // of all together
   std::vector<std::string> sources() const;  // what a firmware compiles
@@ -24,6 +26,8 @@ Manifest read_manifest(const std::filesystem::path& folder);
 
 // Strict C99 without warnings, of gcc and clang.
 const std::vector<std::string>& strict_options();
+// Compiler options that the self-test of the export needs: it is empty without the first.
+std::vector<std::string> self_test_options(const Manifest&, const std::filesystem::path& folder);
 std::string self_test_macro(const std::string& prefix);  // the self-test of an export is empty without it
 
 std::string describe(const core::ProcessResult&);  // its end and the first error it printed

@@ -119,7 +119,7 @@ class Trial {
     std::vector<std::string> arguments = {compiler};
     arguments.insert(arguments.end(), strict_options().begin(), strict_options().end());
     arguments.insert(arguments.end(), toolchain_.flags.begin(), toolchain_.flags.end());
-    arguments.push_back("-D" + self_test_macro(manifest_.prefix));
+    for (const std::string& option : self_test_options(manifest_, folder_)) arguments.push_back(option);
     const fs::path sources = fs::absolute(folder_);
     for (const std::string& name : manifest_.sources()) arguments.push_back((sources / name).string());
     arguments.insert(arguments.end(), {"-o", program().string()});

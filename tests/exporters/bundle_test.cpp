@@ -88,6 +88,39 @@ TEST_CASE("CMake builds the export alone and inside a project, in C++ too", "[ex
   CHECK_FALSE(fs::exists(whole / "the net/model_test"));
 }
 
+TEST_CASE("two networks of sounds in one program, whole folders, each with a front-end of its own",
+          "[exporters][slow]") {
+  const core::TemporaryFolder temporary;
+  Words sources;
+  for (const char* prefix : {"left", "right"}) {
+    const data::FeatureOptions features = {.kind = prefix[0] == 'l' ? "mfcc" : "log_mel", .bands = 16};
+    testing::C99Case test = testing::sound_case(5, 2, features);
+    find_target("c99").write(test.package, test.answers, {.prefix = prefix, .private_kernels = true},
+                             temporary.path() / prefix);
+    for (const auto& entry : fs::directory_iterator(temporary.path() / prefix))
+      if (entry.path().extension() == ".c") sources.push_back(entry.path().string());
+  }
+  core::write_atomic(
+      temporary.path() / "app.c",
+      "int left_main(void);\nint right_main(void);\nint main(void) { return left_main() + 2 * right_main(); }\n");
+  Words command = {"gcc", "-std=c99", "-w", "-o", "app", "app.c"};
+  for (const std::string& source : sources) {
+    const std::string object = source + ".o", prefix = fs::path(source).parent_path().filename().string();
+    Words compile = {"gcc", "-std=c99", "-c", source, "-o", object};
+    if (source.ends_with("_test.c"))
+      compile.insert(compile.end(), {"-D" + macro_prefix(prefix) + "_SELF_TEST", "-Dmain=" + prefix + "_test_main"});
+    expect(run(compile));
+    command.push_back(object);
+  }
+  for (const char* prefix : {"left", "right"})
+    core::write_atomic(temporary.path() / (std::string(prefix) + "_main.c"),
+                       "int " + std::string(prefix) + "_test_main(int, char **);\nint " + prefix +
+                           "_main(void) { char *none[] = {0, 0}; return " + prefix + "_test_main(1, none); }\n");
+  command.insert(command.end(), {"left_main.c", "right_main.c", "-lm"});
+  expect(run(command, temporary.path()));
+  expect(run({"./app"}, temporary.path()));
+}
+
 TEST_CASE("the arena can be placed, or given", "[exporters][slow]") {
   const Bundle b(pictures());
   const std::string place = "-DMODEL_ARENA_PLACE=__attribute__((section(\".fast\")))";
@@ -103,6 +136,37 @@ TEST_CASE("the arena can be placed, or given", "[exporters][slow]") {
                      "  return model_run();\n}\n");
   expect(run({"gcc", "-DMODEL_ARENA_GIVEN", "app.c", "libmodel.a", "-o", "app"}, b.folder));
   expect(run({"./app"}, b.folder));
+}
+
+TEST_CASE("constants in a file of their own give the same, and damage is found", "[exporters][slow]") {
+  const Bundle b(pictures(), {.weights = "binary"});
+  const auto plain = runtime::build_program(b.test.package.spec, b.test.package.weights, *b.test.package.quant);
+  CHECK(static_cast<int64_t>(fs::file_size(b.folder / "model_weights.bin")) >= plain.analysis.constant_bytes + 28);
+  expect(run({"make", "test", "CFLAGS=-Werror -Wconversion -Wcast-qual -Wshadow"}, b.folder));
+  const fs::path build = b.temporary.path() / "build";
+  expect(run({"cmake", "-S", b.folder.string(), "-B", build.string()}));
+  expect(run({"cmake", "--build", build.string()}));
+  expect(run({"ctest", "--output-on-failure"}, build));
+  core::write_atomic(
+      b.folder / "app.c",
+      "#include \"model.h\"\n#include <stdio.h>\nstatic int32_t image[MODEL_WEIGHTS_BYTES / 4 + 1];\n"
+      "int main(void) {\n  char *bytes = (char *)image;\n  FILE *f = fopen(\"model_weights.bin\", \"rb\");\n"
+      "  if (model_run() != 2 || model_check_weights() != 1) return 1;\n"
+      "  if (fread(image, 1, MODEL_WEIGHTS_BYTES, f) != MODEL_WEIGHTS_BYTES) return 2;\n"
+      "  if (model_use_weights(0) != 1 || model_use_weights(bytes + 1) != 1) return 3;\n"
+      "  if (model_use_weights(image) != 0 || model_check_weights() != 0 || model_run() != 0) return 4;\n"
+      "  bytes[MODEL_WEIGHTS_BYTES - 1] ^= 1;\n  if (model_check_weights() != 1) return 5;\n"
+      "  bytes[4] ^= 1;\n  if (model_use_weights(image) != 2 || model_run() != 2) return 6;\n  return 0;\n}\n");
+  expect(run({"gcc", "app.c", "libmodel.a", "-o", "app"}, b.folder));
+  expect(run({"./app"}, b.folder));
+  if (!installed("arm-none-eabi-gcc") || !installed("qemu-system-arm"))
+    return tests::skip_without("machine: cortex-m4", "arm-none-eabi-gcc or qemu-system-arm");
+  expect(run({"make"}, b.folder / "examples/cortex_m"));
+  CHECK_THAT(run({"make", "-s", "run"}, b.folder / "examples/cortex_m").out, Catch::Contains("outputs: "));
+  testing::C99Case test = pictures();
+  CHECK_THROWS_WITH(
+      find_target("c99").write(test.package, test.answers, {.weights = "flash"}, b.temporary.path() / "x"),
+      Catch::Contains("expected const or binary"));
 }
 
 TEST_CASE("a compiler whose int has 16 bits is told so", "[exporters]") {

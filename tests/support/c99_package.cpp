@@ -44,11 +44,11 @@ std::vector<int16_t> random_clip(int samples, uint64_t seed) {
 
 }  // namespace
 
-C99Case sound_case(uint64_t seed, size_t samples, const data::FeatureOptions& features) {
+C99Case sound_case(uint64_t seed, size_t samples, const data::FeatureOptions& features, int channels) {
   const data::AudioOptions options{.sample_rate = 8000, .clip_ms = 125, .features = features};
   const data::FrontEnd front_end(options);
   arch::Builder b("sounds", front_end.shape());
-  int x = b.add("conv", arch::Conv2d{6, {3, 3}, {2, 2}, {1, 1, 1, 1}}, {b.input()});
+  int x = b.add("conv", arch::Conv2d{channels, {3, 3}, {2, 2}, {1, 1, 1, 1}}, {b.input()});
   x = b.add("pool", arch::GlobalAvgPool{}, {x});
   b.add("fc", arch::Linear{4}, {x});
   const arch::Spec lowered = arch::lower(b.finish(), nullptr);
@@ -75,9 +75,9 @@ C99Export::C99Export(C99Case made) : test(std::move(made)) {
   exporters::find_target("c99").write(test.package, test.answers, {}, folder);
 }
 
-C99Export::C99Export(const char* exemplar, size_t samples)
+C99Export::C99Export(const char* exemplar, size_t samples, const exporters::ExportOptions& options)
     : test(c99_case(arch::lower(testing::exemplar(exemplar), nullptr), 5, samples)) {
-  exporters::find_target("c99").write(test.package, test.answers, {}, folder);
+  exporters::find_target("c99").write(test.package, test.answers, options, folder);
 }
 
 }  // namespace condenser::testing

@@ -59,6 +59,11 @@ TEST_CASE("an export of sounds is proven from the samples on", "[verify][slow]")
   e.test.answers.clips[4] = e.test.answers.clips[3];
   CHECK_FALSE(find(verify_c99(e.folder, e.test.answers), "gcc -O2").passed);
 
+  const Export roomy(testing::sound_case(7, 3, {}, 200));
+  CHECK(core::read_file(e.folder / "model_sound.c").find("static float scratch[") != std::string::npos);
+  CHECK(core::read_file(roomy.folder / "model_sound.c").find("scratch = (float *)") != std::string::npos);
+  CHECK(passed(verify_c99(roomy.folder, roomy.test.answers)));
+
   Export twisted(testing::sound_case(7, 6, {.kind = "log_mel", .bands = 12, .time = "columns", .level = "full_scale"}));
   CHECK(passed(verify_c99(twisted.folder, twisted.test.answers)));
   twisted.replace("model_sound.c", "1.0f / 32768.0f", "1.0f / 16384.0f");
