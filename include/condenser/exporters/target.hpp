@@ -51,9 +51,9 @@ struct Unsupported {
 };
 
 struct ExportOptions {
-  std::string prefix = "model";  // of C symbols and files
-  bool private_kernels = false;  // kernels that no other export shares: whole folders can be added to one program
-  bool front_end = true;         // of sounds; see SoundInput
+  std::string prefix = "model";   // of C symbols and files
+  bool private_kernels = false;   // kernels that no other export shares: whole folders can be added to one program
+  bool front_end = true;          // of sounds; see SoundInput
   std::string weights = "const";  // arrays of C; binary: a file that is flashed or loaded by itself
 };
 
