@@ -412,11 +412,10 @@ static int32_t cnd_depthwise_wide(const cnd_depthwise_params* p, const int8_t* w
     for (int32_t oy = 0; oy < p->out_h; ++oy) {
       const int32_t top = oy * p->stride_h - p->pad_top;
       if (top + p->kernel_h - first > capacity) { /* what is still wanted moves to the front */
-        if (next > top) {
-          (void)memmove(b.rows, b.rows + (top - first) * row, (size_t)((next - top) * row));
-        } else {
-          next = top;
+        for (int32_t y = top; y < next; ++y) {
+          (void)memcpy(b.rows + (y - top) * row, b.rows + (y - first) * row, (size_t)row);
         }
+        next = next > top ? next : top;
         first = top;
       }
       for (; next < top + p->kernel_h; ++next) {

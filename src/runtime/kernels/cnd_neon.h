@@ -277,28 +277,34 @@ typedef struct {
   cnd_16 low, high;
 } cnd_tile_halves;
 
-CND_INLINE cnd_tile_halves cnd_tile_step(cnd_tile_halves s, const cnd_value* at, const int8x16_t w[8], int32_t two) {
-  const int8x16_t x = cnd_tile_word(at);
-  if (two != 0) {
-    const int8x16_t y = cnd_tile_word(at + 4);
-    s.low.a = cnd_tile_low(s.low.a, x, y, w[0], w[4]);
-    s.high.a = cnd_tile_high(s.high.a, x, y, w[0], w[4]);
-    s.low.b = cnd_tile_low(s.low.b, x, y, w[1], w[5]);
-    s.high.b = cnd_tile_high(s.high.b, x, y, w[1], w[5]);
-    s.low.c = cnd_tile_low(s.low.c, x, y, w[2], w[6]);
-    s.high.c = cnd_tile_high(s.high.c, x, y, w[2], w[6]);
-    s.low.d = cnd_tile_low(s.low.d, x, y, w[3], w[7]);
-    s.high.d = cnd_tile_high(s.high.d, x, y, w[3], w[7]);
-  } else {
-    s.low.a = vpadalq_s16(s.low.a, vmull_s8(vget_low_s8(x), vget_low_s8(w[0])));
-    s.high.a = vpadalq_s16(s.high.a, vmull_high_s8(x, w[0]));
-    s.low.b = vpadalq_s16(s.low.b, vmull_s8(vget_low_s8(x), vget_low_s8(w[1])));
-    s.high.b = vpadalq_s16(s.high.b, vmull_high_s8(x, w[1]));
-    s.low.c = vpadalq_s16(s.low.c, vmull_s8(vget_low_s8(x), vget_low_s8(w[2])));
-    s.high.c = vpadalq_s16(s.high.c, vmull_high_s8(x, w[2]));
-    s.low.d = vpadalq_s16(s.low.d, vmull_s8(vget_low_s8(x), vget_low_s8(w[3])));
-    s.high.d = vpadalq_s16(s.high.d, vmull_high_s8(x, w[3]));
+/* Four channels of one pixel, two steps. */
+#define CND_TILE_TWO(s, n, x, y)                       \
+  s.low.n = cnd_tile_low(s.low.n, x, y, first, second); \
+  s.high.n = cnd_tile_high(s.high.n, x, y, first, second);
+
+/* The same of both pixels; weights are loaded where they are used, as registers are few. */
+#define CND_TILE_FOUR(n, at)                        \
+  {                                                 \
+    const int8x16_t first = vld1q_s8(w + at);       \
+    const int8x16_t second = vld1q_s8(w + at + 64); \
+    CND_TILE_TWO(s0, n, x0, y0)                     \
+    CND_TILE_TWO(s1, n, x1, y1)                     \
   }
+
+CND_INLINE int32x4_t cnd_tile_low_1(int32x4_t sum, int8x16_t x, const cnd_weight* w) {
+  return vpadalq_s16(sum, vmull_s8(vget_low_s8(x), vld1_s8(w)));
+}
+
+/* A step that is alone. */
+CND_INLINE cnd_tile_halves cnd_tile_last(cnd_tile_halves s, int8x16_t x, const cnd_weight* w) {
+  s.low.a = cnd_tile_low_1(s.low.a, x, w);
+  s.high.a = cnd_tile_low_1(s.high.a, x, w + 8);
+  s.low.b = cnd_tile_low_1(s.low.b, x, w + 16);
+  s.high.b = cnd_tile_low_1(s.high.b, x, w + 24);
+  s.low.c = cnd_tile_low_1(s.low.c, x, w + 32);
+  s.high.c = cnd_tile_low_1(s.high.c, x, w + 40);
+  s.low.d = cnd_tile_low_1(s.low.d, x, w + 48);
+  s.high.d = cnd_tile_low_1(s.high.d, x, w + 56);
   return s;
 }
 
@@ -319,19 +325,20 @@ CND_INLINE void cnd_tile_sums_16(const cnd_value* ring, int32_t line, int32_t li
     int32_t left = steps;
     line = line + 1 < lines ? line + 1 : 0;
     for (; left >= 2; left -= 2) {
-      const int8x16_t weights[8] = {vld1q_s8(w),      vld1q_s8(w + 16), vld1q_s8(w + 32), vld1q_s8(w + 48),
-                                    vld1q_s8(w + 64), vld1q_s8(w + 80), vld1q_s8(w + 96), vld1q_s8(w + 112)};
-      s0 = cnd_tile_step(s0, x, weights, 1);
-      s1 = cnd_tile_step(s1, x + apart, weights, 1);
+      const int8x16_t x0 = cnd_tile_word(x);
+      const int8x16_t y0 = cnd_tile_word(x + 4);
+      const int8x16_t x1 = cnd_tile_word(x + apart);
+      const int8x16_t y1 = cnd_tile_word(x + apart + 4);
+      CND_TILE_FOUR(a, 0)
+      CND_TILE_FOUR(b, 16)
+      CND_TILE_FOUR(c, 32)
+      CND_TILE_FOUR(d, 48)
       w += 128;
       x += 8;
     }
     if (left > 0) {
-      const int8x16_t none = vdupq_n_s8(0);
-      const int8x16_t weights[8] = {vld1q_s8(w), vld1q_s8(w + 16), vld1q_s8(w + 32), vld1q_s8(w + 48), none, none, none,
-                                    none};
-      s0 = cnd_tile_step(s0, x, weights, 0);
-      s1 = cnd_tile_step(s1, x + apart, weights, 0);
+      s0 = cnd_tile_last(s0, cnd_tile_word(x), w);
+      s1 = cnd_tile_last(s1, cnd_tile_word(x + apart), w);
       w += 64;
     }
   }
