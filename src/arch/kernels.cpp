@@ -73,7 +73,7 @@ constexpr Kernel kKernels[] = {
     {"prelu", kC, is<PRelu>, always, nullptr},
     {"softmax_mul", kWide, is<SoftmaxMul>, always, nullptr},
     {"add", kMve, is<Add>, always, nullptr},
-    {"mul", kC, is<Mul>, always, nullptr},
+    {"mul", kWide, is<Mul>, always, nullptr},
     {"avg_pool", kDsp, is<AvgPool>, nullptr, nullptr},
     {"max_pool", kC, is<MaxPool>, nullptr, nullptr},
     {"global_avg_pool", kC, is<GlobalAvgPool>, nullptr, nullptr},
