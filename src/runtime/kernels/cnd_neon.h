@@ -278,7 +278,7 @@ typedef struct {
 } cnd_tile_halves;
 
 /* Four channels of one pixel, two steps. */
-#define CND_TILE_TWO(s, n, x, y)                       \
+#define CND_TILE_TWO(s, n, x, y)                        \
   s.low.n = cnd_tile_low(s.low.n, x, y, first, second); \
   s.high.n = cnd_tile_high(s.high.n, x, y, first, second);
 
