@@ -60,18 +60,20 @@ int64_t padded_rows(const Op& op, const Shape&, const Shape& out) {
 }
 
 constexpr const char* kC = "C";
-constexpr const char* kDsp = "C, Arm DSP";
-constexpr const char* kMve = "C, Arm DSP, Arm MVE";
+constexpr const char* kTable = "C, AVX-512 VBMI, NEON";
+constexpr const char* kWide = "C, AVX2, AVX-512 VNNI, NEON";
+constexpr const char* kDsp = "C, Arm DSP, AVX2, AVX-512 VNNI, NEON";
+constexpr const char* kMve = "C, Arm DSP, Arm MVE, AVX2, AVX-512 VNNI, NEON";
 
 constexpr Kernel kKernels[] = {
     {"linear", kMve, is_linear, nullptr, nullptr},
     {"depthwise", kMve, is_depthwise, keeps_its_channels, padded_rows},
     {"conv2d", kMve, is<Conv2d>, nullptr, patches},
-    {"activation", kC, is<Activation, Scale>, always, nullptr},
+    {"activation", kTable, is<Activation, Scale>, always, nullptr},
     {"prelu", kC, is<PRelu>, always, nullptr},
-    {"softmax_mul", kC, is<SoftmaxMul>, always, nullptr},
+    {"softmax_mul", kWide, is<SoftmaxMul>, always, nullptr},
     {"add", kMve, is<Add>, always, nullptr},
-    {"mul", kC, is<Mul>, always, nullptr},
+    {"mul", kWide, is<Mul>, always, nullptr},
     {"avg_pool", kDsp, is<AvgPool>, nullptr, nullptr},
     {"max_pool", kC, is<MaxPool>, nullptr, nullptr},
     {"global_avg_pool", kC, is<GlobalAvgPool>, nullptr, nullptr},

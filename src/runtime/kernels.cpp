@@ -1,7 +1,7 @@
 // The kernels that are linked. What a call passes follows from the signature of the C function.
 #include "runtime/kernels.hpp"
 
-#include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -24,6 +24,20 @@
 #include "runtime/kernels/cnd_slice.h"
 #include "runtime/kernels/cnd_softmax_mul.h"
 #include "runtime/kernels/cnd_upsample.h"
+
+// X(name, form) for every kernel that is called; `form` stands behind the names of its functions.
+#define CONDENSER_EACH_KERNEL(X, form)                                                                             \
+  X(activation, form)                                                                                              \
+  X(add, form)                                                                                                     \
+  X(avg_pool, form) X(blur_pool, form) X(channel_shuffle, form) X(concat, form) X(conv2d, form) X(depthwise, form) \
+      X(global_avg_pool, form) X(linear, form) X(max_pool, form) X(mul, form) X(prelu, form) X(slice, form)        \
+          X(softmax_mul, form) X(upsample, form)
+
+#ifdef CONDENSER_X86_KERNELS
+#define CONDENSER_DECLARE(name, form) extern "C" decltype(cnd_##name) cnd_##name##form;
+CONDENSER_EACH_KERNEL(CONDENSER_DECLARE, _avx2)
+CONDENSER_EACH_KERNEL(CONDENSER_DECLARE, _avx512)
+#endif
 
 namespace condenser::runtime {
 namespace {
@@ -58,32 +72,56 @@ constexpr CallableKernel row(const char* name) {
   return {name, Kernel::kParams, Kernel::kPointers, Kernel::run};
 }
 
-constexpr CallableKernel kKernels[] = {
-    row<cnd_activation>("activation"),
-    row<cnd_add>("add"),
-    row<cnd_avg_pool>("avg_pool"),
-    row<cnd_blur_pool>("blur_pool"),
-    row<cnd_channel_shuffle>("channel_shuffle"),
-    row<cnd_concat>("concat"),
-    row<cnd_conv2d>("conv2d"),
-    row<cnd_depthwise>("depthwise"),
-    row<cnd_global_avg_pool>("global_avg_pool"),
-    row<cnd_linear>("linear"),
-    row<cnd_max_pool>("max_pool"),
-    row<cnd_mul>("mul"),
-    row<cnd_prelu>("prelu"),
-    row<cnd_slice>("slice"),
-    row<cnd_softmax_mul>("softmax_mul"),
-    row<cnd_upsample>("upsample"),
-};
+#define CONDENSER_ROW(name, form) row<cnd_##name##form>(#name),
+constexpr CallableKernel kBaseline[] = {CONDENSER_EACH_KERNEL(CONDENSER_ROW, )};
+
+#ifdef CONDENSER_X86_KERNELS
+constexpr CallableKernel kAvx2[] = {CONDENSER_EACH_KERNEL(CONDENSER_ROW, _avx2)};
+constexpr CallableKernel kAvx512[] = {CONDENSER_EACH_KERNEL(CONDENSER_ROW, _avx512)};
+
+bool has_avx2() { return __builtin_cpu_supports("avx2"); }
+
+bool has_avx512() {  // as src/runtime/CMakeLists.txt asks of the compiler
+  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi") &&
+         __builtin_cpu_supports("avx512vnni");
+}
+#endif
+
+const KernelForm& best_form() {
+  const char* text = std::getenv("CONDENSER_KERNELS");
+  const std::string most = text == nullptr ? "" : text;
+  const KernelForm* best = nullptr;
+  for (const KernelForm& form : kernel_forms()) {
+    if (form.runs) best = &form;
+    if (most == form.name) break;
+  }
+  return *best;
+}
 
 }  // namespace
 
-const CallableKernel& callable(const char* name) {
-  for (const CallableKernel& kernel : kKernels) {
+std::span<const KernelForm> kernel_forms() {
+  static const KernelForm forms[] = {
+      {"baseline", true, kBaseline},
+#ifdef CONDENSER_X86_KERNELS
+      {"avx2", has_avx2(), kAvx2},
+      {"avx512", has_avx512(), kAvx512},
+#endif
+  };
+  return forms;
+}
+
+const CallableKernel& callable(const KernelForm& form, const char* name) {
+  for (const CallableKernel& kernel : form.kernels) {
     if (std::strcmp(kernel.name, name) == 0) return kernel;
   }
   throw core::Error("kernel " + std::string(name) + " is not linked; add it to runtime/kernels.cpp");
+}
+
+const CallableKernel& callable(const char* name) {
+  static const KernelForm& form = best_form();
+  return callable(form, name);
 }
 
 }  // namespace condenser::runtime

@@ -2,6 +2,7 @@
 // How the kernels of arch/kernels.hpp are called from C++.
 
 #include <cstdint>
+#include <span>
 
 namespace condenser::runtime {
 
@@ -12,6 +13,19 @@ struct CallableKernel {
   void (*run)(const int32_t* params, void* const* pointers) = nullptr;
 };
 
-const CallableKernel& callable(const char* name);  // throws core::Error
+// The kernels as they were compiled for one instruction set. All sets give equal bits.
+struct KernelForm {
+  const char* name;  // "baseline", "avx2", "avx512"
+  bool runs = true;  // on this processor
+  std::span<const CallableKernel> kernels;
+};
+
+std::span<const KernelForm> kernel_forms();  // the fastest last
+
+const CallableKernel& callable(const KernelForm&, const char* name);  // throws core::Error
+
+// Of the fastest form that runs here. The environment variable CONDENSER_KERNELS, the name of a form, allows it and
+// those before it, for measurements.
+const CallableKernel& callable(const char* name);
 
 }  // namespace condenser::runtime

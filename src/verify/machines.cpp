@@ -64,6 +64,13 @@ const std::vector<Machine>& machines() {
        board("mps3-an547"),
        kArmPackages,
        BoardMemory{0, kMiB / 2, 0x20000000, kMiB / 2}},
+      // 64-bit Arm with dot products under Linux.
+      {"cortex-a55",
+       "aarch64-linux-gnu-gcc",
+       {"-mcpu=cortex-a55", "-static"},
+       {"qemu-aarch64", "-cpu", "max"},
+       "gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user",
+       std::nullopt},
       // 64-bit Arm under Linux.
       {"aarch64",
        "aarch64-linux-gnu-gcc",

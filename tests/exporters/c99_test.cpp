@@ -99,8 +99,9 @@ TEST_CASE("the embedded kernels are the sources that the executor links", "[expo
     CHECK(kernel_text(entry.path().filename().string()) == core::read_file(entry.path()));
   }
   CHECK(kernel_sources().size() == count);
-  const std::set<std::string> expected = {"cnd_dsp.h",    "cnd_mve.h",   "cnd_fixed_point.h", "cnd_linear.c",
-                                          "cnd_linear.h", "cnd_scale.c", "cnd_scale.h"};
+  const std::set<std::string> expected = {"cnd_avx.h",    "cnd_dsp.h", "cnd_fixed_point.h", "cnd_linear.c",
+                                          "cnd_linear.h", "cnd_mve.h", "cnd_neon.h",        "cnd_scale.c",
+                                          "cnd_scale.h",  "cnd_wide.h"};
   CHECK(kernel_files({"linear"}) == expected);
   CHECK_THROWS_AS(kernel_files({"missing"}), core::Error);
 }
@@ -111,10 +112,11 @@ TEST_CASE("an export holds its files, the kernels it uses and only those", "[exp
   const C99Case test = testing::c99_case(arch::lower(exemplar("conv_groups"), nullptr), 3, 2);
   c99().write(test.package, test.answers, {"tiny"}, folder);
   const std::set<std::string> expected = {
-      "CMakeLists.txt",     "Makefile",       "README.md",   "cnd_conv2d.c", "cnd_conv2d.h",      "cnd_dsp.h",
-      "cnd_mve.h",          "cnd_scale.c",    "cnd_scale.h", "cnd_tile.h",   "cnd_fixed_point.h", "examples",
-      "library.properties", "manifest.json",  "tiny.c",      "tiny.h",       "tiny_float.h",      "tiny_test.c",
-      "tiny_weights.c",     "tiny_weights.h", "zephyr"};
+      "CMakeLists.txt",    "Makefile",           "README.md",      "cnd_conv2d.c",   "cnd_conv2d.h",
+      "cnd_dsp.h",         "cnd_mve.h",          "cnd_scale.c",    "cnd_scale.h",    "cnd_tile.h",
+      "cnd_fixed_point.h", "examples",           "cnd_avx.h",      "cnd_neon.h",     "cnd_panel.h",
+      "cnd_wide.h",        "library.properties", "manifest.json",  "tiny.c",         "tiny.h",
+      "tiny_float.h",      "tiny_test.c",        "tiny_weights.c", "tiny_weights.h", "zephyr"};
   CHECK(names_in(folder) == expected);
   CHECK(names_in(temporary.path()) == std::set<std::string>{"out"});
 }

@@ -7,9 +7,11 @@
 #include "condenser/core/rng.hpp"
 #include "runtime/fixed_point.hpp"
 #include "runtime/kernel_cases.hpp"
+#include "support/absent.hpp"
 #include "support/arm_dsp/kernels.h"
 #include "support/arm_mve/kernels.h"
 #include "support/catch.hpp"
+#include "support/kernel_forms.hpp"
 
 extern "C" {
 #include "runtime/kernels/cnd_fixed_point.h"
@@ -206,13 +208,9 @@ class Scratch {
   std::vector<int16_t> memory_;
 };
 
-using ConvKernel = decltype(&cnd_conv2d);
-using DepthwiseKernel = decltype(&cnd_depthwise);
-constexpr ConvKernel kConvForms[] = {cnd_conv2d, cnd_conv2d_dsp, cnd_conv2d_mve};
-constexpr DepthwiseKernel kDepthwiseForms[] = {cnd_depthwise, cnd_depthwise_dsp, cnd_depthwise_mve};
-
 template <class Params, class Kernel>
-std::vector<int8_t> run_conv(const Params& p, const ConvCase& test, const std::vector<int8_t>& weights, Kernel kernel) {
+std::vector<int8_t> run_conv(const Params& p, const ConvCase& test, const std::vector<int8_t>& weights,
+                             const Kernel& kernel) {
   std::vector<int8_t> output(static_cast<size_t>(test.step.out.elements()), 99);
   const ChannelConstants& c = test.step.channels;
   Scratch scratch(test.step);
@@ -224,11 +222,18 @@ std::vector<int8_t> run_conv(const Params& p, const ConvCase& test, const std::v
 
 void check_conv(const ConvCase& test) {
   const std::vector<int8_t> expected = reference_conv(test);
-  for (const ConvKernel kernel : kConvForms)
+  for (const auto& kernel : forms("conv2d", cnd_conv2d, cnd_conv2d_dsp, cnd_conv2d_mve))
     REQUIRE(run_conv(conv2d_params(test.step), test, reorder(test, false), kernel) == expected);
 }
 
 }  // namespace
+
+// What the tests below leave out on this machine.
+TEST_CASE("the kernels run in every form that they are compiled for", "[runtime]") {
+  for (const KernelForm& form : kernel_forms()) {
+    if (!form.runs) tests::skip_without("processor: " + std::string(form.name), "this one lacks the instructions");
+  }
+}
 
 TEST_CASE("requantization rounds twice as the profile says, also at its extremes", "[runtime]") {
   Rng rng(1);
@@ -287,6 +292,23 @@ TEST_CASE("convolution equals the naive reference", "[runtime]") {
   }
 }
 
+// Many channels, wide maps and deep windows: several blocks of weights, strips of columns, and what fits neither.
+TEST_CASE("convolution of large shapes equals the naive reference", "[runtime]") {
+  Rng rng(31);
+  for (int k = 0; k < 16; ++k) {
+    ConvCase test =
+        random_conv(rng, 1, k % 4 == 0 ? random_int(rng, 200, 400) : random_int(rng, 1, 60), random_int(rng, 20, 150));
+    ConvStep& s = test.step;
+    s.in.h = random_int(rng, 1, 4), s.in.w = k % 3 == 0 ? random_int(rng, 100, 300) : s.in.w + 6;
+    s.out.h = output_extent(s.in.h, s.op.kernel.h, s.op.stride.h, s.op.pad.top, s.op.pad.bottom);
+    s.out.w = output_extent(s.in.w, s.op.kernel.w, s.op.stride.w, s.op.pad.left, s.op.pad.right);
+    if (s.out.elements() == 0) continue;
+    test.input = random_values(rng, static_cast<size_t>(s.in.elements()));
+    INFO("case " << k);
+    check_conv(test);
+  }
+}
+
 TEST_CASE("a window that lies in the padding alone gives the bias", "[runtime]") {
   Rng rng(30);
   ConvCase test = random_conv(rng, 1, 4, 4);
@@ -308,7 +330,7 @@ TEST_CASE("depthwise convolution equals the naive reference", "[runtime]") {
     const ConvCase test = random_conv(rng, channels, 1, channels > 20 ? std::min(multiple, 3) : multiple);
     INFO("case " << k);
     const std::vector<int8_t> expected = reference_conv(test);
-    for (const DepthwiseKernel kernel : kDepthwiseForms)
+    for (const auto& kernel : forms("depthwise", cnd_depthwise, cnd_depthwise_dsp, cnd_depthwise_mve))
       REQUIRE(run_conv(depthwise_params(test.step), test, reorder(test, true), kernel) == expected);
   }
 }
@@ -316,7 +338,7 @@ TEST_CASE("depthwise convolution equals the naive reference", "[runtime]") {
 namespace {
 
 // Where the output begins at the input. `intact`: nothing behind the output was written.
-std::vector<int8_t> run_in_place(const ConvCase& test, DepthwiseKernel kernel, bool& intact) {
+std::vector<int8_t> run_in_place(const ConvCase& test, const FormOf<decltype(cnd_depthwise)>& kernel, bool& intact) {
   constexpr size_t kGuard = 64;
   std::vector<int8_t> arena = test.input;
   arena.resize(test.input.size() + kGuard, 77);
@@ -364,7 +386,7 @@ TEST_CASE("depthwise convolution over its own input equals the one beside it", "
     if (!row->in_place(op, test.step.in, test.step.out)) continue;
     ++in_place;
     INFO("case " << k);
-    for (const DepthwiseKernel kernel : kDepthwiseForms) {
+    for (const auto& kernel : forms("depthwise", cnd_depthwise, cnd_depthwise_dsp, cnd_depthwise_mve)) {
       bool intact = false;
       REQUIRE(run_in_place(test, kernel, intact) ==
               run_conv(depthwise_params(test.step), test, reorder(test, true), kernel));
@@ -403,7 +425,7 @@ TEST_CASE("linear equals the naive reference", "[runtime]") {
     const std::vector<int8_t> input = random_values(rng, static_cast<size_t>(s.in));
     const cnd_linear_params p = linear_params(s);
     const std::vector<int32_t> bias = folded(s.channels.bias, s.input_zero_point, s.weights);
-    for (const auto kernel : {cnd_linear, cnd_linear_dsp, cnd_linear_mve}) {
+    for (const auto& kernel : forms("linear", cnd_linear, cnd_linear_dsp, cnd_linear_mve)) {
       std::vector<int8_t> output(static_cast<size_t>(s.out));
       kernel(&p, s.weights.data(), bias.data(), s.channels.multiplier.data(), s.channels.shift.data(), input.data(),
              output.data());
@@ -466,7 +488,7 @@ TEST_CASE("average pooling equals the naive reference, with and without counted 
     const std::vector<int8_t> input = random_values(rng, static_cast<size_t>(s.in.elements()));
     std::vector<int8_t> output(static_cast<size_t>(s.out.elements()));
     const cnd_avg_pool_params p = avg_pool_params(s);
-    for (const auto kernel : {cnd_avg_pool, cnd_avg_pool_dsp}) {
+    for (const auto& kernel : forms("avg_pool", cnd_avg_pool, cnd_avg_pool_dsp)) {
       kernel(&p, input.data(), output.data());
       for_each_window(s, input, [&](size_t index, const std::vector<int64_t>& values, int64_t padded) {
         Wide sum = std::accumulate(values.begin(), values.end(), int64_t{0});
@@ -488,10 +510,12 @@ TEST_CASE("maximum pooling equals the naive reference", "[runtime]") {
     const std::vector<int8_t> input = random_values(rng, static_cast<size_t>(s.in.elements()));
     std::vector<int8_t> output(static_cast<size_t>(s.out.elements()));
     const cnd_max_pool_params p = max_pool_params(s);
-    cnd_max_pool(&p, input.data(), output.data());
-    for_each_window(s, input, [&](size_t index, const std::vector<int64_t>& values, int64_t) {
-      REQUIRE(output[index] == *std::max_element(values.begin(), values.end()));
-    });
+    for (const auto& kernel : forms("max_pool", cnd_max_pool)) {
+      kernel(&p, input.data(), output.data());
+      for_each_window(s, input, [&](size_t index, const std::vector<int64_t>& values, int64_t) {
+        REQUIRE(output[index] == *std::max_element(values.begin(), values.end()));
+      });
+    }
   }
 }
 
@@ -503,11 +527,13 @@ TEST_CASE("global average pooling equals the naive reference", "[runtime]") {
     const std::vector<int8_t> input = random_values(rng, static_cast<size_t>(pixels * channels));
     std::vector<int8_t> output(static_cast<size_t>(channels));
     const cnd_global_avg_pool_params p{pixels, channels};
-    cnd_global_avg_pool(&p, input.data(), output.data());
-    for (int c = 0; c < channels; ++c) {
-      int64_t sum = 0;
-      for (int i = 0; i < pixels; ++i) sum += input[static_cast<size_t>(i * channels + c)];
-      REQUIRE(output[static_cast<size_t>(c)] == static_cast<int8_t>(round_away(sum, pixels)));
+    for (const auto& kernel : forms("global_avg_pool", cnd_global_avg_pool)) {
+      kernel(&p, input.data(), output.data());
+      for (int c = 0; c < channels; ++c) {
+        int64_t sum = 0;
+        for (int i = 0; i < pixels; ++i) sum += input[static_cast<size_t>(i * channels + c)];
+        REQUIRE(output[static_cast<size_t>(c)] == static_cast<int8_t>(round_away(sum, pixels)));
+      }
     }
   }
 }
@@ -539,7 +565,7 @@ TEST_CASE("addition equals the naive reference and may overwrite either input", 
       REQUIRE(std::abs(expected[i] - exact) < 0.51);  // the form itself is a rounded sum
     }
     const cnd_add_params p = add_params(s);
-    for (const auto kernel : {cnd_add, cnd_add_dsp, cnd_add_mve}) {
+    for (const auto& kernel : forms("add", cnd_add, cnd_add_dsp, cnd_add_mve)) {
       std::vector<int8_t> output(a.size()), over_a = a, over_b = b;
       kernel(&p, a.data(), b.data(), output.data());
       kernel(&p, over_a.data(), b.data(), over_a.data());
@@ -558,12 +584,14 @@ TEST_CASE("an activation is its table, in place too", "[runtime]") {
     table[i] = static_cast<int8_t>(random_int(rng, -128, 127));
     input[i] = static_cast<int8_t>(static_cast<int>(i) - 128);
   }
-  std::vector<int8_t> output(256);
   const cnd_activation_params p{256};
-  cnd_activation(&p, table.data(), input.data(), output.data());
-  CHECK(output == table);
-  cnd_activation(&p, table.data(), input.data(), input.data());
-  CHECK(input == table);
+  for (const auto& kernel : forms("activation", cnd_activation)) {
+    std::vector<int8_t> output(256), over_input = input;
+    kernel(&p, table.data(), input.data(), output.data());
+    CHECK(output == table);
+    kernel(&p, table.data(), over_input.data(), over_input.data());
+    CHECK(over_input == table);
+  }
 }
 
 namespace {
@@ -629,14 +657,15 @@ std::pair<int8_t, long double> reference_softmax(const SoftmaxCase& test, const 
 // Also that either input may be overwritten.
 std::vector<int8_t> run_softmax(const SoftmaxCase& test) {
   const cnd_softmax_mul_params p = softmax_mul_params(test.step);
-  std::vector<int8_t> output(test.a.size()), over_a = test.a, over_v = test.v, dsp = test.v;
+  std::vector<int8_t> output(test.a.size());
   cnd_softmax_mul(&p, test.step.table.data(), test.a.data(), test.v.data(), output.data());
-  cnd_softmax_mul_dsp(&p, test.step.table.data(), test.a.data(), dsp.data(), dsp.data());
-  REQUIRE(dsp == output);
-  cnd_softmax_mul(&p, test.step.table.data(), over_a.data(), test.v.data(), over_a.data());
-  cnd_softmax_mul(&p, test.step.table.data(), test.a.data(), over_v.data(), over_v.data());
-  REQUIRE(over_a == output);
-  REQUIRE(over_v == output);
+  for (const auto& kernel : forms("softmax_mul", cnd_softmax_mul, cnd_softmax_mul_dsp)) {
+    std::vector<int8_t> over_a = test.a, over_v = test.v;
+    kernel(&p, test.step.table.data(), over_a.data(), test.v.data(), over_a.data());
+    kernel(&p, test.step.table.data(), test.a.data(), over_v.data(), over_v.data());
+    REQUIRE(over_a == output);
+    REQUIRE(over_v == output);
+  }
   return output;
 }
 
@@ -745,16 +774,18 @@ TEST_CASE("a product equals the naive reference, with one pixel for the whole ma
           reference_output(product, s.out_scale.multiplier, s.out_scale.shift, whole_range(s.output_zero_point));
     });
     const cnd_mul_params p = mul_params(s);
-    std::vector<int8_t> output(expected.size()), over_a = a, over_b = b;
-    cnd_mul(&p, a.data(), b.data(), output.data());
-    REQUIRE(output == expected);
-    if (s.a == s.out) {
-      cnd_mul(&p, over_a.data(), b.data(), over_a.data());
-      REQUIRE(over_a == expected);
-    }
-    if (s.b == s.out) {
-      cnd_mul(&p, a.data(), over_b.data(), over_b.data());
-      REQUIRE(over_b == expected);
+    for (const auto& kernel : forms("mul", cnd_mul)) {
+      std::vector<int8_t> output(expected.size()), over_a = a, over_b = b;
+      kernel(&p, a.data(), b.data(), output.data());
+      REQUIRE(output == expected);
+      if (s.a == s.out) {
+        kernel(&p, over_a.data(), b.data(), over_a.data());
+        REQUIRE(over_a == expected);
+      }
+      if (s.b == s.out) {
+        kernel(&p, a.data(), over_b.data(), over_b.data());
+        REQUIRE(over_b == expected);
+      }
     }
   }
 }

@@ -1,6 +1,8 @@
 // Exports on emulated machines: the same integers, and what they take there.
 #include "condenser/verify/machine.hpp"
 
+#include "condenser/arch/blocks.hpp"
+#include "condenser/arch/passes.hpp"
 #include "condenser/core/files.hpp"
 #include "condenser/core/temporary_folder.hpp"
 #include "support/absent.hpp"
@@ -13,6 +15,22 @@ namespace {
 constexpr size_t kSamples = 4;
 
 using testing::C99Export;
+
+// Channels for two vectors and a part of a third, in every kernel that has a form for vectors.
+arch::Spec wide_network() {
+  using namespace arch;
+  Builder b("wide", {3, 21, 19});
+  int x = b.add("stem", Conv2d{40, square(3), square(2), pad_all(1), 1, true}, {b.input()});
+  x = b.add("silu", Activation{ActivationKind::Silu}, {x});
+  x = b.add("depthwise", Conv2d{40, square(3), square(1), pad_all(1), 40, true}, {x});
+  const int grouped = b.add("grouped", Conv2d{40, square(3), square(1), pad_all(1), 2, true}, {x});
+  x = b.add("sum", Add{}, {x, grouped});
+  const int value = b.add("value", Conv2d{40, square(1), square(1), Pad{}, 1, true}, {x});
+  x = b.add("attention", SoftmaxMul{}, {x, value});
+  x = b.add("pool", AvgPool{square(3), square(2), pad_all(1)}, {x});
+  classifier_head(b, x, 5);
+  return b.finish();
+}
 
 }  // namespace
 
@@ -68,6 +86,19 @@ TEST_CASE("constants in a file of their own run on machines", "[verify][slow]") 
   }
   const MachineResult big = run_on(find_machine("s390x"), outside.folder, outside.test.answers, 1);
   if (big.check.ran) CHECK_FALSE(big.check.passed);  // refused, as its order of bytes is another
+}
+
+TEST_CASE("vectors of AArch64 give the integers of the executor, with dot products and without", "[verify][slow]") {
+  const C99Export e(testing::c99_case(arch::lower(wide_network(), nullptr), 5, kSamples));
+  for (const char* name : {"aarch64", "cortex-a55"}) {
+    const MachineResult r = run_on(find_machine(name), e.folder, e.test.answers, kSamples);
+    INFO(name << ": " << r.check.detail);
+    if (!r.check.ran) {
+      tests::skip_without(std::string("machine: ") + name, r.check.detail);
+      continue;
+    }
+    CHECK(r.check.passed);
+  }
 }
 
 TEST_CASE("instructions are counted by layer, and alike every time", "[verify][slow]") {

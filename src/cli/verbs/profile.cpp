@@ -30,6 +30,7 @@ struct Options {
   std::vector<std::string> machines = {"cortex-m4"};
   std::string format = "text";
   bool layers = false;
+  std::filesystem::path out;  // where the export stays; empty: nowhere
 };
 
 void add_options(Args& args, Options& o) {
@@ -40,6 +41,7 @@ void add_options(Args& args, Options& o) {
       .in_one_word()
       .with_default();
   args.flag("--layers", o.layers, "instructions of every layer too (in JSON always)");
+  args.option("-o,--out", o.out, "folder where the export with its random weights stays");
 }
 
 constexpr int kImages = 8, kAnswers = 2;
@@ -104,7 +106,7 @@ int profile(const Options& o) {
     throw core::Error(design.spec.name + ": node " + u.node + " cannot be exported: " + u.why);
   const Exported network = exported(design);
   const core::TemporaryFolder temporary;
-  const auto folder = temporary.path() / "export";
+  const auto folder = o.out.empty() ? temporary.path() / "export" : o.out;
   target.write(network.package, network.answers, {}, folder);
   ordered_json json{{"schema_version", 1},
                     {"network", design.spec.name},

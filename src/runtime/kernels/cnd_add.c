@@ -4,6 +4,35 @@
 
 #include "cnd_mve.h"
 #include "cnd_scale.h"
+#include "cnd_wide.h"
+
+#ifdef CND_WIDE
+/* Sixteen values at once; a is exact. How many there were. */
+CND_INLINE int32_t cnd_add_sixteens(const cnd_add_params* p, const int8_t* a, const int8_t* b, int32_t a_offset,
+                                    int32_t b_offset, int32_t b_multiplier, int32_t b_shift, int32_t b_exact,
+                                    int8_t* output) {
+  const int32_t count = p->count; /* here, as stores of bytes may change anything elsewhere */
+  const int32_t zero_point = p->output_zero_point;
+  const int32_t low = p->act_min;
+  const int32_t high = p->act_max;
+  const cnd_16 multiplier = cnd_16_set(p->out_multiplier);
+  const cnd_16 shift = cnd_16_set(p->out_shift);
+  int32_t i = 0;
+  for (; i + 16 <= count; i += 16) {
+    const cnd_16 left = cnd_16_add(cnd_16_widen(a + i), cnd_16_set(a_offset));
+    cnd_16 right = cnd_16_add(cnd_16_widen(b + i), cnd_16_set(b_offset));
+    if (b_exact != 0) {
+      right = cnd_16_shift_left(right, CND_ADD_LEFT_SHIFT - 1);
+    } else {
+      right = cnd_16_shift_left(right, CND_ADD_LEFT_SHIFT);
+      right = cnd_16_scale(right, cnd_16_set(b_multiplier), cnd_16_set(b_shift), 0);
+    }
+    const cnd_16 sum = cnd_16_add(cnd_16_shift_left(left, CND_ADD_LEFT_SHIFT - 1), right);
+    cnd_store_16x8(output + i, cnd_16_narrow(cnd_16_scale(sum, multiplier, shift, zero_point), low, high));
+  }
+  return i;
+}
+#endif
 
 /* Where one input has twice the larger scale's half, as one always has, its scaling is a shift without rounding: the
  * multiplier is 2^30 and the shift 0. `b_exact`: the other one as well. */
@@ -32,6 +61,12 @@ CND_INLINE void cnd_add_short(const cnd_add_params* p, const int8_t* a, const in
   const int32_t mask = range.rectifies != 0 ? -1 : 0;
   const int32_t clamps = range.clamps;
   const int8_t* const end = a + p->count;
+#ifdef CND_WIDE
+  const int32_t done = cnd_add_sixteens(p, a, b, a_offset, b_offset, b_multiplier, b_shift, b_exact, output);
+  a += done;
+  b += done;
+  output += done;
+#endif
   while (a != end) {
     const int32_t left = ((int32_t)*a++ + a_offset) * half;
     int32_t right = ((int32_t)*b++ + b_offset) * half;

@@ -2,6 +2,7 @@
  * every output channel of the group then reads; see cnd_tile.h. */
 #include "cnd_conv2d.h"
 
+#include "cnd_panel.h"
 #include "cnd_scale.h"
 #include "cnd_tile.h"
 
@@ -157,8 +158,191 @@ static void cnd_conv2d_outputs(const cnd_conv2d_layer* l, const int16_t* tile, i
   }
 }
 
+#ifdef CND_WIDE
+
+/* Weights of 16 output channels become a panel, once per call, and a tile of neighbouring pixels meets it. Input values
+ * lie in rows on the stack, padding around them, so that windows need no tests and are not copied one by one. Sizes of
+ * both in values: int8, or int16 with AVX2. */
+enum { CND_PANEL_VALUES = 36864, CND_PANEL_MOST = 8, CND_PANEL_ROWS = 12288 };
+
+/* Steps of a run of values, the last one filled up. */
+static inline int32_t cnd_panel_steps(int32_t run) { return (run + CND_STEP - 1) / CND_STEP; }
+
+/* The weights of `count` channels, each of `lines` runs, in the order of products: step by step, 16 channels in each.
+ * Channels that are not there have weights of zero, and so has what fills the last step of a run. */
+static void cnd_panel_pack(const int8_t* weights, int32_t count, int32_t lines, int32_t run, cnd_weight* to) {
+  const int32_t depth = lines * run;
+  const int32_t line = cnd_panel_steps(run) * 16 * CND_STEP;
+  if (count < 16 || run % CND_STEP != 0) {
+    (void)memset(to, 0, (size_t)(lines * line) * sizeof *to);
+  }
+  for (int32_t k = 0; k < lines; ++k) {
+    for (int32_t o = 0; o < count; o += 4) {
+      const int8_t* w = weights + o * depth + k * run;
+      const int32_t rows = count - o < 4 ? count - o : 4;
+      int32_t i = 0;
+      for (; rows == 4 && i + 4 * CND_STEP <= run; i += 4 * CND_STEP) {
+        cnd_weights_4(w + i, depth, to + 16 * i + o * CND_STEP);
+      }
+      for (; i < run; ++i) {
+        cnd_weight* const at = to + (i / CND_STEP * 16 + o) * CND_STEP + i % CND_STEP;
+        for (int32_t r = 0; r < rows; ++r) {
+          at[r * CND_STEP] = w[r * depth + i];
+        }
+      }
+    }
+    to += line;
+  }
+}
+
+/* A strip of the output: the input columns that its windows see. */
+typedef struct {
+  const cnd_conv2d_params* p;
+  const int8_t* input;       /* first channel of the group */
+  int32_t channels, columns; /* of a row in the ring */
+  int32_t left;              /* input column of its first one */
+  int32_t row;               /* values from one row to the next */
+} cnd_conv2d_strip;
+
+static int32_t cnd_conv2d_within(int32_t x, int32_t most) { return cnd_clamp(x, 0, most); }
+
+/* Input row y, which may lie in the padding. */
+static void cnd_conv2d_row(const cnd_conv2d_strip* s, int32_t y, cnd_value* to) {
+  const cnd_conv2d_params* p = s->p;
+  const int32_t inside = (y >= 0 && y < p->in_h) ? 1 : 0;
+  const int32_t x0 = cnd_conv2d_within(-s->left, s->columns);
+  const int32_t x1 = inside != 0 ? cnd_conv2d_within(p->in_w - s->left, s->columns) : x0;
+  const int32_t zero = p->input_zero_point;
+  cnd_values_fill(to, zero, x0 * s->channels);
+  if (x0 < x1) {
+    const int8_t* x = s->input + (y * p->in_w + s->left + x0) * p->in_c;
+    const int32_t together = p->groups == 1 ? x1 - x0 : 1;
+    for (int32_t at = x0; at < x1; at += together) {
+      cnd_values_put(to + at * s->channels, x, together * s->channels);
+      x += together * p->in_c;
+    }
+  }
+  const int32_t end = (x1 > x0 ? x1 : x0) * s->channels;
+  cnd_values_fill(to + end, zero, s->row - end);
+}
+
+/* Panels of output channels, packed. */
+typedef struct {
+  const cnd_weight* weights;
+  const cnd_panel_channels* channels;
+  int32_t count, steps; /* of panels; of a run */
+  cnd_scale_range range;
+} cnd_conv2d_panels;
+
+/* Neighbouring pixels, up to CND_PIXELS of them, from line number `line` of the ring on. */
+static void cnd_conv2d_tile(const cnd_conv2d_strip* s, const cnd_conv2d_panels* panels, const cnd_value* ring,
+                            int32_t line, int32_t pixels, int8_t* out) {
+  const cnd_conv2d_params* p = s->p;
+  const int32_t apart = p->stride_w * s->channels;
+  const int32_t panel = p->kernel_h * panels->steps * 16 * CND_STEP;
+  const cnd_panel_channels* c = panels->channels;
+  const cnd_weight* w = panels->weights;
+  for (int32_t i = 0; i < panels->count; ++i) {
+    int32_t sums[16 * CND_PIXELS];
+    cnd_tile_sums_16(ring, line, p->kernel_h, s->row, apart, w, panels->steps, c->start, sums);
+    cnd_panel_scale(sums, c, &panels->range, pixels, out, p->out_c);
+    w += panel;
+    ++c;
+    out += 16;
+  }
+}
+
+/* Output columns from `first` to before `end`, of all rows. */
+static void cnd_conv2d_columns(const cnd_conv2d_strip* s, const cnd_conv2d_panels* panels, cnd_value* ring,
+                               int32_t first, int32_t end, int8_t* output) {
+  const cnd_conv2d_params* p = s->p;
+  const int32_t lines = p->kernel_h;
+  int32_t next = -p->pad_top; /* the next row to read: rows take turns in the ring */
+  for (int32_t oy = 0; oy < p->out_h; ++oy) {
+    const int32_t top = oy * p->stride_h - p->pad_top;
+    for (int32_t y = next > top ? next : top; y < top + lines; ++y) {
+      cnd_conv2d_row(s, y, ring + (y + p->pad_top) % lines * s->row);
+    }
+    next = top + lines;
+    for (int32_t ox = first; ox < end; ox += CND_PIXELS) {
+      const int32_t pixels = end - ox < CND_PIXELS ? end - ox : CND_PIXELS;
+      const cnd_value* x = ring + (ox - first) * p->stride_w * s->channels;
+      cnd_conv2d_tile(s, panels, x, oy * p->stride_h % lines, pixels, output + (oy * p->out_w + ox) * p->out_c);
+    }
+  }
+}
+
+/* A map whose pixels are alone with themselves is one row. */
+static cnd_conv2d_params cnd_conv2d_flat(const cnd_conv2d_params* p) {
+  cnd_conv2d_params flat = *p;
+  if (p->kernel_h == 1 && p->kernel_w == 1 && p->stride_h == 1 && p->stride_w == 1 && p->in_h == p->out_h &&
+      p->in_w == p->out_w && p->pad_top == 0 && p->pad_left == 0) {
+    flat.in_w = flat.out_w = p->in_h * p->in_w;
+    flat.in_h = flat.out_h = 1;
+  }
+  return flat;
+}
+
+static int32_t cnd_conv2d_min(int32_t a, int32_t b) { return a < b ? a : b; }
+
+/* 0: a window, or the weights of a panel, are too large for the stack. */
+static int32_t cnd_conv2d_wide(const cnd_conv2d_params* params, const int8_t* weights, const int32_t* bias,
+                               const int32_t* multiplier, const int8_t* shift, const int8_t* input, int8_t* output) {
+  const cnd_conv2d_params flat = cnd_conv2d_flat(params);
+  const cnd_conv2d_params* p = &flat;
+  const int32_t channels = p->in_c / p->groups;
+  const int32_t group_out = p->out_c / p->groups;
+  const int32_t depth = p->kernel_h * p->kernel_w * channels;
+  if (depth > CND_PANEL_VALUES / 16) {
+    return 0;
+  }
+  const int32_t steps = cnd_panel_steps(p->kernel_w * channels);
+  const int32_t panel = p->kernel_h * steps * 16 * CND_STEP;
+  const int32_t room = (CND_PANEL_ROWS / p->kernel_h - CND_STEP) / channels - p->kernel_w;
+  const int32_t most = (p->out_w + CND_PIXELS - 1) / CND_PIXELS * CND_PIXELS;
+  const int32_t strip = room < 0 ? 0 : cnd_conv2d_min((room / p->stride_w + 1) / CND_PIXELS * CND_PIXELS, most);
+  if (strip == 0 || panel > CND_PANEL_VALUES) {
+    return 0;
+  }
+  const int32_t block = 16 * cnd_conv2d_min(CND_PANEL_VALUES / panel, CND_PANEL_MOST);
+  cnd_weight packed[CND_PANEL_VALUES];
+  cnd_value ring[CND_PANEL_ROWS];
+  cnd_panel_channels constants[CND_PANEL_MOST];
+  cnd_conv2d_strip s = {p, input, channels, (strip - 1) * p->stride_w + p->kernel_w, 0, 0};
+  s.row = s.columns * channels + CND_STEP - 1;
+  cnd_conv2d_panels panels = {packed, constants, 0, steps,
+                              cnd_scale_range_of(p->output_zero_point, p->act_min, p->act_max, p->short_scale)};
+  for (int32_t o = 0; o < p->out_c; o += cnd_conv2d_min(block, group_out - o % group_out)) {
+    const int32_t end = o + cnd_conv2d_min(block, group_out - o % group_out);
+    panels.count = 0;
+    for (int32_t at = o; at < end; at += 16) {
+      cnd_weight* const to = packed + panels.count * panel;
+      const int32_t count = cnd_conv2d_min(16, end - at);
+      cnd_panel_pack(weights + at * depth, count, p->kernel_h, p->kernel_w * channels, to);
+      cnd_panel_prepare(bias + at, multiplier + at, shift + at, count, &constants[panels.count]);
+#ifdef CND_VALUE_OFFSET
+      cnd_weights_offset(to, p->kernel_h * steps, constants[panels.count].start);
+#endif
+      ++panels.count;
+    }
+    s.input = input + o / group_out * channels;
+    for (int32_t first = 0; first < p->out_w; first += strip) {
+      s.left = first * p->stride_w - p->pad_left;
+      cnd_conv2d_columns(&s, &panels, ring, first, cnd_conv2d_min(first + strip, p->out_w), output + o);
+    }
+  }
+  return 1;
+}
+
+#endif
+
 void cnd_conv2d(const cnd_conv2d_params* p, const int8_t* weights, const int32_t* bias, const int32_t* multiplier,
                 const int8_t* shift, int16_t* scratch, const int8_t* input, int8_t* output) {
+#ifdef CND_WIDE
+  if (cnd_conv2d_wide(p, weights, bias, multiplier, shift, input, output) != 0) {
+    return;
+  }
+#endif
   const int32_t channels = p->in_c / p->groups;
   const int32_t group_out = p->out_c / p->groups;
   const int32_t count = p->out_h * p->out_w;

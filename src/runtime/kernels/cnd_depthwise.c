@@ -4,6 +4,7 @@
 
 #include "cnd_dsp.h"
 #include "cnd_mve.h"
+#include "cnd_panel.h"
 #include "cnd_scale.h"
 
 /* One direction of the map: sizes, and how far neighbours lie apart in input, output and weights. */
@@ -63,7 +64,7 @@ static void cnd_depthwise_copy(const int8_t* x, int32_t step, int32_t count, int
 /* Lines `begin` to before `end` of the input, which may lie outside of it, become rows from number `at` on; x: the
  * channel's first value. */
 CND_APART void cnd_depthwise_read(const cnd_depthwise_channel* c, const int8_t* x, int32_t begin, int32_t end,
-                               int32_t at) {
+                                  int32_t at) {
   const int32_t pad = c->along.pad;
   const int32_t width = cnd_depthwise_min(c->along.in, c->row - pad); /* columns beyond are in no window */
   int16_t* to = c->rows + at * c->row + pad;
@@ -318,8 +319,132 @@ static void cnd_depthwise_map(const cnd_depthwise_channel* c, const int8_t* x, i
   }
 }
 
+#ifdef CND_WIDE
+
+/* Sixteen channels at once, in rows of 16 values a pixel on the stack, padding around them. */
+enum { CND_DEPTHWISE_PIXELS = 2048, CND_DEPTHWISE_TAPS = 64, CND_DEPTHWISE_TILE = 4 };
+
+typedef struct {
+  cnd_tap weights[16 * CND_DEPTHWISE_TAPS];
+  int32_t at[CND_DEPTHWISE_TAPS]; /* where a tap's value lies, from the window's first one */
+  int32_t pairs;
+  cnd_panel_channels channels;
+  int8_t rows[16 * CND_DEPTHWISE_PIXELS];
+} cnd_depthwise_wide_block;
+
+static int32_t cnd_depthwise_within(int32_t x, int32_t most) { return cnd_clamp(x, 0, most); }
+
+/* Input row y, `columns` pixels from the padding on; x: where the channels of its first pixel would be. */
+static void cnd_depthwise_wide_row(const cnd_depthwise_params* p, const int8_t* x, int32_t y, int32_t count,
+                                   int32_t columns, int8_t* to) {
+  const int32_t inside = (y >= 0 && y < p->in_h) ? 1 : 0;
+  const int32_t x0 = cnd_depthwise_within(p->pad_left, columns);
+  const int32_t x1 = inside != 0 ? cnd_depthwise_within(p->in_w + p->pad_left, columns) : x0;
+  (void)memset(to, p->input_zero_point, (size_t)(16 * x0));
+  to += 16 * x0;
+  for (int32_t i = x0; i < x1; ++i) {
+    if (count == 16) {
+      cnd_store_16x8(to, cnd_load_16x8(x));
+    } else {
+      for (int32_t c = 0; c < count; ++c) {
+        to[c] = x[c];
+      }
+    }
+    x += p->in_c;
+    to += 16;
+  }
+  (void)memset(to, p->input_zero_point, (size_t)(16 * (columns - x1)));
+}
+
+/* CND_DEPTHWISE_TILE neighbouring pixels, `apart` values from one to the next. */
+CND_INLINE void cnd_depthwise_tile(const cnd_depthwise_wide_block* b, const int8_t* x, int32_t apart, int32_t* sums) {
+  cnd_16 s0 = cnd_16_load(b->channels.start);
+  cnd_16 s1 = s0;
+  cnd_16 s2 = s0;
+  cnd_16 s3 = s0;
+  for (int32_t i = 0; i < b->pairs; ++i) {
+    const cnd_tap* w = b->weights + 32 * i;
+    const int8_t* first = x + b->at[2 * i];
+    const int8_t* second = x + b->at[2 * i + 1];
+    s0 = cnd_taps_add(s0, first, second, w);
+    s1 = cnd_taps_add(s1, first + apart, second + apart, w);
+    s2 = cnd_taps_add(s2, first + 2 * apart, second + 2 * apart, w);
+    s3 = cnd_taps_add(s3, first + 3 * apart, second + 3 * apart, w);
+  }
+  cnd_16_store(sums, s0);
+  cnd_16_store(sums + 16, s1);
+  cnd_16_store(sums + 32, s2);
+  cnd_16_store(sums + 48, s3);
+}
+
+/* The taps of the channels at `weights`. */
+static void cnd_depthwise_wide_taps(const cnd_depthwise_params* p, const int8_t* weights, int32_t count,
+                                    int32_t columns, cnd_depthwise_wide_block* b) {
+  const int32_t taps = p->kernel_h * p->kernel_w;
+  b->pairs = (taps + 1) / 2;
+  for (int32_t t = 0; t < taps; t += 2) {
+    const int8_t* second = t + 1 < taps ? weights + (t + 1) * p->out_c : 0;
+    cnd_taps_put(weights + t * p->out_c, second, count, b->weights + 16 * t);
+    b->at[t] = 16 * (t / p->kernel_w * columns + t % p->kernel_w);
+    b->at[t + 1] = second ? 16 * ((t + 1) / p->kernel_w * columns + (t + 1) % p->kernel_w) : b->at[t];
+  }
+}
+
+/* 0: a window is too large for the stack, or channels are several times those of the input. */
+static int32_t cnd_depthwise_wide(const cnd_depthwise_params* p, const int8_t* weights, const int32_t* bias,
+                                  const int32_t* multiplier, const int8_t* shift, const int8_t* input, int8_t* output) {
+  const int32_t tiles = (p->out_w + CND_DEPTHWISE_TILE - 1) / CND_DEPTHWISE_TILE;
+  const int32_t columns = (tiles * CND_DEPTHWISE_TILE - 1) * p->stride_w + p->kernel_w;
+  if (p->out_c != p->in_c || p->kernel_h > CND_DEPTHWISE_TAPS || p->kernel_w > CND_DEPTHWISE_TAPS ||
+      p->kernel_h * p->kernel_w >= CND_DEPTHWISE_TAPS || columns > CND_DEPTHWISE_PIXELS / p->kernel_h) {
+    return 0;
+  }
+  const int32_t capacity = CND_DEPTHWISE_PIXELS / columns;
+  const int32_t row = 16 * columns;
+  const cnd_scale_range range = cnd_scale_range_of(p->output_zero_point, p->act_min, p->act_max, p->short_scale);
+  cnd_depthwise_wide_block b;
+  for (int32_t o = 0; o < p->out_c; o += 16) {
+    const int32_t count = p->out_c - o < 16 ? p->out_c - o : 16;
+    cnd_depthwise_wide_taps(p, weights + o, count, columns, &b);
+    cnd_panel_prepare(bias + o, multiplier + o, shift + o, count, &b.channels);
+    int32_t first = -p->pad_top; /* the row that stands in front, and the next one to read */
+    int32_t next = first;
+    for (int32_t oy = 0; oy < p->out_h; ++oy) {
+      const int32_t top = oy * p->stride_h - p->pad_top;
+      if (top + p->kernel_h - first > capacity) { /* what is still wanted moves to the front */
+        for (int32_t y = top; y < next; ++y) {
+          (void)memcpy(b.rows + (y - top) * row, b.rows + (y - first) * row, (size_t)row);
+        }
+        next = next > top ? next : top;
+        first = top;
+      }
+      for (; next < top + p->kernel_h; ++next) {
+        cnd_depthwise_wide_row(p, input + (next * p->in_w * p->in_c + o), next, count, columns,
+                               b.rows + (next - first) * row);
+      }
+      const int8_t* x = b.rows + (top - first) * row;
+      int8_t* out = output + oy * p->out_w * p->out_c + o;
+      for (int32_t ox = 0; ox < p->out_w; ox += CND_DEPTHWISE_TILE) {
+        const int32_t left = p->out_w - ox;
+        int32_t sums[16 * CND_DEPTHWISE_TILE];
+        cnd_depthwise_tile(&b, x + 16 * p->stride_w * ox, 16 * p->stride_w, sums);
+        cnd_panel_scale(sums, &b.channels, &range, left < CND_DEPTHWISE_TILE ? left : CND_DEPTHWISE_TILE,
+                        out + ox * p->out_c, p->out_c);
+      }
+    }
+  }
+  return 1;
+}
+
+#endif
+
 void cnd_depthwise(const cnd_depthwise_params* p, const int8_t* weights, const int32_t* bias, const int32_t* multiplier,
                    const int8_t* shift, int16_t* scratch, const int8_t* input, int8_t* output) {
+#ifdef CND_WIDE
+  if (cnd_depthwise_wide(p, weights, bias, multiplier, shift, input, output) != 0) {
+    return;
+  }
+#endif
   const int32_t multiple = p->out_c / p->in_c;
   const cnd_depthwise_axis down = {
       p->in_h,     p->out_h,    p->in_w * p->in_c, p->out_w * p->out_c, p->kernel_w * p->out_c,

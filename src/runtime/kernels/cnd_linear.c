@@ -3,17 +3,15 @@
 
 #include "cnd_mve.h"
 #include "cnd_scale.h"
+#include "cnd_wide.h"
 
 #ifdef CND_MVE
 
 void cnd_linear(const cnd_linear_params* p, const int8_t* weights, const int32_t* bias, const int32_t* multiplier,
                 const int8_t* shift, const int8_t* input, int8_t* output) {
-  const cnd_mve_rows rows = {weights,
-                             bias,
-                             multiplier,
-                             shift,
-                             p->in_c,
-                             cnd_scale_range_of(p->output_zero_point, p->act_min, p->act_max, p->short_scale)};
+  const cnd_mve_rows rows = {
+      weights, bias,    multiplier,
+      shift,   p->in_c, cnd_scale_range_of(p->output_zero_point, p->act_min, p->act_max, p->short_scale)};
   cnd_mve_product(&rows, input, 0, p->out_c, output);
 }
 
@@ -22,6 +20,10 @@ void cnd_linear(const cnd_linear_params* p, const int8_t* weights, const int32_t
 /* Four rows of weights, `stride` apart, or 0: four times the same one. */
 static void cnd_linear_rows(const cnd_linear_params* p, const int8_t* w0, int32_t stride, const int8_t* x,
                             int32_t sum[4]) {
+#ifdef CND_WIDE
+  sum[0] = sum[1] = sum[2] = sum[3] = 0;
+  cnd_rows_sums_4(x, w0, stride, p->in_c, sum);
+#else
   const int8_t* w1 = w0 + stride;
   const int8_t* w2 = w1 + stride;
   const int8_t* w3 = w2 + stride;
@@ -53,6 +55,7 @@ static void cnd_linear_rows(const cnd_linear_params* p, const int8_t* w0, int32_
   sum[1] = s1;
   sum[2] = s2;
   sum[3] = s3;
+#endif
 }
 
 void cnd_linear(const cnd_linear_params* p, const int8_t* weights, const int32_t* bias, const int32_t* multiplier,
