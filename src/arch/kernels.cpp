@@ -3,6 +3,7 @@
 #include "condenser/arch/kernels.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "arch/round_up.hpp"
 
@@ -46,24 +47,30 @@ int64_t patches(const Op& op, const Shape& in, const Shape&) {
 }
 
 // A few padded rows of one channel and its weights, 16 bits a value; see cnd_depthwise.h.
-int64_t padded_rows(const Op& op, const Shape& in, const Shape& out) {
+int64_t padded_rows(const Op& op, const Shape&, const Shape& out) {
   const auto& conv = std::get<Conv2d>(op);
-  const int64_t taps = round_up(conv.kernel.w, 2);
-  const int64_t row = round_up((round_up(out.w, 4) - 1) * conv.stride.w + taps, 2);
-  return 2 * (std::min<int64_t>(conv.kernel.h + kDepthwiseRowsAhead, in.h) * row + conv.kernel.h * taps);
+  struct Axis {
+    int64_t out, kernel, stride;
+  } across{out.h, conv.kernel.h, conv.stride.h}, along{out.w, conv.kernel.w, conv.stride.w};
+  if (out.h > out.w && (out.w - 1) * conv.stride.w <= kDepthwiseRowsAhead) std::swap(across, along);
+  const int64_t taps = round_up(along.kernel, 2);
+  const int64_t row = round_up((round_up(along.out, 4) - 1) * along.stride + taps, 2);
+  const int64_t lines = std::min(kDepthwiseRowsAhead / across.stride + 1, across.out);
+  return 2 * (((lines - 1) * across.stride + across.kernel) * row + across.kernel * taps);
 }
 
 constexpr const char* kC = "C";
 constexpr const char* kDsp = "C, Arm DSP";
+constexpr const char* kMve = "C, Arm DSP, Arm MVE";
 
 constexpr Kernel kKernels[] = {
-    {"linear", kDsp, is_linear, nullptr, nullptr},
-    {"depthwise", kDsp, is_depthwise, keeps_its_channels, padded_rows},
-    {"conv2d", kDsp, is<Conv2d>, nullptr, patches},
+    {"linear", kMve, is_linear, nullptr, nullptr},
+    {"depthwise", kMve, is_depthwise, keeps_its_channels, padded_rows},
+    {"conv2d", kMve, is<Conv2d>, nullptr, patches},
     {"activation", kC, is<Activation, Scale>, always, nullptr},
     {"prelu", kC, is<PRelu>, always, nullptr},
     {"softmax_mul", kC, is<SoftmaxMul>, always, nullptr},
-    {"add", kDsp, is<Add>, always, nullptr},
+    {"add", kMve, is<Add>, always, nullptr},
     {"mul", kC, is<Mul>, always, nullptr},
     {"avg_pool", kDsp, is<AvgPool>, nullptr, nullptr},
     {"max_pool", kC, is<MaxPool>, nullptr, nullptr},

@@ -407,6 +407,10 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
   exports.text("prefix", c.export_options.prefix, "of C symbols and file names");
   exports.boolean("private_kernels", c.export_options.private_kernels,
                   "C functions of the kernels carry the prefix: two whole export folders fit into one program");
+  exports.choice("weights", c.export_options.weights, {"const", "binary"},
+                 "arrays of C, or a file that is flashed or loaded by itself");
+  exports.boolean("front_end", c.export_options.front_end,
+                  "of sounds (WAV): the export computes its features itself, from 16-bit samples to the answer");
   if (!std::regex_match(c.export_options.prefix, std::regex("[a-z][a-z0-9_]{0,30}")))
     throw exports.error("prefix", "a C identifier of lower-case letters, digits and _ (at most 31)");
   Reader verify = root.section("verify", "proof of the export");

@@ -42,6 +42,7 @@ class Told : public Dataset {
   const Normalization& normalization() const override { return base_->normalization(); }
   int label(int64_t i) const override { return label_of_.at(static_cast<size_t>(base_->label(i))); }
   std::string name(int64_t i) const override { return base_->name(i); }
+  std::vector<float> clip(int64_t i) const override { return base_->clip(i); }
   void get(int64_t i, std::span<float> out) const override { base_->get(i, out); }
   void draw(int64_t i, const SampleAugment& augment, core::Rng& rng, std::span<float> out) const override {
     base_->draw(i, augment, rng, out);

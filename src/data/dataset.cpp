@@ -79,6 +79,7 @@ class Subset : public Dataset {
   int label(int64_t i) const override { return base_->label(at(i)); }
   void targets(int64_t i, std::span<float> out) const override { base_->targets(at(i), out); }
   std::string name(int64_t i) const override { return base_->name(at(i)); }
+  std::vector<float> clip(int64_t i) const override { return base_->clip(at(i)); }
   void get(int64_t i, std::span<float> out) const override { base_->get(at(i), out); }
   void draw(int64_t i, const SampleAugment& augment, core::Rng& rng, std::span<float> out) const override {
     base_->draw(at(i), augment, rng, out);
@@ -104,6 +105,8 @@ void Dataset::targets(int64_t i, std::span<float> out) const {
 }
 
 std::string Dataset::name(int64_t i) const { return "item " + std::to_string(i); }
+
+std::vector<float> Dataset::clip(int64_t) const { return {}; }
 
 std::unique_ptr<Dataset> make_image_dataset(ItemShape shape, std::vector<std::string> classes,
                                             Normalization normalization, std::vector<uint8_t> pixels,

@@ -1,4 +1,4 @@
-// Tables for frontend.c: window, FFT turns, mel bands, DCT. Computed in double precision, kept as float.
+// Tables for cnd_frontend.c: window, FFT turns, mel bands, DCT. Computed in double precision, kept as float.
 // Formulas are those of TensorFlow's tf.signal, which MLPerf Tiny's keyword features are made with: periodic Hann
 // window, FFT of the next power of two, mel(f) = 1127 ln(1 + f / 700), triangles that are linear in mel and leave line
 // 0 out.
@@ -13,7 +13,7 @@
 
 #include "condenser/core/error.hpp"
 #include "condenser/core/text.hpp"
-#include "data/frontend.h"
+#include "data/cnd_frontend.h"
 
 namespace condenser::data {
 namespace {
@@ -144,78 +144,98 @@ void read_options(core::config::Reader& reader, AudioOptions& o) {
   }
 }
 
-struct FrontEnd::Tables {
-  explicit Tables(const AudioOptions& o) : peak(o.features.level == "peak"), columns(o.features.time == "columns") {
-    check(o);
-    const FeatureOptions& f = o.features;
-    core.samples = samples_of(o.clip_ms, o.sample_rate);
-    core.window = samples_of(f.window_ms, o.sample_rate);
-    core.stride = samples_of(f.stride_ms, o.sample_rate);
-    core.begin = f.centered ? -core.window / 2 : 0;
-    core.frames = 1 + (f.centered ? core.samples : core.samples - core.window) / core.stride;
-    core.fft = fft_of(core.window);
-    core.bands = f.bands;
-    core.coefficients = f.kind == "mfcc" ? f.coefficients : 0;
-    core.frame_step = columns ? 1 : values();
-    core.value_step = columns ? core.frames : 1;
-    window = hann(core.window);
-    fft_turns = turns(core.fft);
-    order = bit_reversed(core.fft / 2);
-    cosines = dct(core.coefficients, core.bands);
-    add_bands(f, o.sample_rate);
-    core.hann = window.data();
-    core.turns = fft_turns.data();
-    core.order = order.data();
-    core.dct = cosines.data();
-    core.band_begin = band_begin.data();
-    core.band_end = band_end.data();
-    core.band_weights = weights.data();
+namespace {
+
+void add_bands(const FeatureOptions& f, int rate, FrontEndTables& t) {
+  for (const Band& band : bands_of(f, rate, t.fft)) {
+    t.band_weights.insert(t.band_weights.end(), band.weights.begin(), band.weights.end());
+    t.band_begin.push_back(static_cast<int16_t>(band.begin));
+    t.band_end.push_back(static_cast<int16_t>(band.begin + std::ssize(band.weights)));
   }
+}
 
-  int values() const { return core.coefficients > 0 ? core.coefficients : core.bands; }
+int values_of(const FrontEndTables& t) { return t.coefficients > 0 ? t.coefficients : t.bands; }
 
-  void add_bands(const FeatureOptions& f, int rate) {
-    for (const Band& band : bands_of(f, rate, core.fft)) {
-      weights.insert(weights.end(), band.weights.begin(), band.weights.end());
-      band_begin.push_back(static_cast<int16_t>(band.begin));
-      band_end.push_back(static_cast<int16_t>(band.begin + std::ssize(band.weights)));
-    }
-  }
+FrontEndTables tables_of(const AudioOptions& o) {
+  check(o);
+  const FeatureOptions& f = o.features;
+  FrontEndTables t;
+  t.samples = samples_of(o.clip_ms, o.sample_rate);
+  t.window = samples_of(f.window_ms, o.sample_rate);
+  t.stride = samples_of(f.stride_ms, o.sample_rate);
+  t.begin = f.centered ? -t.window / 2 : 0;
+  t.frames = 1 + (f.centered ? t.samples : t.samples - t.window) / t.stride;
+  t.fft = fft_of(t.window);
+  t.bands = f.bands;
+  t.coefficients = f.kind == "mfcc" ? f.coefficients : 0;
+  const bool columns = f.time == "columns";
+  t.frame_step = columns ? 1 : values_of(t);
+  t.value_step = columns ? t.frames : 1;
+  t.peak = f.level == "peak";
+  t.hann = hann(t.window);
+  t.turns = turns(t.fft);
+  t.order = bit_reversed(t.fft / 2);
+  t.dct = dct(t.coefficients, t.bands);
+  add_bands(f, o.sample_rate, t);
+  return t;
+}
 
-  bool peak, columns;
-  cnd_frontend core{};
-  std::vector<float> window, fft_turns, weights, cosines;
-  std::vector<uint16_t> order;
-  std::vector<int16_t> band_begin, band_end;
+}  // namespace
+
+struct FrontEnd::State {
+  explicit State(const AudioOptions& o)
+      : tables(tables_of(o)),
+        columns(o.features.time == "columns"),
+        core{.samples = tables.samples,
+             .begin = tables.begin,
+             .window = tables.window,
+             .stride = tables.stride,
+             .frames = tables.frames,
+             .fft = tables.fft,
+             .bands = tables.bands,
+             .coefficients = tables.coefficients,
+             .frame_step = tables.frame_step,
+             .value_step = tables.value_step,
+             .hann = tables.hann.data(),
+             .turns = tables.turns.data(),
+             .order = tables.order.data(),
+             .band_begin = tables.band_begin.data(),
+             .band_end = tables.band_end.data(),
+             .band_weights = tables.band_weights.data(),
+             .dct = tables.dct.data()} {}
+  const FrontEndTables tables;
+  const bool columns;
+  const cnd_frontend core;
 };
 
-FrontEnd::FrontEnd(const AudioOptions& options) : tables_(std::make_unique<Tables>(options)) {}
+FrontEnd::FrontEnd(const AudioOptions& options) : state_(std::make_unique<State>(options)) {}
 FrontEnd::~FrontEnd() = default;
 
-int64_t FrontEnd::samples() const { return tables_->core.samples; }
+const FrontEndTables& FrontEnd::tables() const { return state_->tables; }
+int64_t FrontEnd::samples() const { return state_->core.samples; }
 
 FrontEndCost FrontEnd::held() const {
-  const Tables& t = *tables_;
+  const FrontEndTables& t = state_->tables;
   const auto bytes = [](const auto& table) { return static_cast<int64_t>(table.size() * sizeof(table[0])); };
-  return {.constant_bytes = bytes(t.window) + bytes(t.fft_turns) + bytes(t.weights) + bytes(t.cosines) +
-                            bytes(t.order) + bytes(t.band_begin) + bytes(t.band_end),
+  return {.constant_bytes = bytes(t.hann) + bytes(t.turns) + bytes(t.band_weights) + bytes(t.dct) + bytes(t.order) +
+                            bytes(t.band_begin) + bytes(t.band_end),
           .buffer_bytes =
-              static_cast<int64_t>(sizeof(float)) * (t.core.window + cnd_frontend_scratch(&t.core) + t.values())};
+              static_cast<int64_t>(sizeof(float)) * (t.window + cnd_frontend_scratch(&state_->core) + values_of(t))};
 }
 
 ItemShape FrontEnd::shape() const {
-  const int64_t frames = tables_->core.frames, values = tables_->values();
-  return tables_->columns ? ItemShape{1, values, frames} : ItemShape{1, frames, values};
+  const int64_t frames = state_->core.frames, values = values_of(state_->tables);
+  return state_->columns ? ItemShape{1, values, frames} : ItemShape{1, frames, values};
 }
 
 // The largest sample, not the largest magnitude: MLPerf Tiny's training code divides by tf.reduce_max(audio).
 float FrontEnd::gain(std::span<const float> clip) const {
-  const float largest = tables_->peak && !clip.empty() ? *std::ranges::max_element(clip) : 0.0f;
+  const float largest = state_->tables.peak && !clip.empty() ? *std::ranges::max_element(clip) : 0.0f;
   return largest > 0 ? 1.0f / largest : 1.0f / 32768;
 }
 
 void FrontEnd::run(std::span<const float> clip, std::span<float> features) const {
-  const cnd_frontend& core = tables_->core;
+  const cnd_frontend& core = state_->core;
   if (std::ssize(clip) != samples() || std::ssize(features) != shape().elements()) {
     throw core::Error("features: " + std::to_string(clip.size()) + " samples to " + std::to_string(features.size()) +
                       " features; expected " + std::to_string(samples()) + " to " + std::to_string(shape().elements()));

@@ -36,6 +36,17 @@ void check_prefix(const std::string& prefix) {
         ".h would hide a header of the C library or cannot exist on every system; for example net_" + prefix);
 }
 
+void check_clips(const KnownAnswers& answers, const SoundInput& sound) {
+  if (answers.clips.size() != answers.inputs.size())
+    throw core::Error("known answers: " + std::to_string(answers.clips.size()) + " clips of sound for " +
+                      std::to_string(answers.inputs.size()) + " inputs; expected equal counts");
+  for (size_t i = 0; i < answers.clips.size(); ++i) {
+    if (std::ssize(answers.clips[i]) == sound.tables.samples) continue;
+    throw core::Error("known answer " + std::to_string(i) + ": a clip of " + std::to_string(answers.clips[i].size()) +
+                      " samples; expected " + std::to_string(sound.tables.samples));
+  }
+}
+
 void check_answers(const KnownAnswers& answers, const runtime::Int8Program& program) {
   const auto in = static_cast<size_t>(program.spec.input.elements());
   const auto out = static_cast<size_t>(program.output_values());
@@ -49,6 +60,15 @@ void check_answers(const KnownAnswers& answers, const runtime::Int8Program& prog
                       " input and " + std::to_string(answers.outputs[i].size()) + " output values; expected " +
                       std::to_string(in) + " and " + std::to_string(out));
   }
+}
+
+// The features of a clip fill the input, and nothing else.
+void check_sound(const SoundInput& sound, const arch::Shape& input) {
+  const data::FrontEndTables& t = sound.tables;
+  const int64_t features = int64_t{t.frames} * (t.coefficients > 0 ? t.coefficients : t.bands);
+  if (features != input.elements())
+    throw core::Error("front-end of sounds: " + std::to_string(features) + " features; the network's input has " +
+                      std::to_string(input.elements()) + " values");
 }
 
 std::vector<Unsupported> refusals(const arch::Spec& lowered, const arch::Analysis& cost) {
@@ -84,11 +104,22 @@ void c99_write(const Package& package, const KnownAnswers& answers, const Export
   if (!package.quant)
     throw core::Error("the c99 target writes int8 networks; network '" + package.spec.name +
                       "' has float weights, quantize first");
+  if (options.weights != "const" && options.weights != "binary")
+    throw core::ConfigError("export weights '" + core::printable(options.weights) + "'; expected const or binary");
   check_supported(package.spec);
   const runtime::Int8Program program = runtime::build_program(package.spec, package.weights, *package.quant);
   check_answers(answers, program);
+  if (package.sound) {
+    check_sound(*package.sound, package.spec.input);
+    check_clips(answers, *package.sound);
+  }
   Files files = c99_sources(program, package, answers, options);
-  for (const std::string& name : kernel_files(c99_kernels(program))) files[name] = kernel_text(name);
+  files.merge(c99_weights(program, options));
+  files.merge(c99_bundle(program, package, options));
+  files.merge(c99_examples(program, package, options));
+  files.merge(c99_helpers(program, package, options.prefix));
+  if (package.sound) files.merge(c99_sound(program, *package.sound, options.prefix));
+  for (const std::string& name : c99_shared_files(program, package)) files[name] = kernel_text(name);
   const std::string tag = c99_kernel_tag(options);
   for (auto& [name, text] : files) {
     if (name.ends_with(".c") || name.ends_with(".h")) text = tag_kernels(text, tag);

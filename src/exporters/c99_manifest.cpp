@@ -84,12 +84,18 @@ std::string c99_manifest(const runtime::Int8Program& program, const Package& pac
   root["weight_layout"] = {{"conv2d", "OHWI"}, {"depthwise", "HWO"}, {"linear", "OI"}};
   root["input"] = tensor(program.spec.input, program.input_quant());
   root["input"]["note"] = package.input_note;
+  if (package.sound) {
+    const data::FrontEndTables& t = package.sound->tables;
+    root["sound"] = {{"sample_rate", package.sound->sample_rate}, {"samples", t.samples}, {"frames", t.frames}};
+  }
   if (program.spec.output_count() == 1)
     root["output"] = tensor(program.output_shape(), program.output_quant());
   else
     root["outputs"] = outputs(program);
   if (!package.output_note.empty()) root["output"]["note"] = package.output_note;
   root["classes"] = package.classes;
+  if (is_binary(options))
+    root["weights_file"] = {{"name", options.prefix + "_weights.bin"}, {"bytes", c99_weights_bytes(program)}};
   root["arena_bytes"] = program.plan.peak_bytes;
   root["constant_bytes"] = constant_bytes(program);
   root["macs"] = program.analysis.macs;

@@ -1,116 +1,18 @@
 // The C text of an export: <prefix>.h and .c, the constants, the self-test, the Makefile. Printing only: every number
 // comes from the Int8Program.
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <span>
 
-#include "condenser/core/text.hpp"
 #include "exporters/c99.hpp"
+#include "exporters/c99_text.hpp"
 #include "exporters/kernel_sources.hpp"
 
 namespace condenser::exporters {
 namespace {
 
-constexpr size_t kColumns = 116;
-
-struct Names {
-  explicit Names(const std::string& p) : prefix(p), macro(macro_prefix(p)) {}
-  std::string prefix;  // model
-  std::string macro;   // MODEL
-};
-
-// Text of people inside a comment: one line of printable characters that cannot end the comment or escape its line, and
-// of which no compiler warns (direction marks, bytes that are no UTF-8, trigraphs).
-std::string comment_text(const std::string& text) {
-  std::string result;
-  for (const char c : core::printable(text)) {
-    const bool plain = static_cast<unsigned char>(c) >= 0x20 && c != 0x7f && c != '\\' && c != '?';
-    if (!plain) {
-      result += ' ';
-      continue;
-    }
-    const bool joins = !result.empty() && ((result.back() == '*' && c == '/') || (result.back() == '/' && c == '*'));
-    if (joins) result += ' ';
-    result += c;
-  }
-  return result;
-}
-
-std::string real(double value) { return nlohmann::json(value).dump(); }  // shortest text that reads back equal
-
 std::string shape_text(const arch::Shape& s) {
   return std::to_string(s.h) + "x" + std::to_string(s.w) + "x" + std::to_string(s.c);
 }
-
-// Numbers separated by commas, in lines that start with `indent`.
-template <class T>
-std::string number_lines(std::span<const T> values, const std::string& indent) {
-  std::string text;
-  std::string line = indent;
-  for (size_t i = 0; i < values.size(); ++i) {
-    const std::string item = std::to_string(values[i]) + (i + 1 < values.size() ? "," : "");
-    if (line.size() + 1 + item.size() > kColumns) {
-      text += line + "\n";
-      line = indent;
-    }
-    line += (line.size() > indent.size() ? " " : "") + item;
-  }
-  return text + line + "\n";
-}
-
-// ---- constants ----
-
-template <class T>
-const char* c_type();
-template <>
-const char* c_type<int8_t>() {
-  return "int8_t";
-}
-template <>
-const char* c_type<int32_t>() {
-  return "int32_t";
-}
-template <>
-const char* c_type<uint16_t>() {
-  return "uint16_t";
-}
-
-class ConstantWriter {
- public:
-  explicit ConstantWriter(const Names& names) : names_(names) {}
-
-  template <class T>
-  void add(const std::string& node, const char* what, const std::vector<T>& values) {
-    const std::string declaration = std::string("const ") + c_type<T>() + " " + names_.prefix + "_" + node + "_" +
-                                    what + "[" + std::to_string(values.size()) + "]";
-    header_ += "extern " + declaration + ";\n";
-    source_ += declaration + " = {\n" + number_lines(std::span<const T>(values), "    ") + "};\n\n";
-  }
-
-  void add_step(const std::string& node, const runtime::Step& step) {
-    for (const runtime::Constant& constant : step.constants)
-      std::visit([&](const auto& values) { add(node, constant.name, values); }, constant.values);
-  }
-
-  std::string header() const {
-    const std::string guard = names_.macro + "_WEIGHTS_H";
-    return "/* Constants of the network: weights (convolutions [out, h, w, in], depthwise [h, w, out]), biases in "
-           "steps "
-           "of\n * input scale times weight scale, multipliers and shifts per output channel, slopes, tables. "
-           "*/\n#ifndef " +
-           guard + "\n#define " + guard + "\n\n#include <stdint.h>\n\n" + header_ + "\n#endif\n";
-  }
-  std::string source() const {
-    std::string text =
-        "/* Constants of the network; see the header. */\n#include \"" + names_.prefix + "_weights.h\"\n\n" + source_;
-    text.pop_back();
-    return text;
-  }
-
- private:
-  const Names& names_;
-  std::string header_, source_;
-};
 
 // ---- steps ----
 
@@ -155,58 +57,58 @@ std::string call_text(const runtime::Int8Program& program, const runtime::Turn& 
   return text + line + "\n  }\n";
 }
 
-// What a call computes, as a comment.
-std::string layer_text(const runtime::Int8Program& program, const runtime::Turn& turn) {
-  const arch::Node& node = program.spec.nodes[turn.node];
+// Of a layer in strips: which rows of it.
+std::string strip_text(const runtime::Int8Program& program, const runtime::Turn& turn) {
   const arch::Strips& strips = program.plan.strips;
-  std::string text = node.name + ": " + arch::op_name(node.op) + " to " +
-                     shape_text(program.analysis.nodes[turn.node].shape);
-  if (!strips.has(static_cast<int>(turn.node))) return text;
+  if (!strips.has(static_cast<int>(turn.node))) return "";
   const size_t strip = program.steps[turn.node].calls[turn.call].strip;
   const arch::Rows& rows = strips.rows[strip][turn.node];
-  return text + ", strip " + std::to_string(strip + 1) + " of " + std::to_string(strips.rows.size()) + ": rows " +
-         std::to_string(rows.first) + " to " + std::to_string(rows.end() - 1);
+  return ", strip " + std::to_string(strip + 1) + " of " + std::to_string(strips.rows.size()) + ", rows " +
+         std::to_string(rows.first) + " to " + std::to_string(rows.end() - 1) + "; in all";
 }
 
 // Where the results are: a function of no argument for one output, of the output's number for several.
 std::string output_function(const runtime::Int8Program& program, const Names& names) {
-  const std::string base = "(int8_t *)" + names.prefix + "_arena";
   const auto offset = [&](size_t k) {
     return std::to_string(program.plan.offset[static_cast<size_t>(program.spec.output(k))]);
   };
   if (program.spec.output_count() == 1)
-    return "const int8_t *" + names.prefix + "_output(void) { return " + base + " + " + offset(0) + "; }\n\n";
+    return "const int8_t *" + names.prefix + "_output(void) { return ARENA + " + offset(0) + "; }\n\n";
   std::string offsets;
   for (size_t k = 0; k < program.spec.output_count(); ++k) offsets += (k ? ", " : "") + offset(k);
   return "const int8_t *" + names.prefix + "_output(int i) {\n  static const int32_t offsets[" + names.macro +
-         "_OUTPUTS] = {" + offsets + "};\n  return " + base + " + offsets[i];\n}\n\n";
+         "_OUTPUTS] = {" + offsets + "};\n  return ARENA + offsets[i];\n}\n\n";
 }
 
-std::string model_source(const runtime::Int8Program& program, const Names& names) {
-  std::string calls, last;
+// What a layer is and takes, in one line: verify reads the name before the colon.
+std::string layer_comment(const runtime::Int8Program& program, const runtime::Turn& turn) {
+  const size_t node = turn.node;
+  const arch::NodeCost& cost = program.analysis.nodes[node];
+  std::string text = "  /* " + program.spec.nodes[node].name + ": " + arch::op_name(program.spec.nodes[node].op) +
+                     " to " + shape_text(cost.shape) + strip_text(program, turn) + "; " + std::to_string(cost.macs) +
+                     " MACs, " + std::to_string(cost.constant_bytes) + " bytes of constants, kernel " +
+                     program.steps[node].kernel->name + ", output at " + std::to_string(program.plan.offset[node]);
+  if (program.plan.scratch[node] >= 0) text += ", scratch at " + std::to_string(program.plan.scratch[node]);
+  return text + " */\n";
+}
+
+std::string model_source(const runtime::Int8Program& program, const Names& names, bool binary) {
+  std::string calls, includes, last;
   for (const runtime::Turn& turn : program.order) {
-    const std::string layer = layer_text(program, turn);
-    if (layer != last) calls += "\n  /* " + layer + " */\n";
+    const std::string layer = layer_comment(program, turn);
+    if (layer != last) calls += "\n" + layer;
     calls += call_text(program, turn, names);
     last = layer;
   }
-  std::string includes;
   for (const std::string& kernel : c99_kernels(program)) includes += "#include \"cnd_" + kernel + ".h\"\n";
-  const std::string arena = names.prefix + "_arena";
-  const std::string base = "(int8_t *)" + arena;
-  const auto offset = [&](size_t node) { return " + " + std::to_string(program.plan.offset[node]); };
-  return "/* The network as straight calls of kernels. All activations live in one arena; offsets come from the "
-         "memory\n"
-         " * plan, and some steps write over their input. */\n#include \"" +
-         names.prefix + ".h\"\n\n" + includes + "#include \"" + names.prefix +
-         "_weights.h\"\n\n/* Words, so that it is aligned; the kernels see bytes. */\nstatic int32_t " + arena + "[(" +
-         names.macro + "_ARENA_BYTES + 3) / 4];\n\nint8_t *" + names.prefix + "_input(void) { return " + base +
-         offset(0) + "; }\n\n" + output_function(program, names) + "int " + names.prefix + "_run(void) {\n" +
-         (calls.empty() ? "" : "  int8_t *const arena = " + base + ";\n") + calls + "\n  return 0;\n}\n";
-}
-
-std::string defined(const Names& names, const std::string& name, const std::string& value) {
-  return "#define " + names.macro + "_" + name + " " + value + "\n";
+  return c99_fill("model.c.in", {{"P", names.prefix},
+                                 {"M", names.macro},
+                                 {"INCLUDES", includes},
+                                 {"INPUT", std::to_string(program.plan.offset[0])},
+                                 {"OUTPUT", output_function(program, names)},
+                                 {"ARENA", calls.empty() ? "" : "  int8_t *const arena = ARENA;\n"},
+                                 {"WEIGHTS", binary ? c99_fill("model_weights_given.c.in", {{"P", names.prefix}}) : ""},
+                                 {"CALLS", calls}});
 }
 
 std::string quant_defines(const Names& names, const std::string& tensor, const runtime::TensorQuant& quant) {
@@ -246,7 +148,7 @@ std::string output_notes(const runtime::Int8Program& program, const Names& names
   return text + " *\n";
 }
 
-std::string model_header(const runtime::Int8Program& program, const Package& package, const Names& names) {
+std::string model_header(const runtime::Int8Program& program, const Package& package, const Names& names, bool binary) {
   const arch::Shape& in = program.spec.input;
   const std::string& m = names.macro;
   const std::string& p = names.prefix;
@@ -264,16 +166,24 @@ std::string model_header(const runtime::Int8Program& program, const Package& pac
     text += " * Output " + std::to_string(i) + ": " + comment_text(package.classes[i]) + "\n";
   text += " * How to add it to a program, also beside other networks: README.md.\n";
   text += " * Spec " + comment_text(package.spec_hash) + ", lowered " + arch::hash(program.spec).hex() + ". */\n";
-  text += "#ifndef " + m + "_H\n#define " + m + "_H\n\n#include <stdint.h>\n\n";
+  text += "#ifndef " + m + "_H\n#define " + m +
+          "_H\n\n#include <limits.h>\n#include <stdint.h>\n\n#if INT_MAX < 2147483647\n#error \"this network needs a "
+          "compiler whose int has 32 bits\"\n#endif\n\n";
   text += integer("INPUT_HEIGHT", in.h) + integer("INPUT_WIDTH", in.w) + integer("INPUT_CHANNELS", in.c);
   text += integer("INPUT_BYTES", in.elements());
   text += quant_defines(names, "INPUT", program.input_quant()) + output_defines(program, names);
   text += integer("ARENA_BYTES", program.plan.peak_bytes);
   text += integer("CONSTANT_BYTES", program.analysis.constant_bytes);
+  if (binary) text += integer("WEIGHTS_BYTES", c99_weights_bytes(program));
   text += "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n";
+  text += "#ifdef " + m + "_ARENA_GIVEN\n/* The memory of the network, " + m +
+          "_ARENA_BYTES bytes aligned to 4, before anything else. Returns 0, or 1 where it is not aligned. */\nint " +
+          p + "_give_arena(void *memory);\n#endif\n\n";
+  if (binary) text += c99_fill("weights_functions.h.in", {{"P", p}, {"M", m}});
   text += "/* Where to write the input. Running overwrites it: fill it before every run. */\nint8_t *" + p +
           "_input(void);\n\n";
-  text += "/* Computes the output; returns 0. Not for two threads at once: there is one arena. */\nint " + p +
+  text += std::string("/* Computes the output; returns 0, or 1 without an arena") +
+          (binary ? ", 2 without weights" : "") + ". Not for two threads at once: there is one arena. */\nint " + p +
           "_run(void);\n\n";
   text += program.spec.output_count() == 1
               ? "/* The result, valid until the next input is written. */\nconst int8_t *" + p + "_output(void);\n\n"
@@ -282,11 +192,12 @@ std::string model_header(const runtime::Int8Program& program, const Package& pac
   return text + "#ifdef __cplusplus\n}\n#endif\n\n#endif\n";
 }
 
-std::string sample_array(const std::string& name, const std::string& bytes,
-                         const std::vector<std::vector<int8_t>>& samples, size_t count) {
-  std::string text = "static const int8_t " + name + "[SAMPLES][" + bytes + "] = {\n";
+template <class T>
+std::string sample_array(const std::string& name, const std::string& dimensions,
+                         const std::vector<std::vector<T>>& samples, size_t count) {
+  std::string text = std::string("static const ") + kCType<T> + " " + name + dimensions + " = {\n";
   for (size_t i = 0; i < count; ++i)
-    text += "    {\n" + number_lines(std::span<const int8_t>(samples[i]), "        ") + "    },\n";
+    text += "    {\n" + number_lines(std::span<const T>(samples[i]), "        ") + "    },\n";
   return text + "};\n\n";
 }
 
@@ -305,56 +216,32 @@ std::string gathering(const runtime::Int8Program& program, const Names& names) {
   return text + "  return all;\n}\n\n";
 }
 
-std::string test_source(const runtime::Int8Program& program, const KnownAnswers& answers, const Names& names) {
-  const bool one = program.spec.output_count() == 1;
+std::string test_source(const runtime::Int8Program& program, const Package& package, const KnownAnswers& answers,
+                        const Names& names, bool binary) {
+  const bool one = program.spec.output_count() == 1, sound = package.sound.has_value();
   const size_t count = std::min(answers.inputs.size(), kEmbeddedAnswers);
-  return c99_fill("test.c.in",
-                  {{"P", names.prefix},
-                   {"M", names.macro},
-                   {"SAMPLES", std::to_string(count)},
-                   {"RESULT", one ? names.prefix + "_output()" : "results()"},
-                   {"ARRAYS", sample_array("inputs", names.macro + "_INPUT_BYTES", answers.inputs, count) +
-                                  sample_array("outputs", names.macro + "_OUTPUT_BYTES", answers.outputs, count) +
-                                  (one ? "" : gathering(program, names))}});
-}
-
-std::string makefile(const runtime::Int8Program& program, const Names& names) {
-  std::string objects = names.prefix + ".o " + names.prefix + "_weights.o";
-  std::string headers = names.prefix + ".h " + names.prefix + "_weights.h";
-  for (const std::string& file : kernel_files(c99_kernels(program))) {
-    if (file.ends_with(".c")) objects += " " + file.substr(0, file.size() - 2) + ".o";
-    if (file.ends_with(".h")) headers += " " + file;
-  }
-  return c99_fill("Makefile.in", {{"P", names.prefix}, {"M", names.macro}, {"OBJECTS", objects}, {"HEADERS", headers}});
-}
-
-// How kernels are put together with those of another export.
-std::string kernel_note(const ExportOptions& options) {
-  const std::string tag = "`_" + c99_kernel_tag(options) + "`";
-  if (options.private_kernels)
-    return "The functions of the kernels (`cnd_*` files) end in " + tag +
-           ", which no other\nprefix has: add the whole folder.";
-  return "The functions of the kernels (`cnd_*` files) end in " + tag +
-         ",\nwhich stands for their text:\n\n"
-         "- Exports with the same ending share kernels: compile every `cnd_*.c` file once, taken from any of the "
-         "folders. Each folder\n  holds only those its network uses, so the folders together have all that is needed. "
-         "Or link one library per folder.\n"
-         "- Exports with different endings come from different versions and never use each other's kernels: compile "
-         "every\n  folder whole.\n"
-         "- To add folders whole in every case, export with `export.private_kernels: true`; shared code is then there "
-         "twice.";
-}
-
-std::string readme(const runtime::Int8Program& program, const ExportOptions& options, const Names& names) {
-  return c99_fill("README.md.in", {{"P", names.prefix},
-                                   {"M", names.macro},
-                                   {"ARENA", std::to_string(program.plan.peak_bytes)},
-                                   {"CONSTANTS", std::to_string(program.analysis.constant_bytes)},
-                                   {"READ", program.spec.output_count() == 1
-                                                ? "read `" + names.prefix + "_output()`"
-                                                : "read `" + names.prefix + "_output(i)` for each of the " +
-                                                      std::to_string(program.spec.output_count()) + " outputs"},
-                                   {"KERNELS", kernel_note(options)}});
+  std::string arrays = sample_array("inputs", "[SAMPLES][" + names.macro + "_INPUT_BYTES]", answers.inputs, count) +
+                       sample_array("outputs", "[SAMPLES][" + names.macro + "_OUTPUT_BYTES]", answers.outputs, count);
+  const size_t clips = std::min(count, kEmbeddedClips);
+  if (sound)
+    arrays += "/* The sounds of the first inputs. */\nenum { CLIPS = " + std::to_string(clips) + " };\n\n" +
+              sample_array("clips", "[CLIPS][" + names.macro + "_SOUND_SAMPLES]", answers.clips, clips);
+  if (!one) arrays += gathering(program, names);
+  const std::map<std::string, std::string> common = {
+      {"P", names.prefix}, {"M", names.macro}, {"RESULT", one ? names.prefix + "_output()" : "results()"}};
+  const auto part = [&](const char* name) { return sound ? c99_fill(name, common) : ""; };
+  std::map<std::string, std::string> marks = common;
+  marks.insert({{"SAMPLES", std::to_string(count)},
+                {"ARRAYS", arrays},
+                {"SOUND_INCLUDE", sound ? "#include \"" + names.prefix + "_sound.h\"\n" : ""},
+                {"SOUND_TEST", part("test_sound.c.in")},
+                {"SOUND_CALL", part("test_sound_call.c.in")},
+                {"SOUND_NOTE", sound ? "; --clips: from sounds on, 16 bits a sample, little-endian" : ""},
+                {"SOUND_USAGE", sound ? "[--clips] " : ""},
+                {"SOUND_MAIN", part("test_sound_main.c.in")},
+                {"WEIGHTS_TEST", binary ? c99_fill("test_weights.c.in", common) : ""},
+                {"WEIGHTS_MAIN", binary ? c99_fill("test_weights_main.c.in", common) : ""}});
+  return c99_fill("test.c.in", marks);
 }
 
 }  // namespace
@@ -367,20 +254,20 @@ std::set<std::string> c99_kernels(const runtime::Int8Program& program) {
   return kernels;
 }
 
+std::set<std::string> c99_shared_files(const runtime::Int8Program& program, const Package& package) {
+  std::set<std::string> files = kernel_files(c99_kernels(program));
+  if (package.sound) files.insert({"cnd_frontend.c", "cnd_frontend.h"});
+  return files;
+}
+
 Files c99_sources(const runtime::Int8Program& program, const Package& package, const KnownAnswers& answers,
                   const ExportOptions& options) {
   const std::string& prefix = options.prefix;
   const Names names(prefix);
-  ConstantWriter constants(names);
-  for (size_t i = 0; i < program.spec.nodes.size(); ++i)
-    constants.add_step(program.spec.nodes[i].name, program.steps[i]);
-  return {{prefix + ".h", model_header(program, package, names)},
-          {prefix + ".c", model_source(program, names)},
-          {prefix + "_weights.h", constants.header()},
-          {prefix + "_weights.c", constants.source()},
-          {prefix + "_test.c", test_source(program, answers, names)},
-          {"Makefile", makefile(program, names)},
-          {"README.md", readme(program, options, names)}};
+  const bool binary = is_binary(options);
+  return {{prefix + ".h", model_header(program, package, names, binary)},
+          {prefix + ".c", model_source(program, names, binary)},
+          {prefix + "_test.c", test_source(program, package, answers, names, binary)}};
 }
 
 }  // namespace condenser::exporters

@@ -9,8 +9,7 @@ std::string c99_fill(const std::string& name, const std::map<std::string, std::s
 }
 
 std::string c99_kernel_tag(const ExportOptions& options) {
-  static const std::string set = kernel_set(kernel_sources());
-  return options.private_kernels ? options.prefix + "_" + set : set;
+  return options.private_kernels ? options.prefix + "_" + kernel_version() : kernel_version();
 }
 
 }  // namespace condenser::exporters

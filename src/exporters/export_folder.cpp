@@ -46,7 +46,10 @@ void write_export_folder(const fs::path& target, const Files& files) try {
   fs::remove_all(fresh.path);
   fs::remove_all(old.path);
   fs::create_directory(fresh.path);
-  for (const auto& [name, content] : files) core::write_atomic(fresh.path / name, content);
+  for (const auto& [name, content] : files) {
+    fs::create_directories((fresh.path / name).parent_path());
+    core::write_atomic(fresh.path / name, content);
+  }
   const bool replace = fs::exists(folder);
   if (replace) fs::rename(folder, old.path);
   try {

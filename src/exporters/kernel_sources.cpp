@@ -2,6 +2,7 @@
 #include "exporters/kernel_sources.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include "condenser/core/error.hpp"
 #include "condenser/core/hash.hpp"
@@ -30,8 +31,8 @@ constexpr std::string_view kMark = "cnd_";
 
 bool in_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; }
 
-// A kernel is a function named like its source file.
-bool is_kernel(std::string_view name) { return exists(std::string(name) + ".c"); }
+// A kernel is a function named like its source file. The front-end has several functions.
+bool is_kernel(std::string_view name) { return exists(std::string(name) + ".c") || name.starts_with("cnd_frontend_"); }
 
 }  // namespace
 
@@ -61,7 +62,19 @@ std::string tag_kernels(std::string_view text, const std::string& tag) {
   return result.append(text.substr(done));
 }
 
-std::string_view kernel_text(const std::string& name) { return core::source_text(kernel_sources(), name); }
+const std::string& kernel_version() {
+  static const std::string version = [] {
+    std::vector<SourceText> all;
+    for (const std::span<const SourceText> sources : {kernel_sources(), front_end_sources()})
+      all.insert(all.end(), sources.begin(), sources.end());
+    return kernel_set(all);
+  }();
+  return version;
+}
+
+std::string_view kernel_text(const std::string& name) {
+  return core::source_text(name.starts_with("cnd_frontend.") ? front_end_sources() : kernel_sources(), name);
+}
 
 std::set<std::string> kernel_files(const std::set<std::string>& kernels) {
   std::set<std::string> files;

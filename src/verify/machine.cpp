@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <optional>
 #include <sstream>
 
@@ -30,8 +31,12 @@ std::string network_header(const Manifest& m) {
   std::vector<std::string> bytes;
   for (const size_t output : m.outputs) bytes.push_back(std::to_string(output));
   const std::string output = m.prefix + (m.outputs.size() == 1 ? "_output()" : "_output(i)");
-  return "#include \"" + m.prefix + ".h\"\n#define NETWORK_INPUT_BYTES " + exporters::macro_prefix(m.prefix) +
-         "_INPUT_BYTES\n#define network_input " + m.prefix + "_input\n#define network_run " + m.prefix +
+  const std::string sound = "#include \"" + m.prefix + "_sound.h\"\n#define NETWORK_CLIP_SAMPLES " +
+                            std::to_string(m.clip_samples) + "\n#define network_hear " + m.prefix + "_sound_input\n";
+  return "#include \"" + m.prefix + ".h\"\n" + (m.clip_samples > 0 ? sound : "") +
+         (m.weights_file.empty() ? "" : "#define network_use_weights " + m.prefix + "_use_weights\n") +
+         "#define NETWORK_INPUT_BYTES " + exporters::macro_prefix(m.prefix) + "_INPUT_BYTES\n#define network_input " +
+         m.prefix + "_input\n#define network_run " + m.prefix +
          "_run\nenum { NETWORK_OUTPUTS = " + std::to_string(m.outputs.size()) +
          " };\nstatic const uint32_t network_output_bytes[] = {" + core::join(bytes) +
          "};\nstatic const int8_t *network_output(int i) {\n  (void)i;\n  return " + output + ";\n}\n";
@@ -77,14 +82,16 @@ class MachineTrial {
     const auto count = std::min(answers.inputs.size(), static_cast<size_t>(most));
     answers_.inputs.resize(count);
     answers_.outputs.resize(count);
+    if (manifest_.clip_samples > 0) answers_.clips.resize(count);
     result_.machine = result_.check.name = machine.name;
     result_.options = kOptimize + (" " + core::join(machine.flags, " "));
   }
 
   MachineResult run() {
-    if (compile() && link() && run_samples(answers_.inputs.size(), {})) {
+    if (compile() && link() && run_samples(answers_.inputs.size(), 0, {})) {
       result_.check.samples = std::ssize(answers_.inputs);
       compare(answers_, manifest_, found_, result_.check);
+      if (result_.check.passed && manifest_.clip_samples > 0) hear();
       measure_sizes();
       count_instructions();
     }
@@ -95,8 +102,9 @@ class MachineTrial {
   fs::path at(const std::string& name) const { return temporary_.path() / name; }
 
   ProcessResult start(const Words& arguments, const fs::path& folder) const {
-    return core::run_process(arguments,
-                             {.folder = folder, .environment = {"LC_ALL=C"}, .time_limit = std::chrono::minutes(5)});
+    return core::run_process(
+        arguments,
+        {.folder = folder, .environment = {"LC_ALL=C"}, .time_limit = std::chrono::seconds(machine_.seconds)});
   }
 
   bool fail(const std::string& detail) {
@@ -131,15 +139,14 @@ class MachineTrial {
     Words words = compiler();
     append(words, strict_options());
     words.push_back("-c");
-    for (const auto& [name, hash] : manifest_.files)
-      if (name.ends_with(".c")) words.push_back((folder_ / name).string());
+    for (const std::string& name : manifest_.sources()) words.push_back((folder_ / name).string());
     return well(start(words, at("objects")), "compiling", machine_.compiler);
   }
 
   Words objects() const {
     Words words;
-    for (const auto& [name, hash] : manifest_.files)
-      if (name.ends_with(".c") && name != test_source()) words.push_back(object(name));
+    for (const std::string& name : manifest_.sources())
+      if (name != test_source()) words.push_back(object(name));
     return words;
   }
   std::string object(const std::string& source) const {
@@ -152,6 +159,7 @@ class MachineTrial {
     if (machine_.board) {
       const BoardMemory& b = *machine_.board;
       core::write_atomic(at("board.c"), board_source("board.c.in"));
+      if (!manifest_.weights_file.empty()) fs::copy_file(folder_ / manifest_.weights_file, at("weights.bin"));
       core::write_atomic(at("network.h"), network_header(manifest_));
       core::write_atomic(at("link.ld"),
                          core::filled(board_source("link.ld.in"), {{"ROM", std::to_string(b.rom)},
@@ -161,25 +169,33 @@ class MachineTrial {
       append(words, {"-std=c99", "-I" + folder_.string(), "-I" + temporary_.path().string(), at("board.c").string(),
                      "-nostartfiles", "--specs=nosys.specs", "-T", at("link.ld").string()});
     } else {
-      append(words, {"-std=c99", "-D" + self_test_macro(manifest_.prefix), "-I" + folder_.string(),
-                     (folder_ / test_source()).string()});
+      append(words, {"-std=c99", "-I" + folder_.string(), (folder_ / test_source()).string()});
+      append(words, self_test_options(manifest_, folder_));
     }
     append(words, objects());
     append(words, {"-o", at("program").string()});
+    if (manifest_.clip_samples > 0) words.push_back("-lm");
     return well(start(words, temporary_.path()), "linking", machine_.compiler);
   }
 
-  // `options` of the emulator stand before the program.
-  bool run_samples(size_t count, const Words& options) {
-    const std::vector<std::vector<int8_t>> inputs(answers_.inputs.begin(),
-                                                  answers_.inputs.begin() + static_cast<ptrdiff_t>(count));
-    core::write_atomic(at("inputs.bin"), bytes_of(inputs));
+  template <class T>
+  void write_samples(const char* name, const std::vector<std::vector<T>>& samples, size_t count) const {
+    core::write_atomic(at(name),
+                       bytes_of(std::vector(samples.begin(), samples.begin() + static_cast<ptrdiff_t>(count))));
+  }
+
+  // The first inputs, or the first sounds. `options` of the emulator stand before the program.
+  bool run_samples(size_t inputs, size_t clips, const Words& options) {
+    const size_t count = inputs + clips;
+    write_samples("inputs.bin", answers_.inputs, inputs);
+    write_samples("clips.bin", answers_.clips, clips);
     fs::remove(at("outputs.bin"));
     Words words = {machine_.emulator.front()};
     append(words, options);
     words.insert(words.end(), machine_.emulator.begin() + 1, machine_.emulator.end());
     words.push_back(at("program").string());
-    if (!machine_.board) append(words, {"inputs.bin", "outputs.bin"});
+    if (!machine_.board && clips > 0) words.push_back("--clips");
+    if (!machine_.board) append(words, {clips > 0 ? "clips.bin" : "inputs.bin", "outputs.bin"});
     const ProcessResult result = start(words, temporary_.path());
     if (!well(result, "running", machine_.emulator.front())) return false;
     result_.check.ran = true;
@@ -188,6 +204,18 @@ class MachineTrial {
     const size_t expected = count * manifest_.output_bytes();
     return found_.size() == expected ||
            fail("wrote " + std::to_string(found_.size()) + " bytes; expected " + std::to_string(expected));
+  }
+
+  // The same answers from the sounds on.
+  void hear() {
+    if (!run_samples(0, answers_.clips.size(), {})) return;
+    compare(answers_, manifest_, found_, result_.check);
+    if (!result_.check.passed) return;
+    result_.check.detail += ", from the sounds on";
+    const std::vector<int64_t> counts = count("_sound_input", 0, 1);
+    if (counts.empty()) return;
+    result_.check.detail += "; the front-end takes " +
+                            std::to_string(std::accumulate(counts.begin(), counts.end(), int64_t{0})) + " instructions";
   }
 
   void measure_sizes() {
@@ -199,7 +227,7 @@ class MachineTrial {
     const ProcessResult listing = start({tool, "-A", at("whole.o").string()}, temporary_.path());
     if (!listing.ok()) return;
     result_.cost.code_bytes = section_bytes(listing.out, {".text"});
-    result_.cost.constant_bytes = section_bytes(listing.out, {".rodata"});
+    result_.cost.constant_bytes = section_bytes(listing.out, {".rodata"}) + manifest_.weights_bytes;
     result_.cost.memory_bytes = section_bytes(listing.out, {".data", ".bss", "COMMON"});
     if (!machine_.board) return;
     const std::string stack = core::read_file(at("stack.bin"));
@@ -209,20 +237,25 @@ class MachineTrial {
     result_.cost.stack_bytes = bytes;
   }
 
-  // With a plugin of the emulator, made by this machine's compiler; where it cannot be made or loaded nothing is
-  // counted.
-  void count_instructions() {
+  // Instructions of each kernel that a function of the export calls and of what follows, for one sample. With a plugin
+  // of the emulator, made by this machine's compiler; where it cannot be made or loaded nothing is counted.
+  std::vector<int64_t> count(const char* function, size_t inputs, size_t clips) {
     core::write_atomic(at("count.c"), board_source("count.c.in"));
-    if (!start({"gcc", "-O2", "-shared", "-fPIC", "count.c", "-o", "count.so"}, temporary_.path()).ok()) return;
-    const size_t samples = std::min(kCounted, answers_.inputs.size());
+    if (!start({"gcc", "-O2", "-shared", "-fPIC", "count.c", "-o", "count.so"}, temporary_.path()).ok()) return {};
     const Check check = result_.check;
-    const std::string plugin = "./count.so,run=" + manifest_.prefix + "_run,out=counts.txt";
-    const bool ran = run_samples(samples, {"-plugin", plugin});
+    fs::remove(at("counts.txt"));
+    const std::string plugin = "./count.so,run=" + manifest_.prefix + function + ",out=counts.txt";
+    const bool ran = run_samples(inputs, clips, {"-plugin", plugin});
     result_.check = check;
-    if (!ran || !fs::exists(at("counts.txt"))) return;
+    if (!ran || !fs::exists(at("counts.txt"))) return {};
     std::istringstream lines(core::read_file(at("counts.txt")));
     std::vector<int64_t> counts;
-    for (int64_t count = 0; lines >> count;) counts.push_back(count / static_cast<int64_t>(samples));
+    for (int64_t count = 0; lines >> count;) counts.push_back(count / static_cast<int64_t>(inputs + clips));
+    return counts;
+  }
+
+  void count_instructions() {
+    const std::vector<int64_t> counts = count("_run", std::min(kCounted, answers_.inputs.size()), 0);
     if (counts.empty()) return;
     result_.cost.instructions = 0;
     for (const int64_t count : counts) result_.cost.instructions += count;

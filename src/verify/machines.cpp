@@ -85,10 +85,10 @@ const std::vector<Machine>& machines() {
        {"qemu-riscv64"},
        "gcc-riscv64-linux-gnu libc6-dev-riscv64-cross qemu-user",
        std::nullopt},
-      // The most significant byte first.
+      // The most significant byte first. Its compiler computes floats in double precision unless told otherwise.
       {"s390x",
        "s390x-linux-gnu-gcc",
-       {"-static"},
+       {"-static", "-fexcess-precision=fast"},
        {"qemu-s390x"},
        "gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user",
        std::nullopt},

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "condenser/core/files.hpp"
+#include "condenser/core/text.hpp"
 
 namespace condenser::verify {
 namespace {
@@ -15,10 +16,13 @@ namespace fs = std::filesystem;
 using core::ProcessResult;
 using nlohmann::json;
 
+// Of a file, or of one in a subfolder: nothing that leads elsewhere or reads as an option.
 bool plain_name(const std::string& name) {
-  return !name.empty() && name.front() != '-' && name.front() != '.' && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
+  const bool letters = std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+           c == '/';
   });
+  return letters && !name.empty() && name.front() != '.' && name.front() != '/' && name.find("..") == name.npos;
 }
 
 size_t tensor_bytes(const json& root, const char* tensor) { return root.at(tensor).at("bytes").get<size_t>(); }
@@ -73,6 +77,11 @@ Manifest read_manifest(const fs::path& folder) {
     manifest.prefix = root.at("prefix").get<std::string>();
     manifest.input_bytes = tensor_bytes(root, "input");
     manifest.outputs = output_bytes(root);
+    if (root.contains("sound")) manifest.clip_samples = root.at("sound").at("samples").get<size_t>();
+    if (root.contains("weights_file")) {
+      manifest.weights_file = root.at("weights_file").at("name").get<std::string>();
+      manifest.weights_bytes = root.at("weights_file").at("bytes").get<int64_t>();
+    }
     manifest.files = root.at("files").get<std::map<std::string, std::string>>();
   } catch (const json::exception& error) {
     throw core::Error(file.string() + ": " + error.what() + "; expected the manifest of a c99 export");
@@ -80,6 +89,9 @@ Manifest read_manifest(const fs::path& folder) {
   for (const auto& [name, hash] : manifest.files) {
     if (!plain_name(name)) throw core::Error(file.string() + ": file name '" + name + "'; expected a plain name");
   }
+  if (!manifest.weights_file.empty() && !manifest.files.contains(manifest.weights_file))
+    throw core::Error(file.string() + ": weights_file " + core::printable(manifest.weights_file) +
+                      " is not among the files");
   return manifest;
 }
 
@@ -108,6 +120,18 @@ std::string bytes_of(const std::vector<std::vector<int8_t>>& samples) {
   return bytes;
 }
 
+std::string bytes_of(const std::vector<std::vector<int16_t>>& clips) {
+  std::string bytes;
+  for (const std::vector<int16_t>& clip : clips) {
+    for (const int16_t sample : clip) {
+      const auto bits = static_cast<uint16_t>(sample);
+      bytes += static_cast<char>(bits & 0xff);
+      bytes += static_cast<char>(bits >> 8);
+    }
+  }
+  return bytes;
+}
+
 void compare(const exporters::KnownAnswers& answers, const Manifest& manifest, const std::string& found, Check& check) {
   int64_t correct = 0;
   for (size_t s = 0; s < answers.outputs.size(); ++s) {
@@ -123,6 +147,13 @@ void compare(const exporters::KnownAnswers& answers, const Manifest& manifest, c
   if (check.passed) check.detail = "every integer equal";
 }
 
+std::vector<std::string> Manifest::sources() const {
+  std::vector<std::string> names;
+  for (const auto& [name, hash] : files)
+    if (name.ends_with(".c") && name.find('/') == name.npos) names.push_back(name);
+  return names;
+}
+
 void check_answers(const exporters::KnownAnswers& answers, const Manifest& manifest) {
   const size_t count = answers.inputs.size();
   if (count == 0 || answers.outputs.size() != count)
@@ -135,6 +166,22 @@ void check_answers(const exporters::KnownAnswers& answers, const Manifest& manif
                       std::to_string(out) + " output values; the export has " + std::to_string(manifest.input_bytes) +
                       " and " + std::to_string(manifest.output_bytes()));
   }
+  if (manifest.clip_samples == 0) return;
+  const bool fit = answers.clips.size() == count && std::ranges::all_of(answers.clips, [&](const auto& clip) {
+                     return clip.size() == manifest.clip_samples;
+                   });
+  if (!fit)
+    throw core::Error("verify: " + std::to_string(answers.clips.size()) + " sounds for " + std::to_string(count) +
+                      " samples; the export expects one each, of " + std::to_string(manifest.clip_samples) +
+                      " samples of 16 bits");
+}
+
+std::vector<std::string> self_test_options(const Manifest& manifest, const fs::path& folder) {
+  std::vector<std::string> options = {"-D" + self_test_macro(manifest.prefix)};
+  if (!manifest.weights_file.empty())
+    options.push_back("-D" + exporters::macro_prefix(manifest.prefix) + "_WEIGHTS_FILE=\"" +
+                      fs::absolute(folder / manifest.weights_file).string() + "\"");
+  return options;
 }
 
 std::string self_test_macro(const std::string& prefix) { return exporters::macro_prefix(prefix) + "_SELF_TEST"; }

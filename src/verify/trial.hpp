@@ -15,13 +15,19 @@ struct Manifest {
   std::string prefix;
   size_t input_bytes = 0;
   std::vector<size_t> outputs;               // bytes of each
+  size_t clip_samples = 0;                   // of sounds that the export makes inputs from; 0: of none
+  std::string weights_file;                  // of constants that lie outside of the program; "": they are part of it
+  int64_t weights_bytes = 0;
   std::map<std::string, std::string> files;  // name -> SHA-256
   size_t output_bytes() const;               // of all together
+  std::vector<std::string> sources() const;  // what a firmware compiles
 };
 Manifest read_manifest(const std::filesystem::path& folder);
 
 // Strict C99 without warnings, of gcc and clang.
 const std::vector<std::string>& strict_options();
+// Compiler options that the self-test of the export needs: it is empty without the first.
+std::vector<std::string> self_test_options(const Manifest&, const std::filesystem::path& folder);
 std::string self_test_macro(const std::string& prefix);  // the self-test of an export is empty without it
 
 std::string describe(const core::ProcessResult&);  // its end and the first error it printed
@@ -29,6 +35,7 @@ std::string describe(const core::ProcessResult&);  // its end and the first erro
 bool machine_trouble(const core::ProcessResult&);
 
 std::string bytes_of(const std::vector<std::vector<int8_t>>& samples);
+std::string bytes_of(const std::vector<std::vector<int16_t>>& clips);  // little-endian
 // Throws core::Error unless the answers fit the export.
 void check_answers(const exporters::KnownAnswers&, const Manifest&);
 // `found`: the outputs of all samples, one after the other. Says in `check` what differs.

@@ -61,7 +61,12 @@ class Trial {
     if (!compiler) return check_;
     check_.ran = true;
     check_.samples = static_cast<int64_t>(answers_.inputs.size());
-    if (build(*compiler) && self_test() && run_all()) conclude();
+    if (build(*compiler) && self_test() && run_all("inputs.bin", bytes_of(answers_.inputs), {})) conclude();
+    if (check_.ran && check_.passed && manifest_.clip_samples > 0 &&
+        run_all("clips.bin", bytes_of(answers_.clips), {"--clips"})) {
+      conclude();
+      check_.detail += ", from the sounds on";
+    }
     return check_;
   }
 
@@ -114,12 +119,11 @@ class Trial {
     std::vector<std::string> arguments = {compiler};
     arguments.insert(arguments.end(), strict_options().begin(), strict_options().end());
     arguments.insert(arguments.end(), toolchain_.flags.begin(), toolchain_.flags.end());
-    arguments.push_back("-D" + self_test_macro(manifest_.prefix));
+    for (const std::string& option : self_test_options(manifest_, folder_)) arguments.push_back(option);
     const fs::path sources = fs::absolute(folder_);
-    for (const auto& [name, hash] : manifest_.files) {
-      if (name.ends_with(".c")) arguments.push_back((sources / name).string());
-    }
+    for (const std::string& name : manifest_.sources()) arguments.push_back((sources / name).string());
     arguments.insert(arguments.end(), {"-o", program().string()});
+    if (manifest_.clip_samples > 0) arguments.push_back("-lm");
     const ProcessResult result = start(arguments);
     if (machine_trouble(result)) return skip("compiling: " + describe(result));
     return result.ok() || fail("compiling: " + describe(result));
@@ -133,11 +137,14 @@ class Trial {
     return ran || fail("self-test: " + describe(self_test_));
   }
 
-  bool run_all() {
-    const fs::path inputs = temporary_.path() / "inputs.bin";
+  bool run_all(const char* name, const std::string& samples, const std::vector<std::string>& options) {
+    const fs::path inputs = temporary_.path() / name;
     const fs::path outputs = temporary_.path() / "outputs.bin";
-    core::write_atomic(inputs, bytes_of(answers_.inputs));
-    const ProcessResult result = start({program().string(), inputs.string(), outputs.string()});
+    core::write_atomic(inputs, samples);
+    std::vector<std::string> arguments = {program().string()};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    arguments.insert(arguments.end(), {inputs.string(), outputs.string()});
+    const ProcessResult result = start(arguments);
     if (machine_trouble(result)) return skip("running all samples: " + describe(result));
     if (!result.ok()) return fail("running all samples: " + describe(result));
     found_ = core::read_file(outputs);

@@ -7,8 +7,8 @@
 #include <sstream>
 
 #include "condenser/core/error.hpp"
+#include "data/cnd_frontend.h"
 #include "data/fixtures.hpp"
-#include "data/frontend.h"
 #include "support/catch.hpp"
 
 using namespace condenser::data;
@@ -136,6 +136,41 @@ TEST_CASE("levels", "[features]") {
   for (size_t k = 0; k < a.size(); ++k) CHECK(a[k] == Approx(b[k]).margin(1e-4));
   options.features.level = "full_scale";
   CHECK(features_of(options, quiet)[0] < features_of(options, loud)[0] - 1);
+}
+
+TEST_CASE("a device hears frame by frame, in 16 bits, what training computes of the clip", "[features]") {
+  std::vector<AudioOptions> all(4);
+  all[1].features.level = "full_scale";
+  all[2].features = {.kind = "log_mel", .window_ms = 40, .stride_ms = 10, .centered = true, .time = "columns"};
+  all[3] = {.sample_rate = 8000, .clip_ms = 500, .features = {}};
+  for (const AudioOptions& o : all) {
+    const FrontEnd front_end(o);
+    const FrontEndTables& t = front_end.tables();
+    const std::vector<float> sound = clip(t.samples), expected = features_of(o, sound);
+    const std::vector<int16_t> samples(sound.begin(), sound.end());
+    const float gain = t.peak ? cnd_frontend_gain(t.samples, samples.data()) : 1.0f / 32768.0f;
+    CHECK(gain == front_end.gain(sound));
+    const cnd_frontend core{t.samples,         t.begin,
+                            t.window,          t.stride,
+                            t.frames,          t.fft,
+                            t.bands,           t.coefficients,
+                            t.frame_step,      t.value_step,
+                            t.hann.data(),     t.turns.data(),
+                            t.order.data(),    t.band_begin.data(),
+                            t.band_end.data(), t.band_weights.data(),
+                            t.dct.data()};
+    std::vector<float> scratch(cnd_frontend_scratch(&core));
+    std::vector<float> values(t.coefficients > 0 ? t.coefficients : t.bands);
+    int64_t different = 0;
+    for (int frame = 0; frame < t.frames; ++frame) {
+      cnd_frontend_frame(&core, samples.data(), gain, frame, scratch.data(), values.data());
+      for (size_t v = 0; v < values.size(); ++v)
+        different += values[v] != expected[frame * t.frame_step + static_cast<int>(v) * t.value_step];
+    }
+    CHECK(different == 0);
+  }
+  const std::vector<int16_t> quiet = {0, -5};
+  CHECK(cnd_frontend_gain(2, quiet.data()) == 1.0f / 32768);
 }
 
 TEST_CASE("the logarithm is right to the last digits", "[features]") {

@@ -1,8 +1,10 @@
 // The C99 target: what lies in an export, what its objects contain, how it replaces an older one, what it refuses.
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iomanip>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
@@ -12,7 +14,7 @@
 #include "condenser/core/hash.hpp"
 #include "condenser/core/process.hpp"
 #include "condenser/core/temporary_folder.hpp"
-#include "condenser/runtime/int8_program.hpp"
+#include "condenser/runtime/int8_executor.hpp"
 #include "exporters/kernel_sources.hpp"
 #include "support/c99_package.hpp"
 #include "support/catch.hpp"
@@ -26,6 +28,12 @@ using testing::C99Case;
 using testing::exemplar;
 
 const Target& c99() { return find_target("c99"); }
+
+std::string real_text(float x) {
+  std::ostringstream text;
+  text << std::scientific << std::setprecision(9) << x << "f";
+  return text.str();
+}
 
 C99Case tiny() { return testing::c99_case(arch::lower(exemplar("network_tiny"), nullptr), 3, 10); }
 
@@ -91,8 +99,8 @@ TEST_CASE("the embedded kernels are the sources that the executor links", "[expo
     CHECK(kernel_text(entry.path().filename().string()) == core::read_file(entry.path()));
   }
   CHECK(kernel_sources().size() == count);
-  const std::set<std::string> expected = {"cnd_dsp.h",    "cnd_fixed_point.h", "cnd_linear.c",
-                                          "cnd_linear.h", "cnd_scale.c",       "cnd_scale.h"};
+  const std::set<std::string> expected = {"cnd_dsp.h",    "cnd_mve.h",   "cnd_fixed_point.h", "cnd_linear.c",
+                                          "cnd_linear.h", "cnd_scale.c", "cnd_scale.h"};
   CHECK(kernel_files({"linear"}) == expected);
   CHECK_THROWS_AS(kernel_files({"missing"}), core::Error);
 }
@@ -102,12 +110,109 @@ TEST_CASE("an export holds its files, the kernels it uses and only those", "[exp
   const fs::path folder = temporary.path() / "out";
   const C99Case test = testing::c99_case(arch::lower(exemplar("conv_groups"), nullptr), 3, 2);
   c99().write(test.package, test.answers, {"tiny"}, folder);
-  const std::set<std::string> expected = {"Makefile",    "README.md",      "cnd_conv2d.c",  "cnd_conv2d.h",
-                                          "cnd_dsp.h",   "cnd_scale.c",    "cnd_scale.h",   "cnd_fixed_point.h",
-                                          "cnd_tile.h",  "manifest.json",  "tiny.c",        "tiny.h",
-                                          "tiny_test.c", "tiny_weights.c", "tiny_weights.h"};
+  const std::set<std::string> expected = {
+      "CMakeLists.txt",     "Makefile",       "README.md",   "cnd_conv2d.c", "cnd_conv2d.h",      "cnd_dsp.h",
+      "cnd_mve.h",          "cnd_scale.c",    "cnd_scale.h", "cnd_tile.h",   "cnd_fixed_point.h", "examples",
+      "library.properties", "manifest.json",  "tiny.c",      "tiny.h",       "tiny_float.h",      "tiny_test.c",
+      "tiny_weights.c",     "tiny_weights.h", "zephyr"};
   CHECK(names_in(folder) == expected);
   CHECK(names_in(temporary.path()) == std::set<std::string>{"out"});
+}
+
+TEST_CASE("an export of sounds brings its front-end, and known answers from the samples on", "[exporters]") {
+  const core::TemporaryFolder temporary;
+  const fs::path folder = temporary.path() / "out";
+  C99Case test = testing::sound_case(3, 4);
+  c99().write(test.package, test.answers, {}, folder);
+  const std::set<std::string> names = names_in(folder);
+  for (const char* name : {"cnd_frontend.c", "cnd_frontend.h", "model_sound.c", "model_sound.h", "model_float.h"})
+    CHECK(names.contains(name));
+  CHECK_THAT(core::read_file(folder / "model_sound.h"),
+             Catch::Contains("#define MODEL_SOUND_RATE 8000\n#define MODEL_SOUND_SAMPLES 1000\n"));
+  CHECK_THAT(core::read_file(folder / "model_test.c"), Catch::Contains("clips[CLIPS][MODEL_SOUND_SAMPLES]"));
+  const std::string front_end = core::read_file(folder / "cnd_frontend.c");
+  CHECK_THAT(front_end, Catch::Contains("cnd_frontend_frame_" + kernel_version()));
+  const auto manifest = nlohmann::json::parse(core::read_file(folder / "manifest.json"));
+  CHECK(manifest["sound"] == nlohmann::json({{"sample_rate", 8000}, {"samples", 1000}, {"frames", 5}}));
+  C99Case bad = test;
+  bad.answers.clips[2].pop_back();
+  CHECK_THROWS_WITH(c99().write(bad.package, bad.answers, {}, folder), Catch::Contains("a clip of 999 samples"));
+  bad = test;
+  bad.answers.clips.clear();
+  CHECK_THROWS_WITH(c99().write(bad.package, bad.answers, {}, folder), Catch::Contains("0 clips of sound"));
+  bad = test;
+  bad.package.sound->tables.frames = 6;
+  CHECK_THROWS_WITH(c99().write(bad.package, bad.answers, {}, folder), Catch::Contains("60 features"));
+}
+
+TEST_CASE("helpers in floating point, of classes and of pictures do what training does", "[exporters][slow]") {
+  const core::TemporaryFolder temporary;
+  C99Case test = testing::c99_case(arch::lower(exemplar("network_tiny"), nullptr), 3, 2);
+  const runtime::Int8Program program =
+      runtime::build_program(test.package.spec, test.package.weights, *test.package.quant);
+  for (int64_t i = 0; i < program.output_values(); ++i) test.package.classes.push_back("class \"" + std::to_string(i));
+  test.package.classes[1] = "gr\u00fc\xdf?\?/\n";
+  test.package.pixels.resize(3);
+  for (size_t c = 0; c < 3; ++c)
+    for (size_t v = 0; v < 256; ++v) test.package.pixels[c][v] = static_cast<int8_t>((v * (c + 1)) / 4);
+  const runtime::Int8Executor executor(program);
+  std::string values, quantized;
+  const float x[] = {0, 0.01f, -0.01f, 0.02f, 0.03f, 1, -1, 2.55f, -2.57f, 99, -99, 1e30f, -1e30f};
+  std::vector<float> input(static_cast<size_t>(program.spec.input.elements()));
+  std::vector<int8_t> bytes(input.size());
+  std::ranges::copy(x, input.begin());
+  executor.quantize_input(input, bytes);  // the first channel: every third byte
+  for (size_t i = 0; i < std::size(x); ++i) {
+    values += real_text(x[i]) + ",";
+    quantized += std::to_string(bytes[3 * i]) + ",";
+  }
+  for (const bool independent : {false, true}) {
+    const fs::path folder = temporary.path() / (independent ? "several" : "one");
+    test.package.independent = independent;
+    c99().write(test.package, test.answers, {}, folder);
+    const std::string source =
+        "#include <stdio.h>\n#include <string.h>\n#include \"model_classes.h\"\n#include \"model_float.h\"\n"
+        "#include \"model_picture.h\"\nstatic const float x[] = {" +
+        values + "};\nstatic const int q[] = {" + quantized +
+        "};\nint main(void) {\n  unsigned i, wrong = 0;\n  float p[MODEL_CLASSES], sum = 0;\n"
+        "  static uint8_t pixels[MODEL_INPUT_BYTES];\n  int8_t out[MODEL_CLASSES] = {0};\n"
+        "  for (i = 0; i < sizeof x / sizeof *x; ++i) wrong += model_quantize(x[i]) != q[i];\n"
+        "  for (i = 0; i < MODEL_INPUT_BYTES; ++i) pixels[i] = (uint8_t)(i * 7);\n  model_picture_input(pixels);\n"
+        "  for (i = 0; i < MODEL_INPUT_BYTES; ++i) wrong += model_input()[i] != (int8_t)(pixels[i] * (i % 3 + 1) / "
+        "4);\n"
+        "  wrong += strcmp(model_class_names[1], \"gr\\303\\274\\337\\077\\077/\\n\") != 0;\n"
+        "  out[2] = 9;\n  wrong += model_class(out) != 2;\n  model_probabilities(out, p);\n"
+        "  for (i = 0; i < MODEL_CLASSES; ++i) sum += p[i];\n  wrong += !(p[2] > p[0] && p[1] == p[0]);\n"
+        "  printf(\"%u %.5f %.5f %.5f\\n\", wrong, (double)p[2], (double)sum, (double)model_value(9));\n  return "
+        "0;\n}\n";
+    core::write_atomic(folder / "try.c", source);
+    core::write_atomic(folder / "try.cpp", source);
+    const double scale = program.output_quant().scale, v0 = -program.output_quant().zero_point * scale,
+                 v2 = v0 + 9 * scale;
+    const double others = static_cast<double>(program.output_values() - 1);
+    const double sure = independent ? 1 / (1 + std::exp(-v2)) : 1 / (1 + others * std::exp(v0 - v2));
+    const double sum = independent ? sure + others / (1 + std::exp(-v0)) : 1.0;
+    for (const char* compiler : {"gcc", "g++"}) {
+      const core::ProcessResult made = core::run_process(
+          {compiler, compiler == std::string("gcc") ? "-std=c99" : "-std=c++11", "-Wall", "-Wextra", "-Werror",
+           "-pedantic", "-Wconversion", "-Wshadow", "-Wno-sign-compare", "-I" + folder.string(),
+           (folder / (compiler == std::string("gcc") ? "try.c" : "try.cpp")).string(), "-c", "-o",
+           (folder / "try.o").string()});
+      INFO(made.out);
+      REQUIRE(made.ok());
+      REQUIRE(core::run_process({"make", "-C", folder.string(), "libmodel.a"}).ok());
+      REQUIRE(core::run_process({compiler, (folder / "try.o").string(), (folder / "libmodel.a").string(), "-lm", "-o",
+                                 (folder / "try").string()})
+                  .ok());
+      std::istringstream words(core::run_process({(folder / "try").string()}).out);
+      double wrong = -1, p2 = 0, all = 0, value = 0;
+      words >> wrong >> p2 >> all >> value;
+      CHECK(wrong == 0);
+      CHECK(p2 == Approx(sure).margin(2e-5));
+      CHECK(all == Approx(sum).margin(1e-4));
+      CHECK(value == Approx(v2).margin(1e-4));
+    }
+  }
 }
 
 TEST_CASE("the manifest states sizes, scales and hashes", "[exporters]") {
@@ -131,7 +236,9 @@ TEST_CASE("the manifest states sizes, scales and hashes", "[exporters]") {
   CHECK(manifest["known_answers"] == 8);
   CHECK(manifest["nodes"].size() == program.spec.nodes.size());
   CHECK(manifest["nodes"][2]["arena_offset"] == program.plan.offset[2]);
-  CHECK(manifest["files"].size() + 1 == names_in(temporary.path()).size());
+  size_t files = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(temporary.path())) files += entry.is_regular_file();
+  CHECK(manifest["files"].size() + 1 == files);
   for (const auto& [name, hash] : manifest["files"].items()) CHECK(hash == core::sha256_file(temporary.path() / name));
 }
 
@@ -192,8 +299,9 @@ TEST_CASE("emitted C of a toy network is as in tests/golden", "[exporters]") {
   C99Case test = testing::c99_case(arch::lower(exemplar("conv_groups"), nullptr), 3, 1);
   test.package.classes = {"plain", "\u202e turned", "*/ \\"};
   c99().write(test.package, test.answers, {"toy"}, temporary.path() / "out");
-  const std::string set = kernel_set(kernel_sources());
-  for (const char* name : {"toy.h", "toy.c", "toy_weights.c", "toy_test.c", "Makefile", "README.md"}) {
+  const std::string& set = kernel_version();
+  for (const char* name :
+       {"toy.h", "toy.c", "toy_weights.c", "toy_test.c", "Makefile", "CMakeLists.txt", "README.md"}) {
     std::string text = core::read_file(temporary.path() / "out" / name);
     for (size_t at = text.find(set); at != std::string::npos; at = text.find(set, at)) text.replace(at, 8, "KERNELS");
     const fs::path golden = fs::path(CONDENSER_SOURCE_DIR) / "tests/golden/c99" / (std::string(name) + ".txt");

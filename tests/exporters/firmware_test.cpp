@@ -35,8 +35,9 @@ class Firmware {
   void age_net_b() {
     const fs::directory_iterator entries(at("net_b"));
     for (const fs::directory_entry& entry : std::vector<fs::directory_entry>(begin(entries), end(entries))) {
+      if (!entry.is_regular_file()) continue;
       std::string text = core::read_file(entry.path());
-      replace(text, kernel_set(kernel_sources()), "00000000");
+      replace(text, kernel_version(), "00000000");
       if (entry.path().filename() == "cnd_conv2d.c") replace(text, "l->bias[", "100000 + l->bias[");
       core::write_atomic(entry.path(), text);
     }

@@ -8,6 +8,7 @@
 #include "runtime/fixed_point.hpp"
 #include "runtime/kernel_cases.hpp"
 #include "support/arm_dsp/kernels.h"
+#include "support/arm_mve/kernels.h"
 #include "support/catch.hpp"
 
 extern "C" {
@@ -207,8 +208,8 @@ class Scratch {
 
 using ConvKernel = decltype(&cnd_conv2d);
 using DepthwiseKernel = decltype(&cnd_depthwise);
-constexpr ConvKernel kConvForms[] = {cnd_conv2d, cnd_conv2d_dsp};
-constexpr DepthwiseKernel kDepthwiseForms[] = {cnd_depthwise, cnd_depthwise_dsp};
+constexpr ConvKernel kConvForms[] = {cnd_conv2d, cnd_conv2d_dsp, cnd_conv2d_mve};
+constexpr DepthwiseKernel kDepthwiseForms[] = {cnd_depthwise, cnd_depthwise_dsp, cnd_depthwise_mve};
 
 template <class Params, class Kernel>
 std::vector<int8_t> run_conv(const Params& p, const ConvCase& test, const std::vector<int8_t>& weights, Kernel kernel) {
@@ -402,7 +403,7 @@ TEST_CASE("linear equals the naive reference", "[runtime]") {
     const std::vector<int8_t> input = random_values(rng, static_cast<size_t>(s.in));
     const cnd_linear_params p = linear_params(s);
     const std::vector<int32_t> bias = folded(s.channels.bias, s.input_zero_point, s.weights);
-    for (const auto kernel : {cnd_linear, cnd_linear_dsp}) {
+    for (const auto kernel : {cnd_linear, cnd_linear_dsp, cnd_linear_mve}) {
       std::vector<int8_t> output(static_cast<size_t>(s.out));
       kernel(&p, s.weights.data(), bias.data(), s.channels.multiplier.data(), s.channels.shift.data(), input.data(),
              output.data());
@@ -538,7 +539,7 @@ TEST_CASE("addition equals the naive reference and may overwrite either input", 
       REQUIRE(std::abs(expected[i] - exact) < 0.51);  // the form itself is a rounded sum
     }
     const cnd_add_params p = add_params(s);
-    for (const auto kernel : {cnd_add, cnd_add_dsp}) {
+    for (const auto kernel : {cnd_add, cnd_add_dsp, cnd_add_mve}) {
       std::vector<int8_t> output(a.size()), over_a = a, over_b = b;
       kernel(&p, a.data(), b.data(), output.data());
       kernel(&p, over_a.data(), b.data(), over_a.data());

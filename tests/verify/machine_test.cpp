@@ -2,6 +2,7 @@
 #include "condenser/verify/machine.hpp"
 
 #include "condenser/core/files.hpp"
+#include "condenser/core/temporary_folder.hpp"
 #include "support/absent.hpp"
 #include "support/c99_package.hpp"
 #include "support/catch.hpp"
@@ -31,6 +32,42 @@ TEST_CASE("every machine gives the integers of the executor, or says what to ins
     CHECK(r.cost.memory_bytes > 0);
     CHECK((r.cost.stack_bytes > 0) == machine.board.has_value());
   }
+}
+
+TEST_CASE("machines hear: the same integers from 16-bit samples on", "[verify][slow]") {
+  const C99Export e(testing::sound_case(7, kSamples));
+  for (const char* name : {"cortex-m0", "cortex-m4", "cortex-m55", "aarch64", "s390x"}) {
+    const Machine& machine = find_machine(name);
+    const MachineResult r = run_on(machine, e.folder, e.test.answers, 3);
+    INFO(machine.name << ": " << r.check.detail);
+    if (!r.check.ran) {
+      tests::skip_without("machine: " + machine.name, r.check.detail);
+      continue;
+    }
+    CHECK(r.check.passed);
+    CHECK_THAT(r.check.detail, Catch::Contains("from the sounds on"));
+    if (r.cost.instructions > 0) CHECK_THAT(r.check.detail, Catch::Contains("the front-end takes"));
+  }
+}
+
+TEST_CASE("constants in a file of their own run on machines", "[verify][slow]") {
+  const C99Export inside("output_two_heads", kSamples), outside("output_two_heads", kSamples, {.weights = "binary"});
+  CHECK(passed(verify_c99(outside.folder, outside.test.answers)));
+  for (const char* name : {"cortex-m4", "aarch64"}) {
+    const Machine& machine = find_machine(name);
+    const MachineResult a = run_on(machine, inside.folder, inside.test.answers, 3);
+    const MachineResult b = run_on(machine, outside.folder, outside.test.answers, 3);
+    INFO(machine.name << ": " << b.check.detail);
+    if (!b.check.ran) {
+      tests::skip_without("machine: " + machine.name, b.check.detail);
+      continue;
+    }
+    CHECK(b.check.passed);
+    CHECK(b.cost.constant_bytes > a.cost.constant_bytes - 32);  // arrays are aligned by each machine, too
+    CHECK(b.cost.constant_bytes < a.cost.constant_bytes + 200);
+  }
+  const MachineResult big = run_on(find_machine("s390x"), outside.folder, outside.test.answers, 1);
+  if (big.check.ran) CHECK_FALSE(big.check.passed);  // refused, as its order of bytes is another
 }
 
 TEST_CASE("instructions are counted by layer, and alike every time", "[verify][slow]") {
@@ -93,6 +130,54 @@ TEST_CASE("machines that are not there", "[verify]") {
   CHECK_THAT(r.check.detail, Catch::Contains("no-such-compiler-gcc is not installed") && Catch::Contains("apt-get"));
   CHECK(r.cost.instructions == -1);
   CHECK_THROWS_WITH(find_machine("cortex-m5"), Catch::Contains("expected cortex-m0"));
+}
+
+// Compiler and emulator are scripts.
+TEST_CASE("tools that hang, fail or print nonsense end a trial with a word", "[verify]") {
+  const C99Export e("output_two_heads", kSamples);
+  const core::TemporaryFolder tools;
+  const auto tool = [&](const std::string& name, const std::string& script) {
+    const std::filesystem::path file = tools.path() / name;
+    core::write_atomic(file, "#!/bin/sh\n" + script + "\n");
+    std::filesystem::permissions(file, std::filesystem::perms::owner_all);
+    return file.string();
+  };
+  // Makes whatever is asked for by -o, and says nothing.
+  const std::string good =
+      tool("good-gcc", "while [ $# -gt 1 ]; do [ \"$1\" = -o ] && echo x > \"$2\"; shift; done; exit 0");
+  tool("good-size", "echo nonsense .text many; echo .rodata -; printf '\\001\\377'");
+  const auto trial = [&](const std::string& compiler, const std::string& emulator, bool board) {
+    Machine machine = find_machine(board ? "cortex-m4" : "aarch64");
+    machine.compiler = compiler;
+    machine.emulator = {emulator};
+    machine.seconds = 1;
+    return run_on(machine, e.folder, e.test.answers, 2);
+  };
+  const std::string hangs = tool("hangs", "sleep 60"), chats = tool("chats", "yes error nonsense"),
+                    fails = tool("fails", "echo 'no error but words' >&2; exit 7"), idle = tool("idle", "exit 0"),
+                    wrong = tool("wrong", "echo nonsense > outputs.bin"), killed = tool("killed", "kill -9 $$");
+  const struct {
+    std::string compiler, emulator, says;
+    bool ran;
+  } cases[] = {{hangs, idle, "compiling: did not end in time", false},
+               {fails, idle, "compiling: exit status 7", true},
+               {good, hangs, "running: did not end in time", false},
+               {good, fails, "running: exit status 7", true},
+               {good, idle, "no outputs were written", true},
+               {good, wrong, "wrote 9 bytes; expected", true},
+               {good, killed, "running: exit status 137", false},
+               {good, (tools.path() / "missing").string(), "is not installed; expected the packages", false}};
+  for (const bool board : {false, true}) {
+    for (const auto& c : cases) {
+      const MachineResult r = trial(c.compiler, c.emulator, board);
+      INFO(c.says << " | " << r.check.detail);
+      CHECK(r.check.ran == c.ran);
+      CHECK_FALSE(r.check.passed);
+      CHECK_THAT(r.check.detail, Catch::Contains(c.says));
+      CHECK(r.cost.instructions == -1);
+    }
+  }
+  CHECK_FALSE(trial(good, chats, true).check.passed);
 }
 
 }  // namespace condenser::verify

@@ -48,6 +48,30 @@ TEST_CASE("every output of an export is compared", "[verify][slow]") {
   CHECK_THAT(wrong.detail, Catch::Contains("output 196"));
 }
 
+TEST_CASE("an export of sounds is proven from the samples on", "[verify][slow]") {
+  Export e(testing::sound_case(7, 6));
+  std::vector<Check> checks = verify_c99(e.folder, e.test.answers);
+  CHECK(passed(checks));
+  CHECK(find(checks, "gcc -O2").detail == "every integer equal, from the sounds on");
+  exporters::KnownAnswers deaf = e.test.answers;
+  deaf.clips.pop_back();
+  CHECK_THROWS_WITH(verify_c99(e.folder, deaf), Catch::Contains("5 sounds for 6 samples"));
+  e.test.answers.clips[4] = e.test.answers.clips[3];
+  CHECK_FALSE(find(verify_c99(e.folder, e.test.answers), "gcc -O2").passed);
+
+  const Export roomy(testing::sound_case(7, 3, {}, 200));
+  CHECK(core::read_file(e.folder / "model_sound.c").find("static float scratch[") != std::string::npos);
+  CHECK(core::read_file(roomy.folder / "model_sound.c").find("scratch = (float *)") != std::string::npos);
+  CHECK(passed(verify_c99(roomy.folder, roomy.test.answers)));
+
+  Export twisted(testing::sound_case(7, 6, {.kind = "log_mel", .bands = 12, .time = "columns", .level = "full_scale"}));
+  CHECK(passed(verify_c99(twisted.folder, twisted.test.answers)));
+  twisted.replace("model_sound.c", "1.0f / 32768.0f", "1.0f / 16384.0f");
+  const Check check = find(verify_c99(twisted.folder, twisted.test.answers), "gcc -O2");
+  CHECK_FALSE(check.passed);
+  CHECK(check.samples == 6);
+}
+
 TEST_CASE("a good export passes with every compiler present", "[verify][slow]") {
   Export e("network_tiny", 40);
   e.test.answers.right = [&](size_t s, std::span<const int8_t> output) {  // but for every fourth sample

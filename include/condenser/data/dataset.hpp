@@ -45,6 +45,8 @@ class Dataset {
   virtual void targets(int64_t i, std::span<float> out) const;
   // The item for people: its file, or "item 12".
   virtual std::string name(int64_t i) const;
+  // Of sounds, the clip of item i before its front-end, on the scale of 16-bit PCM; empty where it is not known.
+  virtual std::vector<float> clip(int64_t i) const;
   // Writes shape().elements() normalized float32 values, planes [c, h, w]. Safe to call from several threads.
   virtual void get(int64_t i, std::span<float> out) const = 0;
   // Like get(), with random changes: a pure function of the arguments.

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "condenser/core/config.hpp"
 #include "condenser/data/dataset.hpp"
@@ -32,7 +33,7 @@ struct AudioOptions {
 };
 void read_options(core::config::Reader&, AudioOptions&);
 
-// What a front-end takes of a device that runs frontend.c in single precision, a frame at a time while the clip
+// What a front-end takes of a device that runs cnd_frontend.c in single precision, a frame at a time while the clip
 // arrives: its tables, and the samples of a frame, the scratch and a frame's values.
 struct FrontEndCost {
   int64_t constant_bytes = 0, buffer_bytes = 0;
@@ -40,7 +41,17 @@ struct FrontEndCost {
 };
 FrontEndCost cost_of(const AudioOptions&);  // from the options alone; throws as FrontEnd does
 
-// The tables of a front-end. Several threads may use one.
+// All numbers of a front-end: what cnd_frontend.c asks for, under the same names.
+struct FrontEndTables {
+  int samples = 0, begin = 0, window = 0, stride = 0, frames = 0, fft = 0, bands = 0, coefficients = 0;
+  int frame_step = 0, value_step = 0;
+  bool peak = false;  // a clip is brought to its largest sample first; else to full scale
+  std::vector<float> hann, turns, band_weights, dct;
+  std::vector<uint16_t> order;
+  std::vector<int16_t> band_begin, band_end;
+};
+
+// A front-end at work. Several threads may use one.
 class FrontEnd {
  public:
   explicit FrontEnd(const AudioOptions&);  // throws core::Error for settings that do not fit together
@@ -48,8 +59,9 @@ class FrontEnd {
   FrontEnd(const FrontEnd&) = delete;
   FrontEnd& operator=(const FrontEnd&) = delete;
 
+  const FrontEndTables& tables() const;
   int64_t samples() const;    // of a clip
-  FrontEndCost held() const;  // counted on what is allocated here, and what frontend.c asks for
+  FrontEndCost held() const;  // counted on what is allocated here, and what cnd_frontend.c asks for
   ItemShape shape() const;    // one channel: frames x coefficients or bands; transposed when time runs along columns
   // What the samples of a clip are multiplied with: see FeatureOptions::level. Silence stays silence.
   float gain(std::span<const float> clip) const;
@@ -57,8 +69,8 @@ class FrontEnd {
   void run(std::span<const float> clip, std::span<float> features) const;
 
  private:
-  struct Tables;
-  std::unique_ptr<Tables> tables_;
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace condenser::data

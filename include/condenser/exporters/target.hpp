@@ -1,6 +1,7 @@
 #pragma once
 // Destinations of export. An explicit list; a target either writes a package or refuses it by name.
 
+#include <array>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -10,9 +11,17 @@
 
 #include "condenser/arch/design.hpp"
 #include "condenser/arch/weights.hpp"
+#include "condenser/data/features.hpp"
 #include "condenser/runtime/quant_params.hpp"
 
 namespace condenser::exporters {
+
+// From a clip of sound to the network's input.
+struct SoundInput {
+  int sample_rate = 0;           // Hz
+  double mean = 0.0, std = 1.0;  // of a feature: x = (feature - mean) / std
+  data::FrontEndTables tables;
+};
 
 // A lowered Spec with its weights; int8 when `quant` is present.
 struct Package {
@@ -21,14 +30,18 @@ struct Package {
   std::optional<runtime::QuantParams> quant;
   std::string spec_hash;  // of the Spec before lowering: searched = trained = exported
   std::vector<std::string> classes;
-  std::string input_note;   // how to make the input, for people: normalization and order
-  std::string output_note;  // what the outputs are where they are no classes; else empty
+  bool independent = false;  // each class has a probability of its own (sigmoid); else one of them is chosen (softmax)
+  std::vector<std::array<int8_t, 256>> pixels;  // [channel]: input byte of every pixel of 8 bits; empty: no pictures
+  std::optional<SoundInput> sound;              // the front-end that goes along; its features fill the input
+  std::string input_note;                       // how to make the input, for people: normalization and order
+  std::string output_note;                      // what the outputs are where they are no classes; else empty
 };
 
 // Inputs and the outputs that the framework's int8 executor gives for them; shipped with every export.
 struct KnownAnswers {
   std::vector<std::vector<int8_t>> inputs;   // [h, w, c]
   std::vector<std::vector<int8_t>> outputs;  // [h, w, c]; several outputs one after the other
+  std::vector<std::vector<int16_t>> clips;   // that the inputs were made from, with SoundInput; else empty
   // Whether an output is the right answer for sample i; empty: not known.
   std::function<bool(size_t i, std::span<const int8_t> output)> right;
 };
@@ -40,6 +53,8 @@ struct Unsupported {
 struct ExportOptions {
   std::string prefix = "model";  // of C symbols and files
   bool private_kernels = false;  // kernels that no other export shares: whole folders can be added to one program
+  bool front_end = true;         // of sounds; see SoundInput
+  std::string weights = "const";  // arrays of C; binary: a file that is flashed or loaded by itself
 };
 
 std::string macro_prefix(std::string prefix);  // of C macros: MODEL for model

@@ -23,6 +23,7 @@ struct Machine {
   std::vector<std::string> emulator;  // program and options; the program to run stands behind them
   std::string packages;               // of Debian, that bring both
   std::optional<BoardMemory> board;   // none: a program of Linux
+  int seconds = 300;                  // that a compilation or a run may take
 };
 const std::vector<Machine>& machines();
 std::vector<std::string> machine_names();

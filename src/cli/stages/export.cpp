@@ -12,7 +12,7 @@ StageOutput stage_export(RunContext& run) {
   const arch::Design winner = load_winner(run);
   const Int8Network network = load_int8(run, winner);
   const exporters::Package package = make_package(run, winner, network);
-  const auto answers = make_known_answers(network, *run.test(), task_of(c), c.verify.known_answers);
+  const auto answers = make_known_answers(run, network, package, c.verify.known_answers);
   StageOutput out{
       "Export",
       {{{"target", "target", false}, {"folder", "folder", false}, {"files", "files"}, {"bytes", "bytes on disk"}}, {}},
@@ -26,7 +26,7 @@ StageOutput stage_export(RunContext& run) {
     core::create_folder(folder.parent_path());
     target.write(package, answers, c.export_options, folder);
     int64_t files = 0, bytes = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
       if (!entry.is_regular_file()) continue;
       ++files;
       bytes += static_cast<int64_t>(entry.file_size());

@@ -11,8 +11,8 @@ exporters::Package make_package(RunContext&, const arch::Design& winner, const I
 
 // What the executor answers to these items of the data set; none is called right or wrong.
 exporters::KnownAnswers known_integers(runtime::Int8Executor&, const data::Dataset&, const std::vector<int64_t>& items);
-// `count` images of the data set, as equal per class as possible, in the set's order.
-// The data set must outlive them.
-exporters::KnownAnswers make_known_answers(const Int8Network&, const data::Dataset&, const data::Task&, int count);
+// `count` items of the run's test data, as equal per class as possible, in the set's order; with their sounds where the
+// package makes its input from them.
+exporters::KnownAnswers make_known_answers(RunContext&, const Int8Network&, const exporters::Package&, int count);
 
 }  // namespace condenser::cli

@@ -82,8 +82,8 @@ StageOutput stage_verify(RunContext& run) {
   const arch::Design winner = load_winner(run);
   const Int8Network network = load_int8(run, winner);
   const exporters::Package package = make_package(run, winner, network);
-  const auto shipped = make_known_answers(network, *run.test(), task_of(c), c.verify.known_answers);
-  const auto answers = make_known_answers(network, *run.test(), task_of(c), c.verify.samples);
+  const auto shipped = make_known_answers(run, network, package, c.verify.known_answers);
+  const auto answers = make_known_answers(run, network, package, c.verify.samples);
   StageOutput out{"Verification on " + std::to_string(answers.inputs.size()) + " test images", {}, {}};
   if (const auto exported = find_record<ExportRecord>(run.folder)) {
     const auto changed = changes(exported->settings, settings_of(run, "export"));

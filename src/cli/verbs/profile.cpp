@@ -68,7 +68,12 @@ Exported exported(const arch::Design& design) {
   runtime::Int8Executor executor(runtime::build_program(lowered, q.weights, q.quant));
   std::vector<int64_t> items(kAnswers);
   std::iota(items.begin(), items.end(), 0);
-  return {{lowered, std::move(q.weights), std::move(q.quant), arch::hash(design.spec).hex(), {}, "noise", "noise"},
+  return {{.spec = lowered,
+           .weights = std::move(q.weights),
+           .quant = std::move(q.quant),
+           .spec_hash = arch::hash(design.spec).hex(),
+           .input_note = "noise",
+           .output_note = "noise"},
           known_integers(executor, *data, items)};
 }
 

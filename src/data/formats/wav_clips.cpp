@@ -60,6 +60,12 @@ class ClipDataset : public Dataset {
   int label(int64_t i) const override { return clips_.labels[checked(i)]; }
   std::string name(int64_t i) const override { return clips_.names[checked(i)]; }
 
+  std::vector<float> clip(int64_t i) const override {
+    std::vector<float> wave(static_cast<size_t>(front_end_.samples()));
+    clips_.waves.copy(checked(i), wave);
+    return wave;
+  }
+
   void get(int64_t i, std::span<float> out) const override {
     if (kept_.copy(checked(i), out)) return;
     finish(leveled(i), out);
@@ -81,8 +87,7 @@ class ClipDataset : public Dataset {
   }
 
   std::vector<float> leveled(int64_t i) const {
-    std::vector<float> wave(static_cast<size_t>(front_end_.samples()));
-    clips_.waves.copy(i, wave);
+    std::vector<float> wave = clip(i);
     const float gain = front_end_.gain(wave);
     for (float& x : wave) x *= gain;
     return wave;

@@ -2,6 +2,7 @@
  * scale or less, as well: all products are short ones (cnd_scale.h). */
 #include "cnd_add.h"
 
+#include "cnd_mve.h"
 #include "cnd_scale.h"
 
 /* Where one input has twice the larger scale's half, as one always has, its scaling is a shift without rounding: the
@@ -13,6 +14,21 @@ CND_INLINE void cnd_add_short(const cnd_add_params* p, const int8_t* a, const in
   const int32_t multiplier = p->out_multiplier;
   const int32_t shift = p->out_shift;
   const cnd_scale_range range = cnd_scale_range_of(p->output_zero_point, p->act_min, p->act_max, 1);
+#ifdef CND_MVE
+  const int32x4_t low = vdupq_n_s32(range.low);
+  const int32x4_t high = vdupq_n_s32(range.high);
+  for (int32_t left = p->count; left > 0; left -= 4) {
+    const mve_pred16_t lanes = vctp32q((uint32_t)left);
+    const int32x4_t x = vmulq_n_s32(vaddq_n_s32(vldrbq_z_s32(a, lanes), a_offset), half);
+    int32x4_t y = vaddq_n_s32(vldrbq_z_s32(b, lanes), b_offset);
+    y = b_exact != 0 ? vmulq_n_s32(y, half) : cnd_mve_scale_short_by(vmulq_n_s32(y, 2 * half), b_multiplier, b_shift);
+    const int32x4_t sum = cnd_mve_scale_short_by(vaddq_s32(x, y), multiplier, shift);
+    vstrbq_p_s32(output, cnd_mve_place(sum, range.zero_point, low, high), lanes);
+    a += 4;
+    b += 4;
+    output += 4;
+  }
+#else
   const int32_t mask = range.rectifies != 0 ? -1 : 0;
   const int32_t clamps = range.clamps;
   const int8_t* const end = a + p->count;
@@ -26,6 +42,7 @@ CND_INLINE void cnd_add_short(const cnd_add_params* p, const int8_t* a, const in
     value = cnd_half(cnd_rectify(value, mask) + range.offset);
     *output++ = (int8_t)(clamps != 0 ? cnd_clamp(value, range.low, range.high) : value);
   }
+#endif
 }
 
 /* Any multipliers and shifts. */

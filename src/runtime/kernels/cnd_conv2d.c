@@ -62,6 +62,49 @@ static void cnd_conv2d_patch(const cnd_conv2d_params* p, const int8_t* input, in
   }
 }
 
+#ifdef CND_MVE
+
+CND_APART void cnd_conv2d_product(const cnd_mve_rows* l, const int8_t* x, int32_t o, int32_t end, int8_t* out) {
+  cnd_mve_product(l, x, o, end, out);
+}
+
+/* The window of an output pixel as one run of values: where it lies so in the input, there. */
+static const int8_t* cnd_conv2d_window(const cnd_conv2d_params* p, const int8_t* input, int32_t oy, int32_t ox,
+                                       int32_t first, int16_t* tile) {
+  if (p->kernel_h == 1 && p->kernel_w == 1 && p->pad_top == 0 && p->pad_left == 0) {
+    const int32_t y = oy * p->stride_h;
+    const int32_t x = ox * p->stride_w;
+    if (y < p->in_h && x < p->in_w) {
+      return input + (y * p->in_w + x) * p->in_c + first;
+    }
+  }
+  cnd_conv2d_patch(p, input, oy, ox, first, tile, 0);
+  return (const int8_t*)tile;
+}
+
+void cnd_conv2d(const cnd_conv2d_params* p, const int8_t* weights, const int32_t* bias, const int32_t* multiplier,
+                const int8_t* shift, int16_t* scratch, const int8_t* input, int8_t* output) {
+  const int32_t channels = p->in_c / p->groups;
+  const int32_t group_out = p->out_c / p->groups;
+  const cnd_mve_rows rows = {weights,
+                             bias,
+                             multiplier,
+                             shift,
+                             p->kernel_h * p->kernel_w * channels,
+                             cnd_scale_range_of(p->output_zero_point, p->act_min, p->act_max, p->short_scale)};
+  for (int32_t oy = 0; oy < p->out_h; ++oy) {
+    for (int32_t ox = 0; ox < p->out_w; ++ox) {
+      for (int32_t group = 0; group < p->groups; ++group) {
+        const int8_t* x = cnd_conv2d_window(p, input, oy, ox, group * channels, scratch);
+        cnd_conv2d_product(&rows, x, group * group_out, (group + 1) * group_out, output);
+      }
+      output += p->out_c;
+    }
+  }
+}
+
+#else
+
 /* What all pixels share. */
 typedef struct {
   const int8_t* weights;
@@ -143,3 +186,5 @@ void cnd_conv2d(const cnd_conv2d_params* p, const int8_t* weights, const int32_t
     oy = next_x + 1 < p->out_w ? next_y : next_y + 1;
   }
 }
+
+#endif

@@ -1,34 +1,57 @@
-/* Depthwise int8 convolution, channel by channel: rows of a channel are laid out as 16-bit values with
- * the zero point around them, so that windows need no tests. The header's promise about overlap rests on this order. */
+/* Depthwise int8 convolution, channel by channel: rows of a channel are laid out as 16-bit values with the zero point
+ * around them, so that windows need no tests. The header's promise about overlap rests on this order. */
 #include "cnd_depthwise.h"
 
 #include "cnd_dsp.h"
+#include "cnd_mve.h"
 #include "cnd_scale.h"
 
-/* One output channel. Rows of scratch stand for input rows `first` and following: `held` of them,
- * `capacity` at most. */
+/* One direction of the map: sizes, and how far neighbours lie apart in input, output and weights. */
 typedef struct {
-  const cnd_depthwise_params* p;
+  int32_t in, out;
+  int32_t in_step, out_step, tap_step;
+  int32_t kernel, stride, pad;
+} cnd_depthwise_axis;
+
+/* One output channel, line after line; in scratch a line is a row. A map whose lines are few and short lies on its side
+ * there, so that they become long ones. */
+typedef struct {
+  cnd_depthwise_axis across, along; /* the lines */
   int16_t* rows;
   int16_t* weights;
   int32_t row;        /* values of a row in scratch */
   int32_t weight_row; /* values of a row of weights: even, at least two more than the kernel is wide */
-  int32_t first, held, capacity;
+  int32_t lines;      /* of the output that one filling of the scratch gives */
+  int32_t zero_point;
   int32_t bias, multiplier, shift;
   cnd_scale_range range;
 } cnd_depthwise_channel;
 
 static int32_t cnd_depthwise_even(int32_t n) { return n + n % 2; }
 
-/* `count` values of a channel from x on, as 16-bit values. */
-static void cnd_depthwise_copy(const cnd_depthwise_params* p, const int8_t* x, int32_t count, int16_t* to) {
-  const int32_t step = p->in_c;
-#ifdef CND_DSP
-  for (; count >= 2; count -= 2) {
-    const uint32_t two = (uint32_t)(uint8_t)x[0] | ((uint32_t)(uint8_t)x[step] << 16);
-    cnd_store_near_2x16(to, cnd_sxtb16(two));
-    x += 2 * step;
-    to += 2;
+static int32_t cnd_depthwise_min(int32_t a, int32_t b) { return a < b ? a : b; }
+
+static void cnd_depthwise_fill(int16_t* to, int32_t value, int32_t count) {
+  for (; count > 0; --count) {
+    *to++ = (int16_t)value;
+  }
+}
+
+/* `count` values of a channel, `step` apart, from x on. */
+static void cnd_depthwise_copy(const int8_t* x, int32_t step, int32_t count, int16_t* to) {
+#if defined(CND_MVE)
+  const uint32x4_t places = cnd_mve_places(step);
+  for (; count >= 4; count -= 4) {
+    vstrhq_s32(to, vldrbq_gather_offset_s32(x, places));
+    x += 4 * step;
+    to += 4;
+  }
+#elif defined(CND_DSP)
+  for (; count >= 4; count -= 4) {
+    cnd_store_near_2x16(to, cnd_pair(x[0], x[step]));
+    cnd_store_near_2x16(to + 2, cnd_pair(x[2 * step], x[3 * step]));
+    x += 4 * step;
+    to += 4;
   }
 #endif
   for (; count > 0; --count) {
@@ -37,49 +60,112 @@ static void cnd_depthwise_copy(const cnd_depthwise_params* p, const int8_t* x, i
   }
 }
 
-/* Reads input rows up to before `end`, of which those from `begin` on are wanted. x: the channel's first value. */
-static void cnd_depthwise_read(cnd_depthwise_channel* c, const int8_t* x, int32_t begin, int32_t end) {
-  const cnd_depthwise_params* p = c->p;
-  if (end - c->first > c->capacity) { /* what is still wanted moves to the front */
-    const int32_t keep = c->first + c->held > begin ? c->first + c->held - begin : 0;
-    const int16_t* from = c->rows + (c->held - keep) * c->row;
-    for (int32_t i = 0; i < keep * c->row; ++i) {
-      c->rows[i] = from[i];
-    }
-    c->first = begin;
-    c->held = keep;
+/* Lines `begin` to before `end` of the input, which may lie outside of it, become rows from number `at` on; x: the
+ * channel's first value. */
+CND_APART void cnd_depthwise_read(const cnd_depthwise_channel* c, const int8_t* x, int32_t begin, int32_t end,
+                               int32_t at) {
+  const int32_t pad = c->along.pad;
+  const int32_t width = cnd_depthwise_min(c->along.in, c->row - pad); /* columns beyond are in no window */
+  int16_t* to = c->rows + at * c->row + pad;
+  if (width <= 0) {
+    return;
   }
-  const int32_t room = c->row - p->pad_left;
-  const int32_t width = p->in_w < room ? p->in_w : room; /* columns beyond are in no window */
-  while (c->first + c->held < end) {
-    cnd_depthwise_copy(p, x + (c->first + c->held) * p->in_w * p->in_c, width,
-                       c->rows + (c->held * c->row + (width > 0 ? p->pad_left : 0)));
-    ++c->held;
+  for (; begin < end; ++begin) {
+    if (begin >= 0 && begin < c->across.in) {
+      cnd_depthwise_copy(x + begin * c->across.in_step, c->along.in_step, width, to);
+    } else if (c->lines < c->across.out) { /* else nothing was ever there */
+      cnd_depthwise_fill(to, c->zero_point, width);
+    }
+    to += c->row;
   }
 }
 
-/* A line of the output, from windows of `lines` rows, the first ones at x and w. */
-static void cnd_depthwise_line(const cnd_depthwise_channel* c, const int16_t* x, const int16_t* w, int32_t lines,
-                               int8_t* out) {
-  const int32_t width = c->p->kernel_w;
-  for (int32_t n = 0; n < c->p->out_w; ++n) {
-    const int16_t* row = x + n * c->p->stride_w;
-    const int16_t* taps = w;
-    int32_t sum = c->bias;
-    for (int32_t ky = 0; ky < lines; ++ky) {
-#ifdef CND_DSP
-      for (int32_t kx = 0; kx < width; kx += 2) { /* of an odd width, the last pair ends with a weight of zero */
-        sum = cnd_smlad(cnd_load_near_2x16(row + kx), cnd_load_2x16(taps + kx), sum);
+#ifdef CND_MVE
+
+/* Four windows of a line, `apart` values between them. */
+CND_INLINE int32x4_t cnd_depthwise_load(const int16_t* x, int32_t apart, uint32x4_t places) {
+  return apart == 1 ? vldrhq_s32(x) : vldrhq_gather_shifted_offset_s32(x, places);
+}
+
+/* Lines of the output, four values at once, from the rows in scratch. */
+CND_INLINE void cnd_depthwise_fours(const cnd_depthwise_channel* c, int32_t height, int32_t width, int32_t apart,
+                                    int32_t lines, int8_t* output) {
+  const int32x4_t low = vdupq_n_s32(c->range.low);
+  const int32x4_t high = vdupq_n_s32(c->range.high);
+  const uint32x4_t places = cnd_mve_places(c->along.out_step);
+  const uint32x4_t windows = cnd_mve_places(apart);
+  const int16_t* line = c->rows;
+  for (; lines > 0; --lines) {
+    const int16_t* x = line;
+    int8_t* out = output;
+    for (int32_t left = c->along.out; left > 0; left -= 4) {
+      const int16_t* row = x;
+      const int16_t* taps = c->weights;
+      int32x4_t sum = vdupq_n_s32(c->bias);
+      for (int32_t ky = height; ky > 0; --ky) {
+        for (int32_t kx = 0; kx < width; ++kx) {
+          sum = vmlaq_n_s32(sum, cnd_depthwise_load(row + kx, apart, windows), taps[kx]);
+        }
+        row += c->row;
+        taps += c->weight_row;
       }
-#else
-      for (int32_t kx = 0; kx < width; ++kx) {
-        sum += (int32_t)row[kx] * (int32_t)taps[kx];
-      }
-#endif
-      row += c->row;
-      taps += c->weight_row;
+      sum = c->range.is_short != 0 ? cnd_mve_scale_short_by(sum, c->multiplier, c->shift)
+                                   : cnd_mve_scale_by(sum, c->multiplier, c->shift);
+      vstrbq_scatter_offset_p_s32(out, places, cnd_mve_place(sum, c->range.zero_point, low, high),
+                                  vctp32q((uint32_t)left));
+      x += 4 * apart;
+      out += 4 * c->along.out_step;
     }
-    out[n * c->p->out_c] = cnd_scale_any(sum, c->multiplier, c->shift, &c->range);
+    line += c->across.stride * c->row;
+    output += c->across.out_step;
+  }
+}
+
+CND_APART void cnd_depthwise_lines(const cnd_depthwise_channel* c, int32_t lines, int8_t* output) {
+  const int32_t height = c->across.kernel;
+  const int32_t width = c->along.kernel;
+  const int32_t apart = c->along.stride;
+  if (height == 3 && width == 3 && apart == 1) {
+    cnd_depthwise_fours(c, 3, 3, 1, lines, output);
+  } else if (apart == 1) {
+    cnd_depthwise_fours(c, height, width, 1, lines, output);
+  } else {
+    cnd_depthwise_fours(c, height, width, apart, lines, output);
+  }
+}
+
+#else
+
+/* Lines of the output from the rows in scratch. */
+CND_APART void cnd_depthwise_any(const cnd_depthwise_channel* c, int32_t lines, int8_t* output) {
+  const int32_t width = c->along.kernel;
+  const int16_t* line = c->rows;
+  for (; lines > 0; --lines) {
+    const int16_t* x = line;
+    int8_t* out = output;
+    for (int32_t n = c->along.out; n > 0; --n) {
+      const int16_t* row = x;
+      const int16_t* taps = c->weights;
+      int32_t sum = c->bias;
+      for (int32_t ky = c->across.kernel; ky > 0; --ky) {
+#ifdef CND_DSP
+        for (int32_t kx = 0; kx < width; kx += 2) { /* of an odd width, the last pair ends with a weight of zero */
+          sum = cnd_smlad(cnd_load_near_2x16(row + kx), cnd_load_2x16(taps + kx), sum);
+        }
+#else
+        for (int32_t kx = 0; kx < width; ++kx) {
+          sum += (int32_t)row[kx] * (int32_t)taps[kx];
+        }
+#endif
+        row += c->row;
+        taps += c->weight_row;
+      }
+      *out = cnd_scale_any(sum, c->multiplier, c->shift, &c->range);
+      x += c->along.stride;
+      out += c->along.out_step;
+    }
+    line += c->across.stride * c->row;
+    output += c->across.out_step;
   }
 }
 
@@ -111,72 +197,123 @@ CND_INLINE cnd_depthwise_sums cnd_depthwise_row(const int16_t* x, const int16_t*
   return s;
 }
 
-/* A line of such windows, four values at once, of which the line's last four may be fewer. */
-CND_INLINE void cnd_depthwise_fours(const cnd_depthwise_channel* c, const int16_t* x, const int16_t* w, int32_t lines,
-                                    int32_t apart, int8_t* out) {
-  const int32_t step = c->p->out_c;
+/* Lines of such windows, four values at once, of which a line's last four may be fewer. */
+CND_INLINE void cnd_depthwise_fours(const cnd_depthwise_channel* c, int32_t height, int32_t apart, int32_t lines,
+                                    int8_t* output) {
+  const int32_t step = c->along.out_step;
   const int32_t row = c->row;
   const int32_t bias = c->bias;
-  for (int32_t left = c->p->out_w; left > 0; left -= 4) {
-    cnd_depthwise_sums s = {bias, bias, bias, bias};
-    if (lines == 3) {
-      s = cnd_depthwise_row(x, w, apart, s);
-      s = cnd_depthwise_row(x + row, w + 4, apart, s);
-      s = cnd_depthwise_row(x + 2 * row, w + 8, apart, s);
-    } else {
-      for (int32_t ky = 0; ky < lines; ++ky) {
-        s = cnd_depthwise_row(x + ky * row, w + 4 * ky, apart, s);
+  const int16_t* line = c->rows;
+  for (; lines > 0; --lines) {
+    const int16_t* x = line;
+    int8_t* out = output;
+    for (int32_t left = c->along.out; left > 0; left -= 4) {
+      const int16_t* w = c->weights;
+      cnd_depthwise_sums s = {bias, bias, bias, bias};
+      if (height == 3) {
+        s = cnd_depthwise_row(x, w, apart, s);
+        s = cnd_depthwise_row(x + row, w + 4, apart, s);
+        s = cnd_depthwise_row(x + 2 * row, w + 8, apart, s);
+      } else {
+        for (int32_t ky = 0; ky < height; ++ky) {
+          s = cnd_depthwise_row(x + ky * row, w + 4 * ky, apart, s);
+        }
       }
+      int32_t value[4] = {s.s0, s.s1, s.s2, s.s3};
+      cnd_scale_four(value, c->multiplier, c->shift, c->multiplier, c->shift, &c->range);
+      out[0] = (int8_t)value[0];
+      if (left >= 4) {
+        out[step] = (int8_t)value[1];
+        out[2 * step] = (int8_t)value[2];
+        out[3 * step] = (int8_t)value[3];
+      } else {
+        if (left > 1) {
+          out[step] = (int8_t)value[1];
+        }
+        if (left > 2) {
+          out[2 * step] = (int8_t)value[2];
+        }
+      }
+      out += 4 * step;
+      x += 4 * apart;
     }
-    int32_t value[4] = {s.s0, s.s1, s.s2, s.s3};
-    cnd_scale_four(value, c->multiplier, c->shift, c->multiplier, c->shift, &c->range);
-    out[0] = (int8_t)value[0];
-    if (left > 1) {
-      out[step] = (int8_t)value[1];
-    }
-    if (left > 2) {
-      out[2 * step] = (int8_t)value[2];
-    }
-    if (left > 3) {
-      out[3 * step] = (int8_t)value[3];
-    }
-    out += 4 * step;
-    x += 4 * apart;
+    line += c->across.stride * row;
+    output += c->across.out_step;
   }
 }
 
-static void cnd_depthwise_fours_1(const cnd_depthwise_channel* c, const int16_t* x, const int16_t* w, int32_t lines,
-                                  int8_t* out) {
-  cnd_depthwise_fours(c, x, w, lines, 1, out);
+CND_APART void cnd_depthwise_fours_1(const cnd_depthwise_channel* c, int32_t lines, int8_t* output) {
+  if (c->across.kernel == 3) {
+    cnd_depthwise_fours(c, 3, 1, lines, output);
+  } else {
+    cnd_depthwise_fours(c, c->across.kernel, 1, lines, output);
+  }
 }
 
-static void cnd_depthwise_fours_2(const cnd_depthwise_channel* c, const int16_t* x, const int16_t* w, int32_t lines,
-                                  int8_t* out) {
-  cnd_depthwise_fours(c, x, w, lines, 2, out);
+CND_APART void cnd_depthwise_fours_2(const cnd_depthwise_channel* c, int32_t lines, int8_t* output) {
+  if (c->across.kernel == 3) {
+    cnd_depthwise_fours(c, 3, 2, lines, output);
+  } else {
+    cnd_depthwise_fours(c, c->across.kernel, 2, lines, output);
+  }
+}
+
+/* Windows three wide, one or two apart, have a form of their own. */
+static int32_t cnd_depthwise_has_fours(const cnd_depthwise_channel* c) {
+  return (c->along.kernel == 3 && c->along.stride <= 2) ? 1 : 0;
 }
 
 #endif
 
-/* What the padded rows of a window add: `lines` of them from w on. */
-static int32_t cnd_depthwise_outside(const cnd_depthwise_params* p, const int8_t* w, int32_t lines) {
-  int32_t sum = 0;
-  for (int32_t i = lines * p->kernel_w; i > 0; --i) {
-    sum += *w;
-    w += p->out_c;
+static void cnd_depthwise_lines(const cnd_depthwise_channel* c, int32_t lines, int8_t* output) {
+#ifdef CND_DSP
+  if (cnd_depthwise_has_fours(c) != 0) {
+    if (c->along.stride == 1) {
+      cnd_depthwise_fours_1(c, lines, output);
+    } else {
+      cnd_depthwise_fours_2(c, lines, output);
+    }
+    return;
   }
-  return p->input_zero_point * sum;
+#endif
+  cnd_depthwise_any(c, lines, output);
 }
 
-/* The weights of channel o. */
-static void cnd_depthwise_weights(const cnd_depthwise_channel* c, const int8_t* weights, int32_t fours) {
-  for (int32_t ky = 0; ky < c->p->kernel_h; ++ky) {
+#endif
+
+/* The weights of a channel; w: its first one. */
+CND_APART void cnd_depthwise_weights(const cnd_depthwise_channel* c, const int8_t* w) {
+  for (int32_t ky = 0; ky < c->across.kernel; ++ky) {
     int16_t* taps = c->weights + ky * c->weight_row;
-    for (int32_t kx = 0; kx < c->p->kernel_w; ++kx) {
-      taps[kx] = weights[(ky * c->p->kernel_w + kx) * c->p->out_c];
+    const int8_t* from = w + ky * c->across.tap_step;
+    for (int32_t kx = 0; kx < c->along.kernel; ++kx) {
+      taps[kx] = *from;
+      from += c->along.tap_step;
     }
-    if (fours != 0) {
+#if defined(CND_DSP) && !defined(CND_MVE)
+    if (cnd_depthwise_has_fours(c) != 0) { /* w0 w1 w1 w2 */
       taps[3] = taps[2];
       taps[2] = taps[1];
+    }
+#endif
+  }
+}
+
+/* The map of a channel, as many lines at once as scratch has room for. */
+static void cnd_depthwise_map(const cnd_depthwise_channel* c, const int8_t* x, int8_t* output) {
+  const int32_t stride = c->across.stride;
+  int32_t kept = 0; /* rows that the lines before have read */
+  for (int32_t line = 0; line < c->across.out; line += c->lines) {
+    const int32_t lines = cnd_depthwise_min(c->lines, c->across.out - line);
+    const int32_t first = line * stride - c->across.pad;
+    cnd_depthwise_read(c, x, first + kept, first + (lines - 1) * stride + c->across.kernel, kept);
+    cnd_depthwise_lines(c, lines, output + line * c->across.out_step);
+    kept = c->across.kernel > stride ? c->across.kernel - stride : 0;
+    if (line + lines < c->across.out) {
+      const int16_t* from = c->rows + lines * stride * c->row;
+      for (int32_t i = 0; i < kept * c->row; ++i) {
+        c->rows[i] = from[i];
+      }
     }
   }
 }
@@ -184,60 +321,29 @@ static void cnd_depthwise_weights(const cnd_depthwise_channel* c, const int8_t* 
 void cnd_depthwise(const cnd_depthwise_params* p, const int8_t* weights, const int32_t* bias, const int32_t* multiplier,
                    const int8_t* shift, int16_t* scratch, const int8_t* input, int8_t* output) {
   const int32_t multiple = p->out_c / p->in_c;
-  const int32_t capacity = p->in_h < p->kernel_h + CND_DEPTHWISE_ROWS ? p->in_h : p->kernel_h + CND_DEPTHWISE_ROWS;
-#ifdef CND_DSP
-  const int32_t fours = (p->kernel_w == 3 && p->stride_w <= 2) ? 1 : 0;
-#else
-  const int32_t fours = 0;
-#endif
-  cnd_depthwise_channel c = {p, scratch, scratch, 0, 0, 0, 0, 0, 0, 0, 0, {0, 0, 0, 0, 0, 0, 0}};
-  c.row = (p->out_w + 3) / 4 * 4 * p->stride_w - p->stride_w + cnd_depthwise_even(p->kernel_w);
-  c.row = cnd_depthwise_even(c.row);
-  c.weight_row = cnd_depthwise_even(p->kernel_w);
-  c.capacity = capacity;
-  c.weights = scratch + capacity * c.row;
+  const cnd_depthwise_axis down = {
+      p->in_h,     p->out_h,    p->in_w * p->in_c, p->out_w * p->out_c, p->kernel_w * p->out_c,
+      p->kernel_h, p->stride_h, p->pad_top};
+  const cnd_depthwise_axis right = {p->in_w,  p->out_w,    p->in_c,     p->out_c,
+                                    p->out_c, p->kernel_w, p->stride_w, p->pad_left};
+  cnd_depthwise_channel c;
+  const int32_t turned = (p->out_h > p->out_w && (p->out_w - 1) * p->stride_w <= CND_DEPTHWISE_ROWS) ? 1 : 0;
+  c.across = turned != 0 ? right : down;
+  c.along = turned != 0 ? down : right;
+  c.weight_row = cnd_depthwise_even(c.along.kernel);
+  c.row = cnd_depthwise_even(((c.along.out + 3) / 4 * 4 - 1) * c.along.stride + c.weight_row);
+  c.lines = cnd_depthwise_min(CND_DEPTHWISE_ROWS / c.across.stride + 1, c.across.out);
+  c.rows = scratch;
+  c.weights = scratch + ((c.lines - 1) * c.across.stride + c.across.kernel) * c.row;
+  c.zero_point = p->input_zero_point;
   c.range = cnd_scale_range_of(p->output_zero_point, p->act_min, p->act_max, p->short_scale);
-  for (int32_t i = 0; i < capacity * c.row; ++i) {
-    scratch[i] = (int16_t)p->input_zero_point;
-  }
-  for (int32_t i = 0; i < p->kernel_h * c.weight_row; ++i) {
-    c.weights[i] = 0;
-  }
+  cnd_depthwise_fill(c.rows, c.zero_point, (int32_t)(c.weights - c.rows));
+  cnd_depthwise_fill(c.weights, 0, c.across.kernel * c.weight_row);
   for (int32_t o = 0; o < p->out_c; ++o) {
-    const int8_t* channel = input + o / multiple;
-    cnd_depthwise_weights(&c, weights + o, fours);
+    c.bias = bias[o];
     c.multiplier = multiplier[o];
     c.shift = shift[o];
-    c.first = 0;
-    c.held = 0;
-    for (int32_t oy = 0; oy < p->out_h; ++oy) {
-      const int32_t top = oy * p->stride_h - p->pad_top;
-      const int32_t begin = top < 0 ? 0 : (top < p->in_h ? top : p->in_h);
-      const int32_t bottom = top + p->kernel_h < p->in_h ? top + p->kernel_h : p->in_h;
-      const int32_t end = bottom < begin ? begin : bottom;
-      cnd_depthwise_read(&c, channel, begin, end);
-      const int16_t* x = c.rows + (begin - c.first) * c.row;
-      const int32_t above = begin < end ? begin - top : 0;
-      const int32_t lines = end - begin;
-      const int16_t* w = c.weights + above * c.weight_row;
-      int8_t* out = output + oy * p->out_w * p->out_c + o;
-      c.bias = bias[o];
-      if (lines < p->kernel_h) {
-        const int8_t* below = weights + (above + lines) * p->kernel_w * p->out_c;
-        c.bias += cnd_depthwise_outside(p, weights + o, above) +
-                  cnd_depthwise_outside(p, below + o, p->kernel_h - above - lines);
-      }
-#ifdef CND_DSP
-      if (fours != 0 && p->stride_w == 1) {
-        cnd_depthwise_fours_1(&c, x, w, lines, out);
-        continue;
-      }
-      if (fours != 0) {
-        cnd_depthwise_fours_2(&c, x, w, lines, out);
-        continue;
-      }
-#endif
-      cnd_depthwise_line(&c, x, w, lines, out);
-    }
+    cnd_depthwise_weights(&c, weights + o);
+    cnd_depthwise_map(&c, input + o / multiple, output + o);
   }
 }

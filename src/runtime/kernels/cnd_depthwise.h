@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-enum { CND_DEPTHWISE_ROWS = 5 }; /* rows in scratch beyond those of one window: they move down only when all are used */
+enum { CND_DEPTHWISE_ROWS = 5 }; /* rows in scratch beyond those of one window, at most */
 
 typedef struct {
   int32_t in_h, in_w, in_c;
@@ -25,11 +25,13 @@ typedef struct {
 
 /* weights: [kernel_h, kernel_w, out_c]; bias, multiplier, shift: [out_c]. Inputs are multiplied as they are stored:
  * each bias holds minus the input's zero point times the sum of its weights.
- * scratch, at a multiple of four bytes: min(kernel_h + CND_DEPTHWISE_ROWS, in_h) rows of (w - 1) * stride_w + kernel_w
+ * scratch, at a multiple of four bytes: rows of padded input for as many lines of the output as CND_DEPTHWISE_ROWS
+ * more rows than one window give, (lines - 1) * stride_h + kernel_h of them, each of (w - 1) * stride_w + kernel_w
  * values, w being out_w rounded up to a multiple of four, kernel_w and the sum rounded up to even numbers; then
- * kernel_h rows of weights, kernel_w rounded up again. The output must not overlap the input, with one exception: where
- * out_c == in_c, out_h <= in_h, out_w <= in_w and pad_top < kernel_h, it may begin where the input begins. One channel
- * after the other is computed, and its rows are read before they are overwritten. */
+ * kernel_h rows of weights, kernel_w rounded up again. Where out_h > out_w and (out_w - 1) * stride_w <=
+ * CND_DEPTHWISE_ROWS, height and width change their parts. The output must not overlap the input, with one exception:
+ * where out_c == in_c, out_h <= in_h, out_w <= in_w and pad_top < kernel_h, it may begin where the input begins. One
+ * channel after the other is computed, and its rows are read before they are overwritten. */
 void cnd_depthwise(const cnd_depthwise_params* p, const int8_t* weights, const int32_t* bias, const int32_t* multiplier,
                    const int8_t* shift, int16_t* scratch, const int8_t* input, int8_t* output);
 

@@ -6,11 +6,13 @@
 #include <stdint.h>
 #include <string.h>
 
-/* A function of an inner loop: its sums must stay in registers. */
+/* A function of an inner loop: its sums must stay in registers. And one whose registers are its own. */
 #if defined(__GNUC__)
 #define CND_INLINE static inline __attribute__((always_inline))
+#define CND_APART static __attribute__((noinline))
 #else
 #define CND_INLINE static inline
+#define CND_APART static
 #endif
 
 #if defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_SIMD32) && !defined(__ARM_BIG_ENDIAN) && !defined(CND_NO_DSP)

@@ -1,7 +1,23 @@
 /* Int8 fully connected layer: four outputs at once, so that each input value is widened once for all of them. */
 #include "cnd_linear.h"
 
+#include "cnd_mve.h"
 #include "cnd_scale.h"
+
+#ifdef CND_MVE
+
+void cnd_linear(const cnd_linear_params* p, const int8_t* weights, const int32_t* bias, const int32_t* multiplier,
+                const int8_t* shift, const int8_t* input, int8_t* output) {
+  const cnd_mve_rows rows = {weights,
+                             bias,
+                             multiplier,
+                             shift,
+                             p->in_c,
+                             cnd_scale_range_of(p->output_zero_point, p->act_min, p->act_max, p->short_scale)};
+  cnd_mve_product(&rows, input, 0, p->out_c, output);
+}
+
+#else
 
 /* Four rows of weights, `stride` apart, or 0: four times the same one. */
 static void cnd_linear_rows(const cnd_linear_params* p, const int8_t* w0, int32_t stride, const int8_t* x,
@@ -53,3 +69,5 @@ void cnd_linear(const cnd_linear_params* p, const int8_t* weights, const int32_t
     }
   }
 }
+
+#endif

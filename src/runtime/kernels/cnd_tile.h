@@ -11,13 +11,14 @@
 #include <stdint.h>
 
 #include "cnd_dsp.h"
+#include "cnd_mve.h"
 
 /* n rounded down to a multiple; 0 <= n, a power of two. */
 static inline int32_t cnd_tile_floor(int32_t n, int32_t multiple) {
   return (int32_t)((uint32_t)n & ~((uint32_t)multiple - 1u));
 }
 
-#ifdef CND_DSP
+#if defined(CND_DSP) && !defined(CND_MVE)
 
 /* Four values of a patch stand as 0, 2, 1, 3: so SXTB16 widens them, and the weights alike. The groups of four of two
  * pixels alternate, and zeros make the last group whole. */
@@ -199,20 +200,30 @@ static inline cnd_tile_writer cnd_tile_begin(int16_t* tile, int32_t depth, int32
 }
 
 CND_INLINE void cnd_tile_put(cnd_tile_writer* w, const int8_t* x, int32_t count) {
+#ifdef CND_MVE
+  cnd_mve_copy(w->to, x, count);
+#else
   for (int32_t i = 0; i < count; ++i) {
     w->to[i] = x[i];
   }
+#endif
   w->to += count;
 }
 
 static void cnd_tile_fill(cnd_tile_writer* w, int32_t value, int32_t count) {
+#ifdef CND_MVE
+  cnd_mve_fill(w->to, value, count);
+#else
   for (int32_t i = 0; i < count; ++i) {
     w->to[i] = (int8_t)value;
   }
+#endif
   w->to += count;
 }
 
 static inline void cnd_tile_end(const cnd_tile_writer* w) { (void)w; }
+
+#ifndef CND_MVE
 
 /* One patch with two rows of weights. */
 static inline void cnd_tile_1x2(const int8_t* x, const int8_t* a, const int8_t* b, int32_t depth, int32_t* sum_a,
@@ -278,6 +289,8 @@ CND_INLINE void cnd_tile_2x2(const int16_t* tile, const int8_t* a, const int8_t*
   sum[3] = s3;
 #endif
 }
+
+#endif
 
 #endif
 

@@ -1,33 +1,62 @@
-/* The arithmetic of frontend.h. */
-#include "frontend.h"
+/* The arithmetic of cnd_frontend.h. */
+#include "cnd_frontend.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
+
+#if defined(__FAST_MATH__)
+#error "cnd_frontend.c needs IEEE arithmetic; compile it without -ffast-math"
+#endif
+#if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0
+#error "cnd_frontend.c needs single precision: -fexcess-precision=fast, on x86 of 32 bits -msse2 -mfpmath=sse"
+#endif
+/* Products are rounded before they are added, whatever the options. (Vectorizing for x86 with FMA, GCC 12 joins them
+ * nevertheless.) */
+#if defined(__clang__)
+#pragma STDC FP_CONTRACT OFF
+#elif defined(__GNUC__) && defined(__FMA__)
+#pragma GCC optimize("fp-contract=off", "no-tree-vectorize")
+#elif defined(__GNUC__)
+#pragma GCC optimize("fp-contract=off")
+#endif
 
 /* x = m 2^e with m in [sqrt(1/2), sqrt(2)); ln m = 2 atanh(s) with s = (m - 1) / (m + 1), |s| < 0.172: five terms. */
 float cnd_frontend_log(float x) {
   uint32_t bits;
-  memcpy(&bits, &x, sizeof bits);
+  (void)memcpy(&bits, &x, sizeof bits);
   const uint32_t above = bits - 0x3f3504f3u; /* the bits of sqrt(1/2) */
-  const int32_t exponent = (int32_t)(above & 0xff800000u) / (1 << 23);
+  const int32_t exponent = (int32_t)(above & 0xff800000u) / 8388608;
   bits -= above & 0xff800000u;
   float m;
-  memcpy(&m, &bits, sizeof m);
+  (void)memcpy(&m, &bits, sizeof m);
   const float s = (m - 1.0f) / (m + 1.0f);
   const float q = s * s;
   const float series = q * (0.33333333f + q * (0.2f + q * (0.14285714f + q * 0.11111111f)));
   return (float)exponent * 0.69314718f + 2.0f * (s + s * series);
 }
 
+/* A clip on the scale of the front-end, or samples of 16 bits and what brings them there. */
+typedef struct {
+  const float* scaled; /* NULL: the others count */
+  const int16_t* whole;
+  float gain;
+} cnd_clip;
+
 /* Windowed samples of a frame in bit-reversed order, as fft / 2 complex numbers (even samples, odd samples). */
-static void cnd_frontend_load(const cnd_frontend* f, const float* clip, int32_t begin, float* z) {
+static void cnd_frontend_load(const cnd_frontend* f, const cnd_clip* clip, int32_t frame, float* z) {
   const int32_t half = f->fft / 2;
+  const int32_t begin = f->begin + frame * f->stride;
   for (int32_t i = 0; i < half; ++i) {
     float pair[2];
     for (int32_t k = 0; k < 2; ++k) {
       const int32_t n = 2 * i + k;
       const int32_t at = begin + n;
-      pair[k] = n < f->window && at >= 0 && at < f->samples ? clip[at] * f->hann[n] : 0.0f;
+      pair[k] = 0.0f;
+      if (n < f->window && at >= 0 && at < f->samples) {
+        const float sample = clip->scaled != NULL ? clip->scaled[at] : (float)clip->whole[at] * clip->gain;
+        pair[k] = sample * f->hann[n];
+      }
     }
     float* to = z + 2 * (int32_t)f->order[i];
     to[0] = pair[0];
@@ -86,34 +115,63 @@ static void cnd_frontend_bands(const cnd_frontend* f, const float* magnitudes, f
   const float* weight = f->band_weights;
   for (int32_t b = 0; b < f->bands; ++b) {
     float sum = 0.0f;
-    for (int32_t k = f->band_begin[b]; k < f->band_end[b]; ++k) sum += *weight++ * magnitudes[k];
+    for (int32_t k = f->band_begin[b]; k < f->band_end[b]; ++k) {
+      sum += *weight * magnitudes[k];
+      ++weight;
+    }
     bands[b] = cnd_frontend_log(sum + 1e-6f);
   }
 }
 
 static float cnd_frontend_dot(int32_t n, const float* a, const float* b) {
   float sum = 0.0f;
-  for (int32_t i = 0; i < n; ++i) sum += a[i] * b[i];
+  for (int32_t i = 0; i < n; ++i) {
+    sum += a[i] * b[i];
+  }
   return sum;
 }
 
 int32_t cnd_frontend_scratch(const cnd_frontend* f) { return f->fft + f->fft / 2 + 1 + f->bands; }
 
-void cnd_frontend_run(const cnd_frontend* f, const float* clip, float* scratch, float* features) {
+/* Value v is written to values[v * step]. */
+static void cnd_frontend_values(const cnd_frontend* f, const cnd_clip* clip, int32_t frame, float* scratch,
+                                float* values, int32_t step) {
   float* z = scratch;
   float* magnitudes = z + f->fft;
   float* bands = magnitudes + f->fft / 2 + 1;
-  for (int32_t frame = 0; frame < f->frames; ++frame) {
-    cnd_frontend_load(f, clip, f->begin + frame * f->stride, z);
-    cnd_frontend_fft(f->fft / 2, f->turns, z);
-    cnd_frontend_magnitudes(f->fft / 2, f->band_end[f->bands - 1], f->turns, z, magnitudes);
-    cnd_frontend_bands(f, magnitudes, bands);
-    float* to = features + frame * f->frame_step;
-    if (f->coefficients == 0) {
-      for (int32_t b = 0; b < f->bands; ++b) to[b * f->value_step] = bands[b];
-    }
-    for (int32_t c = 0; c < f->coefficients; ++c) {
-      to[c * f->value_step] = cnd_frontend_dot(f->bands, f->dct + c * f->bands, bands);
+  cnd_frontend_load(f, clip, frame, z);
+  cnd_frontend_fft(f->fft / 2, f->turns, z);
+  cnd_frontend_magnitudes(f->fft / 2, f->band_end[f->bands - 1], f->turns, z, magnitudes);
+  cnd_frontend_bands(f, magnitudes, bands);
+  if (f->coefficients == 0) {
+    for (int32_t b = 0; b < f->bands; ++b) {
+      values[b * step] = bands[b];
     }
   }
+  for (int32_t c = 0; c < f->coefficients; ++c) {
+    values[c * step] = cnd_frontend_dot(f->bands, f->dct + c * f->bands, bands);
+  }
+}
+
+void cnd_frontend_run(const cnd_frontend* f, const float* clip, float* scratch, float* features) {
+  const cnd_clip scaled = {clip, NULL, 1.0f};
+  for (int32_t frame = 0; frame < f->frames; ++frame) {
+    cnd_frontend_values(f, &scaled, frame, scratch, features + frame * f->frame_step, f->value_step);
+  }
+}
+
+void cnd_frontend_frame(const cnd_frontend* f, const int16_t* clip, float gain, int32_t frame, float* scratch,
+                        float* values) {
+  const cnd_clip whole = {NULL, clip, gain};
+  cnd_frontend_values(f, &whole, frame, scratch, values, 1);
+}
+
+float cnd_frontend_gain(int32_t samples, const int16_t* clip) {
+  int16_t largest = 0;
+  for (int32_t i = 0; i < samples; ++i) {
+    if (clip[i] > largest) {
+      largest = clip[i];
+    }
+  }
+  return 1.0f / (largest > 0 ? (float)largest : 32768.0f);
 }

@@ -1,6 +1,7 @@
 /* Front-end of keyword spotting: a clip of samples in, log-mel bands or MFCC out. C99 that allocates nothing and calls
  * nothing but sqrtf, so that a device can run the very same code; the tables are made by whoever sets it up. Every
- * result is fixed by IEEE arithmetic: the logarithm is our own.
+ * result is fixed by IEEE arithmetic in single precision: the logarithm is our own, and multiplications are not joined
+ * with additions. Without IEEE arithmetic (-ffast-math) it refuses to be compiled.
  *
  * Per frame: Hann window, real FFT, magnitudes, triangular mel bands, ln(band + 1e-6), and for MFCC an orthonormal
  * DCT-II without the special factor of coefficient 0 (that is how TensorFlow's tf.signal defines them). */
@@ -36,6 +37,14 @@ int32_t cnd_frontend_scratch(const cnd_frontend* f);
 
 /* clip: [samples], full scale is -1..1. features: frames x (coefficients, or bands). */
 void cnd_frontend_run(const cnd_frontend* f, const float* clip, float* scratch, float* features);
+
+/* The same for frame `frame` alone, of samples of 16 bits that are multiplied with `gain` first. values: coefficients,
+ * or bands, one after the other; frame_step and value_step are not asked. */
+void cnd_frontend_frame(const cnd_frontend* f, const int16_t* clip, float gain, int32_t frame, float* scratch,
+                        float* values);
+
+/* What brings the largest of the samples to 1; 1 / 32768 where none is above 0. */
+float cnd_frontend_gain(int32_t samples, const int16_t* clip);
 
 /* Natural logarithm of a normal, positive number; error below 2 units in the last place. */
 float cnd_frontend_log(float x);

@@ -1,0 +1,129 @@
+// What surrounds the C text of an export: builds of several kinds, and the README for those who ship it.
+#include "exporters/c99.hpp"
+#include "exporters/c99_text.hpp"
+
+namespace condenser::exporters {
+namespace {
+
+using Marks = std::map<std::string, std::string>;
+
+std::string joined(const std::vector<std::string>& files, const std::string& before, const std::string& between) {
+  std::string text;
+  for (const std::string& file : files) text += (text.empty() ? "" : between) + before + file;
+  return text;
+}
+
+// How kernels are put together with those of another export.
+std::string kernel_note(const ExportOptions& options) {
+  const std::string tag = "`_" + c99_kernel_tag(options) + "`";
+  if (options.private_kernels)
+    return "The functions of the kernels (`cnd_*` files) end in " + tag +
+           ", which no other\nprefix has: add the whole folder.";
+  return "The functions of the kernels (`cnd_*` files) end in " + tag +
+         ",\nwhich stands for their text:\n\n"
+         "- Exports with the same ending share kernels: compile every `cnd_*.c` file once, taken from any of the "
+         "folders. Each folder\n  holds only those its network uses, so the folders together have all that is needed. "
+         "Or link one library per folder.\n"
+         "- Exports with different endings come from different versions and never use each other's kernels: compile "
+         "every\n  folder whole.\n"
+         "- To add folders whole in every case, export with `export.private_kernels: true`; shared code is then there "
+         "twice.";
+}
+
+std::string code_text(const Package& package, bool classes, const Names& names, size_t outputs) {
+  const std::string &p = names.prefix, &m = names.macro;
+  std::string includes = "#include \"" + p + ".h\"\n", fill;
+  if (classes) includes += "#include \"" + p + "_classes.h\"\n";
+  if (package.sound) {
+    includes += "#include \"" + p + "_sound.h\"\n";
+    fill = p + "_sound_input(clip);     /* " + m + "_SOUND_SAMPLES samples of 16 bits */\n";
+  } else if (!package.pixels.empty()) {
+    includes += "#include \"" + p + "_picture.h\"\n";
+    fill = p + "_picture_input(pixels); /* " + m + "_INPUT_BYTES pixels of 8 bits */\n";
+  } else {
+    includes += "#include \"" + p + "_float.h\"\n";
+    fill = "for (long i = 0; i < " + m + "_INPUT_BYTES; ++i) " + p + "_input()[i] = " + p + "_quantize(x[i]);\n";
+  }
+  const std::string read = classes ? "puts(" + p + "_class_names[" + p + "_class(" + p + "_output())]);\n"
+                                   : "use(" + p + "_output(" + (outputs > 1 ? "0" : "") + "));\n";
+  return includes + "\n" + fill + "if (" + p + "_run() == 0) {\n  " + read + "}\n";
+}
+
+std::string readme(const runtime::Int8Program& program, const Package& package, const ExportOptions& options,
+                   const Names& names) {
+  const bool classes = c99_has_classes(program, package);
+  const size_t outputs = program.spec.output_count();
+  const Marks own = {{"P", names.prefix},
+                     {"M", names.macro},
+                     {"READ", outputs == 1 ? "`" + names.prefix + "_output()`"
+                                           : "`" + names.prefix + "_output(i)` for each of the " +
+                                                 std::to_string(outputs) + " outputs"},
+                     {"KIND", package.independent ? "each class for itself" : "they sum to 1"},
+                     {"EACH", outputs > 1 ? " (`" + names.prefix + "_value_0` and so on, by output)" : ""}};
+  const auto text = [&](const char* part) { return c99_fill(std::string("readme_") + part + ".md.in", own); };
+  Marks marks = own;
+  marks.insert(
+      {{"ARENA", std::to_string(program.plan.peak_bytes)},
+       {"CONSTANTS", std::to_string(program.analysis.constant_bytes)},
+       {"SOUND_ROW", package.sound ? "| RAM: what the front-end works with, static, beside the clip of the caller | " +
+                                         std::to_string(c99_sound_bytes(program, *package.sound)) + " |\n"
+                                   : ""},
+       {"FLOATING", package.sound ? "Only the front-end uses floating point, in single precision but for the last step."
+                                  : "No floating point is used unless\n`" + names.prefix +
+                                        "_float.h` is, and only `memcpy` and `memset` may be called."},
+       {"LIBM", package.sound ? " Link with `-lm`." : ""},
+       {"CODE", code_text(package, classes, names, outputs)},
+       {"INPUT", text(package.sound            ? "sounds"
+                      : package.pixels.empty() ? "values"
+                                               : "pictures")},
+       {"OUTPUT", text(classes ? "classes" : "outputs")},
+       {"KIND_OF_FILE", is_binary(options) ? "bin" : "c"},
+       {"WEIGHTS", text(is_binary(options) ? "weights_binary" : "weights_const")},
+       {"KERNELS", kernel_note(options)}});
+  return c99_fill("README.md.in", marks);
+}
+
+}  // namespace
+
+std::vector<std::string> c99_compiled(const runtime::Int8Program& program, const Package& package,
+                                      const std::string& prefix) {
+  std::vector<std::string> files = {prefix + ".c", prefix + "_weights.c"};
+  if (package.sound) files.push_back(prefix + "_sound.c");
+  for (const std::string& file : c99_shared_files(program, package))
+    if (file.ends_with(".c")) files.push_back(file);
+  return files;
+}
+
+Files c99_bundle(const runtime::Int8Program& program, const Package& package, const ExportOptions& options) {
+  const Names names(options.prefix);
+  const std::vector<std::string> sources = c99_compiled(program, package, options.prefix);
+  std::vector<std::string> headers = {names.prefix + ".h", names.prefix + "_weights.h"};
+  if (package.sound) headers.insert(headers.end(), {names.prefix + "_sound.h", names.prefix + "_float.h"});
+  for (const std::string& file : c99_shared_files(program, package))
+    if (file.ends_with(".h")) headers.push_back(file);
+  std::vector<std::string> objects = sources;
+  for (std::string& name : objects) name.back() = 'o';
+  const Marks common = {{"P", names.prefix},
+                        {"M", names.macro},
+                        {"ARENA", std::to_string(program.plan.peak_bytes)},
+                        {"CONSTANTS", std::to_string(program.analysis.constant_bytes)}};
+  const auto filled = [&](const char* name, Marks marks) {
+    marks.insert(common.begin(), common.end());
+    return c99_fill(name, marks);
+  };
+  return {
+      {"Makefile", filled("Makefile.in", {{"OBJECTS", joined(objects, "", " ")},
+                                          {"HEADERS", joined(headers, "", " ")},
+                                          {"LIBRARIES", package.sound ? " -lm" : ""}})},
+      {"CMakeLists.txt",
+       filled("CMakeLists.txt.in",
+              {{"SOURCES", joined(sources, "", "\n  ")},
+               {"LIBM", package.sound ? "target_link_libraries(" + names.prefix + "_net PUBLIC m)\n" : ""}})},
+      {"library.properties", filled("library.properties.in", {})},
+      {"zephyr/module.yml", filled("zephyr_module.yml.in", {})},
+      {"zephyr/Kconfig", filled("zephyr_Kconfig.in", {})},
+      {"zephyr/CMakeLists.txt", filled("zephyr_CMakeLists.txt.in", {{"SOURCES", joined(sources, "../", "\n    ")}})},
+      {"README.md", readme(program, package, options, names)}};
+}
+
+}  // namespace condenser::exporters

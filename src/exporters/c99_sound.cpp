@@ -1,0 +1,106 @@
+// From sound to answer: <prefix>_sound.h and .c, which feed the network what the front-end makes of a clip.
+#include <map>
+
+#include "exporters/c99.hpp"
+#include "exporters/c99_text.hpp"
+
+namespace condenser::exporters {
+namespace {
+
+using Fields = std::vector<std::pair<const char*, std::string>>;
+
+std::string arrays(const data::FrontEndTables& t) {
+  std::string text =
+      "/* Hann window. */\n" + constant_array("float", "hann", t.hann) +
+      "\n/* Cosines and negative sines of the transform. */\n" + constant_array("float", "turns", t.turns) +
+      "\n/* Bit-reversed indices. */\n" + constant_array("uint16_t", "order", t.order) +
+      "\n/* Spectral lines of every mel band and their weights. */\n" +
+      constant_array("int16_t", "band_begin", t.band_begin) + constant_array("int16_t", "band_end", t.band_end) +
+      constant_array("float", "band_weights", t.band_weights);
+  if (!t.dct.empty()) text += "\n/* Cosines from bands to coefficients. */\n" + constant_array("float", "dct", t.dct);
+  return text;
+}
+
+std::string fields(const data::FrontEndTables& t) {
+  const auto n = [](int value) { return std::to_string(value); };
+  const Fields all = {{"samples", n(t.samples)},
+                      {"begin", n(t.begin)},
+                      {"window", n(t.window)},
+                      {"stride", n(t.stride)},
+                      {"frames", n(t.frames)},
+                      {"fft", n(t.fft)},
+                      {"bands", n(t.bands)},
+                      {"coefficients", n(t.coefficients)},
+                      {"frame_step", n(t.frame_step)},
+                      {"value_step", n(t.value_step)},
+                      {"hann", "hann"},
+                      {"turns", "turns"},
+                      {"order", "order"},
+                      {"band_begin", "band_begin"},
+                      {"band_end", "band_end"},
+                      {"band_weights", "band_weights"},
+                      {"dct", t.dct.empty() ? "0" : "dct"}};
+  std::string text, line = "   ";
+  for (const auto& [name, value] : all) {
+    const std::string item = std::string(" .") + name + " = " + value + ",";
+    if (line.size() + item.size() > kColumns) {
+      text += line + "\n";
+      line = "   ";
+    }
+    line += item;
+  }
+  return text + line + "\n";
+}
+
+int values_of(const data::FrontEndTables& t) { return t.coefficients > 0 ? t.coefficients : t.bands; }
+int scratch_of(const data::FrontEndTables& t) { return t.fft + t.fft / 2 + 1 + t.bands; }
+
+// Where the scratch lies in the arena, which holds nothing but the input while features are made; from the input on.
+// None: the rest of the arena is too small.
+std::optional<int64_t> scratch_in_arena(const runtime::Int8Program& program, const SoundInput& sound) {
+  const int64_t bytes = int64_t{sizeof(float)} * scratch_of(sound.tables), input = program.plan.offset[0];
+  const int64_t behind = (input + program.spec.input.elements() + 3) / 4 * 4;
+  if (behind + bytes <= program.plan.peak_bytes) return behind - input;
+  if (bytes <= input) return -input;
+  return std::nullopt;
+}
+
+}  // namespace
+
+int64_t c99_sound_bytes(const runtime::Int8Program& program, const SoundInput& sound) {
+  const int64_t scratch = scratch_in_arena(program, sound) ? 0 : scratch_of(sound.tables);
+  return int64_t{sizeof(float)} * (scratch + values_of(sound.tables));
+}
+
+Files c99_sound(const runtime::Int8Program& program, const SoundInput& sound, const std::string& prefix) {
+  const data::FrontEndTables& t = sound.tables;
+  const Names names(prefix);
+  const std::optional<int64_t> at = scratch_in_arena(program, sound);
+  const auto text_of = [](int64_t offset) {
+    return offset < 0 ? "(" + std::to_string(offset) + ")" : std::to_string(offset);
+  };
+  const std::map<std::string, std::string> marks = {
+      {"P", names.prefix},
+      {"M", names.macro},
+      {"RATE", std::to_string(sound.sample_rate)},
+      {"SAMPLES", std::to_string(t.samples)},
+      {"FRAMES", std::to_string(t.frames)},
+      {"VALUES", std::to_string(values_of(t))},
+      {"WHAT", t.coefficients > 0 ? "MFCC" : "logarithms of mel bands"},
+      {"SCRATCH", at ? "float *const scratch = (float *)(void *)(input + " + text_of(*at) + ")"
+                     : "static float scratch[" + std::to_string(scratch_of(t)) + "]"},
+      {"BESIDE", at ? "; works in the rest of the arena" : ""},
+      {"BYTES", std::to_string(c99_sound_bytes(program, sound))},
+      {"GAIN", t.peak ? "cnd_frontend_gain(" + names.macro + "_SOUND_SAMPLES, clip)" : "1.0f / 32768.0f"},
+      {"LEVEL", t.peak ? "A clip is brought to its largest sample first: its volume does not count."
+                       : "Full scale of 16 bits is what it was in training: the volume counts."},
+      {"FRAME_STEP", std::to_string(t.frame_step)},
+      {"VALUE_STEP", std::to_string(t.value_step)},
+      {"MEAN", real(static_cast<float>(sound.mean))},
+      {"STD", real(static_cast<float>(sound.std))},
+      {"ARRAYS", arrays(t)},
+      {"FIELDS", fields(t)}};
+  return {{prefix + "_sound.h", c99_fill("sound.h.in", marks)}, {prefix + "_sound.c", c99_fill("sound.c.in", marks)}};
+}
+
+}  // namespace condenser::exporters

@@ -1,0 +1,177 @@
+/* Arm's Helium vectors (MVE: Cortex-M55, M85) as the steps that kernels share, where the compiler states that the
+ * target has them (CND_MVE is then defined). Vectors are four 32-bit lanes: sums and what becomes of them. */
+#ifndef CND_MVE_H
+#define CND_MVE_H
+
+#include "cnd_dsp.h"
+#include "cnd_scale.h"
+
+#if defined(__ARM_FEATURE_MVE) && !defined(__ARM_BIG_ENDIAN) && !defined(CND_NO_MVE)
+#define CND_MVE 1
+
+#include <arm_mve.h>
+
+/* cnd_requantize() of four sums. The high product of the profile is VQRDMULH; VRSHL rounds ties upwards, so that what
+ * is negative starts one lower where something is shifted out. */
+CND_INLINE int32x4_t cnd_mve_scale(int32x4_t sum, int32x4_t multiplier, int32x4_t shift) {
+  const int32x4_t zero = vdupq_n_s32(0);
+  const int32x4_t right = vminq_s32(shift, zero);
+  const int32x4_t high = vqrdmulhq_s32(vqshlq_s32(sum, vmaxq_s32(shift, zero)), multiplier);
+  return vrshlq_s32(vqaddq_s32(high, vshrq_n_s32(vandq_s32(high, right), 31)), right);
+}
+
+/* The same, where cnd_scale_short() may be used. */
+CND_INLINE int32x4_t cnd_mve_scale_short(int32x4_t sum, int32x4_t multiplier, int32x4_t shift) {
+  const int32x4_t high = vqrdmulhq_s32(sum, multiplier);
+  return vrshlq_s32(vaddq_s32(high, vshrq_n_s32(high, 31)), shift);
+}
+
+/* The same with one multiplier and shift for all lanes. */
+CND_INLINE int32x4_t cnd_mve_scale_by(int32x4_t sum, int32_t multiplier, int32_t shift) {
+  const int32_t right = shift < 0 ? shift : 0;
+  const int32x4_t high = vqrdmulhq_n_s32(vqshlq_s32(sum, vdupq_n_s32(shift - right)), multiplier);
+  return vrshlq_n_s32(right < 0 ? vqaddq_s32(high, vshrq_n_s32(high, 31)) : high, right);
+}
+
+CND_INLINE int32x4_t cnd_mve_scale_short_by(int32x4_t sum, int32_t multiplier, int32_t shift) {
+  const int32x4_t high = vqrdmulhq_n_s32(sum, multiplier);
+  return vrshlq_n_s32(vaddq_s32(high, vshrq_n_s32(high, 31)), shift);
+}
+
+/* Zero point and clamp; low and high stand in all lanes. */
+CND_INLINE int32x4_t cnd_mve_place(int32x4_t value, int32_t zero_point, int32x4_t low, int32x4_t high) {
+  return vminq_s32(vmaxq_s32(vqaddq_n_s32(value, zero_point), low), high);
+}
+
+/* 0, step, 2 step, 3 step: where four values lie. */
+CND_INLINE uint32x4_t cnd_mve_places(int32_t step) { return vmulq_n_u32(vidupq_n_u32(0, 1), (uint32_t)step); }
+
+/* sums + x times four rows of weights, `depth` > 0 values each. */
+CND_INLINE int32x4_t cnd_mve_dots(const int8_t* x, const int8_t* a, const int8_t* b, const int8_t* c, const int8_t* d,
+                                  int32_t depth, int32_t sa, int32_t sb, int32_t sc, int32_t sd) {
+  int32x4_t sums;
+#if defined(__GNUC__) && defined(__thumb2__) && defined(__OPTIMIZE__)
+  /* A loop whose last lanes are left out by the hardware, which compilers do not make of intrinsics. */
+  __asm__(
+      "dlstp.8 lr, %[n]\n"
+      "1:\n\t"
+      "vldrb.8 q0, [%[x]], #16\n\t"
+      "vldrb.8 q1, [%[a]], #16\n\t"
+      "vmladava.s8 %[sa], q0, q1\n\t"
+      "vldrb.8 q2, [%[b]], #16\n\t"
+      "vmladava.s8 %[sb], q0, q2\n\t"
+      "vldrb.8 q1, [%[c]], #16\n\t"
+      "vmladava.s8 %[sc], q0, q1\n\t"
+      "vldrb.8 q2, [%[d]], #16\n\t"
+      "vmladava.s8 %[sd], q0, q2\n\t"
+      "letp lr, 1b\n\t"
+      "vmov %q[sums][2], %q[sums][0], %[sa], %[sc]\n\t"
+      "vmov %q[sums][3], %q[sums][1], %[sb], %[sd]"
+      : [x] "+r"(x), [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d), [sa] "+Te"(sa), [sb] "+Te"(sb), [sc] "+Te"(sc),
+        [sd] "+Te"(sd), [sums] "=w"(sums)
+      : [n] "r"(depth)
+      : "q0", "q1", "q2", "lr", "memory");
+#else
+  for (; depth > 0; depth -= 16) {
+    const mve_pred16_t lanes = vctp8q((uint32_t)depth);
+    const int8x16_t values = vldrbq_z_s8(x, lanes);
+    sa = vmladavaq_s8(sa, values, vldrbq_z_s8(a, lanes));
+    sb = vmladavaq_s8(sb, values, vldrbq_z_s8(b, lanes));
+    sc = vmladavaq_s8(sc, values, vldrbq_z_s8(c, lanes));
+    sd = vmladavaq_s8(sd, values, vldrbq_z_s8(d, lanes));
+    x += 16;
+    a += 16;
+    b += 16;
+    c += 16;
+    d += 16;
+  }
+  sums = vdupq_n_s32(sa);
+  sums = vsetq_lane_s32(sb, sums, 1);
+  sums = vsetq_lane_s32(sc, sums, 2);
+  sums = vsetq_lane_s32(sd, sums, 3);
+#endif
+  return sums;
+}
+
+/* The product of a matrix with a vector: rows of weights, `depth` values each. */
+typedef struct {
+  const int8_t* weights;
+  const int32_t* bias;
+  const int32_t* multiplier;
+  const int8_t* shift;
+  int32_t depth;
+  cnd_scale_range range;
+} cnd_mve_rows;
+
+/* Outputs `o` and following of the values at x: four, eight and so on to before `end`. */
+CND_INLINE void cnd_mve_fours(const cnd_mve_rows* l, const int8_t* x, int32_t o, int32_t end, int8_t* out) {
+  const int32_t depth = l->depth;
+  const int8_t* w = l->weights + o * depth;
+  const int32_t* bias = l->bias + o;
+  const int32_t* multiplier = l->multiplier + o;
+  const int8_t* shift = l->shift + o;
+  const int8_t* const until = out + end;
+  const int32x4_t low = vdupq_n_s32(l->range.low);
+  const int32x4_t high = vdupq_n_s32(l->range.high);
+  const int32_t zero_point = l->range.zero_point;
+  const int32_t is_short = l->range.is_short;
+  for (out += o; out != until; out += 4) {
+    const int32x4_t sum =
+        cnd_mve_dots(x, w, w + depth, w + 2 * depth, w + 3 * depth, depth, bias[0], bias[1], bias[2], bias[3]);
+    const int32x4_t by = vldrwq_s32(multiplier);
+    const int32x4_t right = vldrbq_s32(shift);
+    const int32x4_t scaled = is_short != 0 ? cnd_mve_scale_short(sum, by, right) : cnd_mve_scale(sum, by, right);
+    vstrbq_s32(out, cnd_mve_place(scaled, zero_point, low, high));
+    w += 4 * depth;
+    bias += 4;
+    multiplier += 4;
+    shift += 4;
+  }
+}
+
+/* Outputs from `o` to before `end`. */
+CND_INLINE void cnd_mve_product(const cnd_mve_rows* l, const int8_t* x, int32_t o, int32_t end, int8_t* out) {
+  const int32_t fours = (int32_t)((uint32_t)(end - o) & ~3u);
+  cnd_mve_fours(l, x, o, o + fours, out);
+  for (o += fours; o < end; ++o) { /* the last ones, fewer than four, one by one: four times the same row */
+    const int8_t* w = l->weights + o * l->depth;
+    const int32_t bias = l->bias[o];
+    const int32x4_t sum = cnd_mve_dots(x, w, w, w, w, l->depth, bias, bias, bias, bias);
+    out[o] = cnd_scale_any(vgetq_lane_s32(sum, 0), l->multiplier[o], l->shift[o], &l->range);
+  }
+}
+
+/* count >= 0 bytes. */
+CND_INLINE void cnd_mve_copy(int8_t* to, const int8_t* from, int32_t count) {
+#if defined(__GNUC__) && defined(__thumb2__) && defined(__OPTIMIZE__)
+  __asm__ volatile(
+      "wlstp.8 lr, %[n], 2f\n"
+      "1:\n\t"
+      "vldrb.8 q0, [%[from]], #16\n\t"
+      "vstrb.8 q0, [%[to]], #16\n\t"
+      "letp lr, 1b\n"
+      "2:"
+      : [to] "+r"(to), [from] "+r"(from)
+      : [n] "r"(count)
+      : "q0", "lr", "memory");
+#else
+  for (; count > 0; count -= 16) {
+    const mve_pred16_t lanes = vctp8q((uint32_t)count);
+    vstrbq_p_s8(to, vldrbq_z_s8(from, lanes), lanes);
+    to += 16;
+    from += 16;
+  }
+#endif
+}
+
+CND_INLINE void cnd_mve_fill(int8_t* to, int32_t value, int32_t count) {
+  const int8x16_t same = vdupq_n_s8((int8_t)value);
+  for (; count > 0; count -= 16) {
+    vstrbq_p_s8(to, same, vctp8q((uint32_t)count));
+    to += 16;
+  }
+}
+
+#endif
+
+#endif
