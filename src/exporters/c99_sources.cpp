@@ -64,7 +64,7 @@ std::string strip_text(const runtime::Int8Program& program, const runtime::Turn&
   const size_t strip = program.steps[turn.node].calls[turn.call].strip;
   const arch::Rows& rows = strips.rows[strip][turn.node];
   return ", strip " + std::to_string(strip + 1) + " of " + std::to_string(strips.rows.size()) + ", rows " +
-         std::to_string(rows.first) + " to " + std::to_string(rows.end() - 1) + "; in all";
+         std::to_string(rows.first) + " to " + std::to_string(rows.end() - 1) + ", of the whole layer";
 }
 
 // Where the results are: a function of no argument for one output, of the output's number for several.
