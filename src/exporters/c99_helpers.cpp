@@ -65,28 +65,22 @@ bool is_plain(const Package& package) {
 }
 
 std::string picture_header(const Package& package, const Names& names) {
-  const std::string channels = names.macro + "_INPUT_CHANNELS", head = "static inline void " + names.prefix +
-                                                                       "_picture_input(const uint8_t *pixels) {\n"
-                                                                       "  int8_t *const input = " +
-                                                                       names.prefix + "_input();\n";
-  const std::string loop = "  for (int32_t i = 0; i < " + names.macro + "_INPUT_BYTES; ++i) {\n";
-  std::string body;
+  const std::string channels = names.macro + "_INPUT_CHANNELS";
   const bool plain = is_plain(package);
-  if (plain) {
-    body = head + loop + "    input[i] = (int8_t)((int32_t)pixels[i] - 128);\n  }\n}\n";
-  } else {
-    body = "static const int8_t " + names.prefix + "_pixels[" + channels + "][256] = {\n";
-    for (const auto& table : package.pixels)
-      body += "    {\n" + number_lines(std::span<const int8_t>(table), "        ") + "    },\n";
-    body += "};\n\n" + head + loop + "    input[i] = " + names.prefix + "_pixels[i % " + channels +
-            "][pixels[i]];\n  }\n}\n";
+  std::string table;
+  if (!plain) {
+    table = "/* Input bytes of every pixel: normalization and quantization together. */\nstatic const int8_t " +
+            names.prefix + "_pixels[" + channels + "][256] = {\n";
+    for (const auto& row : package.pixels)
+      table += "    {\n" + number_lines(std::span<const int8_t>(row), "        ") + "    },\n";
+    table += "};\n\n";
   }
-  return c99_fill("picture.h.in",
-                  {{"P", names.prefix},
-                   {"M", names.macro},
-                   {"ORDER", package.pixels.size() == 3 ? "red, green, blue" : "one value each"},
-                   {"HOW", plain ? "pixel - 128" : "by a table of normalization and quantization together"},
-                   {"BODY", body}});
+  return c99_fill("picture.h.in", {{"P", names.prefix},
+                                   {"M", names.macro},
+                                   {"ORDER", package.pixels.size() == 3 ? "red, green, blue" : "one value each"},
+                                   {"TABLE", table},
+                                   {"BYTE", plain ? "(int8_t)((int32_t)pixels[i] - 128)"
+                                                  : names.prefix + "_pixels[i % " + channels + "][pixels[i]]"}});
 }
 
 }  // namespace

@@ -9,19 +9,21 @@ namespace {
 
 using Fields = std::vector<std::pair<const char*, std::string>>;
 
-std::string arrays(const data::FrontEndTables& t) {
-  std::string text =
-      "/* Hann window. */\n" + constant_array("float", "hann", t.hann) +
-      "\n/* Cosines and negative sines of the transform. */\n" + constant_array("float", "turns", t.turns) +
-      "\n/* Bit-reversed indices. */\n" + constant_array("uint16_t", "order", t.order) +
-      "\n/* Spectral lines of every mel band and their weights. */\n" +
-      constant_array("int16_t", "band_begin", t.band_begin) + constant_array("int16_t", "band_end", t.band_end) +
-      constant_array("float", "band_weights", t.band_weights);
-  if (!t.dct.empty()) text += "\n/* Cosines from bands to coefficients. */\n" + constant_array("float", "dct", t.dct);
+std::string arrays(const data::FrontEndTables& t, const std::string& prefix) {
+  std::string text = "/* Hann window. */\n" + constant_array("float", prefix + "_hann", t.hann) +
+                     "\n/* Cosines and negative sines of the transform. */\n" +
+                     constant_array("float", prefix + "_turns", t.turns) + "\n/* Bit-reversed indices. */\n" +
+                     constant_array("uint16_t", prefix + "_order", t.order) +
+                     "\n/* Spectral lines of every mel band and their weights. */\n" +
+                     constant_array("int16_t", prefix + "_band_begin", t.band_begin) +
+                     constant_array("int16_t", prefix + "_band_end", t.band_end) +
+                     constant_array("float", prefix + "_band_weights", t.band_weights);
+  if (!t.dct.empty())
+    text += "\n/* Cosines from bands to coefficients. */\n" + constant_array("float", prefix + "_dct", t.dct);
   return text;
 }
 
-std::string fields(const data::FrontEndTables& t) {
+std::string fields(const data::FrontEndTables& t, const std::string& prefix) {
   const auto n = [](int value) { return std::to_string(value); };
   const Fields all = {{"samples", n(t.samples)},
                       {"begin", n(t.begin)},
@@ -33,13 +35,13 @@ std::string fields(const data::FrontEndTables& t) {
                       {"coefficients", n(t.coefficients)},
                       {"frame_step", n(t.frame_step)},
                       {"value_step", n(t.value_step)},
-                      {"hann", "hann"},
-                      {"turns", "turns"},
-                      {"order", "order"},
-                      {"band_begin", "band_begin"},
-                      {"band_end", "band_end"},
-                      {"band_weights", "band_weights"},
-                      {"dct", t.dct.empty() ? "0" : "dct"}};
+                      {"hann", prefix + "_hann"},
+                      {"turns", prefix + "_turns"},
+                      {"order", prefix + "_order"},
+                      {"band_begin", prefix + "_band_begin"},
+                      {"band_end", prefix + "_band_end"},
+                      {"band_weights", prefix + "_band_weights"},
+                      {"dct", t.dct.empty() ? "0" : prefix + "_dct"}};
   std::string text, line = "   ";
   for (const auto& [name, value] : all) {
     const std::string item = std::string(" .") + name + " = " + value + ",";
@@ -98,8 +100,8 @@ Files c99_sound(const runtime::Int8Program& program, const SoundInput& sound, co
       {"VALUE_STEP", std::to_string(t.value_step)},
       {"MEAN", real(static_cast<float>(sound.mean))},
       {"STD", real(static_cast<float>(sound.std))},
-      {"ARRAYS", arrays(t)},
-      {"FIELDS", fields(t)}};
+      {"ARRAYS", arrays(t, prefix)},
+      {"FIELDS", fields(t, prefix)}};
   return {{prefix + "_sound.h", c99_fill("sound.h.in", marks)}, {prefix + "_sound.c", c99_fill("sound.c.in", marks)}};
 }
 

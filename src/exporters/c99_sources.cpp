@@ -73,11 +73,12 @@ std::string output_function(const runtime::Int8Program& program, const Names& na
     return std::to_string(program.plan.offset[static_cast<size_t>(program.spec.output(k))]);
   };
   if (program.spec.output_count() == 1)
-    return "const int8_t *" + names.prefix + "_output(void) { return ARENA + " + offset(0) + "; }\n\n";
+    return "const int8_t *" + names.prefix + "_output(void) { return " + names.macro + "_ARENA + " + offset(0) +
+           "; }\n\n";
   std::string offsets;
   for (size_t k = 0; k < program.spec.output_count(); ++k) offsets += (k ? ", " : "") + offset(k);
   return "const int8_t *" + names.prefix + "_output(int i) {\n  static const int32_t offsets[" + names.macro +
-         "_OUTPUTS] = {" + offsets + "};\n  return ARENA + offsets[i];\n}\n\n";
+         "_OUTPUTS] = {" + offsets + "};\n  return " + names.macro + "_ARENA + offsets[i];\n}\n\n";
 }
 
 // What a layer is and takes, in one line: verify reads the name before the colon.
@@ -106,7 +107,7 @@ std::string model_source(const runtime::Int8Program& program, const Names& names
                                  {"INCLUDES", includes},
                                  {"INPUT", std::to_string(program.plan.offset[0])},
                                  {"OUTPUT", output_function(program, names)},
-                                 {"ARENA", calls.empty() ? "" : "  int8_t *const arena = ARENA;\n"},
+                                 {"ARENA", calls.empty() ? "" : "  int8_t *const arena = " + names.macro + "_ARENA;\n"},
                                  {"WEIGHTS", binary ? c99_fill("model_weights_given.c.in", {{"P", names.prefix}}) : ""},
                                  {"CALLS", calls}});
 }
