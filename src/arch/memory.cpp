@@ -275,8 +275,8 @@ void try_pairs(std::vector<Buffer>& buffers, Peak& peak, int64_t bytes, const st
   peak = largest_live(buffers, pairs, steps, [&](const Pair& p) { return share(buffers, p); });
 }
 
-// How far behind the cut's beginning the input must begin, so that what a strip has written never covers rows that later
-// ones read.
+// How far behind the cut's beginning the input must begin, so that what a strip has written never covers rows that
+// later ones read.
 int64_t cut_before_input(const Spec& spec, const Analysis& analysis, const Strips& strips, const Layout& layout) {
   const auto row = [&](int node) {
     const Shape& shape = analysis.node(node).shape;

@@ -52,8 +52,7 @@ std::span<const int8_t> Int8Executor::run(std::span<const int8_t> input, const T
     run_call(program_, order[i], arena_.data());
     const size_t node = order[i].node;
     const bool complete = i + 1 == order.size() || order[i + 1].node != node;
-    if (tap && complete && !program_.plan.strips.has(static_cast<int>(node)))
-      tap(static_cast<int>(node), values(node));
+    if (tap && complete && !program_.plan.strips.has(static_cast<int>(node))) tap(static_cast<int>(node), values(node));
   }
   const arch::Spec& spec = program_.spec;
   if (spec.output_count() == 1) return values(static_cast<size_t>(spec.output()));

@@ -480,14 +480,14 @@ class ProgramBuilder {
       const Requant requant = quantize_multiplier(in.scale / out.scale, "node " + node.name);
       Call& call = step.calls.emplace_back(std::vector<int>{node.inputs[k]});
       call.params = {{"pixels", narrow(shape(node).h * shape(node).w)},
-                             {"channels", channels},
-                             {"first", first},
-                             {"out_c", narrow(shape(node).c)},
-                             {"copy", in == out ? 1 : 0},
-                             {"input_offset", -in.zero_point},
-                             {"multiplier", requant.multiplier},
-                             {"shift", requant.shift},
-                             {"output_zero_point", out.zero_point}};
+                     {"channels", channels},
+                     {"first", first},
+                     {"out_c", narrow(shape(node).c)},
+                     {"copy", in == out ? 1 : 0},
+                     {"input_offset", -in.zero_point},
+                     {"multiplier", requant.multiplier},
+                     {"shift", requant.shift},
+                     {"output_zero_point", out.zero_point}};
       first += channels;
     }
   }

@@ -14,9 +14,9 @@ namespace condenser::verify {
 struct Manifest {
   std::string prefix;
   size_t input_bytes = 0;
-  std::vector<size_t> outputs;               // bytes of each
-  size_t clip_samples = 0;                   // of sounds that the export makes inputs from; 0: of none
-  std::string weights_file;                  // of constants that lie outside of the program; "": they are part of it
+  std::vector<size_t> outputs;  // bytes of each
+  size_t clip_samples = 0;      // of sounds that the export makes inputs from; 0: of none
+  std::string weights_file;     // of constants that lie outside of the program; "": they are part of it
   int64_t weights_bytes = 0;
   std::map<std::string, std::string> files;  // name -> SHA-256
   size_t output_bytes() const;               // of all together

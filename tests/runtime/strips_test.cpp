@@ -53,9 +53,8 @@ int check_all_cuts(const std::string& name, const arch::Spec& spec, std::initial
       if (!strips) continue;
       INFO(name << ": " << count << " strips of " << spec.node(cut).name);
       const runtime::Int8Program program =
-          runtime::build_program(spec, package.weights, package.quant, [&](const auto& s, const auto& a) {
-            return arch::plan_memory(s, a, {}, *strips);
-          });
+          runtime::build_program(spec, package.weights, package.quant,
+                                 [&](const auto& s, const auto& a) { return arch::plan_memory(s, a, {}, *strips); });
       CHECK(run(program, input) == whole);
       ++found;
     }

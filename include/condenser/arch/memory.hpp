@@ -32,8 +32,8 @@ struct MemoryPlan {
 MemoryPlan plan_memory(const Spec& lowered, const Analysis&, const Layout& = {});
 // With the first nodes in strips. The cut may grow over rows of the input that have been read.
 MemoryPlan plan_memory(const Spec& lowered, const Analysis&, const Layout&, const Strips&);
-// The smallest arena of all cuts and numbers of strips (2 to 24) that cost at most so much more multiply-accumulates, as
-// a share; without strips where none is smaller.
+// The smallest arena of all cuts and numbers of strips (2 to 24) that cost at most so much more multiply-accumulates,
+// as a share; without strips where none is smaller.
 MemoryPlan plan_strips(const Spec& lowered, const Analysis&, double more_macs = 0.15, const Layout& = {});
 
 }  // namespace condenser::arch

@@ -63,7 +63,7 @@ static void cnd_depthwise_copy(const int8_t* x, int32_t step, int32_t count, int
 /* Lines `begin` to before `end` of the input, which may lie outside of it, become rows from number `at` on; x: the
  * channel's first value. */
 CND_APART void cnd_depthwise_read(const cnd_depthwise_channel* c, const int8_t* x, int32_t begin, int32_t end,
-                               int32_t at) {
+                                  int32_t at) {
   const int32_t pad = c->along.pad;
   const int32_t width = cnd_depthwise_min(c->along.in, c->row - pad); /* columns beyond are in no window */
   int16_t* to = c->rows + at * c->row + pad;
