@@ -32,18 +32,43 @@ struct Need {
   std::vector<int> over;  // inputs that it may write over
 };
 
-Need need_of(const Spec& spec, const Analysis& analysis, int i) {
-  const Node& node = spec.node(i);
+const Kernel* kernel_of(const Analysis& analysis, const Node& node) {
   std::array<Shape, kMaxInputs> in;
   for (size_t k = 0; k < node.inputs.size(); ++k) in[k] = analysis.node(node.inputs[k]).shape;
-  const Kernel* kernel = choose_kernel(node.op, std::span(in.data(), node.inputs.size()));
+  return choose_kernel(node.op, std::span(in.data(), node.inputs.size()));
+}
+
+Need need_of(const Spec& spec, const Analysis& analysis, int i) {
+  const Node& node = spec.node(i);
+  const Kernel* kernel = kernel_of(analysis, node);
   if (kernel == nullptr) return {};
   const Shape& out = analysis.node(i).shape;
   Need need;
-  if (kernel->scratch != nullptr) need.scratch = kernel->scratch(node.op, in[0], out);
+  if (kernel->scratch != nullptr) need.scratch = kernel->scratch(node.op, analysis.node(node.inputs[0]).shape, out);
   for (size_t k = 0; kernel->in_place != nullptr && k < node.inputs.size(); ++k) {
-    if (kernel->in_place(node.op, in[k], out)) need.over.push_back(node.inputs[k]);
+    if (kernel->in_place(node.op, analysis.node(node.inputs[k]).shape, out)) need.over.push_back(node.inputs[k]);
   }
+  return need;
+}
+
+// Of a node that is computed in strips: what serves every strip. The input stays whole for the strips to come, and the
+// cut gathers all of them.
+Need need_of(const Spec& spec, const Analysis& analysis, const Strips& strips, int i) {
+  const Node& node = spec.node(i);
+  const Kernel* kernel = kernel_of(analysis, node);
+  if (kernel == nullptr) return {};
+  Need need;
+  std::vector<bool> over(node.inputs.size(), kernel->in_place != nullptr && strips.inner(i));
+  for (size_t strip = 0; strip < strips.rows.size(); ++strip) {
+    const Piece piece = piece_of(spec, analysis, strips, strip, i);
+    if (kernel->scratch != nullptr)
+      need.scratch = std::max(need.scratch, kernel->scratch(piece.op, piece.in[0], piece.out));
+    for (size_t k = 0; k < over.size(); ++k)
+      over[k] = over[k] && strips.inner(node.inputs[k]) && piece.in_skip[k] == 0 &&
+                kernel->in_place(piece.op, piece.in[k], piece.out);
+  }
+  for (size_t k = 0; k < over.size(); ++k)
+    if (over[k]) need.over.push_back(node.inputs[k]);
   return need;
 }
 
@@ -73,11 +98,15 @@ int in_place_of(const Need& need, int i, const std::vector<int>& last, const std
   return -1;
 }
 
-// A step whose output may begin where its dying, larger input begins.
+// Two buffers that live at the same time and may yet share bytes: the output of a step begins where its dying, larger
+// input begins; or, of a network in strips, the cut grows over rows of the input that no further strip reads.
 struct Pair {
-  int step = 0;
+  int first = 0, last = 0;       // steps during which both live
   int node = 0;                  // the input
   size_t input = 0, output = 0;  // buffers
+  int64_t shift = 0;             // the input begins so many bytes after the output
+  int64_t shared = 0;            // bytes
+  bool nested() const { return shift == 0 && first == last; }
 };
 
 // Where the other of its pair begins, if that is free; else the lowest free offset (first fit) or the smallest gap that
@@ -89,7 +118,9 @@ class Placer {
   int64_t operator()(const Buffer& buffer, const std::vector<Buffer*>& placed, bool best_fit, bool& used_gap) const {
     for (const Pair& pair : pairs_) {
       const Buffer* partner = partner_of(pair, buffer);
-      if (partner != nullptr && is_placed(placed, partner) && is_free(buffer, partner, placed)) return partner->offset;
+      if (partner == nullptr || !is_placed(placed, partner)) continue;
+      const int64_t offset = partner->offset + (&buffers_[pair.input] == &buffer ? pair.shift : -pair.shift);
+      if (offset >= 0 && is_free(buffer, offset, partner, placed)) return offset;
     }
     int64_t end = 0;  // of the occupied range so far
     int64_t best = -1;
@@ -118,11 +149,11 @@ class Placer {
     return std::find(placed.begin(), placed.end(), buffer) != placed.end();
   }
 
-  // Where its partner begins, nothing else lives meanwhile.
-  static bool is_free(const Buffer& buffer, const Buffer* partner, const std::vector<Buffer*>& placed) {
+  // There, nothing but its partner lives meanwhile.
+  static bool is_free(const Buffer& buffer, int64_t offset, const Buffer* partner, const std::vector<Buffer*>& placed) {
     return std::all_of(placed.begin(), placed.end(), [&](const Buffer* other) {
-      return other == partner || !overlap_in_time(buffer, *other) || partner->offset + buffer.room <= other->offset ||
-             other->offset + other->room <= partner->offset;
+      return other == partner || !overlap_in_time(buffer, *other) || offset + buffer.room <= other->offset ||
+             other->offset + other->room <= offset;
     });
   }
 
@@ -222,15 +253,14 @@ int64_t place_best(std::vector<Buffer>& buffers, const Peak& peak, const std::ve
 }
 
 bool share(const std::vector<Buffer>& buffers, const Pair& p) {
-  return buffers[p.input].offset == buffers[p.output].offset;
+  return buffers[p.input].offset == buffers[p.output].offset + p.shift;
 }
 
 // Of buffers of which some pairs share the smaller one's bytes.
 template <class Shares>
 Peak largest_live(std::vector<Buffer> buffers, const std::vector<Pair>& pairs, int steps, const Shares& shares) {
   for (const Pair& p : pairs) {
-    const int64_t shared = shares(p) ? buffers[p.output].bytes : 0;
-    buffers.push_back({.first = p.step, .last = p.step, .bytes = -shared});
+    if (shares(p)) buffers.push_back({.first = p.first, .last = p.last, .bytes = -p.shared});
   }
   return largest_live(buffers, steps);
 }
@@ -245,9 +275,48 @@ void try_pairs(std::vector<Buffer>& buffers, Peak& peak, int64_t bytes, const st
   peak = largest_live(buffers, pairs, steps, [&](const Pair& p) { return share(buffers, p); });
 }
 
+// How far behind the cut's beginning the input must begin, so that what a strip has written never covers rows that
+// later ones read.
+int64_t cut_before_input(const Spec& spec, const Analysis& analysis, const Strips& strips, const Layout& layout) {
+  const auto row = [&](int node) {
+    const Shape& shape = analysis.node(node).shape;
+    return shape.w * shape.c * layout.element_bytes;
+  };
+  const Node& cut = spec.node(strips.cut);
+  const bool reads_input = std::find(cut.inputs.begin(), cut.inputs.end(), 0) != cut.inputs.end();
+  int64_t shift = 0;
+  for (size_t k = 0; k < strips.rows.size(); ++k) {
+    const size_t reader = reads_input ? k : k + 1;
+    if (reader == strips.rows.size()) break;
+    const int64_t written = strips.rows[k].back().end() * row(strips.cut);
+    shift = std::max(shift, written - strips.rows[reader].front().first * row(0));
+  }
+  return round_up(shift, layout.alignment);
+}
+
+constexpr int kCounts[] = {2, 3, 4, 6, 8, 12, 16, 24};
+
 }  // namespace
 
 MemoryPlan plan_memory(const Spec& spec, const Analysis& analysis, const Layout& layout) {
+  return plan_memory(spec, analysis, layout, {});
+}
+
+MemoryPlan plan_strips(const Spec& spec, const Analysis& analysis, double more_macs, const Layout& layout) {
+  MemoryPlan best = plan_memory(spec, analysis, layout);
+  const auto most = static_cast<int64_t>((1 + more_macs) * static_cast<double>(analysis.macs));
+  for (int cut = 1; cut + 1 < static_cast<int>(spec.nodes.size()); ++cut) {
+    for (const int count : kCounts) {
+      const auto strips = strips_of(spec, analysis, cut, count);
+      if (!strips || macs_of(analysis, *strips) > most) continue;
+      MemoryPlan plan = plan_memory(spec, analysis, layout, *strips);
+      if (plan.peak_bytes < best.peak_bytes) best = std::move(plan);
+    }
+  }
+  return best;
+}
+
+MemoryPlan plan_memory(const Spec& spec, const Analysis& analysis, const Layout& layout, const Strips& strips) {
   if (analysis.nodes.size() != spec.nodes.size())
     throw SpecError("", "memory plan of '" + spec.name + "': the analysis has " +
                             std::to_string(analysis.nodes.size()) + " nodes, the network " +
@@ -256,9 +325,11 @@ MemoryPlan plan_memory(const Spec& spec, const Analysis& analysis, const Layout&
     throw SpecError("", "memory layout: element_bytes and alignment must be at least 1");
   const size_t count = spec.nodes.size();
   const Liveness live = live_nodes(spec);
-  const std::vector<int> last = last_uses(spec, live);
+  std::vector<int> last = last_uses(spec, live);
+  last[0] = std::max(last[0], strips.cut);  // the next strip begins there again
 
   MemoryPlan plan;
+  plan.strips = strips;
   plan.offset.assign(count, -1);
   plan.bytes.assign(count, 0);
   plan.scratch.assign(count, -1);
@@ -275,21 +346,31 @@ MemoryPlan plan_memory(const Spec& spec, const Analysis& analysis, const Layout&
   for (size_t i = 0; i < count; ++i) {
     if (!live[i]) continue;
     const int step = static_cast<int>(i);
-    const Need need = need_of(spec, analysis, step);
-    plan.bytes[i] = analysis.nodes[i].shape.elements() * layout.element_bytes;
+    const bool in_strips = strips.has(step) && step > 0;
+    const Need need = in_strips ? need_of(spec, analysis, strips, step) : need_of(spec, analysis, step);
+    Shape shape = analysis.nodes[i].shape;
+    if (strips.inner(step)) shape.h = strips.most_rows(step);
+    plan.bytes[i] = shape.elements() * layout.element_bytes;
     plan.alias_of[i] = in_place_of(need, step, last, plan.bytes);
     if (plan.alias_of[i] >= 0) {
       buffer_of[i] = buffer_of[static_cast<size_t>(plan.alias_of[i])];
       buffers[buffer_of[i]].last = last[i];
     } else {
-      buffer_of[i] = new_buffer(step, last[i], plan.bytes[i]);
+      buffer_of[i] = new_buffer(step > 0 && step == strips.cut ? 1 : step, last[i], plan.bytes[i]);
       for (const int input : need.over) {
         const auto k = static_cast<size_t>(input);
         if (layout.nesting && last[k] == step && plan.bytes[k] > plan.bytes[i])
-          pairs.push_back({step, input, buffer_of[k], buffer_of[i]});
+          pairs.push_back({step, step, input, buffer_of[k], buffer_of[i], 0, plan.bytes[i]});
       }
     }
     if (need.scratch > 0) scratch_of[i] = new_buffer(step, step, need.scratch);
+  }
+
+  if (!strips.empty() && layout.nesting) {
+    const auto cut = static_cast<size_t>(strips.cut);
+    const int64_t shift = cut_before_input(spec, analysis, strips, layout);
+    const int64_t shared = std::min(plan.bytes[cut], shift + plan.bytes[0]) - shift;
+    if (shared > 0) pairs.push_back({1, strips.cut, 0, buffer_of[0], buffer_of[cut], shift, shared});
   }
 
   const int steps = static_cast<int>(count);
@@ -305,7 +386,7 @@ MemoryPlan plan_memory(const Spec& spec, const Analysis& analysis, const Layout&
   }
   for (const Buffer& b : buffers) plan.peak_bytes = std::max(plan.peak_bytes, b.offset + b.bytes);
   for (const Pair& p : pairs) {
-    if (share(buffers, p)) plan.alias_of[static_cast<size_t>(p.step)] = p.node;
+    if (p.nested() && share(buffers, p)) plan.alias_of[static_cast<size_t>(p.first)] = p.node;
   }
   return plan;
 }

@@ -407,6 +407,9 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
   exports.text("prefix", c.export_options.prefix, "of C symbols and file names");
   exports.boolean("private_kernels", c.export_options.private_kernels,
                   "C functions of the kernels carry the prefix: two whole export folders fit into one program");
+  exports.boolean("strips", c.export_options.strips,
+                  "the first layers are computed a few rows at a time where that makes the arena smaller; rows that "
+                  "two strips need are computed twice, for at most 15 % more multiply-accumulates");
   exports.choice("weights", c.export_options.weights, {"const", "binary"},
                  "arrays of C, or a file that is flashed or loaded by itself");
   exports.boolean("front_end", c.export_options.front_end,

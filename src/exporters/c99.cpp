@@ -107,7 +107,10 @@ void c99_write(const Package& package, const KnownAnswers& answers, const Export
   if (options.weights != "const" && options.weights != "binary")
     throw core::ConfigError("export weights '" + core::printable(options.weights) + "'; expected const or binary");
   check_supported(package.spec);
-  const runtime::Int8Program program = runtime::build_program(package.spec, package.weights, *package.quant);
+  const auto plan = [&](const arch::Spec& spec, const arch::Analysis& analysis) {
+    return options.strips ? arch::plan_strips(spec, analysis) : arch::plan_memory(spec, analysis);
+  };
+  const runtime::Int8Program program = runtime::build_program(package.spec, package.weights, *package.quant, plan);
   check_answers(answers, program);
   if (package.sound) {
     check_sound(*package.sound, package.spec.input);

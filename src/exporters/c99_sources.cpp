@@ -30,34 +30,41 @@ std::string initializer(const std::vector<runtime::Param>& params) {
   return text + line + "\n";
 }
 
-// The calls of one node.
-std::string call_text(const runtime::Int8Program& program, size_t node, const Names& names) {
-  const runtime::Step& step = program.steps[node];
+// One call of a kernel.
+std::string call_text(const runtime::Int8Program& program, const runtime::Turn& turn, const Names& names) {
+  const runtime::Step& step = program.steps[turn.node];
+  const runtime::Call& call = step.calls[turn.call];
   const std::string kernel = step.kernel->name;
   const auto at = [](int64_t offset) { return "arena + " + std::to_string(offset); };
-  const auto value_of = [&](size_t i) { return at(program.plan.offset[i]); };
-  std::string text;
-  for (const runtime::Call& call : step.calls) {
-    std::vector<std::string> arguments = {"&p"};
-    for (const runtime::Constant& constant : step.constants)
-      arguments.push_back(names.prefix + "_" + program.spec.nodes[node].name + "_" + constant.name);
-    if (step.kernel->scratch != nullptr)
-      arguments.push_back("(int16_t *)(void *)(" + at(program.plan.scratch[node]) + ")");
-    for (const int input : call.inputs) arguments.push_back(value_of(static_cast<size_t>(input)));
-    arguments.push_back(value_of(node));
-    text += "  {\n    const cnd_" + kernel + "_params p = {\n" + initializer(call.params) + "    };\n";
-    std::string line = "    cnd_" + kernel + "(";
-    for (size_t i = 0; i < arguments.size(); ++i) {
-      const std::string item = arguments[i] + (i + 1 < arguments.size() ? "," : ");");
-      if (line.size() + 1 + item.size() > kColumns) {
-        text += line + "\n";
-        line = "       ";
-      }
-      line += (line.back() == '(' ? "" : " ") + item;
+  std::vector<std::string> arguments = {"&p"};
+  for (const runtime::Constant& constant : step.constants)
+    arguments.push_back(names.prefix + "_" + program.spec.nodes[turn.node].name + "_" + constant.name);
+  if (step.kernel->scratch != nullptr)
+    arguments.push_back("(int16_t *)(void *)(" + at(program.plan.scratch[turn.node]) + ")");
+  for (size_t k = 0; k < call.inputs.size(); ++k)
+    arguments.push_back(at(program.plan.offset[static_cast<size_t>(call.inputs[k])] + call.input_skips[k]));
+  arguments.push_back(at(program.plan.offset[turn.node] + call.output_skip));
+  std::string text = "  {\n    const cnd_" + kernel + "_params p = {\n" + initializer(call.params) + "    };\n";
+  std::string line = "    cnd_" + kernel + "(";
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const std::string item = arguments[i] + (i + 1 < arguments.size() ? "," : ");");
+    if (line.size() + 1 + item.size() > kColumns) {
+      text += line + "\n";
+      line = "       ";
     }
-    text += line + "\n  }\n";
+    line += (line.back() == '(' ? "" : " ") + item;
   }
-  return text;
+  return text + line + "\n  }\n";
+}
+
+// Of a layer in strips: which rows of it.
+std::string strip_text(const runtime::Int8Program& program, const runtime::Turn& turn) {
+  const arch::Strips& strips = program.plan.strips;
+  if (!strips.has(static_cast<int>(turn.node))) return "";
+  const size_t strip = program.steps[turn.node].calls[turn.call].strip;
+  const arch::Rows& rows = strips.rows[strip][turn.node];
+  return ", strip " + std::to_string(strip + 1) + " of " + std::to_string(strips.rows.size()) + ", rows " +
+         std::to_string(rows.first) + " to " + std::to_string(rows.end() - 1) + ", of the whole layer";
 }
 
 // Where the results are: a function of no argument for one output, of the output's number for several.
@@ -75,20 +82,24 @@ std::string output_function(const runtime::Int8Program& program, const Names& na
 }
 
 // What a layer is and takes, in one line: verify reads the name before the colon.
-std::string layer_comment(const runtime::Int8Program& program, size_t node) {
+std::string layer_comment(const runtime::Int8Program& program, const runtime::Turn& turn) {
+  const size_t node = turn.node;
   const arch::NodeCost& cost = program.analysis.nodes[node];
   std::string text = "  /* " + program.spec.nodes[node].name + ": " + arch::op_name(program.spec.nodes[node].op) +
-                     " to " + shape_text(cost.shape) + "; " + std::to_string(cost.macs) + " MACs, " +
-                     std::to_string(cost.constant_bytes) + " bytes of constants, kernel " +
+                     " to " + shape_text(cost.shape) + strip_text(program, turn) + "; " + std::to_string(cost.macs) +
+                     " MACs, " + std::to_string(cost.constant_bytes) + " bytes of constants, kernel " +
                      program.steps[node].kernel->name + ", output at " + std::to_string(program.plan.offset[node]);
   if (program.plan.scratch[node] >= 0) text += ", scratch at " + std::to_string(program.plan.scratch[node]);
   return text + " */\n";
 }
 
 std::string model_source(const runtime::Int8Program& program, const Names& names, bool binary) {
-  std::string calls, includes;
-  for (size_t i = 0; i < program.spec.nodes.size(); ++i) {
-    if (program.steps[i].kernel != nullptr) calls += "\n" + layer_comment(program, i) + call_text(program, i, names);
+  std::string calls, includes, last;
+  for (const runtime::Turn& turn : program.order) {
+    const std::string layer = layer_comment(program, turn);
+    if (layer != last) calls += "\n" + layer;
+    calls += call_text(program, turn, names);
+    last = layer;
   }
   for (const std::string& kernel : c99_kernels(program)) includes += "#include \"cnd_" + kernel + ".h\"\n";
   return c99_fill("model.c.in", {{"P", names.prefix},

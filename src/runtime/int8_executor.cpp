@@ -16,22 +16,19 @@ void* address(const Constant& constant) {
                     constant.values);
 }
 
-void run_step(const Int8Program& program, size_t node, int8_t* arena) {
-  const Step& step = program.steps[node];
-  if (step.kernel == nullptr) return;
-  const CallableKernel& kernel = callable(step.kernel->name);
-  const auto at = [&](int i) { return arena + program.plan.offset[static_cast<size_t>(i)]; };
+void run_call(const Int8Program& program, const Turn& turn, int8_t* arena) {
+  const Step& step = program.steps[turn.node];
+  const Call& call = step.calls[turn.call];
+  const auto at = [&](size_t node) { return arena + program.plan.offset[node]; };
   std::vector<int32_t> params;
   std::vector<void*> pointers;
-  for (const Call& call : step.calls) {
-    params.clear(), pointers.clear();
-    for (const Param& param : call.params) params.push_back(param.value);
-    for (const Constant& constant : step.constants) pointers.push_back(address(constant));
-    if (step.kernel->scratch != nullptr) pointers.push_back(arena + program.plan.scratch[node]);
-    for (const int input : call.inputs) pointers.push_back(at(input));
-    pointers.push_back(at(static_cast<int>(node)));
-    kernel.run(params.data(), pointers.data());
-  }
+  for (const Param& param : call.params) params.push_back(param.value);
+  for (const Constant& constant : step.constants) pointers.push_back(address(constant));
+  if (step.kernel->scratch != nullptr) pointers.push_back(arena + program.plan.scratch[turn.node]);
+  for (size_t k = 0; k < call.inputs.size(); ++k)
+    pointers.push_back(at(static_cast<size_t>(call.inputs[k])) + call.input_skips[k]);
+  pointers.push_back(at(turn.node) + call.output_skip);
+  callable(step.kernel->name).run(params.data(), pointers.data());
 }
 
 }  // namespace
@@ -40,7 +37,6 @@ Int8Executor::Int8Executor(Int8Program program)
     : program_(std::move(program)), arena_(static_cast<size_t>(program_.plan.peak_bytes)) {}
 
 std::span<const int8_t> Int8Executor::run(std::span<const int8_t> input, const Tap& tap) {
-  const auto& nodes = program_.spec.nodes;
   const auto at = [&](int node) { return arena_.data() + program_.plan.offset[static_cast<size_t>(node)]; };
   const auto values = [&](size_t node) {
     const int64_t count = program_.analysis.nodes[node].shape.elements();
@@ -50,9 +46,13 @@ std::span<const int8_t> Int8Executor::run(std::span<const int8_t> input, const T
     throw core::Error("int8 input of network '" + program_.spec.name + "' has " + std::to_string(input.size()) +
                       " values; expected " + std::to_string(values(0).size()));
   std::ranges::copy(input, at(0));
-  for (size_t i = 0; i < nodes.size(); ++i) {
-    run_step(program_, i, arena_.data());
-    if (tap) tap(static_cast<int>(i), values(i));
+  if (tap) tap(0, values(0));
+  const std::vector<Turn>& order = program_.order;
+  for (size_t i = 0; i < order.size(); ++i) {
+    run_call(program_, order[i], arena_.data());
+    const size_t node = order[i].node;
+    const bool complete = i + 1 == order.size() || order[i + 1].node != node;
+    if (tap && complete && !program_.plan.strips.has(static_cast<int>(node))) tap(static_cast<int>(node), values(node));
   }
   const arch::Spec& spec = program_.spec;
   if (spec.output_count() == 1) return values(static_cast<size_t>(spec.output()));

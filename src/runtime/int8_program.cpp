@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include "condenser/core/text.hpp"
@@ -139,12 +140,13 @@ Params range_params(const OutputRange& range) {
 
 class ProgramBuilder {
  public:
-  ProgramBuilder(const arch::Spec& spec, const arch::Weights& weights, const QuantParams& quant)
-      : weights_(weights), program_{spec, arch::analyze(spec), {}, quant, {}} {}
+  ProgramBuilder(const arch::Spec& spec, const arch::Weights& weights, const QuantParams& quant, const Planner& plan)
+      : weights_(weights), program_{spec, arch::analyze(spec), {}, quant, {}, {}} {
+    program_.plan = plan(program_.spec, program_.analysis);
+  }
 
   Int8Program build() {
     check_quantized(program_.spec, weights_, program_.quant);
-    program_.plan = arch::plan_memory(program_.spec, program_.analysis);
     for (size_t i = 0; i < program_.spec.nodes.size(); ++i) {
       const arch::Node& node = program_.spec.nodes[i];
       if (program_.plan.offset[i] < 0) throw arch::SpecError(node.name, "is read by nobody; lower() the Spec first");
@@ -152,16 +154,27 @@ class ProgramBuilder {
       for (const int input : node.inputs) inputs.push_back(shape(input));
       const std::string refusal = int8_refusal(node.op, inputs);
       if (!refusal.empty()) throw arch::SpecError(node.name, "no int8 form: " + refusal);
-      program_.steps.push_back(make_step(node, inputs));
+      program_.steps.push_back(make_step(i, inputs));
       check_step(i);
     }
+    program_.order = order();
     return std::move(program_);
   }
 
  private:
-  const arch::Shape& shape(int node) const { return program_.analysis.node(node).shape; }
+  // Of what is computed at a time.
+  const arch::Shape& shape(int node) const {
+    if (piece_ == nullptr) return program_.analysis.node(node).shape;
+    if (node == piece_node_) return piece_->out;
+    const arch::Inputs& inputs = program_.spec.node(piece_node_).inputs;
+    return piece_->in[static_cast<size_t>(std::ranges::find(inputs, node) - inputs.begin())];
+  }
   const arch::Shape& shape(const arch::Node& node) const {
     return shape(static_cast<int>(&node - program_.spec.nodes.data()));
+  }
+  int64_t row_bytes(int node) const {
+    const arch::Shape& whole = program_.analysis.node(node).shape;
+    return whole.w * whole.c;
   }
   const TensorQuant& input_quant(const arch::Node& node, size_t k) const {
     return program_.quant.nodes.at(program_.spec.node(node.inputs[k]).name).output;
@@ -181,28 +194,84 @@ class ProgramBuilder {
           std::cmp_not_equal(pointers, kernel.pointer_count))
         throw arch::SpecError(node.name, std::string("arguments do not fit kernel ") + kernel.name);
     }
+    for (const Call& call : step.calls) check_overlap(static_cast<int>(i), call);
+  }
+
+  // What a call writes lies apart from what it reads, or over it as the kernel allows.
+  void check_overlap(int i, const Call& call) const {
+    const arch::Node& node = program_.spec.node(i);
+    const arch::Kernel& kernel = *program_.steps[static_cast<size_t>(i)].kernel;
     const arch::MemoryPlan& plan = program_.plan;
-    for (const int input : node.inputs) {
-      const auto k = static_cast<size_t>(input);
-      const bool apart =
-          plan.offset[i] + plan.bytes[i] <= plan.offset[k] || plan.offset[k] + plan.bytes[k] <= plan.offset[i];
-      const bool in_place = plan.offset[i] == plan.offset[k] && plan.bytes[i] <= plan.bytes[k] &&
-                            step.kernel->in_place != nullptr &&
-                            step.kernel->in_place(node.op, shape(input), shape(node));
+    const bool in_strips = plan.strips.has(i);
+    const arch::Piece piece = in_strips ? arch::piece_of(program_.spec, program_.analysis, plan.strips, call.strip, i)
+                                        : arch::Piece{.op = node.op, .in = {}, .in_skip = {}, .out = shape(i)};
+    const int64_t out = plan.offset[static_cast<size_t>(i)] + call.output_skip, out_end = out + piece.out.elements();
+    for (size_t k = 0; k < call.inputs.size(); ++k) {
+      const auto place = std::ranges::find(node.inputs, call.inputs[k]) - node.inputs.begin();
+      const arch::Shape& from = in_strips ? piece.in[static_cast<size_t>(place)] : shape(call.inputs[k]);
+      const int64_t in = plan.offset[static_cast<size_t>(call.inputs[k])] + call.input_skips[k];
+      const bool apart = out_end <= in || in + from.elements() <= out;
+      const bool in_place = out == in && out_end <= in + from.elements() && kernel.in_place != nullptr &&
+                            kernel.in_place(piece.op, from, piece.out);
       if (!apart && !in_place)
         throw arch::SpecError(node.name, "its memory plan overwrites an input that it still reads");
     }
   }
 
-  Step make_step(const arch::Node& node, const std::vector<arch::Shape>& in) {
+  // Strip by strip up to the cut, then node by node.
+  std::vector<Turn> order() const {
+    std::vector<Turn> turns;
+    const arch::Strips& strips = program_.plan.strips;
+    const auto add = [&](size_t i, size_t strip) {
+      const std::vector<Call>& calls = program_.steps[i].calls;
+      for (size_t c = 0; c < calls.size(); ++c)
+        if (calls[c].strip == strip) turns.push_back({i, c});
+    };
+    for (size_t strip = 0; strip < strips.rows.size(); ++strip)
+      for (size_t i = 0; i <= static_cast<size_t>(strips.cut); ++i) add(i, strip);
+    for (size_t i = strips.empty() ? 0 : static_cast<size_t>(strips.cut) + 1; i < program_.steps.size(); ++i) add(i, 0);
+    return turns;
+  }
+
+  Step make_step(size_t i, const std::vector<arch::Shape>& whole_inputs) {
+    const arch::Node& node = program_.spec.nodes[i];
+    const auto id = static_cast<int>(i);
+    const arch::Kernel* kernel = arch::choose_kernel(node.op, whole_inputs);
+    if (kernel == nullptr) return {};
+    const arch::Strips& strips = program_.plan.strips;
+    if (!strips.has(id)) return step_of(node, node.op, *kernel, whole_inputs);
     Step step;
-    step.kernel = arch::choose_kernel(node.op, in);
-    if (step.kernel == nullptr) return step;
-    step.calls.push_back({{}, {node.inputs.begin(), node.inputs.end()}});
+    for (size_t strip = 0; strip < strips.rows.size(); ++strip) {
+      const arch::Piece piece = arch::piece_of(program_.spec, program_.analysis, strips, strip, id);
+      piece_ = &piece;
+      piece_node_ = id;
+      Step part = step_of(node, piece.op, *kernel, piece.in);
+      piece_ = nullptr;
+      for (Call& call : part.calls) {
+        call.strip = strip;
+        call.output_skip = piece.out_skip * row_bytes(id);
+        for (size_t k = 0; k < call.inputs.size(); ++k) {
+          const auto place = std::ranges::find(node.inputs, call.inputs[k]) - node.inputs.begin();
+          call.input_skips[k] = piece.in_skip[static_cast<size_t>(place)] * row_bytes(call.inputs[k]);
+        }
+      }
+      if (strip == 0)
+        step = std::move(part);
+      else
+        std::ranges::move(part.calls, std::back_inserter(step.calls));
+    }
+    return step;
+  }
+
+  Step step_of(const arch::Node& node, const arch::Op& operation, const arch::Kernel& kernel,
+               const std::vector<arch::Shape>& in) {
+    Step step;
+    step.kernel = &kernel;
+    step.calls.emplace_back(std::vector<int>(node.inputs.begin(), node.inputs.end()));
     const arch::Shape& out = shape(node);
     Params& params = step.calls.front().params;
     arch::visit(
-        node.op,
+        operation,
         arch::Overloaded{
             [](const arch::Input&) {},
             [](const arch::BatchNorm&) {},
@@ -409,16 +478,16 @@ class ProgramBuilder {
       const TensorQuant& in = input_quant(node, k);
       const int32_t channels = narrow(shape(node.inputs[k]).c);
       const Requant requant = quantize_multiplier(in.scale / out.scale, "node " + node.name);
-      step.calls.push_back({{{"pixels", narrow(shape(node).h * shape(node).w)},
-                             {"channels", channels},
-                             {"first", first},
-                             {"out_c", narrow(shape(node).c)},
-                             {"copy", in == out ? 1 : 0},
-                             {"input_offset", -in.zero_point},
-                             {"multiplier", requant.multiplier},
-                             {"shift", requant.shift},
-                             {"output_zero_point", out.zero_point}},
-                            {node.inputs[k]}});
+      Call& call = step.calls.emplace_back(std::vector<int>{node.inputs[k]});
+      call.params = {{"pixels", narrow(shape(node).h * shape(node).w)},
+                     {"channels", channels},
+                     {"first", first},
+                     {"out_c", narrow(shape(node).c)},
+                     {"copy", in == out ? 1 : 0},
+                     {"input_offset", -in.zero_point},
+                     {"multiplier", requant.multiplier},
+                     {"shift", requant.shift},
+                     {"output_zero_point", out.zero_point}};
       first += channels;
     }
   }
@@ -443,6 +512,8 @@ class ProgramBuilder {
 
   const arch::Weights& weights_;
   Int8Program program_;
+  const arch::Piece* piece_ = nullptr;  // what is being made of a node in strips
+  int piece_node_ = -1;
 };
 
 }  // namespace
@@ -493,8 +564,15 @@ int64_t Int8Program::output_values() const {
 }
 
 Int8Program build_program(const arch::Spec& lowered, const arch::Weights& weights, const QuantParams& quant) {
+  return build_program(lowered, weights, quant, [](const arch::Spec& spec, const arch::Analysis& analysis) {
+    return arch::plan_memory(spec, analysis);
+  });
+}
+
+Int8Program build_program(const arch::Spec& lowered, const arch::Weights& weights, const QuantParams& quant,
+                          const Planner& plan) {
   arch::validate(lowered);
-  return ProgramBuilder(lowered, weights, quant).build();
+  return ProgramBuilder(lowered, weights, quant, plan).build();
 }
 
 }  // namespace condenser::runtime

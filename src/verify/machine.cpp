@@ -261,9 +261,11 @@ class MachineTrial {
     for (const int64_t count : counts) result_.cost.instructions += count;
     const auto layers = layers_of(core::read_file(folder_ / (manifest_.prefix + ".c")), manifest_.prefix);
     if (layers.size() + 1 != counts.size()) return;  // the compiler has made other calls of them
-    for (size_t i = 0; i < layers.size(); ++i) {
-      if (i == 0 || layers[i] != layers[i - 1]) result_.cost.layers.push_back({layers[i], 0});
-      result_.cost.layers.back().instructions += counts[i];
+    std::vector<LayerCost>& costs = result_.cost.layers;
+    for (size_t i = 0; i < layers.size(); ++i) {  // a layer in strips is called again and again
+      auto layer = std::ranges::find(costs, layers[i], &LayerCost::layer);
+      if (layer == costs.end()) layer = costs.insert(costs.end(), LayerCost{layers[i], 0});
+      layer->instructions += counts[i];
     }
   }
 

@@ -48,6 +48,19 @@ TEST_CASE("every output of an export is compared", "[verify][slow]") {
   CHECK_THAT(wrong.detail, Catch::Contains("output 196"));
 }
 
+TEST_CASE("an export in strips is proven as any other", "[verify][slow]") {
+  int in_strips = 0;
+  for (const char* name : {"network_tiny", "block_dcac", "conv_groups", "max_pool"}) {
+    const bool known = std::ranges::any_of(testing::exemplars(), [&](const auto& e) { return e.name == name; });
+    if (!known) continue;
+    const Export e(name, 3, {.strips = true});
+    INFO(name);
+    CHECK(passed(verify_c99(e.folder, e.test.answers)));
+    in_strips += core::read_file(e.folder / "model.c").find(", strip 2 of ") != std::string::npos;
+  }
+  CHECK(in_strips > 0);
+}
+
 TEST_CASE("an export of sounds is proven from the samples on", "[verify][slow]") {
   Export e(testing::sound_case(7, 6));
   std::vector<Check> checks = verify_c99(e.folder, e.test.answers);

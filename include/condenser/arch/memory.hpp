@@ -6,6 +6,7 @@
 
 #include "condenser/arch/analysis.hpp"
 #include "condenser/arch/spec.hpp"
+#include "condenser/arch/strips.hpp"
 
 namespace condenser::arch {
 
@@ -17,16 +18,22 @@ struct Layout {
 
 struct MemoryPlan {
   std::vector<int64_t> offset;   // per node, bytes into the arena; -1 for dead nodes
-  std::vector<int64_t> bytes;    // per node
+  std::vector<int64_t> bytes;    // per node; of those inside of strips for one strip
   std::vector<int64_t> scratch;  // per node: where the scratch of its kernel begins; -1 for none
   std::vector<int> alias_of;     // node whose buffer is reused, from its beginning, or -1
   int64_t peak_bytes = 0;        // arena size; the input, the outputs and all scratch live in the arena too
   int peak_node = -1;            // node during which the live bytes are largest
   int64_t peak_live_bytes = 0;   // bytes occupied then: the lower bound of peak_bytes with these overlaps
+  Strips strips;                 // what is executed in strips, if anything is
 };
 
 // Kernels say whether they may write over an input (arch/kernels.hpp). An input of the same size that dies there is
 // always taken over; a larger one where that makes the arena smaller.
 MemoryPlan plan_memory(const Spec& lowered, const Analysis&, const Layout& = {});
+// With the first nodes in strips. The cut may grow over rows of the input that have been read.
+MemoryPlan plan_memory(const Spec& lowered, const Analysis&, const Layout&, const Strips&);
+// The smallest arena of all cuts and numbers of strips (2 to 24) that cost at most so much more multiply-accumulates,
+// as a share; without strips where none is smaller.
+MemoryPlan plan_strips(const Spec& lowered, const Analysis&, double more_macs = 0.15, const Layout& = {});
 
 }  // namespace condenser::arch

@@ -54,6 +54,7 @@ struct ExportOptions {
   std::string prefix = "model";   // of C symbols and files
   bool private_kernels = false;   // kernels that no other export shares: whole folders can be added to one program
   bool front_end = true;          // of sounds; see SoundInput
+  bool strips = false;            // the first layers a few rows at a time; see arch/strips.hpp
   std::string weights = "const";  // arrays of C; binary: a file that is flashed or loaded by itself
 };
 

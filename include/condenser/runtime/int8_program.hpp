@@ -4,6 +4,7 @@
 // which prints it. So both compute the same by construction.
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -42,15 +43,24 @@ struct Constant {
 
 // cnd_<kernel>(&params, constants..., scratch if it has any, inputs..., output)
 struct Call {
-  std::vector<Param> params;  // in the order of the struct
-  std::vector<int> inputs;    // nodes, in the order of the arguments
+  explicit Call(std::vector<int> nodes) : inputs(std::move(nodes)), input_skips(inputs.size(), 0) {}
+
+  std::vector<Param> params;         // in the order of the struct
+  std::vector<int> inputs;           // nodes, in the order of the arguments
+  std::vector<int64_t> input_skips;  // bytes of their buffers before what is read
+  int64_t output_skip = 0;           // bytes of the output's buffer before what is written
+  size_t strip = 0;                  // of a node in strips: which one
 };
 
 // What one node runs.
 struct Step {
   const arch::Kernel* kernel = nullptr;  // null: nothing, the input
   std::vector<Constant> constants;       // in the order of the arguments
-  std::vector<Call> calls;               // one; of a concatenation one per input
+  std::vector<Call> calls;               // one; of a concatenation one per input; in strips so many for each strip
+};
+
+struct Turn {
+  size_t node = 0, call = 0;
 };
 
 struct Int8Program {
@@ -59,6 +69,7 @@ struct Int8Program {
   arch::MemoryPlan plan;
   QuantParams quant;
   std::vector<Step> steps;  // parallel to spec.nodes
+  std::vector<Turn> order;  // in which the calls are made
 
   const TensorQuant& input_quant() const { return quant.nodes.at(spec.nodes.front().name).output; }
   const TensorQuant& output_quant(size_t k = 0) const { return quant.nodes.at(spec.node(spec.output(k)).name).output; }
@@ -72,5 +83,9 @@ std::string int8_refusal(const arch::Op&, const std::vector<arch::Shape>& inputs
 // Checks everything first: structure, weights, scales, that no 32-bit sum can overflow for any input. Throws SpecError
 // or core::Error naming the node.
 Int8Program build_program(const arch::Spec& lowered, const arch::Weights& weights, const QuantParams& quant);
+// With a memory plan of one's own, which may have strips.
+using Planner = std::function<arch::MemoryPlan(const arch::Spec&, const arch::Analysis&)>;
+Int8Program build_program(const arch::Spec& lowered, const arch::Weights& weights, const QuantParams& quant,
+                          const Planner&);
 
 }  // namespace condenser::runtime

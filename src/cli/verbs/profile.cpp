@@ -30,6 +30,7 @@ struct Options {
   std::vector<std::string> machines = {"cortex-m4"};
   std::string format = "text";
   bool layers = false;
+  bool strips = false;
   std::filesystem::path out;  // where the export stays; empty: nowhere
 };
 
@@ -40,6 +41,7 @@ void add_options(Args& args, Options& o) {
       .choices(verify::machine_names())
       .in_one_word()
       .with_default();
+  args.flag("--strips", o.strips, "the first layers a few rows at a time, as with export.strips");
   args.flag("--layers", o.layers, "instructions of every layer too (in JSON always)");
   args.option("-o,--out", o.out, "folder where the export with its random weights stays");
 }
@@ -79,7 +81,7 @@ Exported exported(const arch::Design& design) {
           known_integers(executor, *data, items)};
 }
 
-ordered_json json_of(const arch::Design& design, const verify::MachineResult& r) {
+ordered_json json_of(const arch::Design& design, const arch::MemoryPlan& plan, const verify::MachineResult& r) {
   ordered_json j{
       {"machine", r.machine},
       {"compiler_options", r.options},
@@ -88,7 +90,7 @@ ordered_json json_of(const arch::Design& design, const verify::MachineResult& r)
       {"flash_bytes", r.cost.code_bytes + r.cost.constant_bytes},
       {"code_bytes", r.cost.code_bytes},
       {"constant_bytes", r.cost.constant_bytes},
-      {"arena_bytes", design.plan.peak_bytes},
+      {"arena_bytes", plan.peak_bytes},
       {"variable_bytes", r.cost.memory_bytes},
       {"stack_bytes", r.cost.stack_bytes}};
   if (const auto known = verify::published(design.spec.name, r.machine))
@@ -99,6 +101,14 @@ ordered_json json_of(const arch::Design& design, const verify::MachineResult& r)
   return j;
 }
 
+std::string strips_text(const arch::Design& design, const arch::MemoryPlan& plan) {
+  if (plan.strips.empty()) return "Strips would not make the arena smaller.";
+  return "In " + std::to_string(plan.strips.rows.size()) + " strips of " + design.lowered.node(plan.strips.cut).name +
+         ": arena " + core::thousands(plan.peak_bytes) + " bytes (" + core::thousands(design.plan.peak_bytes) +
+         " whole), " + core::thousands(arch::macs_of(design.lowered_cost, plan.strips)) + " multiply-accumulates (" +
+         core::thousands(design.lowered_cost.macs) + ")";
+}
+
 int profile(const Options& o) {
   const arch::Design design = arch::design_of(find_network(o.network));
   const exporters::Target& target = exporters::find_target("c99");
@@ -107,7 +117,8 @@ int profile(const Options& o) {
   const Exported network = exported(design);
   const core::TemporaryFolder temporary;
   const auto folder = o.out.empty() ? temporary.path() / "export" : o.out;
-  target.write(network.package, network.answers, {}, folder);
+  target.write(network.package, network.answers, {.strips = o.strips}, folder);
+  const arch::MemoryPlan plan = o.strips ? arch::plan_strips(design.lowered, design.lowered_cost) : design.plan;
   ordered_json json{{"schema_version", 1},
                     {"network", design.spec.name},
                     {"params", design.cost.params},
@@ -124,11 +135,12 @@ int profile(const Options& o) {
     if (!r.check.ran) throw core::Error("profile on " + name + ": " + r.check.detail);
     if (!r.check.passed)
       throw core::Error("profile on " + name + ": " + r.check.detail, core::ExitCode::VerifyMismatch);
-    json["machines"].push_back(json_of(design, r));
+    json["machines"].push_back(json_of(design, plan, r));
     if (o.layers) out.lines.push_back(name + "\n" + core::to_text(verify::layer_table(r)));
     if (const auto known = verify::published(design.spec.name, name))
       out.lines.push_back(name + ": " + core::number(known->cycles) + " cycles published (" + known->source + ")");
   }
+  if (o.strips) out.lines.push_back(strips_text(design, plan));
   out.table = verify::to_table(results);
   print_either(json, out, o.format);
   return 0;
