@@ -50,9 +50,7 @@ TEST_CASE("every output of an export is compared", "[verify][slow]") {
 
 TEST_CASE("an export in strips is proven as any other", "[verify][slow]") {
   int in_strips = 0;
-  for (const char* name : {"network_tiny", "block_dcac", "conv_groups", "max_pool"}) {
-    const bool known = std::ranges::any_of(testing::exemplars(), [&](const auto& e) { return e.name == name; });
-    if (!known) continue;
+  for (const char* name : {"network_tiny", "conv_groups"}) {
     const Export e(name, 3, {.strips = true});
     INFO(name);
     CHECK(passed(verify_c99(e.folder, e.test.answers)));
