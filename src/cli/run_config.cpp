@@ -325,7 +325,16 @@ void check_table(const Reader& root, const Reader& gate, const Reader& probe, co
   if (!c.gate.rules.empty()) throw gate.error("rules", "[]" + why);
   if (c.gate.max_constant_bytes > 0) throw gate.error("max_constant_bytes", "0" + why);
   if (c.gate.max_arena_bytes > 0) throw gate.error("max_arena_bytes", "0" + why);
+  if (!c.gate.machine.empty()) throw gate.error("machine", "none" + why);
   if (!c.probe.scores.empty()) throw probe.error("scores", "[]" + why);
+}
+
+// Goals that are known of a machine alone.
+void check_machine(const Reader& section, const RunConfig& c) {
+  for (const search::Metric* metric : c.search.objective.metrics())
+    if (metric->of_machine != nullptr && c.gate.machine.empty())
+      throw section.error("objective", "gate.machine to say on which machine " + metric->name + " are counted (" +
+                                           core::join(arch::modelled_machines()) + ")");
 }
 
 // One place lists the sections; with `help` nothing is opened, only options are collected. `run_folder`: of a run that
@@ -366,6 +375,7 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
   Reader search_section = root.section("search", "how to search");
   c.search.seed = c.seed;
   search::read_options(search_section, c.search);
+  check_machine(search_section, c);
   read_work(search_section, c);
   read_learn_from(search_section, c);
   read_prototypes(search_section, c);

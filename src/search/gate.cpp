@@ -42,6 +42,26 @@ void check_rule(const arch::RuleView& view, const arch::Rule& rule, std::vector<
   if (violations.empty()) verdicts.push_back({rule.name, true, "", "no violation", "no violation"});
 }
 
+// Refuses what nothing is known of.
+void read_machine(core::config::Reader& reader, GateOptions& o) {
+  reader.text("machine", o.machine,
+              "that instructions, code and stack are estimated for (" + core::join(arch::modelled_machines()) +
+                  "); empty: none");
+  reader.integer("max_instructions", o.max_instructions, 0, kMaxBudget,
+                 "of one inference on the machine, estimated from shapes; 0: no bound");
+  reader.integer("max_code_bytes", o.max_code_bytes, 0, kMaxBudget,
+                 "of kernels and the run function on the machine; 0: no bound");
+  reader.integer("max_stack_bytes", o.max_stack_bytes, 0, kMaxBudget,
+                 "that the run function takes on the machine; 0: no bound");
+  const arch::MachineModel* model = arch::find_machine_model(o.machine);
+  const bool bound = o.max_instructions > 0 || o.max_code_bytes > 0 || o.max_stack_bytes > 0;
+  if (model == nullptr && (bound || !o.machine.empty()))
+    throw reader.error("machine", "one of " + core::join(arch::modelled_machines()) +
+                                      (bound ? ", whose instructions, code and stack are bounded" : ""));
+  if (o.max_stack_bytes > 0 && !arch::knows_stack(*model))
+    throw reader.error("max_stack_bytes", "0: the stack is not known on " + o.machine);
+}
+
 Verdict at_least(double value, double limit, const std::string& name) {
   // The negated form refuses NaN too.
   return {kComparatorRule, !!(value >= limit), "", percent_text(value),
@@ -61,6 +81,7 @@ void read_options(core::config::Reader& reader, GateOptions& o) {
   reader.integer("max_constant_bytes", o.max_constant_bytes, 0, kMaxBudget,
                  "int8 constants in flash (weights, biases, multipliers, tables); 0: no bound");
   reader.integer("max_arena_bytes", o.max_arena_bytes, 0, kMaxBudget, "planned activations in RAM; 0: no bound");
+  read_machine(reader, o);
   reader.integer(
       "arena_inputs", o.arena_inputs, 0, 1000,
       "raise max_arena_bytes to so many inputs where it holds fewer (larger pictures, larger device); 0: no");
@@ -93,7 +114,13 @@ void fit_to_data(GateOptions& o, const std::string& dataset, const arch::Shape& 
 }
 
 Gate::Gate(GateOptions options, std::vector<ExtraRule> extra)
-    : options_(std::move(options)), arena_(find_metric("arena_bytes")), extra_(std::move(extra)) {
+    : options_(std::move(options)),
+      machine_(arch::find_machine_model(options_.machine)),
+      arena_(find_metric("arena_bytes")),
+      extra_(std::move(extra)) {
+  if (machine_ == nullptr && !options_.machine.empty())
+    throw core::ConfigError("gate: machine " + core::printable(options_.machine) + "; expected one of " +
+                            core::join(arch::modelled_machines()));
   for (const std::string& name : options_.rules) {
     rules_.push_back(arch::find_rule(name));
     if (rules_.back() == nullptr) throw core::ConfigError("gate: rule " + name + " is not in the table of rules");
@@ -107,6 +134,13 @@ Gate::Gate(GateOptions options, std::vector<ExtraRule> extra)
   bound("max_macs", "macs", o.max_macs);
   bound("max_constant_bytes", "constant_bytes", o.max_constant_bytes);
   bound("max_arena_bytes", "arena_bytes", o.max_arena_bytes);
+  bound("max_instructions", "instructions", o.max_instructions, " (" + o.machine + ", estimated)");
+  bound("max_code_bytes", "code_bytes", o.max_code_bytes, " (" + o.machine + ", estimated)");
+  bound("max_stack_bytes", "stack_bytes", o.max_stack_bytes, " (" + o.machine + ", estimated)");
+  const bool on_machine = std::ranges::any_of(bounds_, [](const Bound& b) { return b.metric->of_machine != nullptr; });
+  if (on_machine && machine_ == nullptr)
+    throw core::ConfigError("gate: bounds of a machine without a machine; expected one of " +
+                            core::join(arch::modelled_machines()));
   if (!o.comparator) return;
   const std::string source = " (" + o.comparator->name + ")";
   bound(kComparatorRule, "params", o.comparator->max_params, source);
@@ -120,14 +154,32 @@ std::vector<Verdict> Gate::before_training(const Candidate& design) const {
     const arch::RuleView view(design.spec);
     for (const arch::Rule* rule : rules_) check_rule(view, *rule, verdicts);
   }
+  std::optional<arch::MachineCosts> machine;
   for (const Bound& b : bounds_) {
-    const auto value = static_cast<int64_t>(cost(design, *b.metric).value_or(0));
+    int64_t value = 0;
+    if (b.metric->of_machine == nullptr) {
+      value = static_cast<int64_t>(cost(design, *b.metric).value_or(0));
+    } else {
+      if (!machine) machine = arch::machine_costs(*machine_, design.lowered, design.lowered_cost);
+      value = (*machine).*(b.metric->of_machine);
+    }
     std::string node;
     if (b.metric == arena_) node = value > design.plan.peak_bytes ? kFrontEnd : design.peak_node();
     verdicts.push_back({b.rule, value <= b.limit, node, count_text(value, *b.metric), b.limit_text});
   }
   for (const ExtraRule& rule : extra_) verdicts.push_back(rule(design));
   return verdicts;
+}
+
+void Gate::add_costs(const Candidate& candidate, Findings& findings) const {
+  for (const Metric& metric : metrics()) {
+    if (const auto value = cost(candidate, metric)) findings.metrics[metric.name] = *value;
+  }
+  if (machine_ == nullptr || candidate.lowered.nodes.empty()) return;
+  const arch::MachineCosts costs = arch::machine_costs(*machine_, candidate.lowered, candidate.lowered_cost);
+  for (const Metric& metric : metrics())
+    if (metric.of_machine != nullptr && costs.*(metric.of_machine) >= 0)
+      findings.metrics[metric.name] = static_cast<double>(costs.*(metric.of_machine));
 }
 
 std::vector<Verdict> Gate::after_probe(const Findings& findings) const {

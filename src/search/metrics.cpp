@@ -14,6 +14,9 @@ int64_t macs_of(const arch::Design& d) { return d.cost.macs; }
 int64_t constant_bytes_of(const arch::Design& d) { return d.lowered_cost.constant_bytes; }
 int64_t arena_bytes_of(const arch::Design& d) { return d.plan.peak_bytes; }
 
+// Machines differ: the gate knows which one is meant.
+int64_t unknown(const arch::Design&) { return -1; }
+
 std::optional<double> netscore_of(const Findings& findings) {
   double values[3];
   const char* names[] = {"val_accuracy", "params", "macs"};
@@ -36,6 +39,11 @@ const std::vector<Metric>& metrics() {
       {"macs", "macs", "MACs", "MACs", false, 0, false, macs_of},
       {"constant_bytes", "constant_bytes", "constants, bytes", "bytes", false, 0, false, constant_bytes_of},
       {"arena_bytes", "arena_bytes", "arena, bytes", "bytes", false, 0, false, arena_bytes_of},
+      {"instructions", "instructions", "instructions", "instructions", false, 0, false, unknown,
+       &arch::MachineCosts::instructions},
+      {"code_bytes", "code_bytes", "code, bytes", "bytes", false, 0, false, unknown, &arch::MachineCosts::code_bytes},
+      {"stack_bytes", "stack_bytes", "stack, bytes", "bytes", false, 0, false, unknown,
+       &arch::MachineCosts::stack_bytes},
       {"synflow", "synflow_log10", "synflow", "", true, 2},
       {"grad_norm", "grad_norm", "gradient norm", "", true, 3},
       {"naswot", "naswot", "NASWOT", "", true, 1},

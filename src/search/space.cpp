@@ -53,7 +53,8 @@ core::Fingerprint fingerprint(const Candidate& candidate) {
 std::optional<double> cost(const Candidate& candidate, const Metric& metric) {
   if (const auto found = candidate.costs.find(metric.name); found != candidate.costs.end()) return found->second;
   if (metric.of_design == nullptr || candidate.spec.nodes.empty()) return std::nullopt;
-  return static_cast<double>(metric.of_design(candidate));
+  const int64_t value = metric.of_design(candidate);
+  return value < 0 ? std::nullopt : std::optional(static_cast<double>(value));
 }
 
 Graph graph(const Candidate& candidate) { return candidate.graph ? *candidate.graph : graph_of(candidate.lowered); }

@@ -42,11 +42,13 @@ Survey survey(const Space& space, const Gate& gate, int draws, core::Rng& rng) {
     const std::set<std::string> rules = refusals_of(gate.before_training(candidate));
     for (const std::string& rule : rules) ++found.refused[rule];
     found.passed += rules.empty();
+    Findings known;
+    gate.add_costs(candidate, known);
     for (Survey::Costs& costs : found.costs) {
-      const auto value = cost(candidate, *costs.metric);
-      if (!value) continue;
-      costs.drawn.push_back(*value);
-      if (rules.empty()) costs.passed.push_back(*value);
+      const auto value = known.metrics.find(costs.metric->name);
+      if (value == known.metrics.end()) continue;
+      costs.drawn.push_back(value->second);
+      if (rules.empty()) costs.passed.push_back(value->second);
     }
   }
   std::erase_if(found.costs, [](const Survey::Costs& costs) { return costs.drawn.empty(); });

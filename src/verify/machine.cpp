@@ -76,8 +76,13 @@ int64_t section_bytes(const std::string& listing, const Words& beginnings) {
 
 class MachineTrial {
  public:
-  MachineTrial(const Machine& machine, const fs::path& folder, const exporters::KnownAnswers& answers, int most)
-      : machine_(machine), folder_(fs::absolute(folder)), manifest_(read_manifest(folder)), answers_(answers) {
+  MachineTrial(const Machine& machine, const fs::path& folder, const exporters::KnownAnswers& answers, int most,
+               const fs::path& kept)
+      : machine_(machine),
+        folder_(fs::absolute(folder)),
+        kept_(kept.empty() ? kept : fs::absolute(kept)),
+        manifest_(read_manifest(folder)),
+        answers_(answers) {
     check_answers(answers, manifest_);
     const auto count = std::min(answers.inputs.size(), static_cast<size_t>(most));
     answers_.inputs.resize(count);
@@ -139,8 +144,24 @@ class MachineTrial {
     Words words = compiler();
     append(words, strict_options());
     words.push_back("-c");
-    for (const std::string& name : manifest_.sources()) words.push_back((folder_ / name).string());
-    return well(start(words, at("objects")), "compiling", machine_.compiler);
+    Words kernels;  // to be kept
+    for (const std::string& name : manifest_.sources()) {
+      const bool kernel = !kept_.empty() && name.starts_with("cnd_");
+      if (kernel && fs::exists(kept(name))) {
+        fs::copy_file(kept(name), object(name));
+        continue;
+      }
+      if (kernel) kernels.push_back(name);
+      words.push_back((folder_ / name).string());
+    }
+    if (!well(start(words, at("objects")), "compiling", machine_.compiler)) return false;
+    for (const std::string& name : kernels) fs::copy_file(object(name), kept(name));
+    return true;
+  }
+
+  // Kernels carry a tag in the names of their functions: the same text is the same object.
+  fs::path kept(const std::string& source) const {
+    return kept_ / (machine_.name + "_" + manifest_.files.at(source) + ".o");
   }
 
   Words objects() const {
@@ -226,6 +247,11 @@ class MachineTrial {
     const std::string tool = machine_.compiler.substr(0, machine_.compiler.rfind("gcc")) + "size";
     const ProcessResult listing = start({tool, "-A", at("whole.o").string()}, temporary_.path());
     if (!listing.ok()) return;
+    for (const std::string& name : manifest_.sources()) {
+      if (name == test_source()) continue;
+      const ProcessResult own = start({tool, "-A", object(name)}, temporary_.path());
+      if (own.ok()) result_.cost.sources.push_back({name, section_bytes(own.out, {".text"})});
+    }
     result_.cost.code_bytes = section_bytes(listing.out, {".text"});
     result_.cost.constant_bytes = section_bytes(listing.out, {".rodata"}) + manifest_.weights_bytes;
     result_.cost.memory_bytes = section_bytes(listing.out, {".data", ".bss", "COMMON"});
@@ -270,7 +296,7 @@ class MachineTrial {
   }
 
   const Machine& machine_;
-  fs::path folder_;
+  fs::path folder_, kept_;
   Manifest manifest_;
   exporters::KnownAnswers answers_;
   core::TemporaryFolder temporary_;
@@ -282,8 +308,9 @@ core::Cell known(int64_t value) { return value < 0 ? core::empty_cell() : core::
 
 }  // namespace
 
-MachineResult run_on(const Machine& machine, const fs::path& folder, const exporters::KnownAnswers& answers, int most) {
-  return MachineTrial(machine, folder, answers, most).run();
+MachineResult run_on(const Machine& machine, const fs::path& folder, const exporters::KnownAnswers& answers, int most,
+                     const fs::path& kept) {
+  return MachineTrial(machine, folder, answers, most, kept).run();
 }
 
 core::Table to_table(const std::vector<MachineResult>& results) {

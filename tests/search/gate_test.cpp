@@ -3,6 +3,8 @@
 #include <cmath>
 
 #include "condenser/arch/blocks.hpp"
+#include "condenser/arch/machine_model.hpp"
+#include "condenser/core/table.hpp"
 #include "support/catch.hpp"
 #include "support/fakes.hpp"
 
@@ -145,6 +147,38 @@ TEST_CASE("a comparator of other data is not applied, and larger inputs get a la
   CHECK(options.notes.empty());
 }
 
+TEST_CASE("instructions, code and stack of a machine are bounded before anything is trained", "[search]") {
+  const search::Candidate design = chain(8, false);
+  const arch::MachineCosts costs =
+      arch::machine_costs(*arch::find_machine_model("cortex-m4"), design.lowered, design.lowered_cost);
+  REQUIRE(costs.instructions > 1000);
+  const auto gate = [&](const char* machine, int64_t instructions) {
+    return search::Gate({.machine = machine,
+                         .max_instructions = instructions,
+                         .max_code_bytes = costs.code_bytes,
+                         .max_stack_bytes = costs.stack_bytes});
+  };
+  CHECK(search::passed(gate("cortex-m4", costs.instructions).before_training(design)));
+  const auto verdicts = gate("cortex-m4", costs.instructions - 1).before_training(design);
+  CHECK_FALSE(search::passed(verdicts));
+  const search::Verdict& refused = find(verdicts, "max_instructions");
+  CHECK_THAT(refused.value, Catch::Contains(core::thousands(costs.instructions) + " instructions"));
+  CHECK_THAT(refused.limit, Catch::Contains("at most") && Catch::Contains("cortex-m4, estimated"));
+  CHECK(find(verdicts, "max_stack_bytes").passed);
+  CHECK_FALSE(search::passed(gate("cortex-m0", costs.instructions).before_training(design)));  // takes more there
+  CHECK_THROWS_AS(gate("cortex-m5", 1), core::ConfigError);
+  CHECK_THROWS_AS(gate("", 1), core::ConfigError);
+
+  // What is known of a candidate: instructions too where a machine is named.
+  search::Findings known, without;
+  search::Gate({.machine = "cortex-m4"}).add_costs(design, known);
+  search::Gate({}).add_costs(design, without);
+  CHECK(known.metrics.at("instructions") == static_cast<double>(costs.instructions));
+  CHECK(known.metrics.at("code_bytes") == static_cast<double>(costs.code_bytes));
+  CHECK(known.metrics.at("params") == without.metrics.at("params"));
+  CHECK_FALSE(without.metrics.contains("instructions"));
+}
+
 TEST_CASE("gate options come from YAML and refuse nonsense", "[search]") {
   const auto read = [](const std::string& yaml) {
     Reader reader = Reader::from_text(yaml, "budget.yaml");
@@ -168,6 +202,12 @@ TEST_CASE("gate options come from YAML and refuse nonsense", "[search]") {
   CHECK_THROWS_AS(read("max_ram: 5"), core::ConfigError);
   CHECK_THROWS_AS(read("comparator: {max_params: 5}"), core::ConfigError);
   CHECK_THROWS_AS(read("comparator: {name: net}"), core::ConfigError);
+  CHECK(read("machine: cortex-m4\nmax_instructions: 20000000\n").max_instructions == 20'000'000);
+  CHECK_THROWS_WITH(read("machine: cortex-m5"), Catch::Contains("cortex-m5") && Catch::Contains("cortex-m4"));
+  CHECK_THROWS_WITH(read("max_instructions: 5"), Catch::Contains("machine") && Catch::Contains("cortex-m4"));
+  for (const arch::MachineModel& model : arch::machine_models())  // a bound on what is not known
+    if (!arch::knows_stack(model))
+      CHECK_THROWS_WITH(read("{machine: " + model.name + ", max_stack_bytes: 500}"), Catch::Contains("is not known"));
   Reader empty = Reader::empty();
   search::GateOptions defaults;
   CHECK_NOTHROW(search::read_options(empty, defaults));

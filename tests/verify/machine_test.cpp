@@ -1,8 +1,11 @@
 // Exports on emulated machines: the same integers, and what they take there.
 #include "condenser/verify/machine.hpp"
 
+#include "cli/noise_export.hpp"
 #include "condenser/arch/blocks.hpp"
+#include "condenser/arch/machine_model.hpp"
 #include "condenser/arch/passes.hpp"
+#include "condenser/arch/zoo.hpp"
 #include "condenser/core/files.hpp"
 #include "condenser/core/temporary_folder.hpp"
 #include "support/absent.hpp"
@@ -120,6 +123,45 @@ TEST_CASE("instructions are counted by layer, and alike every time", "[verify][s
   }
   CHECK(sum <= first.cost.instructions);
   CHECK(sum > first.cost.instructions * 9 / 10);
+}
+
+TEST_CASE("what shapes predict is what the machine counts", "[verify][slow]") {
+  for (const char* name : {"resnet8", "ds_cnn"}) {
+    const arch::ZooCard& card = arch::find_zoo(name);
+    const arch::Design design = arch::design_of(card.make({card.input.c, card.input.h / 2, card.input.w}, 10));
+    const core::TemporaryFolder temporary;
+    const auto folder = temporary.path() / "export";
+    const exporters::KnownAnswers answers = cli::export_with_noise(design, 1, folder);
+    for (const char* machine : {"cortex-m4", "cortex-m0"}) {
+      const MachineResult r = run_on(find_machine(machine), folder, answers, 1);
+      if (!r.check.ran) return tests::skip_without(std::string("machine: ") + machine, r.check.detail);
+      const arch::MachineModel* model = arch::find_machine_model(machine);
+      REQUIRE(model != nullptr);
+      const arch::MachineCosts predicted = arch::machine_costs(*model, design.lowered, design.lowered_cost);
+      INFO(name << " on " << machine);
+      CHECK(static_cast<double>(predicted.instructions) ==
+            Approx(static_cast<double>(r.cost.instructions)).epsilon(0.05));
+      CHECK(static_cast<double>(predicted.code_bytes) == Approx(static_cast<double>(r.cost.code_bytes)).epsilon(0.05));
+      CHECK(predicted.stack_bytes >= r.cost.stack_bytes);
+      CHECK(predicted.stack_bytes <= r.cost.stack_bytes + 64);
+    }
+  }
+}
+
+TEST_CASE("objects of kernels are kept for the next export", "[verify][slow]") {
+  const C99Export e("concat", kSamples);
+  const core::TemporaryFolder kept;
+  const Machine& m4 = find_machine("cortex-m4");
+  const MachineResult first = run_on(m4, e.folder, e.test.answers, 1, kept.path());
+  if (!first.check.ran) return tests::skip_without("machine: cortex-m4", first.check.detail);
+  CHECK_FALSE(std::filesystem::is_empty(kept.path()));
+  const MachineResult again = run_on(m4, e.folder, e.test.answers, 1, kept.path());
+  CHECK(again.check.passed);
+  CHECK(again.cost.instructions == first.cost.instructions);
+  CHECK(again.cost.code_bytes == first.cost.code_bytes);
+  int64_t sources = 0;
+  for (const SourceCost& source : again.cost.sources) sources += source.code_bytes;
+  CHECK(sources > again.cost.code_bytes * 95 / 100);
 }
 
 TEST_CASE("a layer of several calls is counted once", "[verify][slow]") {

@@ -40,7 +40,10 @@ struct GateOptions {
   int64_t max_params = 0, max_macs = 0;  // 0: no bound
   int64_t max_constant_bytes = 0;        // int8 flash constants after lowering
   int64_t max_arena_bytes = 0;           // planned arena after lowering
-  int arena_inputs = 0;                  // the arena may hold so many inputs where that is more; 0: no
+  std::string machine;                   // that instructions, code and stack are estimated for; "": none
+  int64_t max_instructions = 0;          // of one inference
+  int64_t max_code_bytes = 0, max_stack_bytes = 0;
+  int arena_inputs = 0;  // the arena may hold so many inputs where that is more; 0: no
   std::optional<Comparator> comparator;
   std::vector<std::string> notes;  // what fit_to_data() changed and why, in words for people
 };
@@ -65,6 +68,8 @@ class Gate {
   // Every verdict, cheapest first, stopping at nothing: a refusal lists all that is wrong (one verdict per violation of
   // a rule). Size and work are of the network as given; flash and arena of its lowered form.
   std::vector<Verdict> before_training(const Candidate&) const;
+  // All that is known before training, of the machine too.
+  void add_costs(const Candidate&, Findings&) const;
   // The accuracy half of beats_comparator; empty without a comparator bound for this stage.
   std::vector<Verdict> after_probe(const Findings&) const;
   std::vector<Verdict> after_training(double accuracy_percent) const;
@@ -73,7 +78,8 @@ class Gate {
 
  private:
   GateOptions options_;
-  const Metric* arena_;  // the bound whose node is known
+  const arch::MachineModel* machine_;  // null: none
+  const Metric* arena_;                // the bound whose node is known
   std::vector<const arch::Rule*> rules_;
   std::vector<Bound> bounds_;
   std::vector<ExtraRule> extra_;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "condenser/arch/design.hpp"
+#include "condenser/arch/machine_model.hpp"
 
 namespace condenser::search {
 
@@ -18,7 +19,9 @@ struct Metric {
   bool higher_is_better = true;
   int digits = 0;                   // behind the point, for people
   bool better_when_larger = false;  // larger networks are usually better: what a search believes before it measures
-  int64_t (*of_design)(const arch::Design&) = nullptr;  // known before training; null: found by a probe or from others
+  // Known before training, -1: not from the design alone; null: found by a probe or from others.
+  int64_t (*of_design)(const arch::Design&) = nullptr;
+  int64_t arch::MachineCosts::*of_machine = nullptr;  // of the gate's machine
 };
 
 const std::vector<Metric>& metrics();

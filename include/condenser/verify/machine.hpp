@@ -34,6 +34,11 @@ struct LayerCost {
   int64_t instructions = 0;
 };
 
+struct SourceCost {
+  std::string source;  // "cnd_conv2d.c"
+  int64_t code_bytes = 0;
+};
+
 // What one inference takes; -1: not known here.
 struct MachineCost {
   int64_t instructions = -1;
@@ -42,6 +47,7 @@ struct MachineCost {
   int64_t memory_bytes = -1;    // arena and other variables
   int64_t stack_bytes = -1;     // most of it in use, the run function's own frame included
   std::vector<LayerCost> layers;
+  std::vector<SourceCost> sources;
 };
 
 struct MachineResult {
@@ -53,8 +59,10 @@ struct MachineResult {
 
 // Compiles the c99 export in `folder` for the machine, runs the first `most` of the answers under the emulator,
 // compares every output integer, and counts on the first of them. Missing programs are no failure: check.ran is false,
-// and check.detail says what to install.
-MachineResult run_on(const Machine&, const std::filesystem::path& folder, const exporters::KnownAnswers&, int most);
+// and check.detail says what to install. `kept`: a folder where objects of kernels wait for the next export with the
+// same ones; empty: none.
+MachineResult run_on(const Machine&, const std::filesystem::path& folder, const exporters::KnownAnswers&, int most,
+                     const std::filesystem::path& kept = {});
 
 core::Table to_table(const std::vector<MachineResult>&);
 core::Table layer_table(const MachineResult&);

@@ -262,6 +262,7 @@ struct LayerCostRecord {
 struct MachineRecord {
   std::string machine, options;
   int64_t instructions = -1, code_bytes = -1, constant_bytes = -1, memory_bytes = -1, stack_bytes = -1;
+  Maybe<int64_t> predicted_instructions;  // by the model of the machine
   std::vector<LayerCostRecord> layers;
 
   template <class Self, class F>
@@ -269,6 +270,7 @@ struct MachineRecord {
     f("machine", r.machine);
     f("options", r.options);
     f("instructions", r.instructions);
+    f("predicted_instructions", r.predicted_instructions);
     f("code_bytes", r.code_bytes);
     f("constant_bytes", r.constant_bytes);
     f("memory_bytes", r.memory_bytes);

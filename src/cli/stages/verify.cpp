@@ -6,6 +6,7 @@
 #include "cli/run_identity.hpp"
 #include "cli/stages/package.hpp"
 #include "cli/stages/stages.hpp"
+#include "condenser/arch/machine_model.hpp"
 #include "condenser/core/text.hpp"
 #include "condenser/verify/machine.hpp"
 
@@ -38,7 +39,13 @@ void add(const std::string& target, const verify::Check& check, VerifyRecord& re
                            std::isnan(check.accuracy_percent) ? 0 : check.accuracy_percent, check.detail});
 }
 
-std::vector<MachineRecord> records_of(const std::vector<verify::MachineResult>& results) {
+std::optional<arch::MachineCosts> predicted_on(const std::string& machine, const arch::Design& design) {
+  const arch::MachineModel* model = arch::find_machine_model(machine);
+  if (model == nullptr) return std::nullopt;
+  return arch::machine_costs(*model, design.lowered, design.lowered_cost);
+}
+
+std::vector<MachineRecord> records_of(const std::vector<verify::MachineResult>& results, const arch::Design& winner) {
   std::vector<MachineRecord> records;
   for (const verify::MachineResult& r : results) {
     records.push_back({r.machine,
@@ -48,7 +55,10 @@ std::vector<MachineRecord> records_of(const std::vector<verify::MachineResult>& 
                        r.cost.constant_bytes,
                        r.cost.memory_bytes,
                        r.cost.stack_bytes,
+                       {},
                        {}});
+    if (const auto predicted = predicted_on(r.machine, winner))
+      records.back().predicted_instructions = predicted->instructions;
     for (const verify::LayerCost& layer : r.cost.layers)
       records.back().layers.push_back({layer.layer, layer.instructions});
   }
@@ -65,6 +75,38 @@ std::vector<verify::MachineResult> prove_on_machines(const RunContext& run, cons
     checks.push_back(results.back().check);
   }
   return results;
+}
+
+// What the search went by, beside what was counted.
+std::vector<std::string> prediction_lines(const std::vector<verify::MachineResult>& results,
+                                          const arch::Design& winner) {
+  std::vector<std::string> lines;
+  for (const verify::MachineResult& r : results) {
+    const auto predicted = predicted_on(r.machine, winner);
+    if (!predicted || r.cost.instructions <= 0 || predicted->instructions < 0) continue;
+    const double error =
+        100.0 * (static_cast<double>(predicted->instructions) / static_cast<double>(r.cost.instructions) - 1);
+    lines.push_back(r.machine + ": " + core::thousands(r.cost.instructions) + " instructions counted, " +
+                    core::thousands(predicted->instructions) + " predicted (" + (error < 0 ? "" : "+") +
+                    core::fixed(error, 1) + " %)");
+  }
+  return lines;
+}
+
+// The gate goes by predictions; the machine itself has the last word.
+void expect_budgets(const search::GateOptions& gate, const std::vector<verify::MachineResult>& results) {
+  const auto expect = [&](const char* key, const char* what, int64_t limit, int64_t found) {
+    if (limit > 0 && found > limit)
+      throw core::Error("verify: " + core::thousands(found) + " " + what + " were counted on " + gate.machine +
+                        "; expected at most " + core::thousands(limit) + " (gate." + key +
+                        "). The search went by a prediction: lower the bound by what it missed and search again");
+  };
+  for (const verify::MachineResult& r : results) {
+    if (r.machine != gate.machine) continue;
+    expect("max_instructions", "instructions", gate.max_instructions, r.cost.instructions);
+    expect("max_code_bytes", "bytes of code", gate.max_code_bytes, r.cost.code_bytes);
+    expect("max_stack_bytes", "bytes of stack", gate.max_stack_bytes, r.cost.stack_bytes);
+  }
 }
 
 // Who names a machine wants the proof.
@@ -108,7 +150,7 @@ StageOutput stage_verify(RunContext& run) {
     for (auto& row : table.rows) out.table.rows.push_back(std::move(row));
     for (const auto& check : checks) add(name, check, record);
   }
-  record.machines = records_of(machines);
+  record.machines = records_of(machines, winner);
   record.passed = all;
   write_record(run.folder, record);
   if (!all) {
@@ -121,6 +163,8 @@ StageOutput stage_verify(RunContext& run) {
   }
   expect_machines(machines);
   if (!machines.empty()) out.lines.push_back(core::to_text(verify::to_table(machines)));
+  for (const std::string& line : prediction_lines(machines, winner)) out.lines.push_back(line);
+  expect_budgets(c.gate, machines);
   for (const std::string& line : write_certificate(run, winner)) out.lines.push_back(line);
   return out;
 }

@@ -15,6 +15,7 @@
 #include "condenser/core/config.hpp"
 #include "condenser/core/statistics.hpp"
 #include "condenser/core/stop.hpp"
+#include "condenser/verify/machine.hpp"
 
 namespace condenser::cli {
 namespace {
@@ -40,8 +41,9 @@ double hash_microseconds(const search::Space& space, const std::vector<search::G
   return 1e6 * seconds_since(begin) / static_cast<double>(specs.size());
 }
 
-// The whole space `columns` at 3x32x32 with ten classes, all rules, all budgets and the export to C99.
-GateBench bench_gate() {
+// The whole space `columns` at 3x32x32 with ten classes, all rules, all budgets and the export to C99; of a machine, if
+// one is named, its instructions, code and stack too.
+GateBench bench_gate(const std::string& machine) {
   auto reader = core::config::Reader::from_text("space: columns\n", "bench");
   const auto space = search::make_space(reader, {{3, 32, 32}, 10});
   search::GateOptions options;
@@ -50,6 +52,8 @@ GateBench bench_gate() {
   options.max_macs = 20'000'000;
   options.max_constant_bytes = 128 * 1024;
   options.max_arena_bytes = 64 * 1024;
+  options.machine = machine;
+  if (!machine.empty()) options.max_instructions = 40'000'000;
   const search::Gate gate = make_gate(options, {"c99"});
   core::Rng rng(1, 0);
   std::vector<search::Genotype> genotypes;
@@ -85,11 +89,12 @@ void add_options(Args& args, BenchOptions& o) {
   add_format(args, o.format);
   args.option("what", o.what,
               "gate: expand, analyze, plan memory and check rules of random networks; data: decode and crop pictures; "
+              "kernels: predicted instructions, code and stack against an emulator; "
               "proposal: what a search thinks before each trial; search: evaluations that a strategy needs on a "
               "look-up table; store: trials stored and loaded; train: "
               "training steps of a network on noise; workers: processes that share a study while their probes sleep")
       .required()
-      .choices({"gate", "data", "proposal", "search", "store", "train", "workers"});
+      .choices({"gate", "data", "kernels", "proposal", "search", "store", "train", "workers"});
   args.option("network", o.network, std::string("train: ") + kAboutNetwork);
   add_zoo_shape(args, o.shape, "train: ");
   args.option("--batch", o.batch, "train: batch size; search: proposals made together").range(1, 65536);
@@ -135,21 +140,35 @@ void add_options(Args& args, BenchOptions& o) {
       .range(1, 1000)
       .with_default();
   args.flag("--one", o.workers.one, "workers: be one of the processes; they are started with it");
-  args.option("-o,--out", o.out, "train: folder for the network and one training step of it; nothing is timed");
+  args.option("--machine", o.machines, "kernels: machines, those of the model when absent; several: 1,2")
+      .choices(verify::machine_names())
+      .in_one_word();
+  args.option("--networks", o.networks, "kernels: fit the model anew, to so many random networks of each kernel")
+      .range(0, 1000)
+      .with_default();
+  args.option("--candidates", o.candidates,
+              "kernels: compare on the zoo and so many networks of the space columns; -1: on none")
+      .range(-1, 100000)
+      .with_default();
+  args.option("-o,--out", o.out,
+              "train: folder for the network and one training step of it; nothing is timed; kernels: file for the "
+              "fitted model");
 }
 
 int bench(const BenchOptions& o) {
   if (o.what == "data") return bench_data(o);
+  if (o.what == "kernels") return bench_kernels(o);
   if (o.what == "proposal") return bench_proposal(o);
   if (o.what == "search") return bench_search(o);
   if (o.what == "store") return bench_store(o);
   if (o.what == "train") return bench_train(o);
   if (o.what == "workers") return bench_workers(o);
-  const GateBench b = bench_gate();
+  const GateBench b = bench_gate(""), on_machine = bench_gate("cortex-m4");
   if (o.format == "json") {
     const nlohmann::ordered_json j{{"schema_version", 1},
                                    {"benchmark", "gate"},
                                    {"specs_per_second", b.specs_per_second},
+                                   {"specs_per_second_with_instructions", on_machine.specs_per_second},
                                    {"slowest_round", b.low},
                                    {"fastest_round", b.high},
                                    {"rounds", kRounds},
@@ -163,6 +182,7 @@ int bench(const BenchOptions& o) {
   StageOutput out{
       "Gate, a second of one core: expand, analyze, lower, plan memory, fingerprint, rules, budgets, export rule",
       {{{"specs_per_second", "specs/s"},
+        {"specs_per_second_with_instructions", "with instructions of a machine"},
         {"slowest_round", "slowest round"},
         {"fastest_round", "fastest round"},
         {"nodes_per_spec", "nodes per spec"},
@@ -172,6 +192,7 @@ int bench(const BenchOptions& o) {
        {}},
       {}};
   out.table.rows.push_back({core::cell(static_cast<int64_t>(b.specs_per_second)),
+                            core::cell(static_cast<int64_t>(on_machine.specs_per_second)),
                             core::cell(static_cast<int64_t>(b.low)), core::cell(static_cast<int64_t>(b.high)),
                             core::cell(b.nodes_per_spec, 1), core::cell(int64_t{kCandidates}), core::cell(b.passed),
                             core::cell(b.hash_microseconds, 0)});
@@ -184,7 +205,7 @@ int bench(const BenchOptions& o) {
 Verb bench_verb() {
   return {.name = "bench",
           .group = kTools,
-          .about = "how fast condenser itself is here: gate, data, proposal, search, store, train, workers",
+          .about = "how fast condenser itself is here: gate, data, kernels, proposal, search, store, train, workers",
           .example = "bench gate",
           .next = "Compare on one machine only.",
           .declare = with_options<BenchOptions>(add_options, bench)};

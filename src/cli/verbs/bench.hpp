@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "cli/shared_options.hpp"
 #include "condenser/search/bench.hpp"
@@ -17,7 +18,7 @@ struct WorkersBenchOptions {
 
 struct BenchOptions {
   std::string format = "text";
-  std::string what;  // gate, data, proposal, search, store, train, workers
+  std::string what;  // gate, data, kernels, proposal, search, store, train, workers
   // train
   std::string network;
   ZooShape shape;
@@ -32,9 +33,14 @@ struct BenchOptions {
   std::string study;  // "": a file that is removed
   std::string kind;   // "": both
   WorkersBenchOptions workers;
+  // kernels
+  std::vector<std::string> machines;  // none: those that the model knows
+  int networks = 0;                   // of each kernel, to fit a model to; 0: the one that is built in
+  int candidates = 200;               // of the space columns, besides the zoo; -1: compare nothing
 };
 
 int bench_data(const BenchOptions&);
+int bench_kernels(const BenchOptions&);
 int bench_proposal(const BenchOptions&);
 int bench_search(const BenchOptions&);
 int bench_store(const BenchOptions&);

@@ -2,21 +2,17 @@
 // weights is compiled, run under an emulator, compared with the executor, and counted.
 
 #include <nlohmann/json.hpp>
-#include <numeric>
 
 #include "cli/networks.hpp"
+#include "cli/noise_export.hpp"
 #include "cli/print.hpp"
 #include "cli/shared_options.hpp"
-#include "cli/stages/package.hpp"
+#include "cli/stages/stages.hpp"
 #include "cli/verb.hpp"
 #include "condenser/arch/design.hpp"
-#include "condenser/arch/passes.hpp"
-#include "condenser/arch/spec_io.hpp"
-#include "condenser/core/rng.hpp"
+#include "condenser/arch/machine_model.hpp"
 #include "condenser/core/temporary_folder.hpp"
 #include "condenser/core/text.hpp"
-#include "condenser/exporters/target.hpp"
-#include "condenser/quant/quantize.hpp"
 #include "condenser/verify/machine.hpp"
 #include "condenser/verify/published.hpp"
 
@@ -46,39 +42,13 @@ void add_options(Args& args, Options& o) {
   args.option("-o,--out", o.out, "folder where the export with its random weights stays");
 }
 
-constexpr int kImages = 8, kAnswers = 2;
-constexpr uint64_t kSeed = 1;
+constexpr int kAnswers = 2;
 
-// Pictures of noise: ranges that hold something everywhere.
-std::unique_ptr<data::Dataset> noise(const arch::Shape& shape) {
-  const auto c = static_cast<size_t>(shape.c);
-  std::vector<uint8_t> pixels(static_cast<size_t>(shape.elements()) * kImages);
-  core::Rng rng(kSeed, 0x6e6f6973);  // "nois"
-  for (uint8_t& pixel : pixels) pixel = static_cast<uint8_t>(rng.below(256));
-  return data::make_image_dataset(shape, {"0"}, {std::vector<double>(c, 0.5), std::vector<double>(c, 0.25)},
-                                  std::move(pixels), std::vector<int>(kImages, 0));
-}
-
-struct Exported {
-  exporters::Package package;
-  exporters::KnownAnswers answers;
-};
-
-Exported exported(const arch::Design& design) {
-  arch::Weights weights = arch::random_weights(design.spec, kSeed);
-  const arch::Spec lowered = arch::lower(design.spec, &weights);
-  const auto data = noise(design.spec.input);
-  quant::Quantized q = quant::quantize(design, weights, *data, {.observer = "min_max", .calibration_samples = kImages});
-  runtime::Int8Executor executor(runtime::build_program(lowered, q.weights, q.quant));
-  std::vector<int64_t> items(kAnswers);
-  std::iota(items.begin(), items.end(), 0);
-  return {{.spec = lowered,
-           .weights = std::move(q.weights),
-           .quant = std::move(q.quant),
-           .spec_hash = arch::hash(design.spec).hex(),
-           .input_note = "noise",
-           .output_note = "noise"},
-          known_integers(executor, *data, items)};
+// By the model of the machine; null: none.
+ordered_json predicted(const arch::Design& design, const std::string& machine) {
+  const arch::MachineModel* model = arch::find_machine_model(machine);
+  if (model == nullptr) return nullptr;
+  return arch::machine_costs(*model, design.lowered, design.lowered_cost).instructions;
 }
 
 ordered_json json_of(const arch::Design& design, const arch::MemoryPlan& plan, const verify::MachineResult& r) {
@@ -86,6 +56,7 @@ ordered_json json_of(const arch::Design& design, const arch::MemoryPlan& plan, c
       {"machine", r.machine},
       {"compiler_options", r.options},
       {"instructions", r.cost.instructions},
+      {"predicted_instructions", predicted(design, r.machine)},
       {"instructions_per_mac", static_cast<double>(r.cost.instructions) / static_cast<double>(design.cost.macs)},
       {"flash_bytes", r.cost.code_bytes + r.cost.constant_bytes},
       {"code_bytes", r.cost.code_bytes},
@@ -111,13 +82,9 @@ std::string strips_text(const arch::Design& design, const arch::MemoryPlan& plan
 
 int profile(const Options& o) {
   const arch::Design design = arch::design_of(find_network(o.network));
-  const exporters::Target& target = exporters::find_target("c99");
-  for (const exporters::Unsupported& u : target.unsupported(design))
-    throw core::Error(design.spec.name + ": node " + u.node + " cannot be exported: " + u.why);
-  const Exported network = exported(design);
   const core::TemporaryFolder temporary;
   const auto folder = o.out.empty() ? temporary.path() / "export" : o.out;
-  target.write(network.package, network.answers, {.strips = o.strips}, folder);
+  const exporters::KnownAnswers answers = export_with_noise(design, kAnswers, folder, {.strips = o.strips});
   const arch::MemoryPlan plan = o.strips ? arch::plan_strips(design.lowered, design.lowered_cost) : design.plan;
   ordered_json json{{"schema_version", 1},
                     {"network", design.spec.name},
@@ -130,7 +97,7 @@ int profile(const Options& o) {
                   {},
                   {}};
   for (const std::string& name : o.machines) {
-    results.push_back(verify::run_on(verify::find_machine(name), folder, network.answers, kAnswers));
+    results.push_back(verify::run_on(verify::find_machine(name), folder, answers, kAnswers));
     const verify::MachineResult& r = results.back();
     if (!r.check.ran) throw core::Error("profile on " + name + ": " + r.check.detail);
     if (!r.check.passed)

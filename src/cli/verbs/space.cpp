@@ -163,11 +163,12 @@ core::Table refusal_table(const Survey& survey) {
   return t;
 }
 
-std::string sample_text(const Space& space, const search::Candidate& candidate, const search::Genotype& genotype) {
+std::string sample_text(const Space& space, const search::Findings& known, const search::Genotype& genotype) {
   std::string text = search::to_text(space, genotype) + "\n   ";
   for (const search::Metric& metric : search::metrics()) {
-    const auto value = search::cost(candidate, metric);
-    if (value) text += " " + metric.title + " " + core::thousands(std::lround(*value)) + ";";
+    const auto value = known.metrics.find(metric.name);
+    if (value != known.metrics.end())
+      text += " " + metric.title + " " + core::thousands(std::lround(value->second)) + ";";
   }
   text.back() = '\n';
   return text;
@@ -215,10 +216,12 @@ ordered_json survey_json(const Survey& survey) {
   return j;
 }
 
-ordered_json sample_json(const Space& space, const search::Candidate& candidate, const search::Genotype& genotype) {
+ordered_json sample_json(const Space& space, const search::Candidate& candidate, const search::Findings& known,
+                         const search::Genotype& genotype) {
   ordered_json j{{"genotype", search::to_text(space, genotype)}, {"hash", search::identity(candidate).hex()}};
   for (const search::Metric& metric : search::metrics())
-    if (const auto value = search::cost(candidate, metric)) j[metric.name] = *value;
+    if (const auto value = known.metrics.find(metric.name); value != known.metrics.end())
+      j[metric.name] = value->second;
   return j;
 }
 
@@ -239,11 +242,13 @@ int show(const Options& o) {
   for (int i = 1; i <= o.samples; ++i) {
     const search::Genotype genotype = search::sample(space, sample_rng);
     const search::Candidate candidate = space.expand(genotype);
+    search::Findings known;
+    s.gate->add_costs(candidate, known);
     if (!o.draw.empty()) draw_picture(candidate, o.draw / ("sample_" + std::to_string(i) + ".svg"));
     if (o.format == "json")
-      samples.push_back(sample_json(space, candidate, genotype));
+      samples.push_back(sample_json(space, candidate, known, genotype));
     else
-      texts += std::to_string(i) + ". " + sample_text(space, candidate, genotype);
+      texts += std::to_string(i) + ". " + sample_text(space, known, genotype);
   }
   if (o.format == "json") {
     ordered_json json{{"schema_version", 1},

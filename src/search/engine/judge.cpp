@@ -14,12 +14,6 @@ uint64_t examination_seed(uint64_t seed, const core::Hash128& hash) {
   return core::Rng(seed, kExamineStream, half).next();
 }
 
-void add_costs(const Candidate& candidate, Findings& findings) {
-  for (const Metric& metric : metrics()) {
-    if (const auto value = cost(candidate, metric)) findings.metrics[metric.name] = *value;
-  }
-}
-
 void fail(Trial& trial, const core::Error& e) {
   trial.state = TrialState::Failed;
   trial.error = e.what();
@@ -50,7 +44,7 @@ std::optional<Candidate> Judge::admit(Trial& trial, const History& history) cons
       copy_findings(history.trials()[static_cast<size_t>(known)], trial);
       return;
     }
-    add_costs(*candidate, trial.findings);
+    gate_.add_costs(*candidate, trial.findings);
     trial.verdicts = gate_.before_training(*candidate);
     trial.state = passed(trial.verdicts) ? TrialState::Proposed : TrialState::Refused;
     if (trial.state == TrialState::Proposed) trial.hash = identity(*candidate);
@@ -74,7 +68,7 @@ void Judge::ask(Trial& trial, const Candidate& candidate, ProbeContext& context)
 uint64_t Judge::seed_of(const Trial& trial) const { return examination_seed(seed_, trial.hash); }
 
 void Judge::conclude(Trial& trial, const Candidate& candidate) const {
-  add_costs(candidate, trial.findings);
+  gate_.add_costs(candidate, trial.findings);
   derive(trial.findings);
   if (!trial.full()) return;  // bounds are of the full examination
   for (const Verdict& verdict : gate_.after_probe(trial.findings)) trial.verdicts.push_back(verdict);

@@ -18,12 +18,12 @@ Catalogue::Entry entry_of(const Space& space, const Gate& gate, const Genotype& 
     entry.fingerprint = fingerprint(candidate);
     entry.passed = passed(gate.before_training(candidate));
     if (!entry.passed) return entry;
+    gate.add_costs(candidate, entry.costs);
     std::array<double, 4> costs{};
     const char* names[] = {"params", "macs", "constant_bytes", "arena_bytes"};
     for (size_t k = 0; k < costs.size(); ++k) {
-      const auto value = cost(candidate, *find_metric(names[k]));
-      costs[k] = value.value_or(0);
-      if (value) entry.costs.metrics[names[k]] = *value;
+      const auto value = entry.costs.metrics.find(names[k]);
+      if (value != entry.costs.metrics.end()) costs[k] = value->second;
     }
     entry.features = features_of(genotype, graph(candidate), costs);
   } catch (const arch::SpecError&) {
