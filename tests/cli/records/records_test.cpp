@@ -59,7 +59,7 @@ QuantRecord quantized() {
 }
 VerifyRecord verified() {
   return {{{"c99", "gcc -O2", true, true, 500, 0, 98.7, ""}},
-          {{"cortex-m4", "-O3 -mcpu=cortex-m4", 1234, 5, 6, 7, 8, {{"stem", 9}}}},
+          {{"cortex-m4", "-O3 -mcpu=cortex-m4", 1234, 5, 6, 7, 8, 1200, {{"stem", 9}}}},
           true,
           {{"verify.samples", "4"}}};
 }
