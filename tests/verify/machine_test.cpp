@@ -3,10 +3,12 @@
 
 #include "cli/noise_export.hpp"
 #include "condenser/arch/blocks.hpp"
+#include "condenser/arch/builder.hpp"
 #include "condenser/arch/machine_model.hpp"
 #include "condenser/arch/passes.hpp"
 #include "condenser/arch/zoo.hpp"
 #include "condenser/core/files.hpp"
+#include "condenser/core/rng.hpp"
 #include "condenser/core/temporary_folder.hpp"
 #include "support/absent.hpp"
 #include "support/c99_package.hpp"
@@ -35,7 +37,54 @@ arch::Spec wide_network() {
   return b.finish();
 }
 
+// A chain of convolutions of all kinds, every size odd where it can be.
+arch::Spec convolutions(core::Rng& rng) {
+  const auto between = [&](int low, int high) {
+    return low + static_cast<int>(rng.below(static_cast<uint64_t>(high - low + 1)));
+  };
+  arch::Builder b("convolutions", {between(1, 7), between(9, 19), between(5, 19)});
+  for (int k = 0; k < 12; ++k) {
+    const int last = b.last();
+    const arch::Shape in = b.shape(last);
+    const int c = static_cast<int>(in.c);
+    arch::Conv2d conv;
+    conv.kernel = {between(1, 4), between(1, 4)};
+    if (k % 3 == 0) conv.kernel = arch::square(3);
+    if (k % 3 == 1) conv.kernel = arch::square(1);
+    conv.pad = {conv.kernel.h / 2, between(0, conv.kernel.h - 1), conv.kernel.w / 2, between(0, conv.kernel.w - 1)};
+    if (in.h > 6 && in.w > 6) conv.stride = {between(1, 2), between(1, 2)};
+    const bool depthwise = k % 3 == 0 && k > 0;
+    conv.groups = depthwise ? c : (c % 3 == 0 ? 3 : 1);
+    conv.out = conv.groups * (depthwise ? between(1, c < 20 ? 2 : 1) : between(1, 40 / conv.groups));
+    conv.clamp = k % 2 == 0 ? arch::Clamp::Relu : arch::Clamp::None;
+    conv.bias = true;
+    b.add("c" + std::to_string(k), conv, {last});
+  }
+  const int last = b.last();
+  const arch::Shape in = b.shape(last);
+  const int side = b.add("side", arch::Conv2d{static_cast<int>(in.c), arch::square(1), arch::square(1), {}, 1}, {last});
+  b.add("sum", arch::Add{}, {last, side});
+  return b.finish();
+}
+
 }  // namespace
+
+TEST_CASE("forms for one instruction set give the integers of the executor, whatever the shapes", "[verify][slow]") {
+  core::Rng rng(17);
+  for (int round = 0; round < 3; ++round) {
+    const core::TemporaryFolder temporary;
+    const std::filesystem::path folder = temporary.path() / "out";
+    const testing::C99Case test =
+        testing::c99_case(arch::lower(convolutions(rng), nullptr), static_cast<uint64_t>(round), kSamples);
+    exporters::find_target("c99").write(test.package, test.answers, {}, folder);
+    for (const char* machine : {"cortex-m4", "cortex-m55"}) {
+      const MachineResult r = run_on(find_machine(machine), folder, test.answers, kSamples);
+      if (!r.check.ran) return tests::skip_without(std::string("machine: ") + machine, r.check.detail);
+      INFO("round " << round << " on " << machine << ": " << r.check.detail);
+      CHECK(r.check.passed);
+    }
+  }
+}
 
 TEST_CASE("every machine gives the integers of the executor, or says what to install", "[verify][slow]") {
   const C99Export e("output_two_heads", kSamples);

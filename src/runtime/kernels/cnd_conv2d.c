@@ -7,7 +7,7 @@
 #include "cnd_tile.h"
 
 /* A window that lies in the input, from x on. Of a dense convolution, a row of it is one run of values. */
-static void cnd_conv2d_inside(const cnd_conv2d_params* p, const int8_t* x, int16_t* tile, int32_t pixel) {
+CND_APART void cnd_conv2d_inside(const cnd_conv2d_params* p, const int8_t* x, void* tile, int32_t pixel) {
   const int32_t dense = p->groups == 1 ? 1 : 0;
   const int32_t columns = dense != 0 ? 1 : p->kernel_w;
   const int32_t run = dense != 0 ? p->kernel_w * p->in_c : p->in_c / p->groups;
@@ -25,8 +25,8 @@ static void cnd_conv2d_inside(const cnd_conv2d_params* p, const int8_t* x, int16
 }
 
 /* The window at (top, left), part of which may lie in the padding; at: where it begins in the input, if it does. */
-static void cnd_conv2d_border(const cnd_conv2d_params* p, const int8_t* input, int32_t top, int32_t left, int32_t at,
-                              int16_t* tile, int32_t pixel) {
+CND_APART void cnd_conv2d_border(const cnd_conv2d_params* p, const int8_t* input, int32_t top, int32_t left, int32_t at,
+                                 void* tile, int32_t pixel) {
   const int32_t channels = p->in_c / p->groups;
   const int32_t row = p->kernel_w * channels;
   const int32_t x0 = left < 0 ? -left : 0; /* columns that meet the input */
@@ -50,9 +50,78 @@ static void cnd_conv2d_border(const cnd_conv2d_params* p, const int8_t* input, i
   cnd_tile_end(&writer);
 }
 
+#ifdef CND_MVE
+
+/* The window at (top, left), channels from `first`, as one run of values: where it lies so in the input, there. */
+CND_APART const int8_t* cnd_conv2d_window(const cnd_conv2d_params* p, const int8_t* input, int32_t top, int32_t left,
+                                          int32_t first, int8_t* patch) {
+  const int32_t line = p->in_w * p->in_c;
+  const int32_t at = top * line + left * p->in_c + first;
+  const int32_t height = p->kernel_h;
+  if (top < 0 || left < 0 || top + height > p->in_h || left + p->kernel_w > p->in_w) {
+    cnd_conv2d_border(p, input, top, left, at, patch, 0);
+    return patch;
+  }
+  const int8_t* x = input + at;
+  if (p->kernel_w == 1 && height == 1) {
+    return x;
+  }
+  if (p->groups != 1) {
+    cnd_conv2d_inside(p, x, patch, 0);
+    return patch;
+  }
+  const int32_t run = p->kernel_w * p->in_c;
+  int8_t* to = patch;
+  for (int32_t y = height; y > 0; --y) {
+    cnd_mve_copy(to, x, run);
+    to += run;
+    x += line;
+  }
+  return patch;
+}
+
+void cnd_conv2d(const cnd_conv2d_params* p, const int8_t* weights, const int32_t* bias, const int32_t* multiplier,
+                const int8_t* shift, int16_t* scratch, const int8_t* input, int8_t* output) {
+  const int32_t channels = p->in_c / p->groups;
+  const int32_t group_out = p->out_c / p->groups;
+  const int32_t depth = p->kernel_h * p->kernel_w * channels;
+  cnd_mve_rows rows = {weights,
+                       bias,
+                       multiplier,
+                       shift,
+                       depth,
+                       p->out_c,
+                       cnd_scale_range_of(p->output_zero_point, p->act_min, p->act_max, p->short_scale),
+                       {input, input, input, input},
+                       0};
+  const int32_t count = p->out_h * p->out_w;
+  int32_t oy = 0;
+  int32_t ox = 0;
+  for (int32_t n = 0; n < count; n += CND_MVE_PIXELS) {
+    int32_t top[CND_MVE_PIXELS];
+    int32_t left[CND_MVE_PIXELS];
+    rows.pixels = count - n < CND_MVE_PIXELS ? count - n : CND_MVE_PIXELS;
+    for (int32_t k = 0; k < rows.pixels; ++k) {
+      top[k] = oy * p->stride_h - p->pad_top;
+      left[k] = ox * p->stride_w - p->pad_left;
+      ox = ox + 1 < p->out_w ? ox + 1 : 0;
+      oy = ox == 0 ? oy + 1 : oy;
+    }
+    for (int32_t group = 0; group < p->groups; ++group) {
+      for (int32_t k = 0; k < rows.pixels; ++k) {
+        rows.x[k] = cnd_conv2d_window(p, input, top[k], left[k], group * channels, (int8_t*)scratch + k * depth);
+      }
+      cnd_mve_product(&rows, group * group_out, (group + 1) * group_out, output);
+    }
+    output += rows.pixels * p->out_c;
+  }
+}
+
+#else
+
 /* The window of output pixel (oy, ox), channels from `first`, as patch number `pixel` of a tile. */
 static void cnd_conv2d_patch(const cnd_conv2d_params* p, const int8_t* input, int32_t oy, int32_t ox, int32_t first,
-                             int16_t* tile, int32_t pixel) {
+                             void* tile, int32_t pixel) {
   const int32_t top = oy * p->stride_h - p->pad_top;
   const int32_t left = ox * p->stride_w - p->pad_left;
   const int32_t at = (top * p->in_w + left) * p->in_c + first;
@@ -62,49 +131,6 @@ static void cnd_conv2d_patch(const cnd_conv2d_params* p, const int8_t* input, in
     cnd_conv2d_border(p, input, top, left, at, tile, pixel);
   }
 }
-
-#ifdef CND_MVE
-
-CND_APART void cnd_conv2d_product(const cnd_mve_rows* l, const int8_t* x, int32_t o, int32_t end, int8_t* out) {
-  cnd_mve_product(l, x, o, end, out);
-}
-
-/* The window of an output pixel as one run of values: where it lies so in the input, there. */
-static const int8_t* cnd_conv2d_window(const cnd_conv2d_params* p, const int8_t* input, int32_t oy, int32_t ox,
-                                       int32_t first, int16_t* tile) {
-  if (p->kernel_h == 1 && p->kernel_w == 1 && p->pad_top == 0 && p->pad_left == 0) {
-    const int32_t y = oy * p->stride_h;
-    const int32_t x = ox * p->stride_w;
-    if (y < p->in_h && x < p->in_w) {
-      return input + (y * p->in_w + x) * p->in_c + first;
-    }
-  }
-  cnd_conv2d_patch(p, input, oy, ox, first, tile, 0);
-  return (const int8_t*)tile;
-}
-
-void cnd_conv2d(const cnd_conv2d_params* p, const int8_t* weights, const int32_t* bias, const int32_t* multiplier,
-                const int8_t* shift, int16_t* scratch, const int8_t* input, int8_t* output) {
-  const int32_t channels = p->in_c / p->groups;
-  const int32_t group_out = p->out_c / p->groups;
-  const cnd_mve_rows rows = {weights,
-                             bias,
-                             multiplier,
-                             shift,
-                             p->kernel_h * p->kernel_w * channels,
-                             cnd_scale_range_of(p->output_zero_point, p->act_min, p->act_max, p->short_scale)};
-  for (int32_t oy = 0; oy < p->out_h; ++oy) {
-    for (int32_t ox = 0; ox < p->out_w; ++ox) {
-      for (int32_t group = 0; group < p->groups; ++group) {
-        const int8_t* x = cnd_conv2d_window(p, input, oy, ox, group * channels, scratch);
-        cnd_conv2d_product(&rows, x, group * group_out, (group + 1) * group_out, output);
-      }
-      output += p->out_c;
-    }
-  }
-}
-
-#else
 
 /* What all pixels share. */
 typedef struct {

@@ -88,50 +88,81 @@ CND_INLINE int32x4_t cnd_depthwise_load(const int16_t* x, int32_t apart, uint32x
   return apart == 1 ? vldrhq_s32(x) : vldrhq_gather_shifted_offset_s32(x, places);
 }
 
-/* Lines of the output, four values at once, from the rows in scratch. */
+/* Lines of the output, four values at once, from the rows in scratch. What a store could change, as far as a compiler
+ * knows, stands in variables. */
 CND_INLINE void cnd_depthwise_fours(const cnd_depthwise_channel* c, int32_t height, int32_t width, int32_t apart,
                                     int32_t lines, int8_t* output) {
   const int32x4_t low = vdupq_n_s32(c->range.low);
   const int32x4_t high = vdupq_n_s32(c->range.high);
   const uint32x4_t places = cnd_mve_places(c->along.out_step);
   const uint32x4_t windows = cnd_mve_places(apart);
+  const int16_t* const weights = c->weights;
+  const int32_t next_row = c->row;
+  const int32_t next_taps = c->weight_row;
+  const int32_t bias = c->bias;
+  const int32_t multiplier = c->multiplier;
+  const int32_t shift = c->shift;
+  const int32_t is_short = c->range.is_short;
+  const int32_t zero_point = c->range.zero_point;
+  const int32_t next_line = c->across.stride * next_row;
+  const int32_t next_output = c->across.out_step;
+  const int32_t next_out = 4 * c->along.out_step;
+  const int32_t count = c->along.out;
   const int16_t* line = c->rows;
+  int32_t nine[9] = {0, 0, 0, 0, 0, 0, 0, 0, 0};
+  for (int32_t i = 0; height == 3 && width == 3 && i < 9; ++i) {
+    nine[i] = weights[i / 3 * next_taps + i % 3];
+  }
   for (; lines > 0; --lines) {
     const int16_t* x = line;
     int8_t* out = output;
-    for (int32_t left = c->along.out; left > 0; left -= 4) {
+    for (int32_t left = count; left > 0; left -= 4) {
       const int16_t* row = x;
-      const int16_t* taps = c->weights;
-      int32x4_t sum = vdupq_n_s32(c->bias);
-      for (int32_t ky = height; ky > 0; --ky) {
+      const int16_t* taps = weights;
+      int32x4_t sum = vdupq_n_s32(bias);
+      for (int32_t ky = 0; ky < height; ++ky) {
         for (int32_t kx = 0; kx < width; ++kx) {
-          sum = vmlaq_n_s32(sum, cnd_depthwise_load(row + kx, apart, windows), taps[kx]);
+          const int32_t tap = height == 3 && width == 3 ? nine[3 * ky + kx] : taps[kx];
+          sum = vmlaq_n_s32(sum, cnd_depthwise_load(row + kx, apart, windows), tap);
         }
-        row += c->row;
-        taps += c->weight_row;
+        row += next_row;
+        taps += next_taps;
       }
-      sum = c->range.is_short != 0 ? cnd_mve_scale_short_by(sum, c->multiplier, c->shift)
-                                   : cnd_mve_scale_by(sum, c->multiplier, c->shift);
-      vstrbq_scatter_offset_p_s32(out, places, cnd_mve_place(sum, c->range.zero_point, low, high),
-                                  vctp32q((uint32_t)left));
+      sum = is_short != 0 ? cnd_mve_scale_short_by(sum, multiplier, shift) : cnd_mve_scale_by(sum, multiplier, shift);
+      sum = cnd_mve_place(sum, zero_point, low, high);
+      if (left >= 4) {
+        vstrbq_scatter_offset_s32(out, places, sum);
+      } else {
+        vstrbq_scatter_offset_p_s32(out, places, sum, vctp32q((uint32_t)left));
+      }
       x += 4 * apart;
-      out += 4 * c->along.out_step;
+      out += next_out;
     }
-    line += c->across.stride * c->row;
-    output += c->across.out_step;
+    line += next_line;
+    output += next_output;
   }
 }
 
-CND_APART void cnd_depthwise_lines(const cnd_depthwise_channel* c, int32_t lines, int8_t* output) {
-  const int32_t height = c->across.kernel;
-  const int32_t width = c->along.kernel;
-  const int32_t apart = c->along.stride;
-  if (height == 3 && width == 3 && apart == 1) {
-    cnd_depthwise_fours(c, 3, 3, 1, lines, output);
-  } else if (apart == 1) {
-    cnd_depthwise_fours(c, height, width, 1, lines, output);
+CND_APART void cnd_depthwise_nine(const cnd_depthwise_channel* c, int32_t lines, int8_t* output) {
+  cnd_depthwise_fours(c, 3, 3, 1, lines, output);
+}
+
+CND_APART void cnd_depthwise_nine_apart(const cnd_depthwise_channel* c, int32_t lines, int8_t* output) {
+  cnd_depthwise_fours(c, 3, 3, 2, lines, output);
+}
+
+CND_APART void cnd_depthwise_any(const cnd_depthwise_channel* c, int32_t lines, int8_t* output) {
+  cnd_depthwise_fours(c, c->across.kernel, c->along.kernel, c->along.stride, lines, output);
+}
+
+static void cnd_depthwise_lines(const cnd_depthwise_channel* c, int32_t lines, int8_t* output) {
+  const int32_t nine = c->across.kernel == 3 && c->along.kernel == 3 ? 1 : 0;
+  if (nine != 0 && c->along.stride == 1) {
+    cnd_depthwise_nine(c, lines, output);
+  } else if (nine != 0 && c->along.stride == 2) {
+    cnd_depthwise_nine_apart(c, lines, output);
   } else {
-    cnd_depthwise_fours(c, height, width, apart, lines, output);
+    cnd_depthwise_any(c, lines, output);
   }
 }
 
@@ -204,12 +235,19 @@ CND_INLINE void cnd_depthwise_fours(const cnd_depthwise_channel* c, int32_t heig
   const int32_t step = c->along.out_step;
   const int32_t row = c->row;
   const int32_t bias = c->bias;
+  const int32_t multiplier = c->multiplier; /* a store could change them, as far as a compiler knows */
+  const int32_t shift = c->shift;
+  const int16_t* const weights = c->weights;
+  const int32_t next_line = c->across.stride * row;
+  const int32_t next_output = c->across.out_step;
+  const int32_t count = c->along.out;
+  const cnd_scale_range range = c->range;
   const int16_t* line = c->rows;
   for (; lines > 0; --lines) {
     const int16_t* x = line;
     int8_t* out = output;
-    for (int32_t left = c->along.out; left > 0; left -= 4) {
-      const int16_t* w = c->weights;
+    for (int32_t left = count; left > 0; left -= 4) {
+      const int16_t* w = weights;
       cnd_depthwise_sums s = {bias, bias, bias, bias};
       if (height == 3) {
         s = cnd_depthwise_row(x, w, apart, s);
@@ -221,7 +259,7 @@ CND_INLINE void cnd_depthwise_fours(const cnd_depthwise_channel* c, int32_t heig
         }
       }
       int32_t value[4] = {s.s0, s.s1, s.s2, s.s3};
-      cnd_scale_four(value, c->multiplier, c->shift, c->multiplier, c->shift, &c->range);
+      cnd_scale_four(value, multiplier, shift, multiplier, shift, &range);
       out[0] = (int8_t)value[0];
       if (left >= 4) {
         out[step] = (int8_t)value[1];
@@ -238,8 +276,8 @@ CND_INLINE void cnd_depthwise_fours(const cnd_depthwise_channel* c, int32_t heig
       out += 4 * step;
       x += 4 * apart;
     }
-    line += c->across.stride * row;
-    output += c->across.out_step;
+    line += next_line;
+    output += next_output;
   }
 }
 

@@ -9,7 +9,7 @@
 /* A function of an inner loop: its sums must stay in registers. And one whose registers are its own. */
 #if defined(__GNUC__)
 #define CND_INLINE static inline __attribute__((always_inline))
-#define CND_APART static __attribute__((noinline))
+#define CND_APART static __attribute__((noinline, unused))
 #else
 #define CND_INLINE static inline
 #define CND_APART static

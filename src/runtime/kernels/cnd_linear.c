@@ -9,10 +9,16 @@
 
 void cnd_linear(const cnd_linear_params* p, const int8_t* weights, const int32_t* bias, const int32_t* multiplier,
                 const int8_t* shift, const int8_t* input, int8_t* output) {
-  const cnd_mve_rows rows = {
-      weights, bias,    multiplier,
-      shift,   p->in_c, cnd_scale_range_of(p->output_zero_point, p->act_min, p->act_max, p->short_scale)};
-  cnd_mve_product(&rows, input, 0, p->out_c, output);
+  const cnd_mve_rows rows = {weights,
+                             bias,
+                             multiplier,
+                             shift,
+                             p->in_c,
+                             p->out_c,
+                             cnd_scale_range_of(p->output_zero_point, p->act_min, p->act_max, p->short_scale),
+                             {input, input, input, input},
+                             1};
+  cnd_mve_product(&rows, 0, p->out_c, output);
 }
 
 #else

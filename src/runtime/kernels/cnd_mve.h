@@ -46,13 +46,20 @@ CND_INLINE int32x4_t cnd_mve_place(int32x4_t value, int32_t zero_point, int32x4_
 /* 0, step, 2 step, 3 step: where four values lie. */
 CND_INLINE uint32x4_t cnd_mve_places(int32_t step) { return vmulq_n_u32(vidupq_n_u32(0, 1), (uint32_t)step); }
 
-/* sums + x times four rows of weights, `depth` > 0 values each. */
-CND_INLINE int32x4_t cnd_mve_dots(const int8_t* x, const int8_t* a, const int8_t* b, const int8_t* c, const int8_t* d,
-                                  int32_t depth, int32_t sa, int32_t sb, int32_t sc, int32_t sd) {
+/* The values at x times four rows of weights that follow each other, `depth` > 0 values each. */
+CND_INLINE int32x4_t cnd_mve_dots(const int8_t* x, const int8_t* w, int32_t depth) {
+  int32_t sa = 0;
+  int32_t sb = 0;
+  int32_t sc = 0;
+  int32_t sd = 0;
   int32x4_t sums;
 #if defined(__GNUC__) && defined(__thumb2__) && defined(__OPTIMIZE__)
   /* A loop whose last lanes are left out by the hardware, which compilers do not make of intrinsics. */
+  const int8_t *b, *c, *d;
   __asm__(
+      "add %[b], %[a], %[n]\n\t"
+      "add %[c], %[b], %[n]\n\t"
+      "add %[d], %[c], %[n]\n\t"
       "dlstp.8 lr, %[n]\n"
       "1:\n\t"
       "vldrb.8 q0, [%[x]], #16\n\t"
@@ -67,23 +74,21 @@ CND_INLINE int32x4_t cnd_mve_dots(const int8_t* x, const int8_t* a, const int8_t
       "letp lr, 1b\n\t"
       "vmov %q[sums][2], %q[sums][0], %[sa], %[sc]\n\t"
       "vmov %q[sums][3], %q[sums][1], %[sb], %[sd]"
-      : [x] "+r"(x), [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d), [sa] "+Te"(sa), [sb] "+Te"(sb), [sc] "+Te"(sc),
-        [sd] "+Te"(sd), [sums] "=w"(sums)
+      : [x] "+r"(x), [a] "+r"(w), [b] "=&r"(b), [c] "=&r"(c), [d] "=&r"(d), [sa] "+Te"(sa), [sb] "+Te"(sb),
+        [sc] "+Te"(sc), [sd] "+Te"(sd), [sums] "=w"(sums)
       : [n] "r"(depth)
       : "q0", "q1", "q2", "lr", "memory");
 #else
-  for (; depth > 0; depth -= 16) {
-    const mve_pred16_t lanes = vctp8q((uint32_t)depth);
-    const int8x16_t values = vldrbq_z_s8(x, lanes);
-    sa = vmladavaq_s8(sa, values, vldrbq_z_s8(a, lanes));
-    sb = vmladavaq_s8(sb, values, vldrbq_z_s8(b, lanes));
-    sc = vmladavaq_s8(sc, values, vldrbq_z_s8(c, lanes));
-    sd = vmladavaq_s8(sd, values, vldrbq_z_s8(d, lanes));
-    x += 16;
-    a += 16;
-    b += 16;
-    c += 16;
-    d += 16;
+  const int8_t* b = w + depth;
+  const int8_t* c = b + depth;
+  const int8_t* d = c + depth;
+  for (int32_t i = 0; i < depth; i += 16) {
+    const mve_pred16_t lanes = vctp8q((uint32_t)(depth - i));
+    const int8x16_t values = vldrbq_z_s8(x + i, lanes);
+    sa = vmladavaq_s8(sa, values, vldrbq_z_s8(w + i, lanes));
+    sb = vmladavaq_s8(sb, values, vldrbq_z_s8(b + i, lanes));
+    sc = vmladavaq_s8(sc, values, vldrbq_z_s8(c + i, lanes));
+    sd = vmladavaq_s8(sd, values, vldrbq_z_s8(d + i, lanes));
   }
   sums = vdupq_n_s32(sa);
   sums = vsetq_lane_s32(sb, sums, 1);
@@ -93,51 +98,66 @@ CND_INLINE int32x4_t cnd_mve_dots(const int8_t* x, const int8_t* a, const int8_t
   return sums;
 }
 
-/* The product of a matrix with a vector: rows of weights, `depth` values each. */
+/* The product of a matrix with vectors: rows of weights, `depth` values each, and the values of a few pixels, whose
+ * outputs lie `step` apart. */
+enum { CND_MVE_PIXELS = 4 };
+
 typedef struct {
   const int8_t* weights;
   const int32_t* bias;
   const int32_t* multiplier;
   const int8_t* shift;
-  int32_t depth;
+  int32_t depth, step;
   cnd_scale_range range;
+  const int8_t* x[CND_MVE_PIXELS];
+  int32_t pixels;
 } cnd_mve_rows;
 
-/* Outputs `o` and following of the values at x: four, eight and so on to before `end`. */
-CND_INLINE void cnd_mve_fours(const cnd_mve_rows* l, const int8_t* x, int32_t o, int32_t end, int8_t* out) {
+/* Outputs `o` to `o` + 3 of every pixel. */
+CND_INLINE void cnd_mve_four(const cnd_mve_rows* l, int32_t o, int32_t is_short, int8_t* out) {
   const int32_t depth = l->depth;
+  const int32_t step = l->step;
+  const int32_t zero_point = l->range.zero_point;
   const int8_t* w = l->weights + o * depth;
-  const int32_t* bias = l->bias + o;
-  const int32_t* multiplier = l->multiplier + o;
-  const int8_t* shift = l->shift + o;
-  const int8_t* const until = out + end;
+  const int32x4_t bias = vldrwq_s32(l->bias + o);
+  const int32x4_t multiplier = vldrwq_s32(l->multiplier + o);
+  const int32x4_t shift = vldrbq_s32(l->shift + o);
   const int32x4_t low = vdupq_n_s32(l->range.low);
   const int32x4_t high = vdupq_n_s32(l->range.high);
-  const int32_t zero_point = l->range.zero_point;
-  const int32_t is_short = l->range.is_short;
-  for (out += o; out != until; out += 4) {
-    const int32x4_t sum =
-        cnd_mve_dots(x, w, w + depth, w + 2 * depth, w + 3 * depth, depth, bias[0], bias[1], bias[2], bias[3]);
-    const int32x4_t by = vldrwq_s32(multiplier);
-    const int32x4_t right = vldrbq_s32(shift);
-    const int32x4_t scaled = is_short != 0 ? cnd_mve_scale_short(sum, by, right) : cnd_mve_scale(sum, by, right);
+  const int8_t* const* x = l->x;
+  const int8_t* const* const end = x + l->pixels;
+  out += o;
+  while (x != end) {
+    const int32x4_t sum = vaddq_s32(cnd_mve_dots(*x++, w, depth), bias);
+    const int32x4_t scaled =
+        is_short != 0 ? cnd_mve_scale_short(sum, multiplier, shift) : cnd_mve_scale(sum, multiplier, shift);
     vstrbq_s32(out, cnd_mve_place(scaled, zero_point, low, high));
-    w += 4 * depth;
-    bias += 4;
-    multiplier += 4;
-    shift += 4;
+    out += step;
   }
 }
 
-/* Outputs from `o` to before `end`. */
-CND_INLINE void cnd_mve_product(const cnd_mve_rows* l, const int8_t* x, int32_t o, int32_t end, int8_t* out) {
-  const int32_t fours = (int32_t)((uint32_t)(end - o) & ~3u);
-  cnd_mve_fours(l, x, o, o + fours, out);
-  for (o += fours; o < end; ++o) { /* the last ones, fewer than four, one by one: four times the same row */
+CND_APART void cnd_mve_four_short(const cnd_mve_rows* l, int32_t o, int8_t* out) { cnd_mve_four(l, o, 1, out); }
+CND_APART void cnd_mve_four_long(const cnd_mve_rows* l, int32_t o, int8_t* out) { cnd_mve_four(l, o, 0, out); }
+
+/* Outputs from `o` to before `end` of every pixel. */
+CND_INLINE void cnd_mve_product(const cnd_mve_rows* l, int32_t o, int32_t end, int8_t* out) {
+  for (; end - o >= 4; o += 4) {
+    if (l->range.is_short != 0) {
+      cnd_mve_four_short(l, o, out);
+    } else {
+      cnd_mve_four_long(l, o, out);
+    }
+  }
+  for (; o < end; ++o) { /* the last ones, fewer than four, one by one */
     const int8_t* w = l->weights + o * l->depth;
-    const int32_t bias = l->bias[o];
-    const int32x4_t sum = cnd_mve_dots(x, w, w, w, w, l->depth, bias, bias, bias, bias);
-    out[o] = cnd_scale_any(vgetq_lane_s32(sum, 0), l->multiplier[o], l->shift[o], &l->range);
+    for (int32_t k = 0; k < l->pixels; ++k) {
+      int32_t sum = l->bias[o];
+      for (int32_t i = 0; i < l->depth; i += 16) {
+        const mve_pred16_t lanes = vctp8q((uint32_t)(l->depth - i));
+        sum = vmladavaq_s8(sum, vldrbq_z_s8(l->x[k] + i, lanes), vldrbq_z_s8(w + i, lanes));
+      }
+      out[k * l->step + o] = cnd_scale_any(sum, l->multiplier[o], l->shift[o], &l->range);
+    }
   }
 }
 

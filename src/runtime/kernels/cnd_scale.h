@@ -67,6 +67,17 @@ CND_INLINE int32_t cnd_rectify(int32_t x, int32_t mask) {
   return (int32_t)((uint32_t)x & ~((uint32_t)cnd_shift_right(x, 31) & (uint32_t)mask));
 }
 
+/* x, or 0 for what is negative. */
+CND_INLINE int32_t cnd_positive(int32_t x) {
+#if defined(CND_DSP) && defined(__GNUC__) && defined(__arm__)
+  int32_t result;
+  __asm__("usat %0, #31, %1" : "=r"(result) : "r"(x));
+  return result;
+#else
+  return cnd_rectify(x, -1);
+#endif
+}
+
 CND_INLINE int8_t cnd_scale_any(int32_t sum, int32_t multiplier, int32_t shift, const cnd_scale_range* range) {
   if (range->is_short == 0) {
     return cnd_scale(sum, multiplier, shift, range);
@@ -85,10 +96,10 @@ CND_INLINE void cnd_scale_four(int32_t v[4], int32_t ma, int32_t sa, int32_t mb,
     v[2] = cnd_short_shift(cnd_short_high_mul(v[2], mb), sb);
     v[3] = cnd_short_shift(cnd_short_high_mul(v[3], mb), sb);
     if (range->rectifies != 0) {
-      v[0] = cnd_rectify(v[0], -1);
-      v[1] = cnd_rectify(v[1], -1);
-      v[2] = cnd_rectify(v[2], -1);
-      v[3] = cnd_rectify(v[3], -1);
+      v[0] = cnd_positive(v[0]);
+      v[1] = cnd_positive(v[1]);
+      v[2] = cnd_positive(v[2]);
+      v[3] = cnd_positive(v[3]);
     }
     v[0] = cnd_half(v[0] + offset);
     v[1] = cnd_half(v[1] + offset);

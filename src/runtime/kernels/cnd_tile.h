@@ -28,8 +28,8 @@ typedef struct {
   uint32_t waiting; /* how many */
 } cnd_tile_writer;
 
-static inline cnd_tile_writer cnd_tile_begin(int16_t* tile, int32_t depth, int32_t pixel) {
-  const cnd_tile_writer w = {tile + 4 * pixel, 0, 0};
+static inline cnd_tile_writer cnd_tile_begin(void* tile, int32_t depth, int32_t pixel) {
+  const cnd_tile_writer w = {(int16_t*)tile + 4 * pixel, 0, 0};
   (void)depth;
   return w;
 }
@@ -194,7 +194,7 @@ typedef struct {
   int8_t* to;
 } cnd_tile_writer;
 
-static inline cnd_tile_writer cnd_tile_begin(int16_t* tile, int32_t depth, int32_t pixel) {
+static inline cnd_tile_writer cnd_tile_begin(void* tile, int32_t depth, int32_t pixel) {
   const cnd_tile_writer w = {(int8_t*)tile + pixel * depth};
   return w;
 }

@@ -129,6 +129,11 @@ static inline void vstrbq_p_s32(int8_t* to, int32x4_t a, mve_pred16_t p) {
     }
   }
 }
+static inline void vstrbq_scatter_offset_s32(int8_t* to, uint32x4_t at, int32x4_t a) {
+  for (int i = 0; i < 4; ++i) {
+    to[at.v[i]] = (int8_t)a.v[i];
+  }
+}
 static inline void vstrbq_scatter_offset_p_s32(int8_t* to, uint32x4_t at, int32x4_t a, mve_pred16_t p) {
   for (int i = 0; i < 4; ++i) {
     if (mve_on(p, 4 * i)) {
