@@ -262,7 +262,7 @@ struct LayerCostRecord {
 struct MachineRecord {
   std::string machine, options;
   int64_t instructions = -1, code_bytes = -1, constant_bytes = -1, memory_bytes = -1, stack_bytes = -1;
-  Maybe<int64_t> predicted_instructions;  // by the model of the machine
+  int64_t predicted_instructions = -1;  // by the model of the machine; -1: it has none
   std::vector<LayerCostRecord> layers;
 
   template <class Self, class F>
@@ -281,7 +281,7 @@ struct MachineRecord {
 
 // verify.json
 struct VerifyRecord {
-  static constexpr RecordFile kFile{"verify.json", "verify", 3};
+  static constexpr RecordFile kFile{"verify.json", "verify", 4};
   std::vector<CheckRecord> checks;
   std::vector<MachineRecord> machines;
   bool passed = false;

@@ -55,7 +55,7 @@ std::vector<MachineRecord> records_of(const std::vector<verify::MachineResult>& 
                        r.cost.constant_bytes,
                        r.cost.memory_bytes,
                        r.cost.stack_bytes,
-                       {},
+                       -1,
                        {}});
     if (const auto predicted = predicted_on(r.machine, winner))
       records.back().predicted_instructions = predicted->instructions;

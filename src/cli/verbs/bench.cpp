@@ -205,7 +205,7 @@ int bench(const BenchOptions& o) {
 Verb bench_verb() {
   return {.name = "bench",
           .group = kTools,
-          .about = "how fast condenser itself is here: gate, data, kernels, proposal, search, store, train, workers",
+          .about = "how fast condenser itself is here, and what its kernels take of machines",
           .example = "bench gate",
           .next = "Compare on one machine only.",
           .declare = with_options<BenchOptions>(add_options, bench)};
