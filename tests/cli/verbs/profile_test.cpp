@@ -65,7 +65,8 @@ TEST_CASE("instructions and code of the kernels stay within what is written down
     if (!machine.starts_with("cortex")) continue;
     ++rows;
     if (!known.contains(network)) {
-      const Finished f = run_condenser({"profile", network, "--machine", "cortex-m4,cortex-m0,cortex-m55", "--format", "json"});
+      const Finished f =
+          run_condenser({"profile", network, "--machine", "cortex-m4,cortex-m0,cortex-m55", "--format", "json"});
       INFO(f.err);
       REQUIRE(f.code == 0);
       const json all = json::parse(f.out);
