@@ -190,7 +190,8 @@ TEST_CASE("what shapes predict is what the machine counts", "[verify][slow]") {
       INFO(name << " on " << machine);
       CHECK(static_cast<double>(predicted.instructions) ==
             Approx(static_cast<double>(r.cost.instructions)).epsilon(0.05));
-      CHECK(static_cast<double>(predicted.code_bytes) == Approx(static_cast<double>(r.cost.code_bytes)).epsilon(0.05));
+      // Sources are counted whole; what the linker drops of one depends on the others.
+      CHECK(static_cast<double>(predicted.code_bytes) == Approx(static_cast<double>(r.cost.code_bytes)).epsilon(0.08));
       CHECK(predicted.stack_bytes >= r.cost.stack_bytes);
       CHECK(predicted.stack_bytes <= r.cost.stack_bytes + 64);
     }
