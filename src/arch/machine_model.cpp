@@ -166,7 +166,7 @@ bool knows_stack(const MachineModel& model) {
 }
 
 MachineCosts machine_costs(const MachineModel& model, const Spec& lowered, const Analysis& analysis,
-                           std::vector<double>* by_node) {
+                           const Strips* strips, std::vector<double>* by_node) {
   if (by_node != nullptr) by_node->assign(lowered.nodes.size(), 0);
   double instructions = model.run_instructions, code = model.run_bytes;
   int64_t stack = 0;
@@ -180,16 +180,25 @@ MachineCosts machine_costs(const MachineModel& model, const Spec& lowered, const
     const Kernel* const kernel = node.inputs.empty() ? nullptr : choose_kernel(node.op, ins);
     if (kernel == nullptr) continue;
     const KernelModel& own = model.kernels[static_cast<size_t>(kernel - kernels().data())];
-    double counts[kMaxCounts];
-    kernel_counts(*kernel).count(node.op, ins, analysis.nodes[i].shape, counts);
     double sum = 0;
-    for (size_t k = 0; k < own.instructions.size(); ++k) sum += own.instructions[k] * counts[k];
+    const auto count = [&](const Op& op, std::span<const Shape> from, const Shape& to) {
+      double counts[kMaxCounts];
+      kernel_counts(*kernel).count(op, from, to, counts);
+      for (size_t k = 0; k < own.instructions.size(); ++k) sum += own.instructions[k] * counts[k];
+    };
+    const size_t pieces = strips != nullptr && strips->has(static_cast<int>(i)) ? strips->rows.size() : 0;
+    for (size_t strip = 0; strip < pieces; ++strip) {
+      const Piece piece = piece_of(lowered, analysis, *strips, strip, static_cast<int>(i));
+      count(piece.op, piece.in, piece.out);
+    }
+    if (pieces == 0) count(node.op, ins, analysis.nodes[i].shape);
     instructions += sum;
     if (by_node != nullptr) (*by_node)[i] = sum;
     counted = counted && !own.instructions.empty();
     stacked = stacked && own.stack_bytes >= 0;
     stack = std::max(stack, own.stack_bytes);
-    code += own.call_bytes * (std::holds_alternative<Concat>(node.op) ? static_cast<double>(node.inputs.size()) : 1.0);
+    const double calls = std::holds_alternative<Concat>(node.op) ? static_cast<double>(node.inputs.size()) : 1.0;
+    code += own.call_bytes * calls * static_cast<double>(std::max<size_t>(pieces, 1));
     for (const size_t source : own.sources) sources |= uint64_t{1} << source;
   }
   for (size_t source = 0; source < model.sources.size(); ++source)

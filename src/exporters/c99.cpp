@@ -108,7 +108,7 @@ void c99_write(const Package& package, const KnownAnswers& answers, const Export
     throw core::ConfigError("export weights '" + core::printable(options.weights) + "'; expected const or binary");
   check_supported(package.spec);
   const auto plan = [&](const arch::Spec& spec, const arch::Analysis& analysis) {
-    return options.strips ? arch::plan_strips(spec, analysis) : arch::plan_memory(spec, analysis);
+    return export_plan(spec, analysis, options);
   };
   const runtime::Int8Program program = runtime::build_program(package.spec, package.weights, *package.quant, plan);
   check_answers(answers, program);

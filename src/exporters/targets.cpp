@@ -21,6 +21,10 @@ const Target& find_target(const std::string& name) {
   throw core::ConfigError("export target '" + name + "' does not exist; expected one of " + known);
 }
 
+arch::MemoryPlan export_plan(const arch::Spec& lowered, const arch::Analysis& analysis, const ExportOptions& options) {
+  return options.strips ? arch::plan_strips(lowered, analysis) : arch::plan_memory(lowered, analysis);
+}
+
 std::string macro_prefix(std::string prefix) {
   for (char& c : prefix) {
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');

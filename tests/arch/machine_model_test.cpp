@@ -143,7 +143,7 @@ TEST_CASE("a network takes the sum of its layers, and each source once", "[arch]
       "m,global_avg_pool,instructions,values,1\nm,global_avg_pool,stack,bytes,40\n");
   const Design d = small_network();
   std::vector<double> by_node;
-  const MachineCosts c = machine_costs(models.front(), d.lowered, d.lowered_cost, &by_node);
+  const MachineCosts c = machine_costs(models.front(), d.lowered, d.lowered_cost, nullptr, &by_node);
   CHECK(by_node == std::vector<double>{0, 2 * 18 * 4, 8, 15});
   CHECK(c.instructions == 10 + 144 + 8 + 15);
   CHECK(c.code_bytes == 30 + 20 + 500 + 60 + 100);

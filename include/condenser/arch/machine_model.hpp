@@ -10,6 +10,7 @@
 
 #include "condenser/arch/analysis.hpp"
 #include "condenser/arch/kernels.hpp"
+#include "condenser/arch/strips.hpp"
 
 namespace condenser::arch {
 
@@ -61,8 +62,9 @@ struct MachineCosts {
   int64_t code_bytes = 0;   // of kernels and the run function, as `condenser profile` counts them
   int64_t stack_bytes = 0;  // never below what is measured for these kernels
 };
-// `lowered` and its analysis as in a Design. `by_node`, if given, becomes the instructions of every node.
-MachineCosts machine_costs(const MachineModel&, const Spec& lowered, const Analysis&,
+// `lowered` and its analysis as in a Design. `strips`, if given: what of it is executed in strips. `by_node`, if given,
+// becomes the instructions of every node.
+MachineCosts machine_costs(const MachineModel&, const Spec& lowered, const Analysis&, const Strips* strips = nullptr,
                            std::vector<double>* by_node = nullptr);
 
 }  // namespace condenser::arch

@@ -58,6 +58,9 @@ struct ExportOptions {
   std::string weights = "const";  // arrays of C; binary: a file that is flashed or loaded by itself
 };
 
+// The memory of an export: in strips, where that is asked for and helps.
+arch::MemoryPlan export_plan(const arch::Spec& lowered, const arch::Analysis&, const ExportOptions&);
+
 std::string macro_prefix(std::string prefix);  // of C macros: MODEL for model
 
 struct Target {

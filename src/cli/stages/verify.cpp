@@ -39,13 +39,15 @@ void add(const std::string& target, const verify::Check& check, VerifyRecord& re
                            std::isnan(check.accuracy_percent) ? 0 : check.accuracy_percent, check.detail});
 }
 
-std::optional<arch::MachineCosts> predicted_on(const std::string& machine, const arch::Design& design) {
+std::optional<arch::MachineCosts> predicted_on(const std::string& machine, const arch::Design& design,
+                                               const arch::MemoryPlan& plan) {
   const arch::MachineModel* model = arch::find_machine_model(machine);
   if (model == nullptr) return std::nullopt;
-  return arch::machine_costs(*model, design.lowered, design.lowered_cost);
+  return arch::machine_costs(*model, design.lowered, design.lowered_cost, &plan.strips);
 }
 
-std::vector<MachineRecord> records_of(const std::vector<verify::MachineResult>& results, const arch::Design& winner) {
+std::vector<MachineRecord> records_of(const std::vector<verify::MachineResult>& results, const arch::Design& winner,
+                                      const arch::MemoryPlan& plan) {
   std::vector<MachineRecord> records;
   for (const verify::MachineResult& r : results) {
     records.push_back({r.machine,
@@ -57,7 +59,7 @@ std::vector<MachineRecord> records_of(const std::vector<verify::MachineResult>& 
                        r.cost.stack_bytes,
                        -1,
                        {}});
-    if (const auto predicted = predicted_on(r.machine, winner))
+    if (const auto predicted = predicted_on(r.machine, winner, plan))
       records.back().predicted_instructions = predicted->instructions;
     for (const verify::LayerCost& layer : r.cost.layers)
       records.back().layers.push_back({layer.layer, layer.instructions});
@@ -78,11 +80,11 @@ std::vector<verify::MachineResult> prove_on_machines(const RunContext& run, cons
 }
 
 // What the search went by, beside what was counted.
-std::vector<std::string> prediction_lines(const std::vector<verify::MachineResult>& results,
-                                          const arch::Design& winner) {
+std::vector<std::string> prediction_lines(const std::vector<verify::MachineResult>& results, const arch::Design& winner,
+                                          const arch::MemoryPlan& plan) {
   std::vector<std::string> lines;
   for (const verify::MachineResult& r : results) {
-    const auto predicted = predicted_on(r.machine, winner);
+    const auto predicted = predicted_on(r.machine, winner, plan);
     if (!predicted || r.cost.instructions <= 0 || predicted->instructions < 0) continue;
     const double error =
         100.0 * (static_cast<double>(predicted->instructions) / static_cast<double>(r.cost.instructions) - 1);
@@ -122,6 +124,7 @@ void expect_machines(const std::vector<verify::MachineResult>& results) {
 StageOutput stage_verify(RunContext& run) {
   const RunConfig& c = run.config;
   const arch::Design winner = load_winner(run);
+  const arch::MemoryPlan plan = exporters::export_plan(winner.lowered, winner.lowered_cost, c.export_options);
   const Int8Network network = load_int8(run, winner);
   const exporters::Package package = make_package(run, winner, network);
   const auto shipped = make_known_answers(run, network, package, c.verify.known_answers);
@@ -150,7 +153,7 @@ StageOutput stage_verify(RunContext& run) {
     for (auto& row : table.rows) out.table.rows.push_back(std::move(row));
     for (const auto& check : checks) add(name, check, record);
   }
-  record.machines = records_of(machines, winner);
+  record.machines = records_of(machines, winner, plan);
   record.passed = all;
   write_record(run.folder, record);
   if (!all) {
@@ -163,7 +166,7 @@ StageOutput stage_verify(RunContext& run) {
   }
   expect_machines(machines);
   if (!machines.empty()) out.lines.push_back(core::to_text(verify::to_table(machines)));
-  for (const std::string& line : prediction_lines(machines, winner)) out.lines.push_back(line);
+  for (const std::string& line : prediction_lines(machines, winner, plan)) out.lines.push_back(line);
   expect_budgets(c.gate, machines);
   for (const std::string& line : write_certificate(run, winner)) out.lines.push_back(line);
   return out;

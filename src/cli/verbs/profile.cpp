@@ -45,10 +45,10 @@ void add_options(Args& args, Options& o) {
 constexpr int kAnswers = 2;
 
 // By the model of the machine; null: none.
-ordered_json predicted(const arch::Design& design, const std::string& machine) {
+ordered_json predicted(const arch::Design& design, const arch::MemoryPlan& plan, const std::string& machine) {
   const arch::MachineModel* model = arch::find_machine_model(machine);
   if (model == nullptr) return nullptr;
-  return arch::machine_costs(*model, design.lowered, design.lowered_cost).instructions;
+  return arch::machine_costs(*model, design.lowered, design.lowered_cost, &plan.strips).instructions;
 }
 
 ordered_json json_of(const arch::Design& design, const arch::MemoryPlan& plan, const verify::MachineResult& r) {
@@ -56,7 +56,7 @@ ordered_json json_of(const arch::Design& design, const arch::MemoryPlan& plan, c
       {"machine", r.machine},
       {"compiler_options", r.options},
       {"instructions", r.cost.instructions},
-      {"predicted_instructions", predicted(design, r.machine)},
+      {"predicted_instructions", predicted(design, plan, r.machine)},
       {"instructions_per_mac", static_cast<double>(r.cost.instructions) / static_cast<double>(design.cost.macs)},
       {"flash_bytes", r.cost.code_bytes + r.cost.constant_bytes},
       {"code_bytes", r.cost.code_bytes},
@@ -85,7 +85,7 @@ int profile(const Options& o) {
   const core::TemporaryFolder temporary;
   const auto folder = o.out.empty() ? temporary.path() / "export" : o.out;
   const exporters::KnownAnswers answers = export_with_noise(design, kAnswers, folder, {.strips = o.strips});
-  const arch::MemoryPlan plan = o.strips ? arch::plan_strips(design.lowered, design.lowered_cost) : design.plan;
+  const arch::MemoryPlan plan = exporters::export_plan(design.lowered, design.lowered_cost, {.strips = o.strips});
   ordered_json json{{"schema_version", 1},
                     {"network", design.spec.name},
                     {"params", design.cost.params},
