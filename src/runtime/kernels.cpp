@@ -26,16 +26,13 @@
 #include "runtime/kernels/cnd_upsample.h"
 
 // X(name, form) for every kernel that is called; `form` stands behind the names of its functions.
-#define CONDENSER_EACH_KERNEL(X, form)                                                                      \
-  X(activation, form)                                                                                       \
-  X(add, form)                                                                                              \
-  X(avg_pool, form)                                                                                         \
-  X(blur_pool, form)                                                                                        \
-  X(channel_shuffle, form)                                                                                  \
-  X(concat, form)                                                                                           \
-  X(conv2d, form)                                                                                           \
-  X(depthwise, form) X(global_avg_pool, form) X(linear, form) X(max_pool, form) X(mul, form) X(prelu, form) \
-      X(slice, form) X(softmax_mul, form) X(upsample, form)
+// clang-format off: its second run would undo its first
+#define CONDENSER_EACH_KERNEL(X, form)                                                                          \
+  X(activation, form)                                                                                           \
+  X(add, form) X(avg_pool, form) X(blur_pool, form) X(channel_shuffle, form) X(concat, form) X(conv2d, form)    \
+      X(depthwise, form) X(global_avg_pool, form) X(linear, form) X(max_pool, form) X(mul, form) X(prelu, form) \
+          X(slice, form) X(softmax_mul, form) X(upsample, form)
+// clang-format on
 
 #ifdef CONDENSER_X86_KERNELS
 #define CONDENSER_DECLARE(name, form) extern "C" decltype(cnd_##name) cnd_##name##form;
