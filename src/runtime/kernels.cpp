@@ -25,13 +25,14 @@
 #include "runtime/kernels/cnd_softmax_mul.h"
 #include "runtime/kernels/cnd_upsample.h"
 
-// X(name, form) for every kernel that is called; `form` stands behind the names of its functions.
-// clang-format off: its second run would undo its first
-#define CONDENSER_EACH_KERNEL(X, form)                                                                          \
-  X(activation, form)                                                                                           \
-  X(add, form) X(avg_pool, form) X(blur_pool, form) X(channel_shuffle, form) X(concat, form) X(conv2d, form)    \
-      X(depthwise, form) X(global_avg_pool, form) X(linear, form) X(max_pool, form) X(mul, form) X(prelu, form) \
-          X(slice, form) X(softmax_mul, form) X(upsample, form)
+// X(name, form) for every kernel that is called; `form` stands behind the names of its functions. Formatted by hand, as
+// a second run of the formatter would undo its first.
+// clang-format off
+#define CONDENSER_EACH_KERNEL(X, form) \
+  X(activation, form) X(add, form) X(avg_pool, form) X(blur_pool, form) \
+  X(channel_shuffle, form) X(concat, form) X(conv2d, form) X(depthwise, form) X(global_avg_pool, form) \
+  X(linear, form) X(max_pool, form) X(mul, form) X(prelu, form) X(slice, form) \
+  X(softmax_mul, form) X(upsample, form)
 // clang-format on
 
 #ifdef CONDENSER_X86_KERNELS
