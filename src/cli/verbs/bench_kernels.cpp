@@ -5,8 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
-#include <functional>
 #include <map>
 #include <set>
 
@@ -40,7 +38,7 @@ struct Measured {
   std::string group;  // "zoo"; of networks to fit to the kernel that fills them, or "mixed"
   arch::Design design;
   verify::MachineCost cost;
-  std::string compiler;
+  std::string options;  // of the compiler
 };
 using ByMachine = std::map<std::string, std::vector<Measured>>;
 
@@ -70,19 +68,19 @@ class Bench {
       if (!r.check.passed)
         throw core::Error("bench kernels on " + name + ": " + r.check.detail, core::ExitCode::VerifyMismatch);
       if (r.cost.layers.empty()) throw core::Error("bench kernels on " + name + ": instructions were not counted");
-      to[name].push_back({group, design, r.cost, version_of(machine) + " " + r.options});
+      to[name].push_back({group, design, r.cost, r.options});
     }
   }
 
  private:
-  static std::string version_of(const verify::Machine& machine) {
-    std::string version = core::run_process({machine.compiler, "-dumpfullversion"}).out;
-    return machine.compiler + " " + version.substr(0, version.find('\n'));
-  }
-
   std::vector<std::string> machines_;
   core::TemporaryFolder kept_;
 };
+
+std::string version_of(const std::string& compiler) {
+  const std::string version = core::run_process({compiler, "-dumpfullversion"}).out;
+  return compiler + " " + version.substr(0, version.find('\n'));
+}
 
 // ---- fitting ----
 
@@ -123,10 +121,10 @@ class NonNegative {
 };
 
 struct Layer {
-  size_t kernel = 0;
+  size_t node = 0, kernel = 0;
   int calls = 1;
   double counts[arch::kMaxCounts];
-  double instructions = 0, predicted = 0;
+  double instructions = 0;
 };
 
 // The layers of a network, with what was counted for them.
@@ -141,7 +139,7 @@ std::vector<Layer> layers_of(const Measured& m) {
     for (const int input : node.inputs) in.push_back(m.design.lowered_cost.node(input).shape);
     const arch::Kernel* kernel = node.inputs.empty() ? nullptr : arch::choose_kernel(node.op, in);
     if (kernel == nullptr || !counted.contains(node.name)) continue;
-    Layer layer{.kernel = static_cast<size_t>(kernel - arch::kernels().data())};
+    Layer layer{.node = i, .kernel = static_cast<size_t>(kernel - arch::kernels().data())};
     if (std::holds_alternative<arch::Concat>(node.op)) layer.calls = static_cast<int>(in.size());
     arch::kernel_counts(*kernel).count(node.op, in, m.design.lowered_cost.nodes[i].shape, layer.counts);
     layer.instructions = static_cast<double>(counted[node.name]);
@@ -200,7 +198,9 @@ void fit_sources(MachineModel& model, const std::vector<Measured>& networks) {
 }
 
 MachineModel fitted(const std::string& machine, const std::vector<Measured>& networks) {
-  MachineModel model{.name = machine, .compiler = networks.front().compiler, .kernel_set = exporters::kernel_version()};
+  MachineModel model{.name = machine,
+                     .compiler = version_of(verify::find_machine(machine).compiler) + " " + networks.front().options,
+                     .kernel_set = exporters::kernel_version()};
   model.kernels.resize(arch::kernels().size());
   std::vector<NonNegative> problems;
   for (const arch::Kernel& kernel : arch::kernels()) problems.emplace_back(arch::kernel_counts(kernel).names.size());
@@ -253,17 +253,14 @@ void compare(const MachineModel& model, const std::vector<Measured>& networks, c
   std::vector<Errors> kernels(arch::kernels().size());
   int64_t under = 0;
   for (const Measured& m : networks) {
-    const arch::MachineCosts c = arch::machine_costs(model, m.design.lowered, m.design.lowered_cost);
+    std::vector<double> predicted;
+    const arch::MachineCosts c =
+        arch::machine_costs(model, m.design.lowered, m.design.lowered_cost, nullptr, &predicted);
     instructions[m.group].add(static_cast<double>(c.instructions), static_cast<double>(m.cost.instructions));
     code[m.group].add(static_cast<double>(c.code_bytes), static_cast<double>(m.cost.code_bytes));
     stack[m.group].add(static_cast<double>(c.stack_bytes), static_cast<double>(m.cost.stack_bytes));
     under += c.stack_bytes < m.cost.stack_bytes;
-    for (const Layer& layer : layers_of(m)) {
-      double sum = 0;
-      const std::vector<double>& x = model.kernels[layer.kernel].instructions;
-      for (size_t i = 0; i < x.size(); ++i) sum += x[i] * layer.counts[i];
-      kernels[layer.kernel].add(sum, layer.instructions);
-    }
+    for (const Layer& layer : layers_of(m)) kernels[layer.kernel].add(predicted[layer.node], layer.instructions);
   }
   for (auto& [group, e] : instructions) add_row(table, model.name, group + ": instructions", e);
   for (auto& [group, e] : code) add_row(table, model.name, group + ": code", e);

@@ -6,12 +6,12 @@
 #include "condenser/core/text.hpp"
 #include "condenser/search/metrics.hpp"
 #include "condenser/search/study.hpp"
+#include "search/pareto/hypervolume.hpp"
 
 namespace condenser::search {
 namespace {
 
 double density(double z) { return 0.3989422804014327 * std::exp(-0.5 * z * z); }
-double chance_above(double z) { return 0.5 * std::erfc(z / std::sqrt(2.0)); }
 
 // Of what was examined in full; of all, where nothing was.
 double best_of(const Question& q, const Knowledge& known) {
@@ -51,12 +51,10 @@ Forecaster::Above Forecaster::above_best(double mean, double deviation) const {
     const Ending middle = at(0);
     const double within = at(0.5).mean - at(-0.5).mean;
     const double doubt = std::sqrt(middle.variance + within * within / 12) + 1e-12;
-    const double far = (middle.mean - best_) / doubt;
-    above.chance += share * chance_above(-far);
-    above.gain += share * doubt * (far * chance_above(-far) + density(far));
+    above.chance += share * probability(middle.mean, doubt, best_, true);
+    above.gain += share * expected_excess(middle.mean, doubt, best_);
   }
   above.chance = std::min(above.chance, 1.0);
-  above.gain = std::max(above.gain, 0.0);
   return above;
 }
 
