@@ -298,10 +298,6 @@ constexpr int kCounts[] = {2, 3, 4, 6, 8, 12, 16, 24};
 
 }  // namespace
 
-MemoryPlan plan_memory(const Spec& spec, const Analysis& analysis, const Layout& layout) {
-  return plan_memory(spec, analysis, layout, {});
-}
-
 MemoryPlan plan_strips(const Spec& spec, const Analysis& analysis, double more_macs, const Layout& layout) {
   MemoryPlan best = plan_memory(spec, analysis, layout);
   const auto most = static_cast<int64_t>((1 + more_macs) * static_cast<double>(analysis.macs));

@@ -29,9 +29,8 @@ struct MemoryPlan {
 
 // Kernels say whether they may write over an input (arch/kernels.hpp). An input of the same size that dies there is
 // always taken over; a larger one where that makes the arena smaller.
-MemoryPlan plan_memory(const Spec& lowered, const Analysis&, const Layout& = {});
-// With the first nodes in strips. The cut may grow over rows of the input that have been read.
-MemoryPlan plan_memory(const Spec& lowered, const Analysis&, const Layout&, const Strips&);
+// In strips, if any are given, the cut may grow over rows of the input that have been read.
+MemoryPlan plan_memory(const Spec& lowered, const Analysis&, const Layout& = {}, const Strips& = {});
 // The smallest arena of all cuts and numbers of strips (2 to 24) that cost at most so much more multiply-accumulates,
 // as a share; without strips where none is smaller.
 MemoryPlan plan_strips(const Spec& lowered, const Analysis&, double more_macs = 0.15, const Layout& = {});
