@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "arch/conv_rows.hpp"
 #include "arch/round_up.hpp"
 #include "condenser/arch/machine_model.hpp"
 
@@ -21,11 +22,13 @@ class Tally {
   void add(int64_t count) { add(real(count)); }
   // A loop over `length` values that is entered `times` times: so that what is done at once for sixteen or four values
   // can cost less than for one.
-  void loop(double times, int64_t length) {
-    add(times);
-    add(times * real(length / 16));
-    add(times * real(length % 16 / 4));
-    add(times * real(length % 4));
+  void loop(double times, int64_t length) { loops(times, length, 0, 0); }
+  // Two such loops that are one and the same code.
+  void loops(double times, int64_t length, double others, int64_t other) {
+    add(times + others);
+    add(times * real(length / 16) + others * real(other / 16));
+    add(times * real(length % 16 / 4) + others * real(other % 16 / 4));
+    add(times * real(length % 4) + others * real(other % 4));
   }
 
  private:
@@ -47,6 +50,47 @@ Windows windows(int64_t in, int64_t out, int kernel, int stride, int before) {
     w.inside += begin >= 0 && end <= in;
   }
   return w;
+}
+
+// The DSP form: columns of the output by twos, a few rows at once. Lines of patches of two pixels, and the weights of
+// two channels, are widened together; lines that meet the padding, and groups, are written value by value.
+void count_rows_of_conv(const Conv2d& conv, const Shape& in, const Shape& out, Tally& t) {
+  const bool upright = keeps_pixels(conv, in, out);
+  const int64_t rows = conv_column(conv, in, out), at_once = conv_rows(conv, in, out);
+  const int64_t width = upright ? 1 : out.w, columns = ceil_div(width, 2), bands = ceil_div(rows, at_once);
+  int64_t inside = 0, outside = 0;  // lines of a column, of all bands
+  for (int64_t band = 0; band < bands; ++band) {
+    const int64_t begin = band * at_once * conv.stride.h - conv.pad.top;
+    const int64_t lines = (std::min(at_once, rows - band * at_once) - 1) * conv.stride.h + conv.kernel.h;
+    const int64_t in_h = upright ? in.h * in.w : in.h;
+    const int64_t met = std::max<int64_t>(0, std::min(begin + lines, in_h) - std::max<int64_t>(begin, 0));
+    inside += met;
+    outside += lines - met;
+  }
+  int64_t whole = 0;  // pairs of columns that do not meet the padding
+  for (int64_t x = 0; x < width && conv.groups == 1; x += 2) {
+    const int64_t last = std::min(x + 1, width - 1) * conv.stride.w - conv.pad.left;
+    whole += x * conv.stride.w >= conv.pad.left && (upright || last + conv.kernel.w <= in.w);
+  }
+  const int64_t channels = in.c / conv.groups, run = channels * conv.kernel.w;
+  const int64_t pairs = columns * bands * conv.groups * ceil_div(out.c / conv.groups, 2);
+  const int64_t tiles = columns * rows * conv.groups * ceil_div(out.c / conv.groups, 2);
+  const int64_t steps = conv.kernel.h * ceil_div(run, 4), puts = 2 * inside * (columns - whole) * conv.groups;
+  const bool one = upright && run % 4 == 0;  // run for the lines of a band
+  const int64_t lines = one ? bands : whole * inside;
+  const int64_t weights = run % 4 == 0 ? pairs : pairs * conv.kernel.h;
+  t.add(columns * bands * conv.groups);
+  t.loops(real(lines), one ? run * rows / bands : run, real(weights), run % 4 == 0 ? run * conv.kernel.h : run);
+  t.add(run % 4 != 0 ? lines + weights : 0);
+  t.add(puts);
+  t.loop(real(conv.groups == 1 ? puts : puts * conv.kernel.w), conv.groups == 1 ? run : channels);
+  t.add(channels % 4 != 0 ? real(puts * conv.kernel.w) * real(channels / 4) : 0.0);
+  t.add(2 * outside * columns * conv.groups);
+  t.add(2 * outside * columns * conv.groups * ceil_div(run, 4));
+  t.add(pairs);
+  t.add(tiles);
+  t.add(tiles * ceil_div(steps, 8));
+  t.add(tiles * steps);
 }
 
 void count_conv2d(const Op& op, Shapes ins, const Shape& out, double* to) {
@@ -75,6 +119,7 @@ void count_conv2d(const Op& op, Shapes ins, const Shape& out, double* to) {
   t.add(depth % 4 != 0 ? pairs : 0.0);
   t.add(conv.clamp == Clamp::Relu ? pairs : 0.0);
   t.add(conv.clamp == Clamp::Relu6 ? pairs : 0.0);
+  count_rows_of_conv(conv, in, out, t);
 }
 
 // One direction of the map of a depthwise convolution.
@@ -116,7 +161,8 @@ void count_depthwise(const Op& op, Shapes ins, const Shape& out, double* to) {
   const int64_t width = std::max<int64_t>(0, std::min(along.in, row - along.before));
   const Rows rows = rows_of(across, at_once);
   const bool narrow = along.kernel == 3 && along.stride <= 2, wide = !narrow;
-  const double one = narrow && along.stride == 1, two = narrow && along.stride == 2;
+  const bool nine = narrow && across.kernel == 3;
+  const double one = narrow && !nine && along.stride == 1, two = narrow && !nine && along.stride == 2;
   const double lines = real(out.c * across.out), quads = lines * real(ceil_div(along.out, 4));
   const double values = lines * real(along.out), height = across.kernel, kernel = along.kernel;
   Tally t(to);
@@ -148,6 +194,10 @@ void count_depthwise(const Op& op, Shapes ins, const Shape& out, double* to) {
   t.add(along.stride > 1 ? quads * height * kernel : 0.0);
   t.add(conv.clamp == Clamp::Relu ? quads : 0.0);
   t.add(conv.clamp == Clamp::Relu6 ? quads : 0.0);
+  t.add(nine ? real(out.c * fillings) : 0.0);
+  t.add(nine ? lines : 0.0);
+  t.add(nine && along.stride == 1 ? quads : 0.0);
+  t.add(nine && along.stride == 2 ? quads : 0.0);
 }
 
 void count_linear(const Op&, Shapes in, const Shape& out, double* to) {
@@ -264,14 +314,17 @@ const std::vector<KernelCounts>& table() {
   static const std::vector<KernelCounts> rows = {
       {"linear", {"calls", "values", LOOP("fours"), LOOP("rest")}, count_linear},
       {"depthwise",
-       {"calls",   "cleared",     "channels",    "weight_rows", "weights",         "fillings",   LOOP("rows"),
-        "filled",  "fill_values", "moved",       "lines",       "short_lines",     "quads_1",    "quad_rows_1",
-        "quads_2", "quad_rows_2", "wide_values", "wide_rows",   "wide_pairs",      "values",     "value_rows",
-        "taps",    "quads",       "quad_rows",   "quad_taps",   "quad_taps_apart", "relu_quads", "relu6_quads"},
+       {"calls",         "cleared",     "channels",    "weight_rows", "weights",         "fillings",   LOOP("rows"),
+        "filled",        "fill_values", "moved",       "lines",       "short_lines",     "quads_1",    "quad_rows_1",
+        "quads_2",       "quad_rows_2", "wide_values", "wide_rows",   "wide_pairs",      "values",     "value_rows",
+        "taps",          "quads",       "quad_rows",   "quad_taps",   "quad_taps_apart", "relu_quads", "relu6_quads",
+        "nine_fillings", "nine_lines",  "nines_1",     "nines_2"},
        count_depthwise},
       {"conv2d",
-       {"calls", "twos", "patches", "border_patches", "border_lines", "cleared", LOOP("runs"), "odd_fours",
-        LOOP("pairs"), "broken_pairs", "relu_pairs", "relu6_pairs"},
+       {"calls",         "twos",          "patches",      "border_patches", "border_lines", "cleared",
+        LOOP("runs"),    "odd_fours",     LOOP("pairs"),  "broken_pairs",   "relu_pairs",   "relu6_pairs",
+        "bands",         LOOP("widened"), "rests",        "put_lines",      LOOP("puts"),   "odd_puts",
+        "outside_lines", "outside_fours", "weight_pairs", "tiles",          "tile_loops",   "tile_steps"},
        count_conv2d},
       {"activation", {LOOP("values")}, count_values},
       {"prelu", kPixelNames, count_pixels},

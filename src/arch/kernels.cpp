@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "arch/conv_rows.hpp"
 #include "arch/round_up.hpp"
 
 namespace condenser::arch {
@@ -40,10 +41,12 @@ bool keeps_its_channels(const Op& op, const Shape& in, const Shape& out) {
   return out.c == in.c && out.h <= in.h && out.w <= in.w && conv.pad.top < conv.kernel.h;
 }
 
-// Patches of two neighbouring pixels, 16 bits a value; see cnd_conv2d.h.
-int64_t patches(const Op& op, const Shape& in, const Shape&) {
+// Lines of patches of two pixels for a few rows of the output and the weights of two channels, 16 bits a value; see
+// cnd_conv2d.h.
+int64_t patches(const Op& op, const Shape& in, const Shape& out) {
   const auto& conv = std::get<Conv2d>(op);
-  return 2 * 2 * round_up(in.c / conv.groups * conv.kernel.h * conv.kernel.w, 4);
+  const int64_t line = 4 * round_up(in.c / conv.groups * conv.kernel.w, 4);
+  return line * ((conv_rows(conv, in, out) - 1) * conv.stride.h + 2 * conv.kernel.h);
 }
 
 // A few padded rows of one channel and its weights, 16 bits a value; see cnd_depthwise.h.

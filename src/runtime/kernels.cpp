@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "arch/conv_rows.hpp"
 #include "condenser/arch/kernels.hpp"
 #include "condenser/core/error.hpp"
 #include "runtime/kernels/cnd_activation.h"
@@ -45,6 +46,8 @@ namespace condenser::runtime {
 namespace {
 
 static_assert(CND_DEPTHWISE_ROWS == arch::kDepthwiseRowsAhead);
+static_assert(CND_CONV2D_ROWS == arch::kConvRows && CND_CONV2D_ROWS_LONG == arch::kConvRowsLong &&
+              CND_CONV2D_BYTES == arch::kConvBytes);
 
 template <auto kFunction>
 struct Adapter;

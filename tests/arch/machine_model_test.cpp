@@ -56,6 +56,18 @@ TEST_CASE("counts of a convolution, by hand", "[arch]") {
   CHECK(c["pairs_1s"] == 30);
   CHECK(c["broken_pairs"] == 30);
   CHECK(c["relu6_pairs"] == 0);
+  // Two pairs of columns, 2 + 2 + 1 rows of which see 4 + 4 + 3 lines, of those 9 of the input.
+  CHECK(c["bands"] == 2 * 3);
+  CHECK(c["put_lines"] == 2 * 9 * 2);
+  CHECK(c["puts_4s"] == 36 * 3);
+  CHECK(c["outside_lines"] == 2 * 2 * 2);
+  CHECK(c["outside_fours"] == 8 * 4);
+  CHECK(c["weight_pairs"] == 6 * 3);
+  CHECK(c["widened"] == 18 * 3);
+  CHECK(c["rests"] == 18 * 3);
+  CHECK(c["tiles"] == 2 * 5 * 3);
+  CHECK(c["tile_loops"] == 30 * 2);
+  CHECK(c["tile_steps"] == 30 * 12);
   // In groups, one column of the window is a run, and an odd number of pixels ends with half a pair.
   c = counts_of(Conv2d{4, square(3), square(2), {}, 2, false, Clamp::Relu6}, {8, 7, 7}, {4, 3, 3});
   CHECK(c["twos"] == 5);
@@ -79,9 +91,10 @@ TEST_CASE("counts of a depthwise convolution, by hand", "[arch]") {
   CHECK(c["moved"] == 3 * (fillings - 1) * 2 * 24);  // two rows of 19 + 4 values, made even
   CHECK(c["lines"] == 3 * 70);
   CHECK(c["short_lines"] == 0);
-  CHECK(c["quads_1"] == 3 * 70 * 5);
-  CHECK(c["quad_rows_1"] == 3 * 70 * 5 * 3);
-  CHECK(c["quads_2"] == 0);
+  CHECK(c["nines_1"] == 3 * 70 * 5);
+  CHECK(c["nine_lines"] == 3 * 70);
+  CHECK(c["nines_2"] == 0);
+  CHECK(c["quads_1"] == 0);
   CHECK(c["wide_values"] == 0);
   CHECK(c["taps"] == 3 * 70 * 20 * 9);
 }

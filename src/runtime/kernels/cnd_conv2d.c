@@ -1,10 +1,233 @@
-/* Grouped int8 convolution as a matrix product: the windows of two neighbouring pixels are laid out as patches, which
- * every output channel of the group then reads; see cnd_tile.h. */
+/* Grouped int8 convolution as a matrix product: the windows of two pixels are laid out as patches, which every output
+ * channel of the group then reads; see cnd_tile.h. */
 #include "cnd_conv2d.h"
 
 #include "cnd_panel.h"
 #include "cnd_scale.h"
 #include "cnd_tile.h"
+
+#if defined(CND_DSP) && !defined(CND_MVE)
+
+/* What all pixels share. Two columns of the output are computed at once, a few rows of them at a time: the lines of the
+ * input that their windows see become lines of patches, of which windows of neighbouring rows share some. So the
+ * weights of two channels are widened once for all these pixels. */
+typedef struct {
+  const cnd_conv2d_params* p;
+  const int8_t* weights;
+  const int32_t* bias;
+  const int32_t* multiplier;
+  const int8_t* shift;
+  const int8_t* input;
+  int16_t* patches;
+  int16_t* pair;             /* the weights of two channels */
+  int32_t channels, outputs; /* of a group */
+  int32_t run, line;         /* values of a line of a window; of the patches of two pixels, filled up */
+  int32_t rows;              /* of the output, at once */
+  cnd_scale_range range;
+} cnd_conv2d_layer;
+
+static int32_t cnd_conv2d_min(int32_t a, int32_t b) { return a < b ? a : b; }
+
+/* Line number y of the input, columns from `left` on, which may lie in the padding; at: where they would begin. */
+static void cnd_conv2d_line(const cnd_conv2d_layer* l, int32_t y, int32_t left, int32_t at, int16_t* to,
+                            int32_t pixel) {
+  const cnd_conv2d_params* p = l->p;
+  const int32_t x0 = left < 0 ? -left : 0; /* columns that meet the input */
+  const int32_t x1 = cnd_conv2d_min(p->in_w - left, p->kernel_w);
+  cnd_tile_writer writer = cnd_tile_begin(to, 0, pixel);
+  if (y < 0 || y >= p->in_h || x0 >= x1) {
+    cnd_tile_fill(&writer, p->input_zero_point, l->run);
+  } else {
+    const int32_t together = p->groups == 1 ? x1 - x0 : 1; /* columns whose channels are neighbours */
+    const int8_t* x = l->input + (at + x0 * p->in_c);
+    cnd_tile_fill(&writer, p->input_zero_point, x0 * l->channels);
+    for (int32_t kx = x0; kx < x1; kx += together) {
+      cnd_tile_put(&writer, x, together * l->channels);
+      x += p->in_c;
+    }
+    cnd_tile_fill(&writer, p->input_zero_point, l->run - x1 * l->channels);
+  }
+  cnd_tile_end(&writer);
+}
+
+/* `lines` lines of patches, of the columns that begin at (top, left) and (next_top, next_left), channels from `first`.
+ */
+CND_APART void cnd_conv2d_patches(const cnd_conv2d_layer* l, int32_t top, int32_t left, int32_t next_top,
+                                  int32_t next_left, int32_t first, int32_t lines) {
+  const cnd_conv2d_params* p = l->p;
+  const int32_t most = p->in_w - p->kernel_w;
+  const int32_t inside = (p->groups == 1 && left >= 0 && left <= most && next_left >= 0 && next_left <= most) ? 1 : 0;
+  int32_t at = (top * p->in_w + left) * p->in_c + first;
+  int32_t next_at = (next_top * p->in_w + next_left) * p->in_c + first;
+  int16_t* to = l->patches;
+  const int32_t end = p->in_h - lines; /* windows as wide as the input: their lines follow each other */
+  if (inside != 0 && l->run == p->in_w * p->in_c && l->run % 4 == 0 && top >= 0 && next_top >= 0 && top <= end &&
+      next_top <= end) {
+    (void)cnd_tile_pair(to, l->input + at, l->input + next_at, lines * l->run);
+    return;
+  }
+  for (; lines > 0; --lines) {
+    if (inside != 0 && top >= 0 && next_top >= 0 && top < p->in_h && next_top < p->in_h) {
+      (void)cnd_tile_pair(to, l->input + at, l->input + next_at, l->run);
+    } else {
+      cnd_conv2d_line(l, top, left, at, to, 0);
+      cnd_conv2d_line(l, next_top, next_left, next_at, to, 1);
+    }
+    to += l->line;
+    at += p->in_w * p->in_c;
+    next_at += p->in_w * p->in_c;
+    ++top;
+    ++next_top;
+  }
+}
+
+/* The weights of output channels o and o + next. */
+static void cnd_conv2d_weights(const cnd_conv2d_layer* l, int32_t o, int32_t next) {
+  const int32_t whole = l->run % 4 == 0 ? 1 : 0; /* lines follow each other */
+  const int32_t depth = l->p->kernel_h * l->run;
+  const int32_t run = whole != 0 ? depth : l->run;
+  const int8_t* a = l->weights + o * depth;
+  const int8_t* b = a + next * depth;
+  int16_t* to = l->pair;
+  for (int32_t line = whole != 0 ? 1 : l->p->kernel_h; line > 0; --line) {
+    to = cnd_tile_pair(to, a, b, run);
+    a += run;
+    b += run;
+  }
+}
+
+/* A row of tiles where something is cut off, or scaling is long: one tile after the other. */
+static void cnd_conv2d_values(const cnd_conv2d_layer* l, cnd_tile_row* row, int32_t rows, int32_t o) {
+  const int32_t sa = l->shift[o];
+  const int32_t sb = l->shift[o + row->next];
+  const int32_t start_a = row->sums[0];
+  const int32_t start_b = row->sums[2];
+  row->end = 0;
+  for (; rows > 0; --rows) {
+    cnd_tile_run_row(row);
+    cnd_scale_four(row->sums, row->multiplier_a, sa, row->multiplier_b, sb, &l->range);
+    row->x[0] = (int8_t)row->sums[0];
+    row->y[0] = (int8_t)row->sums[1];
+    row->x[row->next] = (int8_t)row->sums[2];
+    row->y[row->next] = (int8_t)row->sums[3];
+    row->sums[0] = row->sums[1] = start_a;
+    row->sums[2] = row->sums[3] = start_b;
+    row->x += row->step;
+    row->y += row->step;
+    row->patches += l->p->stride_h * l->line;
+  }
+}
+
+/* Output channels from `o` to before `end` of `rows` rows. The last one of an odd number makes a pair with itself. */
+static void cnd_conv2d_outputs(const cnd_conv2d_layer* l, int32_t o, int32_t end, int32_t rows, int8_t* x, int8_t* y) {
+  const int32_t height = l->p->kernel_h;
+  cnd_tile_row row;
+  row.weights = l->pair;
+  row.weights_end = l->pair + height * l->line;
+  row.back = (l->p->stride_h - height) * l->line * (int32_t)sizeof *l->patches;
+  row.step = l->p->out_w * l->p->out_c;
+  for (; o < end; o += 2) {
+    const int32_t next = o + 1 < end ? 1 : 0;
+    const int32_t sa = l->shift[o];
+    const int32_t sb = l->shift[o + next];
+    cnd_conv2d_weights(l, o, next);
+    row.sums[0] = row.sums[1] = l->bias[o];
+    row.sums[2] = row.sums[3] = l->bias[o + next];
+    row.multiplier_a = l->multiplier[o];
+    row.multiplier_b = l->multiplier[o + next];
+    row.patches = l->patches;
+    row.x = x + o;
+    row.y = y + o;
+    row.next = next;
+    if (cnd_scale_is_quick(&l->range, sa < sb ? sa : sb) != 0) {
+      row.offset_a = cnd_scale_quick_offset(l->range.offset, -sa);
+      row.offset_b = cnd_scale_quick_offset(l->range.offset, -sb);
+      row.right_a = -sa;
+      row.right_b = -sb;
+      row.end = row.x + rows * row.step;
+      cnd_tile_run_row(&row);
+    } else {
+      cnd_conv2d_values(l, &row, rows, o);
+    }
+  }
+}
+
+/* Output columns x from row 0 on, and next_x from row next_y on, as many rows of both. */
+static void cnd_conv2d_columns(const cnd_conv2d_layer* l, int32_t x, int32_t next_x, int32_t next_y, int32_t rows,
+                               int8_t* output) {
+  const cnd_conv2d_params* p = l->p;
+  const int32_t left = x * p->stride_w - p->pad_left;
+  const int32_t next_left = next_x * p->stride_w - p->pad_left;
+  for (int32_t y = 0; y < rows; y += l->rows) {
+    const int32_t count = cnd_conv2d_min(rows - y, l->rows);
+    const int32_t top = y * p->stride_h - p->pad_top;
+    const int32_t next_top = (y + next_y) * p->stride_h - p->pad_top;
+    int8_t* const out = output + (y * p->out_w + x) * p->out_c;
+    int8_t* const next_out = output + ((y + next_y) * p->out_w + next_x) * p->out_c;
+    for (int32_t group = 0; group < p->groups; ++group) {
+      cnd_conv2d_patches(l, top, left, next_top, next_left, group * l->channels,
+                         (count - 1) * p->stride_h + p->kernel_h);
+      cnd_conv2d_outputs(l, group * l->outputs, (group + 1) * l->outputs, count, out, next_out);
+    }
+  }
+}
+
+/* Pixels that are alone with themselves stand one below the other, as a map is computed in columns. */
+static cnd_conv2d_params cnd_conv2d_upright(const cnd_conv2d_params* p) {
+  cnd_conv2d_params upright = *p;
+  if (p->kernel_h == 1 && p->kernel_w == 1 && p->stride_h == 1 && p->stride_w == 1 && p->in_h == p->out_h &&
+      p->in_w == p->out_w && p->pad_top == 0 && p->pad_left == 0) {
+    upright.in_h = upright.out_h = p->in_h * p->in_w;
+    upright.in_w = upright.out_w = 1;
+  }
+  return upright;
+}
+
+/* How many rows scratch has room for: see cnd_conv2d.h. */
+static int32_t cnd_conv2d_rows(const cnd_conv2d_params* p, int32_t rows, int32_t line) {
+  const int32_t room = p->in_h * p->in_w * p->in_c + p->out_h * p->out_w * p->out_c;
+  int32_t most = cnd_conv2d_min(rows, CND_CONV2D_ROWS);
+  for (; most > 2; --most) {
+    const int32_t bytes = ((most - 1) * p->stride_h + 2 * p->kernel_h) * 2 * line;
+    if (bytes <= room && (bytes <= CND_CONV2D_BYTES || most <= CND_CONV2D_ROWS_LONG)) {
+      break;
+    }
+  }
+  return (rows + (rows + most - 1) / most - 1) / ((rows + most - 1) / most);
+}
+
+void cnd_conv2d(const cnd_conv2d_params* p, const int8_t* weights, const int32_t* bias, const int32_t* multiplier,
+                const int8_t* shift, int16_t* scratch, const int8_t* input, int8_t* output) {
+  const cnd_conv2d_params upright = cnd_conv2d_upright(p);
+  const int32_t channels = p->in_c / p->groups;
+  const int32_t run = p->kernel_w * channels;
+  const int32_t line = 2 * cnd_tile_run(run);
+  const int32_t half = (upright.out_h + 1) / 2; /* rows of the last column of an odd number: both halves at once */
+  const int32_t rows = cnd_conv2d_rows(p, upright.out_w > 1 ? upright.out_h : half, line);
+  const cnd_conv2d_layer layer = {&upright,
+                                  weights,
+                                  bias,
+                                  multiplier,
+                                  shift,
+                                  input,
+                                  scratch + p->kernel_h * line,
+                                  scratch,
+                                  channels,
+                                  p->out_c / p->groups,
+                                  run,
+                                  line,
+                                  rows,
+                                  cnd_scale_range_of(p->output_zero_point, p->act_min, p->act_max, p->short_scale)};
+  int32_t x = 0;
+  for (; x + 1 < upright.out_w; x += 2) {
+    cnd_conv2d_columns(&layer, x, x + 1, 0, upright.out_h, output);
+  }
+  if (x < upright.out_w) {
+    cnd_conv2d_columns(&layer, x, x, upright.out_h - half, half, output);
+  }
+}
+
+#else
 
 /* A window that lies in the input, from x on. Of a dense convolution, a row of it is one run of values. */
 CND_APART void cnd_conv2d_inside(const cnd_conv2d_params* p, const int8_t* x, void* tile, int32_t pixel) {
@@ -139,21 +362,20 @@ typedef struct {
   const int32_t* multiplier;
   const int8_t* shift;
   int32_t depth;
-  int32_t padded; /* the first rows of weights, behind which at least three more bytes of weights stand */
   cnd_scale_range range;
 } cnd_conv2d_layer;
 
 /* Pairs of output channels, o and o + next and so on to before `end`, of two pixels that lie `second` values apart; 0:
- * of one pixel. `whole` as in cnd_tile_2x2(). */
+ * of one pixel. */
 static void cnd_conv2d_pairs(const cnd_conv2d_layer* l, const int16_t* tile, int32_t o, int32_t end, int32_t next,
-                             int32_t whole, int32_t second, int8_t* out) {
+                             int32_t second, int8_t* out) {
   const int32_t depth = l->depth;
   const int8_t* a = l->weights + o * depth;
   for (; o < end; o += 2) {
     const int32_t bias = l->bias[o];
     const int32_t bias_next = l->bias[o + next];
     int32_t sum[4] = {bias, bias, bias_next, bias_next};
-    cnd_tile_2x2(tile, a, a + next * depth, depth, whole, sum);
+    cnd_tile_2x2(tile, a, a + next * depth, depth, sum);
     cnd_scale_four(sum, l->multiplier[o], l->shift[o], l->multiplier[o + next], l->shift[o + next], &l->range);
     out[o + second] = (int8_t)sum[1];
     out[o] = (int8_t)sum[0]; /* of one pixel, over the other one's value */
@@ -166,21 +388,10 @@ static void cnd_conv2d_pairs(const cnd_conv2d_layer* l, const int16_t* tile, int
 /* Output channels from `o` to before `end`. The last one of an odd number makes a pair with itself. */
 static void cnd_conv2d_outputs(const cnd_conv2d_layer* l, const int16_t* tile, int32_t o, int32_t end, int32_t second,
                                int8_t* out) {
-  const int32_t up = cnd_tile_floor(l->depth + 3, 4);
-  const int32_t down = cnd_tile_floor(l->depth, 4);
-  const int32_t padded = up == down || end < l->padded ? end : l->padded;
-  if (o + 1 < padded) {
-    const int32_t until = o + cnd_tile_floor(padded - o, 2);
-    cnd_conv2d_pairs(l, tile, o, until, 1, up, second, out);
-    o = until;
-  }
-  if (o + 1 < end) {
-    const int32_t until = o + cnd_tile_floor(end - o, 2);
-    cnd_conv2d_pairs(l, tile, o, until, 1, down, second, out);
-    o = until;
-  }
-  if (o < end) {
-    cnd_conv2d_pairs(l, tile, o, end, 0, down, second, out);
+  const int32_t until = o + cnd_tile_floor(end - o, 2);
+  cnd_conv2d_pairs(l, tile, o, until, 1, second, out);
+  if (until < end) {
+    cnd_conv2d_pairs(l, tile, until, end, 0, second, out);
   }
 }
 
@@ -373,13 +584,9 @@ void cnd_conv2d(const cnd_conv2d_params* p, const int8_t* weights, const int32_t
   const int32_t group_out = p->out_c / p->groups;
   const int32_t count = p->out_h * p->out_w;
   const int32_t depth = p->kernel_h * p->kernel_w * channels;
-  const cnd_conv2d_layer layer = {weights,
-                                  bias,
-                                  multiplier,
-                                  shift,
-                                  depth,
-                                  p->out_c - (depth + 2) / depth,
-                                  cnd_scale_range_of(p->output_zero_point, p->act_min, p->act_max, p->short_scale)};
+  const cnd_conv2d_layer layer = {
+      weights, bias,  multiplier,
+      shift,   depth, cnd_scale_range_of(p->output_zero_point, p->act_min, p->act_max, p->short_scale)};
   int32_t oy = 0;
   int32_t ox = 0;
   for (int32_t n = 0; n < count; n += 2) {
@@ -396,5 +603,7 @@ void cnd_conv2d(const cnd_conv2d_params* p, const int8_t* weights, const int32_t
     oy = next_x + 1 < p->out_w ? next_y : next_y + 1;
   }
 }
+
+#endif
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "cnd_dsp.h"
 #include "cnd_mve.h"
+#include "cnd_nine.h"
 #include "cnd_panel.h"
 #include "cnd_scale.h"
 
@@ -230,8 +231,8 @@ CND_INLINE cnd_depthwise_sums cnd_depthwise_row(const int16_t* x, const int16_t*
 }
 
 /* Lines of such windows, four values at once, of which a line's last four may be fewer. */
-CND_INLINE void cnd_depthwise_fours(const cnd_depthwise_channel* c, int32_t height, int32_t apart, int32_t lines,
-                                    int8_t* output) {
+CND_INLINE void cnd_depthwise_fours(const cnd_depthwise_channel* c, int32_t apart, int32_t lines, int8_t* output) {
+  const int32_t height = c->across.kernel;
   const int32_t step = c->along.out_step;
   const int32_t row = c->row;
   const int32_t bias = c->bias;
@@ -249,14 +250,8 @@ CND_INLINE void cnd_depthwise_fours(const cnd_depthwise_channel* c, int32_t heig
     for (int32_t left = count; left > 0; left -= 4) {
       const int16_t* w = weights;
       cnd_depthwise_sums s = {bias, bias, bias, bias};
-      if (height == 3) {
-        s = cnd_depthwise_row(x, w, apart, s);
-        s = cnd_depthwise_row(x + row, w + 4, apart, s);
-        s = cnd_depthwise_row(x + 2 * row, w + 8, apart, s);
-      } else {
-        for (int32_t ky = 0; ky < height; ++ky) {
-          s = cnd_depthwise_row(x + ky * row, w + 4 * ky, apart, s);
-        }
+      for (int32_t ky = 0; ky < height; ++ky) {
+        s = cnd_depthwise_row(x + ky * row, w + 4 * ky, apart, s);
       }
       int32_t value[4] = {s.s0, s.s1, s.s2, s.s3};
       cnd_scale_four(value, multiplier, shift, multiplier, shift, &range);
@@ -282,20 +277,42 @@ CND_INLINE void cnd_depthwise_fours(const cnd_depthwise_channel* c, int32_t heig
 }
 
 CND_APART void cnd_depthwise_fours_1(const cnd_depthwise_channel* c, int32_t lines, int8_t* output) {
-  if (c->across.kernel == 3) {
-    cnd_depthwise_fours(c, 3, 1, lines, output);
-  } else {
-    cnd_depthwise_fours(c, c->across.kernel, 1, lines, output);
-  }
+  cnd_depthwise_fours(c, 1, lines, output);
 }
 
 CND_APART void cnd_depthwise_fours_2(const cnd_depthwise_channel* c, int32_t lines, int8_t* output) {
-  if (c->across.kernel == 3) {
-    cnd_depthwise_fours(c, 3, 2, lines, output);
+  cnd_depthwise_fours(c, 2, lines, output);
+}
+
+#ifdef CND_NINE
+
+CND_APART void cnd_depthwise_nine(const cnd_depthwise_channel* c, int32_t lines, int8_t* output) {
+  const int32_t bytes = (int32_t)sizeof *c->rows;
+  cnd_nine nine;
+  nine.bias[0] = nine.bias[1] = nine.bias[2] = nine.bias[3] = c->bias;
+  for (int32_t i = 0; i < 6; ++i) { /* rows of four */
+    nine.weights[i] = cnd_load_2x16(c->weights + 2 * i);
+  }
+  nine.step = c->along.out_step;
+  nine.multiplier = c->multiplier;
+  nine.offset = cnd_scale_quick_offset(c->range.offset, -c->shift);
+  nine.right = -c->shift;
+  nine.row = c->row * bytes;
+  nine.rest = c->along.out % 4;
+  nine.whole = (c->along.out - nine.rest) * c->along.stride * bytes;
+  nine.next_x = c->across.stride * nine.row;
+  nine.next_out = c->across.out_step;
+  nine.x = c->rows;
+  nine.out = output;
+  nine.lines = lines;
+  if (c->along.stride == 1) {
+    cnd_nine_1(&nine);
   } else {
-    cnd_depthwise_fours(c, c->across.kernel, 2, lines, output);
+    cnd_nine_2(&nine);
   }
 }
+
+#endif
 
 /* Windows three wide, one or two apart, have a form of their own. */
 static int32_t cnd_depthwise_has_fours(const cnd_depthwise_channel* c) {
@@ -307,6 +324,12 @@ static int32_t cnd_depthwise_has_fours(const cnd_depthwise_channel* c) {
 static void cnd_depthwise_lines(const cnd_depthwise_channel* c, int32_t lines, int8_t* output) {
 #ifdef CND_DSP
   if (cnd_depthwise_has_fours(c) != 0) {
+#ifdef CND_NINE
+    if (c->across.kernel == 3 && cnd_scale_is_quick(&c->range, c->shift) != 0) {
+      cnd_depthwise_nine(c, lines, output);
+      return;
+    }
+#endif
     if (c->along.stride == 1) {
       cnd_depthwise_fours_1(c, lines, output);
     } else {

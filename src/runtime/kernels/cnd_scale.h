@@ -62,6 +62,39 @@ CND_INLINE int32_t cnd_scale_short(int32_t sum, int32_t multiplier, int32_t shif
   return cnd_half(cnd_short_shift(cnd_short_high_mul(sum, multiplier), shift) + offset);
 }
 
+/* Scaling in one step less, where nothing is cut off but what does not fit int8: the last offset stands before the
+ * shift, beside one less for what is negative. Of a negative sum whose product is 0 as well, as there is room below a
+ * half. */
+enum { CND_SCALE_QUICK_MOST = 22 }; /* to the right */
+
+CND_INLINE int32_t cnd_scale_is_quick(const cnd_scale_range* range, int32_t shift) {
+  return (range->is_short != 0 && range->rectifies == 0 && range->clamps == 0 && shift >= -CND_SCALE_QUICK_MOST) ? 1
+                                                                                                                 : 0;
+}
+
+/* offset: the range's; right: minus the shift. Below 2^30. */
+CND_INLINE int32_t cnd_scale_quick_offset(int32_t offset, int32_t right) {
+  return offset * (int32_t)((uint32_t)1 << (right - 1));
+}
+
+/* offset: the channel's. */
+CND_INLINE int32_t cnd_scale_quick(int32_t sum, int32_t multiplier, int32_t right, int32_t offset) {
+#if defined(CND_DSP) && defined(__GNUC__) && defined(__arm__)
+  int32_t value;
+  __asm__(
+      "add %[v], %[offset], %[sum], asr #31\n\t"
+      "smmlar %[v], %[twice], %[m], %[v]\n\t"
+      "asr %[v], %[v], %[right]\n\t"
+      "ssat %[v], #8, %[v]"
+      : [v] "=&r"(value)
+      : [sum] "r"(sum), [twice] "r"(sum * 2), [m] "r"(multiplier), [right] "r"(right), [offset] "r"(offset));
+  return value;
+#else
+  const int32_t product = cnd_short_high_mul(sum, multiplier);
+  return cnd_clamp(cnd_shift_right(product + cnd_shift_right(sum, 31) + offset, right), INT8_MIN, INT8_MAX);
+#endif
+}
+
 /* With a mask of -1, 0 for what is negative: -1, half of a negative unit, is then rounded as 0 is. With 0, x. */
 CND_INLINE int32_t cnd_rectify(int32_t x, int32_t mask) {
   return (int32_t)((uint32_t)x & ~((uint32_t)cnd_shift_right(x, 31) & (uint32_t)mask));

@@ -1,10 +1,7 @@
-/* The matrix product of convolutions: patches of two pixels times int8 weights of two output channels. Two forms of the
- * same functions: Arm's DSP instructions (Cortex-M4, M7, M33 and the A profile), where the compiler says that it has
- * them, and portable C. Sums are exact in either, so that both give the same integers; the caller guarantees that they
- * cannot overflow (checked when the network is built).
- *
- * A tile is the memory of the patches of pixels 0 and 1, `depth` values each. Where each value lies is known to this
- * file alone, and differs between the forms. */
+/* The matrix product of convolutions: patches of two pixels times int8 weights of two output channels. Two forms: Arm's
+ * DSP instructions (Cortex-M4, M7, M33 and the A profile), where the compiler says that it has them, and portable C.
+ * Sums are exact in either, so that both give the same integers; the caller guarantees that they cannot overflow
+ * (checked when the network is built). Where each value of a patch lies is known to this file alone. */
 #ifndef CND_TILE_H
 #define CND_TILE_H
 
@@ -12,6 +9,7 @@
 
 #include "cnd_dsp.h"
 #include "cnd_mve.h"
+#include "cnd_scale.h"
 
 /* n rounded down to a multiple; 0 <= n, a power of two. */
 static inline int32_t cnd_tile_floor(int32_t n, int32_t multiple) {
@@ -101,95 +99,219 @@ CND_INLINE void cnd_tile_end(cnd_tile_writer* w) {
   }
 }
 
-typedef struct {
-  int32_t xa, ya, xb, yb;
-} cnd_tile_sums;
+/* The values of a run of `count`, rounded up. */
+static inline int32_t cnd_tile_run(int32_t count) { return cnd_tile_floor(count + 3, 4); }
 
-/* Four values of two pixels, x and y, with two rows of weights, a and b; all three pointers go on. */
-CND_INLINE cnd_tile_sums cnd_tile_step(const int16_t** tile, const int8_t** a, const int8_t** b, cnd_tile_sums s) {
+/* The next group of four of two rows. */
+CND_INLINE void cnd_tile_fours(int16_t** to, const int8_t** a, const int8_t** b) {
 #if defined(__GNUC__) && defined(__thumb2__) && defined(__OPTIMIZE__)
-  /* A compiler that orders these instructions by itself keeps sums on the stack. Two parts, so that a firmware that
-   * sets registers aside still finds enough of them. */
-  uint32_t w0, w1, w2, w3, x0, x1;
-  __asm__(
-      "ldr %[w0], [%[a]], #4\n\t"
-      "ldrd %[x0], %[x1], [%[t]], #8\n\t"
-      "ldr %[w2], [%[b]], #4\n\t"
-      "sxtb16 %[w1], %[w0], ror #8\n\t"
-      "sxtb16 %[w0], %[w0]\n\t"
-      "sxtb16 %[w3], %[w2], ror #8\n\t"
-      "sxtb16 %[w2], %[w2]\n\t"
-      "smlad %[xa], %[x0], %[w0], %[xa]\n\t"
-      "smlad %[xb], %[x0], %[w2], %[xb]\n\t"
-      "smlad %[xa], %[x1], %[w1], %[xa]\n\t"
-      "smlad %[xb], %[x1], %[w3], %[xb]"
-      : [xa] "+r"(s.xa), [xb] "+r"(s.xb), [t] "+r"(*tile), [a] "+r"(*a), [b] "+r"(*b), [w0] "=&r"(w0), [w1] "=&r"(w1),
-        [w2] "=&r"(w2), [w3] "=&r"(w3), [x0] "=&r"(x0), [x1] "=&r"(x1)
+  __asm__ volatile(
+      "ldr r2, [%[a]], #4\n\t"
+      "ldr r4, [%[b]], #4\n\t"
+      "sxtb16 r3, r2, ror #8\n\t"
+      "sxtb16 r2, r2\n\t"
+      "sxtb16 r5, r4, ror #8\n\t"
+      "sxtb16 r4, r4\n\t"
+      "stmia %[to]!, {r2, r3, r4, r5}"
+      : [to] "+r"(*to), [a] "+r"(*a), [b] "+r"(*b)
       :
-      : "memory");
-  __asm__(
-      "ldrd %[x0], %[x1], [%[t]], #8\n\t"
-      "smlad %[ya], %[x0], %[w0], %[ya]\n\t"
-      "smlad %[yb], %[x0], %[w2], %[yb]\n\t"
-      "smlad %[ya], %[x1], %[w1], %[ya]\n\t"
-      "smlad %[yb], %[x1], %[w3], %[yb]"
-      : [ya] "+r"(s.ya), [yb] "+r"(s.yb), [t] "+r"(*tile), [x0] "=&r"(x0), [x1] "=&r"(x1)
-      : [w0] "r"(w0), [w1] "r"(w1), [w2] "r"(w2), [w3] "r"(w3)
-      : "memory");
+      : "r2", "r3", "r4", "r5", "memory");
 #else
-  uint32_t x02, x13;
-  const uint32_t wa = cnd_load_4x8(*a);
-  const uint32_t a13 = cnd_sxtb16_ror8(wa);
-  const uint32_t a02 = cnd_sxtb16(wa);
-  const uint32_t wb = cnd_load_4x8(*b);
-  const uint32_t b13 = cnd_sxtb16_ror8(wb);
-  const uint32_t b02 = cnd_sxtb16(wb);
-  cnd_load_4x16(*tile, &x02, &x13);
-  s.xa = cnd_smlad(x13, a13, cnd_smlad(x02, a02, s.xa));
-  s.xb = cnd_smlad(x13, b13, cnd_smlad(x02, b02, s.xb));
-  cnd_load_4x16(*tile + 4, &x02, &x13);
-  s.ya = cnd_smlad(x13, a13, cnd_smlad(x02, a02, s.ya));
-  s.yb = cnd_smlad(x13, b13, cnd_smlad(x02, b02, s.yb));
+  const uint32_t x = cnd_load_4x8(*a);
+  const uint32_t y = cnd_load_4x8(*b);
+  cnd_store_2x16(*to, cnd_sxtb16(x));
+  cnd_store_2x16(*to + 2, cnd_sxtb16_ror8(x));
+  cnd_store_2x16(*to + 4, cnd_sxtb16(y));
+  cnd_store_2x16(*to + 6, cnd_sxtb16_ror8(y));
   *a += 4;
   *b += 4;
-  *tile += 8;
+  *to += 8;
 #endif
-  return s;
 }
 
-/* sum[0], sum[1]: two pixels with the weights a; sum[2], sum[3]: with b. Added to what stands there. `whole`: depth
- * rounded up to a multiple of four where the three bytes behind both rows may be read, as they meet zeros; else down.
- */
-CND_INLINE void cnd_tile_2x2(const int16_t* tile, const int8_t* a, const int8_t* b, int32_t depth, int32_t whole,
-                             int32_t sum[4]) {
-  cnd_tile_sums s = {sum[0], sum[1], sum[2], sum[3]};
-  const int16_t* const sixteens = tile + 2 * cnd_tile_floor(whole, 16);
-  const int16_t* const fours = tile + 2 * whole;
-  while (tile != sixteens) {
-    s = cnd_tile_step(&tile, &a, &b, s);
-    s = cnd_tile_step(&tile, &a, &b, s);
-    s = cnd_tile_step(&tile, &a, &b, s);
-    s = cnd_tile_step(&tile, &a, &b, s);
+/* The last one to three values of a run, and zeros; of a long run, the word that ends with them. */
+CND_INLINE uint32_t cnd_tile_rest(const int8_t* x, int32_t count, int32_t rest) {
+  if (count >= 4) {
+    return cnd_load_4x8(x - (4 - rest)) >> (32 - 8 * rest);
   }
-  while (tile != fours) {
-    s = cnd_tile_step(&tile, &a, &b, s);
+  uint32_t word = (uint8_t)x[0];
+  if (rest > 1) {
+    word |= (uint32_t)(uint8_t)x[1] << 8;
   }
-  for (int32_t i = 0; i < depth - whole; ++i) {
-    const int32_t at = i == 1 ? 2 : i / 2; /* 0, 2, 1 */
-    s.xa += (int32_t)tile[at] * (int32_t)a[i];
-    s.ya += (int32_t)tile[at + 4] * (int32_t)a[i];
-    s.xb += (int32_t)tile[at] * (int32_t)b[i];
-    s.yb += (int32_t)tile[at + 4] * (int32_t)b[i];
+  if (rest > 2) {
+    word |= (uint32_t)(uint8_t)x[2] << 16;
   }
-  sum[0] = s.xa;
-  sum[1] = s.ya;
-  sum[2] = s.xb;
-  sum[3] = s.yb;
+  return word;
+}
+
+/* Two runs of `count` values, of two pixels or of two channels. Where they end. */
+CND_APART int16_t* cnd_tile_pair(int16_t* to, const int8_t* a, const int8_t* b, int32_t count) {
+  const int16_t* const sixteens = to + 2 * cnd_tile_floor(count, 16);
+  const int16_t* const fours = to + 2 * cnd_tile_floor(count, 4);
+  const int32_t rest = count % 4;
+  while (to != sixteens) {
+    cnd_tile_fours(&to, &a, &b);
+    cnd_tile_fours(&to, &a, &b);
+    cnd_tile_fours(&to, &a, &b);
+    cnd_tile_fours(&to, &a, &b);
+  }
+  while (to != fours) {
+    cnd_tile_fours(&to, &a, &b);
+  }
+  if (rest != 0) {
+    const uint32_t x = cnd_tile_rest(a, count, rest);
+    const uint32_t y = cnd_tile_rest(b, count, rest);
+    cnd_store_2x16(to, cnd_sxtb16(x));
+    cnd_store_2x16(to + 2, cnd_sxtb16_ror8(x));
+    cnd_store_2x16(to + 4, cnd_sxtb16(y));
+    cnd_store_2x16(to + 6, cnd_sxtb16_ror8(y));
+    to += 8;
+  }
+  return to;
+}
+
+/* A row of tiles: the patches of two pixels each, x and y, with the weights of two channels, a and b. The order is
+ * known to assembler. */
+typedef struct {
+  const int16_t* weights;
+  int32_t sums[4];                         /* where sums start: xa, ya, xb, yb */
+  const void* entry;                       /* where the loop begins, in assembler */
+  const int16_t* patches;                  /* of the first tile */
+  const int16_t* weights_end;              /* behind a whole number of groups, at least one */
+  int32_t back;                            /* bytes from behind a tile's patches to the next ones, mostly negative */
+  int32_t multiplier_a, offset_a, right_a; /* cnd_scale_quick() */
+  int32_t multiplier_b, offset_b, right_b;
+  int8_t* x; /* the first tile's values of channel a */
+  int8_t* y;
+  int32_t next;      /* values from channel a to b */
+  int32_t step;      /* values from one tile to the next */
+  const int8_t* end; /* behind the last x; 0: one tile, whose sums are wanted */
+} cnd_tile_row;
+
+#if defined(__GNUC__) && defined(__thumb2__) && defined(__OPTIMIZE__) && !defined(CND_KEEP_R9)
+
+#define CND_TILE_STEP                  \
+  "ldmia r0!, {r6, r7, r8, r9}\n\t"    \
+  "ldmia r1!, {r10, r11, r12, lr}\n\t" \
+  "smlad r2, r6, r10, r2\n\t"          \
+  "smlad r3, r8, r10, r3\n\t"          \
+  "smlad r4, r6, r12, r4\n\t"          \
+  "smlad r5, r8, r12, r5\n\t"          \
+  "smlad r2, r7, r11, r2\n\t"          \
+  "smlad r3, r9, r11, r3\n\t"          \
+  "smlad r4, r7, lr, r4\n\t"           \
+  "smlad r5, r9, lr, r5\n\t"
+
+#define CND_TILE_VALUE(sum, multiplier, offset, right) \
+  "add lr, " offset ", " sum                           \
+  ", asr #31\n\t"                                      \
+  "lsl " sum ", " sum                                  \
+  ", #1\n\t"                                           \
+  "smmlar " sum ", " sum ", " multiplier               \
+  ", lr\n\t"                                           \
+  "asr " sum ", " sum ", " right                       \
+  "\n\t"                                               \
+  "ssat " sum ", #8, " sum "\n\t"
+
+/* Four values of two pixels and two channels take ten instructions of four bytes, and every register there is: so the
+ * function is assembler as a whole. Its loop does eight such steps, the first time as many as are over. */
+__attribute__((naked, noinline, unused)) static void cnd_tile_run_row(cnd_tile_row* row __attribute__((unused))) {
+  __asm__ volatile(
+      "push {r4-r11, lr}\n\t"
+      "sub sp, #12\n\t"
+      "ldr r1, [r0]\n\t"
+      "ldr r2, [r0, #28]\n\t"
+      "stmia sp, {r0, r2}\n\t"
+      "sub r3, r1, r2\n\t"
+      "and r3, r3, #112\n\t" /* steps to leave out, times 16; times 40 follows */
+      "lsr r4, r3, #1\n\t"
+      "add r4, r4, r3, lsl #1\n\t"
+      "adr r5, 2f\n\t"
+      "add r4, r4, r5\n\t"
+      "orr r4, r4, #1\n\t"
+      "str r4, [r0, #20]\n\t"
+      "mov r12, r0\n\t"
+      "ldr r0, [r0, #24]\n"
+      "1:\n\t"
+      "ldmia r12, {r1-r5}\n\t"
+      "ldr pc, [r12, #20]\n\t"
+      ".balign 4\n"
+      "2:\n\t" CND_TILE_STEP CND_TILE_STEP CND_TILE_STEP CND_TILE_STEP CND_TILE_STEP CND_TILE_STEP CND_TILE_STEP
+          CND_TILE_STEP
+      "ldr r6, [sp, #4]\n\t"
+      "cmp r1, r6\n\t"
+      "bne 2b\n\t"
+      "ldr r12, [sp]\n\t"
+      "ldr r1, [r12, #76]\n\t"
+      "cbnz r1, 3f\n\t"
+      "add r12, r12, #4\n\t"
+      "stmia r12, {r2-r5}\n\t"
+      "b 4f\n"
+      "3:\n\t"
+      "add r6, r12, #36\n\t"
+      "ldmia r6, {r6-r11}\n\t" CND_TILE_VALUE("r2", "r6", "r7", "r8") CND_TILE_VALUE("r3", "r6", "r7", "r8")
+          CND_TILE_VALUE("r4", "r9", "r10", "r11") CND_TILE_VALUE("r5", "r9", "r10", "r11")
+      "add r6, r12, #60\n\t"
+      "ldmia r6, {r6-r9}\n\t"
+      "strb r2, [r6]\n\t"
+      "strb r3, [r7]\n\t"
+      "strb r4, [r6, r8]\n\t"
+      "strb r5, [r7, r8]\n\t"
+      "add r6, r6, r9\n\t"
+      "add r7, r7, r9\n\t"
+      "strd r6, r7, [r12, #60]\n\t"
+      "ldr r9, [r12, #32]\n\t"
+      "add r0, r0, r9\n\t"
+      "cmp r6, r1\n\t"
+      "bne 1b\n"
+      "4:\n\t"
+      "add sp, #12\n\t"
+      "pop {r4-r11, pc}");
 }
 
 #else
 
-/* One patch after the other, as bytes. */
+CND_APART void cnd_tile_run_row(cnd_tile_row* row) {
+  const int16_t* x = row->patches;
+  do {
+    int32_t xa = row->sums[0];
+    int32_t ya = row->sums[1];
+    int32_t xb = row->sums[2];
+    int32_t yb = row->sums[3];
+    for (const int16_t* w = row->weights; w != row->weights_end; w += 8) {
+      uint32_t x02, x13, y02, y13, w02, w13;
+      cnd_load_4x16(x, &x02, &x13);
+      cnd_load_4x16(x + 4, &y02, &y13);
+      cnd_load_4x16(w, &w02, &w13);
+      xa = cnd_smlad(x13, w13, cnd_smlad(x02, w02, xa));
+      ya = cnd_smlad(y13, w13, cnd_smlad(y02, w02, ya));
+      cnd_load_4x16(w + 4, &w02, &w13);
+      xb = cnd_smlad(x13, w13, cnd_smlad(x02, w02, xb));
+      yb = cnd_smlad(y13, w13, cnd_smlad(y02, w02, yb));
+      x += 8;
+    }
+    if (row->end == 0) {
+      row->sums[0] = xa;
+      row->sums[1] = ya;
+      row->sums[2] = xb;
+      row->sums[3] = yb;
+      return;
+    }
+    row->x[0] = (int8_t)cnd_scale_quick(xa, row->multiplier_a, row->right_a, row->offset_a);
+    row->y[0] = (int8_t)cnd_scale_quick(ya, row->multiplier_a, row->right_a, row->offset_a);
+    row->x[row->next] = (int8_t)cnd_scale_quick(xb, row->multiplier_b, row->right_b, row->offset_b);
+    row->y[row->next] = (int8_t)cnd_scale_quick(yb, row->multiplier_b, row->right_b, row->offset_b);
+    row->x += row->step;
+    row->y += row->step;
+    x += row->back / (int32_t)sizeof *x;
+  } while (row->x != row->end);
+}
+
+#endif
+
+#else
+
+/* One patch after the other, as bytes: the tile of pixels 0 and 1. */
 typedef struct {
   int8_t* to;
 } cnd_tile_writer;
@@ -264,11 +386,10 @@ static inline void cnd_tile_1x2(const int8_t* x, const int8_t* a, const int8_t* 
 #define CND_TILE_PASSES 1
 #endif
 
-CND_INLINE void cnd_tile_2x2(const int16_t* tile, const int8_t* a, const int8_t* b, int32_t depth, int32_t whole,
-                             int32_t sum[4]) {
+/* sum[0], sum[1]: two pixels with the weights a; sum[2], sum[3]: with b. Added to what stands there. */
+CND_INLINE void cnd_tile_2x2(const int16_t* tile, const int8_t* a, const int8_t* b, int32_t depth, int32_t sum[4]) {
   const int8_t* x = (const int8_t*)tile;
   const int8_t* y = x + depth;
-  (void)whole;
 #if CND_TILE_PASSES == 2
   cnd_tile_1x2(x, a, b, depth, &sum[0], &sum[2]);
   cnd_tile_1x2(y, a, b, depth, &sum[1], &sum[3]);
