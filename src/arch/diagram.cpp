@@ -194,7 +194,7 @@ std::string describe(const Op& any) {
                          [](const BatchNorm&) { return std::string("batch norm"); },
                          [](const Activation& op) { return std::string(to_string(op.kind)); },
                          [](const Softmax& op) { return softmax_text(op.axis, op.rescale); },
-                         [](const SoftmaxMul& op) { return softmax_text(op.axis, op.rescale) + " * value"; },
+                         [](const SoftmaxMul& op) { return softmax_text(op.axis, op.rescale) + " * value" + clamp_text(op.clamp); },
                          [](const AvgPool& op) {
                            return "avg pool " + window_text(op.kernel, op.stride, op.pad, {}) +
                                   (op.count_include_pad && !(op.pad == Pad{}) ? " zeros counted" : "");

@@ -208,6 +208,7 @@ class Lowering {
     if (auto* conv = std::get_if<Conv2d>(&op)) return &conv->clamp;
     if (auto* linear = std::get_if<Linear>(&op)) return &linear->clamp;
     if (auto* add = std::get_if<Add>(&op)) return &add->clamp;
+    if (auto* product = std::get_if<SoftmaxMul>(&op)) return &product->clamp;
     return nullptr;
   }
 
@@ -246,7 +247,7 @@ class Lowering {
     if (side < 0) return keep(i);
     const Node& attention = node(inputs[at(side)]);
     const auto& softmax = std::get<Softmax>(attention.op);
-    return keep_as(i, SoftmaxMul{softmax.axis, softmax.rescale}, {attention.inputs[0], inputs[at(1 - side)]});
+    return keep_as(i, SoftmaxMul{softmax.axis, softmax.rescale, Clamp::None}, {attention.inputs[0], inputs[at(1 - side)]});
   }
 
   const Spec& spec_;

@@ -39,7 +39,10 @@ void list_attributes(const Op& op, const Shape& input, Sink& sink) {
                       },
                       [&](const Activation& a) { sink.add(";kind=", a.kind); },
                       [&](const Softmax& s) { list_softmax(s.axis, s.rescale, sink); },
-                      [&](const SoftmaxMul& s) { list_softmax(s.axis, s.rescale, sink); },
+                      [&](const SoftmaxMul& s) {
+                        list_softmax(s.axis, s.rescale, sink);
+                        sink.add_unless(";clamp=", s.clamp, Clamp::None);
+                      },
                       [&](const AvgPool& p) {
                         list_window(p, sink);
                         sink.add(";count_include_pad=", p.count_include_pad);

@@ -92,9 +92,9 @@ Pad read_pad(Reader& r) {
   throw r.error("pad", expected);
 }
 
-template <class Op>
-Op read_softmax(Reader& r) {
-  Op op;
+template <class Kind>  // Softmax, SoftmaxMul
+Kind read_softmax(Reader& r) {
+  Kind op;
   op.axis = read_enum(r, "axis", op.axis, kAxes, "the values that sum to 1");
   op.rescale = read_boolean(r, "rescale", op.rescale, "times the number of terms: mean 1");
   return op;
@@ -157,7 +157,11 @@ Op read_attributes(Reader& r, const Op& kind) {
                 },
                 [](Input op) -> Op { return op; },
                 [&](Softmax) -> Op { return read_softmax<Softmax>(r); },
-                [&](SoftmaxMul) -> Op { return read_softmax<SoftmaxMul>(r); },
+                [&](SoftmaxMul) -> Op {
+                  auto op = read_softmax<SoftmaxMul>(r);
+                  op.clamp = read_clamp(r);
+                  return op;
+                },
                 [](GlobalAvgPool op) -> Op { return op; },
                 [](Mul op) -> Op { return op; },
                 [](PRelu op) -> Op { return op; },

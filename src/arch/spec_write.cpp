@@ -83,7 +83,10 @@ void write_attributes(Json& node, const Op& kind, Form form) {
                         [&](const Add& op) { a.add_clamp(op.clamp); },
                         [](const Input&) {},
                         [&](const Softmax& op) { a.add_softmax(op); },
-                        [&](const SoftmaxMul& op) { a.add_softmax(op); },
+                        [&](const SoftmaxMul& op) {
+                          a.add_softmax(op);
+                          a.add_clamp(op.clamp);
+                        },
                         [](const GlobalAvgPool&) {},
                         [](const Mul&) {},
                         [](const PRelu&) {},

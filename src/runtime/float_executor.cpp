@@ -280,6 +280,7 @@ class Run {
               y = source(0) == source(1) ? values_[static_cast<size_t>(source(0))] : take(0);
               softmax(op, shape(i), n_, y);
               view(y) *= view(values_[static_cast<size_t>(source(1))]);
+              apply_clamp(op.clamp, y);
             },
             [&](const arch::AvgPool& op) {
               average_pool(op, shape(source(0)), shape(i), n_ * shape(i).c, in(0), fresh(y));

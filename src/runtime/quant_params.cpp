@@ -140,6 +140,18 @@ void check_same(const arch::Spec& spec, const arch::Node& node, const QuantParam
                                        "; this operator keeps the parameters of its input");
 }
 
+// Where the kernel has no clamp but that of int8: the smallest integer says zero, the largest at most 6.
+void check_is_range(const std::string& node, arch::Clamp clamp, const TensorQuant& output) {
+  if (clamp == arch::Clamp::None) return;
+  if (output.zero_point != -128)
+    throw arch::SpecError(node, "zero point " + std::to_string(output.zero_point) + " under a clamp at zero; " +
+                                    "expected -128, so that int8 itself is the clamp");
+  constexpr double kRounding = 1e-9;
+  if (clamp == arch::Clamp::Relu6 && 255 * output.scale > 6 + kRounding)
+    throw arch::SpecError(node, "output scale " + text(output.scale) + " under a clamp at 6; expected at most 6 / 255, " +
+                                    "so that int8 itself is the clamp");
+}
+
 void check_node(const arch::Spec& spec, size_t index, const arch::Analysis& analysis, const arch::Weights& weights,
                 const QuantParams& quant, std::set<std::string>& known) {
   const arch::Node& node = spec.nodes[index];
@@ -155,7 +167,7 @@ void check_node(const arch::Spec& spec, size_t index, const arch::Analysis& anal
                            [](const arch::BatchNorm&) {},  // no int8 form: refused when the program is built
                            [](const arch::Activation&) {},
                            [](const arch::Softmax&) {},
-                           [](const arch::SoftmaxMul&) {},
+                           [&](const arch::SoftmaxMul& op) { check_is_range(node.name, op.clamp, entry.output); },
                            [&](const arch::AvgPool&) { check_same(spec, node, quant); },
                            [&](const arch::MaxPool&) { check_same(spec, node, quant); },
                            [&](const arch::GlobalAvgPool&) { check_same(spec, node, quant); },

@@ -68,7 +68,10 @@ class Maker {
   NodeQuant softmax_mul(const arch::Node& node, const arch::SoftmaxMul& op) {
     const arch::Shape& s = shape(node);
     const int64_t terms = op.axis == arch::SoftmaxAxis::Channels ? s.c : s.h * s.w;
-    return plain(input(node, 1).scale * 3.0 / (op.rescale ? 1.0 : static_cast<double>(terms)));
+    NodeQuant result = plain(input(node, 1).scale * 3.0 / (op.rescale ? 1.0 : static_cast<double>(terms)));
+    if (op.clamp != arch::Clamp::None) result.output.zero_point = -128;
+    if (op.clamp == arch::Clamp::Relu6) result.output.scale = std::min(result.output.scale, 6.0 / 255.0);
+    return result;
   }
 
   NodeQuant prelu(const arch::Node& node) {

@@ -72,12 +72,14 @@ struct Softmax {
   bool operator==(const Softmax&) const = default;
 };
 // Inputs (attention, value), equal shapes: softmax of the first, times the second. Made by lower() from Softmax and
-// Mul, so that probabilities (mean 1/n) are never squeezed into int8.
+// Mul, so that probabilities (mean 1/n) are never squeezed into int8. A clamp costs nothing there: the range of the
+// int8 output is the clamp (quant_params.cpp checks that), so that the product is never rounded to a range of its own.
 struct SoftmaxMul {
   static constexpr const char* kName = "softmax_mul";
   static constexpr int kInputs = 2;
   SoftmaxAxis axis = SoftmaxAxis::Channels;
   bool rescale = false;
+  Clamp clamp = Clamp::None;  // made by lower() only
   bool operator==(const SoftmaxMul&) const = default;
 };
 // count_include_pad: padded zeros count in the divisor (PyTorch's default; the published stem needs it).

@@ -25,7 +25,8 @@
 // max_pool         kernel, stride, pad=0
 // linear           out, bias=true, clamp=none
 // add              clamp=none
-// softmax, softmax_mul    axis=channels (or space), rescale=false
+// softmax          axis=channels (or space), rescale=false
+// softmax_mul      axis=channels (or space), rescale=false, clamp=none
 // blur_pool        taps=3 (or 5), stride
 // upsample         size
 // slice            begin, count
