@@ -34,6 +34,7 @@
 #include <limits>
 
 #include "condenser/arch/analysis.hpp"
+#include "condenser/nn/fake_quant.hpp"
 #include "nn/functions.hpp"
 #include "nn/fuse_plan.hpp"
 #include "nn/fused.hpp"
@@ -244,6 +245,12 @@ void SpecNet::synchronize(SumOverRanks over_ranks) {
   over_ranks_ = std::move(over_ranks);
 }
 
+void SpecNet::round_as(const runtime::QuantParams& ranges) {
+  if (!device_.is_cpu()) throw core::Error("a network is trained in its int8 form on the processor only");
+  rounding_ = std::make_unique<FakeQuant>(spec_, ranges);
+  steps_ = plain_steps(spec_);  // every value is rounded
+}
+
 arch::Weights SpecNet::weights() const {
   const at::Tensor block = block_.cpu();
   return copy_from_block(layout_, {block.const_data_ptr<float>(), static_cast<size_t>(layout_.size)});
@@ -269,9 +276,14 @@ std::vector<at::Tensor> SpecNet::forward_all(const at::Tensor& x, Mode mode, con
                       arch::to_string(spec_.input));
   std::vector<at::Tensor> outputs(spec_.nodes.size());
   outputs[0] = kernels_ == Kernels::Own ? x.contiguous() : x;  // the library's calls take any layout
+  if (rounding_) {
+    rounding_->run(weights(), x);
+    outputs[0] = rounding_->value(0, outputs[0]);
+  }
   for (const auto& step : steps_) {
     const auto output = static_cast<size_t>(step.output);
     outputs[output] = run(step, outputs, mode == Mode::Training);
+    if (rounding_) outputs[output] = rounding_->value(step.output, outputs[output]);
     if (watch) watch(spec_.nodes[output], outputs[output]);
     for (int done : step.last_uses) outputs[static_cast<size_t>(done)].reset();
   }
@@ -305,7 +317,8 @@ at::Tensor SpecNet::run_fused(const Step& step, const Values& values, bool train
 at::Tensor SpecNet::parameter(int node, const char* name) const {
   const auto& params = params_[static_cast<size_t>(node)];
   const auto found = params.find(name);
-  return found == params.end() ? at::Tensor() : found->second;
+  if (found == params.end()) return {};
+  return rounding_ ? rounding_->parameter(node, name, found->second) : found->second;
 }
 
 at::Tensor SpecNet::upsample_library(const arch::Upsample& op, int node, const at::Tensor& x) const {
@@ -337,7 +350,7 @@ at::Tensor SpecNet::run_alone(int index, const Values& values, bool training) co
           },
           [&](const arch::Activation& op) { return activate(op.kind, value(0)); },
           [&](const arch::Softmax& op) { return softmax(op, value(0)); },
-          [&](const arch::SoftmaxMul& op) { return at::mul(softmax(op, value(0)), value(1)); },
+          [&](const arch::SoftmaxMul& op) { return clamp(op.clamp, at::mul(softmax(op, value(0)), value(1))); },
           [&](const arch::AvgPool& op) { return average_pool(op, kernels_, value(0)); },
           [&](const arch::MaxPool& op) { return own ? max_pool(op, value(0)) : library_max_pool(op, value(0)); },
           [&](const arch::GlobalAvgPool&) {

@@ -29,8 +29,10 @@ runtime::TensorQuant affine_at_least(const Range& r, double least) {
 
 class Quantizer {
  public:
-  Quantizer(const arch::Design& design, const arch::Weights& weights, const Calibration& calibration)
-      : spec_(design.lowered), costs_(design.lowered_cost.nodes), weights_(weights), calibration_(calibration) {}
+  // `given`: outputs as they are there, instead of those of the calibration; may be null.
+  Quantizer(const arch::Spec& lowered, const std::vector<arch::NodeCost>& costs, const arch::Weights& weights,
+            const Calibration& calibration, const runtime::QuantParams* given = nullptr)
+      : spec_(lowered), costs_(costs), weights_(weights), calibration_(calibration), given_(given) {}
 
   Quantized run() {
     for (size_t i = 0; i < spec_.nodes.size(); ++i) {
@@ -45,29 +47,28 @@ class Quantizer {
  private:
   runtime::NodeQuant quantize_node(size_t i) {
     const arch::Node& node = spec_.nodes[i];
-    const Range& range = calibration_.ranges[i];
     return arch::visit(node.op,
                        arch::Overloaded{
-                           [&](const arch::Input&) { return plain(affine(range)); },
+                           [&](const arch::Input&) { return plain(chosen(i, 0)); },
                            [&](const arch::Conv2d& op) { return with_weights(i, op.bias, op.groups); },
-                           [&](const arch::BatchNorm&) { return plain(affine(range)); },  // lowered before
-                           [&](const arch::Activation&) { return plain(affine(range)); },
+                           [&](const arch::BatchNorm&) { return plain(chosen(i, 0)); },  // lowered before
+                           [&](const arch::Activation&) { return plain(chosen(i, 0)); },
                            // Probabilities: the whole of [0, 1) in steps of 1/256.
                            [&](const arch::Softmax&) {
                              return plain({1.0 / 256.0, -128});
                            },
-                           [&](const arch::SoftmaxMul&) { return plain(affine_at_least(range, step(node.inputs[1]))); },
+                           [&](const arch::SoftmaxMul&) { return plain(chosen(i, step(node.inputs[1]))); },
                            [&](const arch::AvgPool&) { return plain(output(node.inputs[0])); },
                            [&](const arch::MaxPool&) { return plain(output(node.inputs[0])); },
                            [&](const arch::GlobalAvgPool&) { return plain(output(node.inputs[0])); },
                            [&](const arch::Linear& op) { return with_weights(i, op.bias, 1); },
                            [&](const arch::Add&) {
                              const double least = std::max(step(node.inputs[0]), step(node.inputs[1]));
-                             return plain(affine_at_least(range, least));
+                             return plain(chosen(i, least));
                            },
                            [&](const arch::Mul&) {
                              const double least = step(node.inputs[0]) * output(node.inputs[1]).scale;
-                             return plain(affine_at_least(range, least));
+                             return plain(chosen(i, least));
                            },
                            [&](const arch::PRelu&) { return prelu(i); },
                            [&](const arch::Scale&) { return scale(i); },
@@ -77,6 +78,12 @@ class Quantizer {
                            [&](const arch::Slice&) { return plain(output(node.inputs[0])); },
                            [&](const arch::ChannelShuffle&) { return plain(output(node.inputs[0])); },
                        });
+  }
+
+  // Of node i's output, its scale no finer than `least`.
+  runtime::TensorQuant chosen(size_t i, double least) const {
+    if (given_ != nullptr) return given_->nodes.at(spec_.nodes[i].name).output;
+    return affine_at_least(calibration_.ranges[i], least);
   }
 
   static runtime::NodeQuant plain(const runtime::TensorQuant& output) { return {output, {}}; }
@@ -91,8 +98,8 @@ class Quantizer {
     const WeightRows row{node.name, 1, weight.elements(), weight.f32(), {0.0f}};
     runtime::NodeQuant entry;
     entry.weight_scales = weight_scales(row, output(node.inputs[0]).scale);
-    const double least = step(node.inputs[0]) * std::max(1.0, entry.weight_scales[0]);
-    entry.output = affine_at_least(calibration_.ranges[i], least);
+    entry.output = chosen(i, step(node.inputs[0]) * std::max(1.0, entry.weight_scales[0]));
+    entry.weight_scales[0] = std::min(entry.weight_scales[0], entry.output.scale / step(node.inputs[0]));
     arch::Tensor slope = arch::make_tensor(arch::DType::I8, weight.shape);
     std::ranges::copy(round_rows(row, entry.weight_scales, 1.0, {}).weight, slope.i8().begin());
     result_.weights.tensors[node.name + ".weight"] = std::move(slope);
@@ -103,7 +110,7 @@ class Quantizer {
   runtime::NodeQuant scale(size_t i) {
     const std::string name = spec_.nodes[i].name + ".weight";
     result_.weights.tensors[name] = weights_.at(name);
-    return plain(affine(calibration_.ranges[i]));
+    return plain(chosen(i, 0));
   }
 
   // Inputs of one scale are copied, which loses nothing.
@@ -116,7 +123,7 @@ class Quantizer {
       largest = std::max(largest, step(input));
       equal = equal && output(input) == first;
     }
-    return plain(equal ? first : affine_at_least(calibration_.ranges[i], largest));
+    return plain(equal ? first : chosen(i, largest));
   }
 
   runtime::NodeQuant with_weights(size_t i, bool has_bias, int64_t groups) {
@@ -131,10 +138,10 @@ class Quantizer {
     runtime::NodeQuant entry;
     entry.weight_scales = weight_scales(rows, input_scale);
     const double largest = *std::ranges::max_element(entry.weight_scales);
-    entry.output = affine_at_least(calibration_.ranges[i], input_scale * largest / kMaxMultiplier);
-    for (double& scale : entry.weight_scales) {
-      scale = std::max(scale, kMinMultiplier * entry.output.scale / input_scale);
-    }
+    entry.output = chosen(i, input_scale * largest / kMaxMultiplier);
+    const double per_step = entry.output.scale / input_scale;
+    for (double& scale : entry.weight_scales)
+      scale = std::clamp(scale, kMinMultiplier * per_step, kMaxMultiplier * per_step);
     std::vector<double> correction;
     if (!calibration_.means[source].empty()) {
       const std::vector<double> patches =
@@ -158,6 +165,7 @@ class Quantizer {
   const std::vector<arch::NodeCost>& costs_;  // parallel to its nodes
   const arch::Weights& weights_;
   const Calibration& calibration_;
+  const runtime::QuantParams* given_;
   Quantized result_;
 };
 
@@ -169,12 +177,30 @@ void read_options(core::config::Reader& reader, QuantOptions& o) {
   reader.integer("calibration_samples", o.calibration_samples, 1, 1000000, "stratified samples of the training part");
   reader.integer("calibration_seed", o.calibration_seed, 0, UINT64_MAX, "chooses the calibration samples");
   reader.boolean("bias_correction", o.bias_correction, "move biases by the mean error of weight rounding");
+  reader.number("max_loss", o.max_loss, 0, 100,
+                "points of accuracy that int8 may fall behind float on the test part; more, and the run ends with exit "
+                "code 6",
+                core::config::Decides::Nothing);
+  auto qat = reader.section("qat", "train on in int8 form, from where the quantization stands; batch, augmentation and "
+                                   "loss are those of train");
+  qat.integer("epochs", o.qat.epochs, 0, 10000, "0: none");
+  qat.number("lr", o.qat.lr, 1e-8, 1, "of adamw, falling along a cosine");
+  qat.number("teacher", o.qat.teacher, 0, 1, "share in the loss of the network in floats; 0: the labels alone");
 }
 
 Quantized quantize(const arch::Design& design, const arch::Weights& weights, const data::Dataset& calibration,
                    const QuantOptions& options) {
   arch::check_finite(weights, "network " + design.lowered.name);
-  return Quantizer(design, weights, calibrate(design.lowered, weights, calibration, options)).run();
+  return Quantizer(design.lowered, design.lowered_cost.nodes, weights,
+                   calibrate(design.lowered, weights, calibration, options))
+      .run();
+}
+
+Quantized quantize(const arch::Spec& lowered, const arch::Analysis& costs, const arch::Weights& weights,
+                   const runtime::QuantParams& outputs) {
+  const size_t nodes = lowered.nodes.size();
+  const Calibration none{std::vector<Range>(nodes), std::vector<std::vector<double>>(nodes)};
+  return Quantizer(lowered, costs.nodes, weights, none, &outputs).run();
 }
 
 }  // namespace condenser::quant

@@ -32,6 +32,7 @@ class CpuLearner : public Learner {
         frozen_(frozen_segments(setup.options, net_.layout())),
         learning_(learning_layout(net_.layout(), frozen_)),
         optimizer_(optimizer_state(setup.options, net_.layout())) {
+    if (setup.ranges) net_.round_as(*setup.ranges);
     if (setup.teacher) teacher_ = std::make_unique<nn::SpecNet>(setup.teacher->spec, setup.teacher->weights);
     if (options_.ema_decay > 0) average_.assign(net_.values().begin(), net_.values().end());
     if (!frozen_.empty()) start_.assign(net_.values().begin(), net_.values().end());

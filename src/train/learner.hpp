@@ -71,6 +71,7 @@ struct LearnerSetup {
   const TrainOptions& options;
   Objective objective;
   const Teacher* teacher = nullptr;
+  const runtime::QuantParams* ranges = nullptr;  // trains in int8 form, see FitRequest
 };
 
 std::unique_ptr<Learner> make_cpu_learner(const LearnerSetup&);

@@ -325,15 +325,22 @@ FitResult train_network(const FitRequest& r, Group* group) {
   use_threads(options.threads > 0 ? options.threads : cores);
   use_kernels(options);
   check(r, group ? group->size() : 1);
-  const arch::Weights initial = initial_weights(r.spec, options);
+  const arch::Weights initial = r.start ? *r.start : initial_weights(r.spec, options);
   std::optional<Teacher> teacher;
   if (!options.distill.teacher.empty()) teacher = load_teacher(options.distill, r.spec);
+  Objective objective = objective_of(options, *r.train);
+  if (r.taught_by_start > 0) {
+    teacher = Teacher{r.spec, initial};
+    objective.distill = r.taught_by_start;
+    objective.temperature = options.distill.temperature;
+  }
   const at::Device device = chosen_device(options, group ? group->local_rank() : 0);
   const auto learner = make_learner({.spec = r.spec,
                                      .initial = initial,
                                      .options = options,
-                                     .objective = objective_of(options, *r.train),
-                                     .teacher = teacher ? &*teacher : nullptr},
+                                     .objective = objective,
+                                     .teacher = teacher ? &*teacher : nullptr,
+                                     .ranges = r.ranges},
                                     device);
   DataParallel ranks(group, options, *learner);
   const auto input_of = [&](int64_t epoch) { return input_in_epoch(options.resize, r.spec.input, epoch); };

@@ -1,4 +1,8 @@
 // Stopped, killed, resumed: a training ends with the bits of one that was left alone, whatever its options.
+#include "condenser/arch/design.hpp"
+#include "condenser/arch/passes.hpp"
+#include "condenser/quant/quantize.hpp"
+#include "condenser/quant/report.hpp"
 #include "support/catch.hpp"
 #include "support/process.hpp"
 #include "train/quick_run.hpp"
@@ -74,6 +78,46 @@ TEST_CASE("every kind of run goes on exactly after a stop", "[train]") {
     CHECK(resumed.validation->loss == expected.validation->loss);
     CHECK(metrics(parts.path()) == metrics(whole.path()));
   }
+}
+
+TEST_CASE("a training in int8 form goes on exactly after a stop, and ends with what the executor scores", "[train]") {
+  const testing::ClearStop clear;
+  Run floats;
+  const arch::Design design = arch::design_of(floats.spec);
+  arch::Weights start = floats.fit().weights;
+  REQUIRE(arch::lower(floats.spec, &start) == design.lowered);
+  const quant::Quantized given = quant::quantize(design, start, *floats.train, {});
+  TrainOptions options = floats.options;
+  options.optimizer = "adamw", options.lr = 1e-3, options.ema_decay = 0;
+  const testing::TemporaryFolder folder("int8");
+  const auto fit = [&](const fs::path& state, int64_t stop_at) {
+    return testing::backend().fit({.spec = design.lowered,
+                                   .train = floats.train,
+                                   .validation = floats.validation,
+                                   .options = options,
+                                   .on_progress =
+                                       [&](const Progress& p) {
+                                         if (p.step == stop_at) core::request_stop(SIGINT);
+                                       },
+                                   .state = state,
+                                   .start = &start,
+                                   .ranges = &given.quant,
+                                   .taught_by_start = 0.5});
+  };
+  const FitResult expected = fit(folder.path() / "whole", -1);
+  for (const int64_t stop_at : {3, 7}) {
+    CHECK_THROWS_AS(fit(folder.path() / "parts", stop_at), core::Stopped);
+    core::request_stop(0);
+  }
+  const FitResult resumed = fit(folder.path() / "parts", -1);
+  CHECK(resumed.resumed_at_step == 7);
+  CHECK(resumed.weights == expected.weights);
+  CHECK(!(expected.weights == start));
+  const quant::Quantized q = quant::quantize(design.lowered, design.lowered_cost, expected.weights, given.quant);
+  const data::Evaluation executed = quant::evaluate_int8(design.lowered, q.weights, q.quant, *floats.validation,
+                                                         data::task_of(*floats.validation, false));
+  CHECK(executed.correct == expected.validation->correct);
+  CHECK(executed.loss == expected.validation->loss);
 }
 
 namespace {

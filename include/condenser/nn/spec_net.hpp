@@ -14,11 +14,13 @@
 #include "condenser/arch/spec.hpp"
 #include "condenser/arch/weights.hpp"
 #include "condenser/nn/weights_bridge.hpp"
+#include "condenser/runtime/quant_params.hpp"
 
 namespace condenser::nn {
 
 struct Step;  // a node, or a batch norm with the nodes after it
 struct ConvGeometry;
+class FakeQuant;
 
 enum class Mode { Training, Evaluation };  // batch statistics and their running averages, or the averages only
 
@@ -60,6 +62,10 @@ class SpecNet {
   // Kernels::Own.
   void synchronize(SumOverRanks);
 
+  // From now on values and parameters are those of the int8 network with these ranges (nn/fake_quant.hpp). The spec is
+  // lowered, the network on the processor.
+  void round_as(const runtime::QuantParams& ranges);
+
   // For inference only, on that device: parameters become constants, kernels in that layout (inputs should have it
   // too), and the block is gone: values(), gradients() and weights() must not be called. May be repeated.
   void freeze(at::Device, at::MemoryFormat);
@@ -85,6 +91,7 @@ class SpecNet {
   at::Tensor block_, gradient_block_;                      // [size], [trainable_size]
   std::vector<std::map<std::string, at::Tensor>> params_;  // per node, views of the block
   std::vector<Step> steps_;
+  std::unique_ptr<FakeQuant> rounding_;  // null: floats
   std::vector<std::shared_ptr<const ConvGeometry>> convolutions_;   // per node; null where the library convolves
   mutable std::map<std::pair<int, size_t>, at::Tensor> constants_;  // of nodes, on the device, made at the first run
 

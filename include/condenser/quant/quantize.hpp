@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "condenser/arch/analysis.hpp"
 #include "condenser/arch/design.hpp"
 #include "condenser/arch/weights.hpp"
 #include "condenser/core/config.hpp"
@@ -12,12 +13,21 @@
 
 namespace condenser::quant {
 
+// Training in int8 form after the quantization (nn/fake_quant.hpp).
+struct QatOptions {
+  int epochs = 0;        // 0: none
+  double lr = 2e-4;      // of adamw, falling to 0 along a cosine; batch norm is folded by then, so that rates are small
+  double teacher = 0.5;  // share of the network in floats in the loss; 0: the labels alone
+};
+
 struct QuantOptions {
   std::string observer = "mse";   // min_max, percentile, mse
   double percentile = 99.99;      // of |x| kept, for observer percentile
   int calibration_samples = 512;  // stratified subset of the training part
   uint64_t calibration_seed = 1;
   bool bias_correction = true;  // move biases by the mean error that weight rounding makes on the calibration samples
+  double max_loss = 2;          // points of accuracy that int8 may fall behind float on the test part
+  QatOptions qat;
 };
 void read_options(core::config::Reader&, QuantOptions&);
 
@@ -30,5 +40,10 @@ struct Quantized {
 // average pools, ...) keep their input's parameters where the kernel needs it.
 Quantized quantize(const arch::Design&, const arch::Weights& weights, const data::Dataset& calibration,
                    const QuantOptions&);
+
+// The same with outputs as they are in `outputs`: weights and biases alone are rounded, none corrected. What a network
+// that is trained in its int8 form does at every step.
+Quantized quantize(const arch::Spec& lowered, const arch::Analysis& costs, const arch::Weights& weights,
+                   const runtime::QuantParams& outputs);
 
 }  // namespace condenser::quant

@@ -10,6 +10,7 @@
 
 #include "condenser/arch/weights.hpp"
 #include "condenser/data/task.hpp"
+#include "condenser/runtime/quant_params.hpp"
 #include "condenser/search/probe.hpp"
 #include "condenser/train/options.hpp"
 #include "condenser/train/ranks.hpp"
@@ -42,6 +43,11 @@ struct FitRequest {
   std::filesystem::path state;  // instead of a folder: the one file; lost, damaged or of another run: from the start
   std::string train_checksum, validation_checksum;  // of the data (data_checksum), where they are known; "": computed
   bool curve = false;                               // looks at the validation data after every epoch
+
+  // Training of a lowered network in its int8 form, on the processor (nn/fake_quant.hpp).
+  const arch::Weights* start = nullptr;           // instead of options.init
+  const runtime::QuantParams* ranges = nullptr;   // of its outputs, which stay as they are; null: in floats
+  double taught_by_start = 0;                     // share in the loss of the network in floats as it starts
 };
 
 // On the validation data.

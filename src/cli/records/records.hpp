@@ -187,9 +187,10 @@ struct NodeRecord {
 
 // quant_report.json
 struct QuantRecord {
-  static constexpr RecordFile kFile{"quant_report.json", "quantize", 3};
+  static constexpr RecordFile kFile{"quant_report.json", "quantize", 4};
   std::string spec_hash, lowered_hash, rounding, observer;
   int64_t calibration_samples = 0;
+  int64_t trained_epochs = 0;  // in int8 form; 0: what the calibration gave
   AccuracyRecord test_float, test_int8;
   Maybe<ReconstructionRecord> reconstruction_float, reconstruction_int8;
   std::vector<NodeRecord> nodes;
@@ -202,6 +203,7 @@ struct QuantRecord {
     f("rounding", r.rounding);
     f("observer", r.observer);
     f("calibration_samples", r.calibration_samples);
+    f("trained_epochs", r.trained_epochs);
     f("test_float", r.test_float);
     f("test_int8", r.test_int8);
     f("reconstruction_float", r.reconstruction_float);

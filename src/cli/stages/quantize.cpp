@@ -5,7 +5,9 @@
 #include "cli/run_identity.hpp"
 #include "cli/stages/evaluation_files.hpp"
 #include "cli/stages/stages.hpp"
+#include "cli/torch_module.hpp"
 #include "condenser/arch/passes.hpp"
+#include "condenser/core/output.hpp"
 #include "condenser/core/text.hpp"
 #include "condenser/data/metrics.hpp"
 #include "condenser/data/split.hpp"
@@ -46,6 +48,90 @@ void add_lines(const char* what, const Metric& as_float, const Metric& as_int8, 
   lines.push_back(std::string(what) + " int8:  " + quant::to_string(as_int8));
 }
 
+// Of the winner in int8: as the run trained it, but for what training in integers has no use for.
+train::TrainOptions qat_options(const RunConfig& c) {
+  train::TrainOptions o = c.train;
+  o.epochs = c.quant.qat.epochs;
+  o.optimizer = "adamw";
+  o.lr = c.quant.qat.lr;
+  o.min_lr = 0;
+  o.weight_decay = 0;
+  o.schedule = "cosine";
+  o.warmup_epochs = 0;
+  o.accumulate = 1;
+  o.init.clear();
+  o.freeze.clear();  // batch norms, whose statistics it holds still, are gone
+  o.distill = {};
+  o.resize = {};
+  o.ema_decay = 0;
+  o.patience = 0;
+  o.keep = "last";
+  o.device = "cpu";
+  o.amp = "off";
+  o.sync_batch_norm = false;
+  return o;
+}
+
+// Both as int8 and as the floats that were rounded.
+struct Forms {
+  arch::Weights floats;
+  quant::Quantized rounded;
+};
+
+// What scores better on the validation part, which neither was made from: the network after its training in int8 form,
+// or as the calibration gave it. A later call goes on from qat/, to the bit.
+Forms trained_in_int8(RunContext& run, const arch::Design& winner, Forms start, std::vector<std::string>& lines) {
+  const RunConfig& c = run.config;
+  const train::TrainOptions options = qat_options(c);
+  const bool teachable = c.quant.qat.teacher > 0 && !train::reconstructs(options);
+  core::create_folder(run.folder / "qat");
+  ProgressLine line;
+  train::FitResult fitted =
+      torch_backend().fit({.spec = winner.lowered,
+                           .train = training_part(run),
+                           .validation = run.validation(),
+                           .options = options,
+                           .on_progress =
+                               [&](const train::Progress& p) {
+                                 if (line.due()) line.update(progress_facts(p, "int8", c.train_on_validation));
+                               },
+                           .section = "quantize.qat",
+                           .state = run.folder / "qat" / "state.safetensors",
+                           .start = &start.floats,
+                           .ranges = &start.rounded.quant,
+                           .taught_by_start = teachable ? c.quant.qat.teacher : 0});
+  line.finish();
+  Forms trained{std::move(fitted.weights), {}};
+  trained.rounded = quant::quantize(winner.lowered, winner.lowered_cost, trained.floats, start.rounded.quant);
+  if (!run.validation() || c.train_on_validation) return trained;
+  const data::Task task = task_of(c);
+  const data::Metric& metric = train::deciding_metric(c.train);
+  const auto score = [&](const Forms& f) {
+    return quant::evaluate_int8(winner.lowered, f.rounded.weights, f.rounded.quant, *run.validation(), task);
+  };
+  const data::Evaluation before = score(start), after = score(trained);
+  const bool better = !(data::score_of(metric, after) < data::score_of(metric, before));
+  lines.push_back("trained in int8 form for " + std::to_string(options.epochs) + " epochs: validation " + metric.title +
+                  " " + core::significant(metric.value(before), 4) + " before, " +
+                  core::significant(metric.value(after), 4) + " after; " + (better ? "kept" : "not kept"));
+  return better ? std::move(trained) : std::move(start);
+}
+
+// The run ends here when int8 lost more than it may. One item more or less is no loss.
+void check_loss(const QuantRecord& r, double max_loss, const std::string& folder) {
+  const double lost = r.test_float.accuracy_percent - r.test_int8.accuracy_percent;
+  if (lost <= max_loss || r.test_float.correct - r.test_int8.correct <= 1) return;
+  const bool trained = r.trained_epochs > 0;
+  throw core::Error("int8 is " + core::fixed(lost, 2) + " points behind float on the test part (" +
+                        core::fixed(r.test_int8.accuracy_percent, 2) + " % against " + core::fixed(r.test_float.accuracy_percent, 2) +
+                        " %); expected at most quantize.max_loss = " + core::number(max_loss) + "; " +
+                        "the noise of each node is in " + folder + "/quant_report.json. Try " +
+                        (trained ? "more quantize.qat.epochs, " : "quantize.qat.epochs=5, ") +
+                        "activations that are bounded (relu6) and rescale where there is attention, or a larger "
+                        "quantize.max_loss",
+                    core::ExitCode::Int8Loss);
+}
+
 }  // namespace
 
 StageOutput stage_quantize(RunContext& run) {
@@ -54,13 +140,16 @@ StageOutput stage_quantize(RunContext& run) {
   const std::string hash = arch::hash(winner.spec).hex();
   arch::Weights float_weights = load_float_weights(run, winner.spec);
   const arch::Spec lowered = arch::lower(winner.spec, &float_weights);
-  quant::Quantized q = quant::quantize(winner, float_weights, *run.training(), c.quant);
+  std::vector<std::string> lines;
+  Forms forms{float_weights, quant::quantize(winner, float_weights, *run.training(), c.quant)};
+  if (c.quant.qat.epochs > 0) forms = trained_in_int8(run, winner, std::move(forms), lines);
+  quant::Quantized& q = forms.rounded;
   q.weights.metadata["spec_hash"] = hash;
   q.weights.metadata["lowered_hash"] = arch::hash(lowered).hex();
 
   const auto sample = data::subset(
       run.training(), data::stratified_subset(*run.training(), kReportSamples, c.quant.calibration_seed + 1));
-  const auto nodes = quant::node_reports(lowered, float_weights, q.weights, q.quant, *sample);
+  const auto nodes = quant::node_reports(lowered, forms.floats, q.weights, q.quant, *sample);
   const data::Task task = task_of(c);
   const data::Evaluation as_float = quant::evaluate_float(lowered, float_weights, *run.test(), task);
   const data::Evaluation as_int8 = quant::evaluate_int8(lowered, q.weights, q.quant, *run.test(), task);
@@ -70,6 +159,7 @@ StageOutput stage_quantize(RunContext& run) {
                      .rounding = q.quant.rounding,
                      .observer = c.quant.observer,
                      .calibration_samples = std::min<int64_t>(c.quant.calibration_samples, run.training()->size()),
+                     .trained_epochs = c.quant.qat.epochs,
                      .test_float = accuracy_record(as_float),
                      .test_int8 = accuracy_record(as_int8),
                      .reconstruction_float = reconstruction_record(as_float),
@@ -84,12 +174,19 @@ StageOutput stage_quantize(RunContext& run) {
   core::write_atomic(run.folder / "quant.json", runtime::to_json(q.quant));
   write_record(run.folder, record);
 
-  StageOutput out{"Int8, per node", quant::to_table(nodes), {}};
+  StageOutput out{"Int8, per node", quant::to_table(nodes), std::move(lines)};
   if (task.reconstructs())
     add_lines("test part", *quant::reconstruction_of(as_float), *quant::reconstruction_of(as_int8), out.lines);
   else
     add_lines("test accuracy", quant::accuracy_of(as_float), quant::accuracy_of(as_int8), out.lines);
   for (std::string& line : metric_lines(as_float, as_int8)) out.lines.push_back(std::move(line));
+  if (task.reconstructs()) return out;
+  try {
+    check_loss(record, c.quant.max_loss, run.folder.string());
+  } catch (const core::Error&) {
+    print(out, "text");  // what tells where it was lost
+    throw;
+  }
   return out;
 }
 

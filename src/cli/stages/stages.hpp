@@ -7,9 +7,11 @@
 #include <optional>
 #include <set>
 
+#include "cli/progress.hpp"
 #include "cli/run_folder.hpp"
 #include "condenser/core/table.hpp"
 #include "condenser/quant/report.hpp"
+#include "condenser/train/backend.hpp"
 
 namespace condenser::cli {
 
@@ -62,6 +64,10 @@ struct StageOutput {
   std::vector<std::string> lines;
 };
 
+// What the winner learns from.
+std::shared_ptr<const data::Dataset> training_part(RunContext&);
+ProgressFacts progress_facts(const train::Progress&, const std::string& what, bool on_validation);
+
 struct Stage {
   const char* name;
   const char* about;
@@ -73,7 +79,7 @@ const Stage& find_stage(const std::string& name);
 StageOutput stage_search(RunContext&);
 StageOutput stage_train(RunContext&);
 void train_with_leader(RunContext&);  // what ranks other than 0 do of a run: their share of the training
-StageOutput stage_quantize(RunContext&);
+StageOutput stage_quantize(RunContext&);  // throws core::Error with ExitCode::Int8Loss
 StageOutput stage_export(RunContext&);
 StageOutput stage_verify(RunContext&);
 StageOutput stage_report(RunContext&);

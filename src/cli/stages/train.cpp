@@ -28,8 +28,10 @@ std::string text_of(const char* format, double value) {
 
 std::string of(int64_t done, int64_t all) { return std::to_string(done) + "/" + std::to_string(all); }
 
-ProgressFacts progress_facts(const train::Progress& p, bool on_validation) {
-  ProgressFacts f{"train", p.steps ? static_cast<double>(p.step) / static_cast<double>(p.steps) : 0, {}};
+}  // namespace
+
+ProgressFacts progress_facts(const train::Progress& p, const std::string& what, bool on_validation) {
+  ProgressFacts f{what, p.steps ? static_cast<double>(p.step) / static_cast<double>(p.steps) : 0, {}};
   f.facts = {"epoch " + of(p.epoch + 1, p.epochs), text_of("loss %.4f", p.loss)};
   if (p.val_accuracy)
     f.facts.push_back(text_of(on_validation ? "val (trained on) %.2f %%" : "val %.2f %%", *p.val_accuracy));
@@ -41,17 +43,14 @@ ProgressFacts progress_facts(const train::Progress& p, bool on_validation) {
   return f;
 }
 
+namespace {
+
 void write_curves(const RunContext& run) {
   const fs::path metrics = run.folder / "metrics.csv";
   if (!fs::exists(metrics)) return;
   const std::string svg = report::curves_svg(core::read_file(metrics), run.config.name + ": learning curves",
                                              run.config.train_on_validation);
   if (!svg.empty()) core::write_atomic(run.folder / "curves.svg", svg);
-}
-
-// What the winner learns from.
-std::shared_ptr<const data::Dataset> training_part(RunContext& run) {
-  return run.config.train_on_validation ? run.whole_training() : run.training();
 }
 
 train::FitResult fit(RunContext& run, const arch::Spec& winner,
@@ -69,6 +68,7 @@ train::FitResult fit(RunContext& run, const arch::Spec& winner,
 // What a training with other options left: nothing of it may be taken for this one's, and nothing is lost.
 void set_aside(const fs::path& folder) {
   constexpr const char* kMade[] = {"checkpoints",       "weights.safetensors",
+                                   "qat",
                                    "train.json",        "metrics.csv",
                                    "metrics.jsonl",     "curves.svg",
                                    "validation",        "eval",
@@ -128,6 +128,10 @@ std::optional<TrainRecord> finished_training(const fs::path& folder, const std::
 
 }  // namespace
 
+std::shared_ptr<const data::Dataset> training_part(RunContext& run) {
+  return run.config.train_on_validation ? run.whole_training() : run.training();
+}
+
 void train_with_leader(RunContext& run) {
   const std::string winner = torch_backend().hand_out("");
   if (!winner.empty()) fit(run, arch::parse_spec(winner, "the network of rank 0"), {});
@@ -155,7 +159,7 @@ StageOutput stage_train(RunContext& run) {
     core::log::info("training data: " + core::printable(c.card.name + " in " + c.card.root.string()));
     ProgressLine line;
     train::FitResult result = fit(run, winner, [&](const train::Progress& p) {
-      if (line.due()) line.update(progress_facts(p, c.train_on_validation));
+      if (line.due()) line.update(progress_facts(p, "train", c.train_on_validation));
     });
     line.finish();
     result.weights.metadata["spec_hash"] = hash;
