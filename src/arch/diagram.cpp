@@ -183,41 +183,41 @@ std::string title(const Spec& spec) {
 }  // namespace
 
 std::string describe(const Op& any) {
-  return arch::visit(any,
-                     Overloaded{
-                         [](const Conv2d& op) {
-                           const int h = (op.kernel.h - 1) / 2, w = (op.kernel.w - 1) / 2;
-                           return "conv " + window_text(op.kernel, op.stride, op.pad, {h, h, w, w}) +
-                                  (op.groups > 1 ? " g" + std::to_string(op.groups) : "") + " -> " +
-                                  std::to_string(op.out) + clamp_text(op.clamp);
-                         },
-                         [](const BatchNorm&) { return std::string("batch norm"); },
-                         [](const Activation& op) { return std::string(to_string(op.kind)); },
-                         [](const Softmax& op) { return softmax_text(op.axis, op.rescale); },
-                         [](const SoftmaxMul& op) { return softmax_text(op.axis, op.rescale) + " * value" + clamp_text(op.clamp); },
-                         [](const AvgPool& op) {
-                           return "avg pool " + window_text(op.kernel, op.stride, op.pad, {}) +
-                                  (op.count_include_pad && !(op.pad == Pad{}) ? " zeros counted" : "");
-                         },
-                         [](const MaxPool& op) { return "max pool " + window_text(op.kernel, op.stride, op.pad, {}); },
-                         [](const GlobalAvgPool&) { return std::string("global avg pool"); },
-                         [](const Linear& op) { return "linear -> " + std::to_string(op.out) + clamp_text(op.clamp); },
-                         [](const Add& op) { return "add" + clamp_text(op.clamp); },
-                         [](const Mul&) { return std::string("mul"); },
-                         [](const PRelu&) { return std::string("prelu"); },
-                         [](const Scale&) { return std::string("scale"); },
-                         [](const BlurPool& op) { return "blur " + window_text(square(op.taps), op.stride, {}, {}); },
-                         [](const Upsample& op) {
-                           return "upsample -> " + std::to_string(op.size.h) + "x" + std::to_string(op.size.w);
-                         },
-                         [](const Concat&) { return std::string("concat"); },
-                         [](const Slice& op) {
-                           return "channels " + std::to_string(op.begin) + ".." +
-                                  std::to_string(int64_t{op.begin} + op.count - 1);
-                         },
-                         [](const ChannelShuffle& op) { return "shuffle g" + std::to_string(op.groups); },
-                         [](const Input&) { return std::string("input"); },
-                     });
+  return arch::visit(
+      any,
+      Overloaded{
+          [](const Conv2d& op) {
+            const int h = (op.kernel.h - 1) / 2, w = (op.kernel.w - 1) / 2;
+            return "conv " + window_text(op.kernel, op.stride, op.pad, {h, h, w, w}) +
+                   (op.groups > 1 ? " g" + std::to_string(op.groups) : "") + " -> " + std::to_string(op.out) +
+                   clamp_text(op.clamp);
+          },
+          [](const BatchNorm&) { return std::string("batch norm"); },
+          [](const Activation& op) { return std::string(to_string(op.kind)); },
+          [](const Softmax& op) { return softmax_text(op.axis, op.rescale); },
+          [](const SoftmaxMul& op) { return softmax_text(op.axis, op.rescale) + " * value" + clamp_text(op.clamp); },
+          [](const AvgPool& op) {
+            return "avg pool " + window_text(op.kernel, op.stride, op.pad, {}) +
+                   (op.count_include_pad && !(op.pad == Pad{}) ? " zeros counted" : "");
+          },
+          [](const MaxPool& op) { return "max pool " + window_text(op.kernel, op.stride, op.pad, {}); },
+          [](const GlobalAvgPool&) { return std::string("global avg pool"); },
+          [](const Linear& op) { return "linear -> " + std::to_string(op.out) + clamp_text(op.clamp); },
+          [](const Add& op) { return "add" + clamp_text(op.clamp); },
+          [](const Mul&) { return std::string("mul"); },
+          [](const PRelu&) { return std::string("prelu"); },
+          [](const Scale&) { return std::string("scale"); },
+          [](const BlurPool& op) { return "blur " + window_text(square(op.taps), op.stride, {}, {}); },
+          [](const Upsample& op) {
+            return "upsample -> " + std::to_string(op.size.h) + "x" + std::to_string(op.size.w);
+          },
+          [](const Concat&) { return std::string("concat"); },
+          [](const Slice& op) {
+            return "channels " + std::to_string(op.begin) + ".." + std::to_string(int64_t{op.begin} + op.count - 1);
+          },
+          [](const ChannelShuffle& op) { return "shuffle g" + std::to_string(op.groups); },
+          [](const Input&) { return std::string("input"); },
+      });
 }
 
 core::Table layer_table(const Spec& spec) {

@@ -247,7 +247,8 @@ class Lowering {
     if (side < 0) return keep(i);
     const Node& attention = node(inputs[at(side)]);
     const auto& softmax = std::get<Softmax>(attention.op);
-    return keep_as(i, SoftmaxMul{softmax.axis, softmax.rescale, Clamp::None}, {attention.inputs[0], inputs[at(1 - side)]});
+    return keep_as(i, SoftmaxMul{softmax.axis, softmax.rescale, Clamp::None},
+                   {attention.inputs[0], inputs[at(1 - side)]});
   }
 
   const Spec& spec_;

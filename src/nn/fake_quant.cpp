@@ -56,8 +56,7 @@ arch::Weights dequantized(const arch::Spec& spec, const quant::Quantized& q) {
     const auto bias = q.weights.tensors.find(node.name + ".bias");
     if (bias == q.weights.tensors.end()) continue;
     const double input = q.quant.nodes.at(spec.node(node.inputs[0]).name).output.scale;
-    arch::Tensor& added = result.tensors[node.name + ".bias"] =
-        arch::make_tensor(arch::DType::F32, bias->second.shape);
+    arch::Tensor& added = result.tensors[node.name + ".bias"] = arch::make_tensor(arch::DType::F32, bias->second.shape);
     for (size_t c = 0; c < entry.weight_scales.size(); ++c)
       added.f32()[c] = static_cast<float>(input * entry.weight_scales[c] * bias->second.i32()[c]);
   }

@@ -47,37 +47,36 @@ class Quantizer {
  private:
   runtime::NodeQuant quantize_node(size_t i) {
     const arch::Node& node = spec_.nodes[i];
-    return arch::visit(node.op,
-                       arch::Overloaded{
-                           [&](const arch::Input&) { return plain(chosen(i, 0)); },
-                           [&](const arch::Conv2d& op) { return with_weights(i, op.bias, op.groups); },
-                           [&](const arch::BatchNorm&) { return plain(chosen(i, 0)); },  // lowered before
-                           [&](const arch::Activation&) { return plain(chosen(i, 0)); },
-                           // Probabilities: the whole of [0, 1) in steps of 1/256.
-                           [&](const arch::Softmax&) {
-                             return plain({1.0 / 256.0, -128});
-                           },
-                           [&](const arch::SoftmaxMul&) { return plain(chosen(i, step(node.inputs[1]))); },
-                           [&](const arch::AvgPool&) { return plain(output(node.inputs[0])); },
-                           [&](const arch::MaxPool&) { return plain(output(node.inputs[0])); },
-                           [&](const arch::GlobalAvgPool&) { return plain(output(node.inputs[0])); },
-                           [&](const arch::Linear& op) { return with_weights(i, op.bias, 1); },
-                           [&](const arch::Add&) {
-                             const double least = std::max(step(node.inputs[0]), step(node.inputs[1]));
-                             return plain(chosen(i, least));
-                           },
-                           [&](const arch::Mul&) {
-                             const double least = step(node.inputs[0]) * output(node.inputs[1]).scale;
-                             return plain(chosen(i, least));
-                           },
-                           [&](const arch::PRelu&) { return prelu(i); },
-                           [&](const arch::Scale&) { return scale(i); },
-                           [&](const arch::BlurPool&) { return plain(output(node.inputs[0])); },
-                           [&](const arch::Upsample&) { return plain(output(node.inputs[0])); },
-                           [&](const arch::Concat&) { return concat(i); },
-                           [&](const arch::Slice&) { return plain(output(node.inputs[0])); },
-                           [&](const arch::ChannelShuffle&) { return plain(output(node.inputs[0])); },
-                       });
+    return arch::visit(node.op, arch::Overloaded{
+                                    [&](const arch::Input&) { return plain(chosen(i, 0)); },
+                                    [&](const arch::Conv2d& op) { return with_weights(i, op.bias, op.groups); },
+                                    [&](const arch::BatchNorm&) { return plain(chosen(i, 0)); },  // lowered before
+                                    [&](const arch::Activation&) { return plain(chosen(i, 0)); },
+                                    // Probabilities: the whole of [0, 1) in steps of 1/256.
+                                    [&](const arch::Softmax&) {
+                                      return plain({1.0 / 256.0, -128});
+                                    },
+                                    [&](const arch::SoftmaxMul&) { return plain(chosen(i, step(node.inputs[1]))); },
+                                    [&](const arch::AvgPool&) { return plain(output(node.inputs[0])); },
+                                    [&](const arch::MaxPool&) { return plain(output(node.inputs[0])); },
+                                    [&](const arch::GlobalAvgPool&) { return plain(output(node.inputs[0])); },
+                                    [&](const arch::Linear& op) { return with_weights(i, op.bias, 1); },
+                                    [&](const arch::Add&) {
+                                      const double least = std::max(step(node.inputs[0]), step(node.inputs[1]));
+                                      return plain(chosen(i, least));
+                                    },
+                                    [&](const arch::Mul&) {
+                                      const double least = step(node.inputs[0]) * output(node.inputs[1]).scale;
+                                      return plain(chosen(i, least));
+                                    },
+                                    [&](const arch::PRelu&) { return prelu(i); },
+                                    [&](const arch::Scale&) { return scale(i); },
+                                    [&](const arch::BlurPool&) { return plain(output(node.inputs[0])); },
+                                    [&](const arch::Upsample&) { return plain(output(node.inputs[0])); },
+                                    [&](const arch::Concat&) { return concat(i); },
+                                    [&](const arch::Slice&) { return plain(output(node.inputs[0])); },
+                                    [&](const arch::ChannelShuffle&) { return plain(output(node.inputs[0])); },
+                                });
   }
 
   // Of node i's output, its scale no finer than `least`.
@@ -179,10 +178,11 @@ void read_options(core::config::Reader& reader, QuantOptions& o) {
   reader.boolean("bias_correction", o.bias_correction, "move biases by the mean error of weight rounding");
   reader.number("max_loss", o.max_loss, 0, 100,
                 "points of accuracy that int8 may fall behind float on the test part; more, and the run ends with exit "
-                "code 6",
+                "code 7",
                 core::config::Decides::Nothing);
-  auto qat = reader.section("qat", "train on in int8 form, from where the quantization stands; batch, augmentation and "
-                                   "loss are those of train");
+  auto qat = reader.section("qat",
+                            "train on in int8 form, from where the quantization stands; batch, augmentation and "
+                            "loss are those of train");
   qat.integer("epochs", o.qat.epochs, 0, 10000, "0: none");
   qat.number("lr", o.qat.lr, 1e-8, 1, "of adamw, falling along a cosine");
   qat.number("teacher", o.qat.teacher, 0, 1, "share in the loss of the network in floats; 0: the labels alone");

@@ -85,7 +85,7 @@ void int8_loss(const Material& m, std::vector<Warning>& list) {
        "int8 is " + core::fixed(lost, 2) + " points behind float on the test part (" + percent(after.percent()) +
            " against " + percent(before.percent()) + ")" +
            (!worst ? "" : "; most noise at node " + worst->node + ", " + core::fixed(worst->snr_db, 1) + " dB") +
-           "; try another quantize.observer or more quantize.calibration_samples"});
+           "; try quantize.qat.epochs=4, activations that end (relu6), or another quantize.observer"});
 }
 
 void silent_classes(const Material& m, std::vector<Warning>& list) {

@@ -148,7 +148,8 @@ void check_is_range(const std::string& node, arch::Clamp clamp, const TensorQuan
                                     "expected -128, so that int8 itself is the clamp");
   constexpr double kRounding = 1e-9;
   if (clamp == arch::Clamp::Relu6 && 255 * output.scale > 6 + kRounding)
-    throw arch::SpecError(node, "output scale " + text(output.scale) + " under a clamp at 6; expected at most 6 / 255, " +
+    throw arch::SpecError(node, "output scale " + text(output.scale) +
+                                    " under a clamp at 6; expected at most 6 / 255, " +
                                     "so that int8 itself is the clamp");
 }
 

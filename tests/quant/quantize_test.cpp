@@ -354,7 +354,8 @@ TEST_CASE("quantize refuses what it cannot do", "[quant][quantize]") {
 
 TEST_CASE("options are read, checked and documented", "[quant][quantize]") {
   auto reader = core::config::Reader::from_text(
-      "observer: percentile\npercentile: 99.5\ncalibration_samples: 64\ncalibration_seed: 7\nbias_correction: false\n",
+      "observer: percentile\npercentile: 99.5\ncalibration_samples: 64\ncalibration_seed: 7\nbias_correction: false\n"
+      "max_loss: 0.5\nqat: {epochs: 3, lr: 0.001, teacher: 0}\n",
       "run.yaml");
   quant::QuantOptions o;
   quant::read_options(reader, o);
@@ -364,8 +365,13 @@ TEST_CASE("options are read, checked and documented", "[quant][quantize]") {
   CHECK(o.calibration_samples == 64);
   CHECK(o.calibration_seed == 7);
   CHECK(!o.bias_correction);
-  CHECK(reader.options().size() == 5);
-  for (const char* text : {"observer: entropy", "percentile: 101", "calibration_samples: 0"}) {
+  CHECK(o.max_loss == 0.5);
+  CHECK(o.qat.epochs == 3);
+  CHECK(o.qat.lr == 0.001);
+  CHECK(o.qat.teacher == 0);
+  CHECK(reader.options().size() == 10);  // the section counts
+  for (const char* text : {"observer: entropy", "percentile: 101", "calibration_samples: 0", "max_loss: -1",
+                           "qat: {epochs: -1}", "qat: {lr: 0}", "qat: {teacher: 2}"}) {
     auto wrong = core::config::Reader::from_text(text, "run.yaml");
     CHECK_THROWS_AS(quant::read_options(wrong, o), core::ConfigError);
   }

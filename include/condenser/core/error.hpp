@@ -15,7 +15,7 @@ enum class ExitCode {
   NoFeasible = 3,      // the search ended without a candidate that passes the gate
   VerifyMismatch = 4,  // exported code and framework disagree
   Locked = 5,          // another living process owns the run folder
-  Int8Loss = 6,        // int8 falls further behind float than quantize.max_loss
+  Int8Loss = 7,        // int8 falls further behind float than quantize.max_loss
   Requeue = 75,        // SIGUSR1 / SIGUSR2: please run again
   HungUp = 129,        // SIGHUP
   Interrupted = 130,   // SIGINT

@@ -33,7 +33,7 @@ class FakeQuant {
   arch::Spec spec_;
   arch::Analysis costs_;
   runtime::QuantParams ranges_;
-  arch::Weights rounded_;                  // dequantized
+  arch::Weights rounded_;                   // dequantized
   std::vector<std::vector<float>> values_;  // per node, [n, c, h, w]
 };
 

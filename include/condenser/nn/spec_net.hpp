@@ -91,7 +91,7 @@ class SpecNet {
   at::Tensor block_, gradient_block_;                      // [size], [trainable_size]
   std::vector<std::map<std::string, at::Tensor>> params_;  // per node, views of the block
   std::vector<Step> steps_;
-  std::unique_ptr<FakeQuant> rounding_;  // null: floats
+  std::unique_ptr<FakeQuant> rounding_;                             // null: floats
   std::vector<std::shared_ptr<const ConvGeometry>> convolutions_;   // per node; null where the library convolves
   mutable std::map<std::pair<int, size_t>, at::Tensor> constants_;  // of nodes, on the device, made at the first run
 

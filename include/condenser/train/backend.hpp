@@ -45,9 +45,9 @@ struct FitRequest {
   bool curve = false;                               // looks at the validation data after every epoch
 
   // Training of a lowered network in its int8 form, on the processor (nn/fake_quant.hpp).
-  const arch::Weights* start = nullptr;           // instead of options.init
-  const runtime::QuantParams* ranges = nullptr;   // of its outputs, which stay as they are; null: in floats
-  double taught_by_start = 0;                     // share in the loss of the network in floats as it starts
+  const arch::Weights* start = nullptr;          // instead of options.init
+  const runtime::QuantParams* ranges = nullptr;  // of its outputs, which stay as they are; null: in floats
+  double taught_by_start = 0;                    // share in the loss of the network in floats as it starts
 };
 
 // On the validation data.

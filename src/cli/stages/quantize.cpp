@@ -86,20 +86,20 @@ Forms trained_in_int8(RunContext& run, const arch::Design& winner, Forms start, 
   const bool teachable = c.quant.qat.teacher > 0 && !train::reconstructs(options);
   core::create_folder(run.folder / "qat");
   ProgressLine line;
-  train::FitResult fitted =
-      torch_backend().fit({.spec = winner.lowered,
-                           .train = training_part(run),
-                           .validation = run.validation(),
-                           .options = options,
-                           .on_progress =
-                               [&](const train::Progress& p) {
-                                 if (line.due()) line.update(progress_facts(p, "int8", c.train_on_validation));
-                               },
-                           .section = "quantize.qat",
-                           .state = run.folder / "qat" / "state.safetensors",
-                           .start = &start.floats,
-                           .ranges = &start.rounded.quant,
-                           .taught_by_start = teachable ? c.quant.qat.teacher : 0});
+  train::FitResult fitted = torch_backend().fit({.spec = winner.lowered,
+                                                 .train = training_part(run),
+                                                 .validation = run.validation(),
+                                                 .options = options,
+                                                 .on_progress =
+                                                     [&](const train::Progress& p) {
+                                                       if (line.due())
+                                                         line.update(progress_facts(p, "int8", c.train_on_validation));
+                                                     },
+                                                 .section = "quantize.qat",
+                                                 .state = run.folder / "qat" / "state.safetensors",
+                                                 .start = &start.floats,
+                                                 .ranges = &start.rounded.quant,
+                                                 .taught_by_start = teachable ? c.quant.qat.teacher : 0});
   line.finish();
   Forms trained{std::move(fitted.weights), {}};
   trained.rounded = quant::quantize(winner.lowered, winner.lowered_cost, trained.floats, start.rounded.quant);
@@ -123,7 +123,8 @@ void check_loss(const QuantRecord& r, double max_loss, const std::string& folder
   if (lost <= max_loss || r.test_float.correct - r.test_int8.correct <= 1) return;
   const bool trained = r.trained_epochs > 0;
   throw core::Error("int8 is " + core::fixed(lost, 2) + " points behind float on the test part (" +
-                        core::fixed(r.test_int8.accuracy_percent, 2) + " % against " + core::fixed(r.test_float.accuracy_percent, 2) +
+                        core::fixed(r.test_int8.accuracy_percent, 2) + " % against " +
+                        core::fixed(r.test_float.accuracy_percent, 2) +
                         " %); expected at most quantize.max_loss = " + core::number(max_loss) + "; " +
                         "the noise of each node is in " + folder + "/quant_report.json. Try " +
                         (trained ? "more quantize.qat.epochs, " : "quantize.qat.epochs=5, ") +

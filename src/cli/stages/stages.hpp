@@ -78,7 +78,7 @@ const Stage& find_stage(const std::string& name);
 
 StageOutput stage_search(RunContext&);
 StageOutput stage_train(RunContext&);
-void train_with_leader(RunContext&);  // what ranks other than 0 do of a run: their share of the training
+void train_with_leader(RunContext&);      // what ranks other than 0 do of a run: their share of the training
 StageOutput stage_quantize(RunContext&);  // throws core::Error with ExitCode::Int8Loss
 StageOutput stage_export(RunContext&);
 StageOutput stage_verify(RunContext&);

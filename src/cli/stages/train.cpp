@@ -67,17 +67,27 @@ train::FitResult fit(RunContext& run, const arch::Spec& winner,
 
 // What a training with other options left: nothing of it may be taken for this one's, and nothing is lost.
 void set_aside(const fs::path& folder) {
-  constexpr const char* kMade[] = {"checkpoints",       "weights.safetensors",
+  constexpr const char* kMade[] = {"checkpoints",
+                                   "weights.safetensors",
                                    "qat",
-                                   "train.json",        "metrics.csv",
-                                   "metrics.jsonl",     "curves.svg",
-                                   "validation",        "eval",
-                                   "quant.json",        "weights_int8.safetensors",
-                                   "quant_report.json", "export",
-                                   "export.json",       "verify.json",
-                                   "report.md",         "report.html",
-                                   "report.json",       "pictures",
-                                   "summary.json",      "learned.json"};
+                                   "train.json",
+                                   "metrics.csv",
+                                   "metrics.jsonl",
+                                   "curves.svg",
+                                   "validation",
+                                   "eval",
+                                   "quant.json",
+                                   "weights_int8.safetensors",
+                                   "quant_report.json",
+                                   "export",
+                                   "export.json",
+                                   "verify.json",
+                                   "report.md",
+                                   "report.html",
+                                   "report.json",
+                                   "pictures",
+                                   "summary.json",
+                                   "learned.json"};
   std::vector<fs::path> made;
   for (const char* name : kMade)
     if (fs::exists(folder / name)) made.push_back(folder / name);

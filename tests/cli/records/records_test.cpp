@@ -50,6 +50,7 @@ QuantRecord quantized() {
           "nearest",
           "mse",
           64,
+          3,
           kAccuracy,
           kAccuracy,
           {},
