@@ -206,6 +206,7 @@ void count_linear(const Op&, Shapes in, const Shape& out, double* to) {
   t.add(out.c);
   t.loop(real(out.c / 4), in[0].c);
   t.loop(real(out.c % 4), in[0].c);
+  t.loop(in[0].c % 4 != 0 ? real(out.c / 4) : 0.0, in[0].c);
 }
 
 // Kernels that visit every value in one loop.
@@ -312,7 +313,7 @@ const std::vector<const char*> kPoolNames = {
 
 const std::vector<KernelCounts>& table() {
   static const std::vector<KernelCounts> rows = {
-      {"linear", {"calls", "values", LOOP("fours"), LOOP("rest")}, count_linear},
+      {"linear", {"calls", "values", LOOP("fours"), LOOP("rest"), LOOP("broken_fours")}, count_linear},
       {"depthwise",
        {"calls",         "cleared",     "channels",    "weight_rows", "weights",         "fillings",   LOOP("rows"),
         "filled",        "fill_values", "moved",       "lines",       "short_lines",     "quads_1",    "quad_rows_1",

@@ -6,7 +6,7 @@
 #include "cnd_scale.h"
 #include "cnd_tile.h"
 
-#if defined(CND_DSP) && !defined(CND_MVE)
+#if defined(CND_DSP) || defined(CND_MVE)
 
 /* What all pixels share. Two columns of the output are computed at once, a few rows of them at a time: the lines of the
  * input that their windows see become lines of patches, of which windows of neighbouring rows share some. So the
@@ -29,8 +29,7 @@ typedef struct {
 static int32_t cnd_conv2d_min(int32_t a, int32_t b) { return a < b ? a : b; }
 
 /* Line number y of the input, columns from `left` on, which may lie in the padding; at: where they would begin. */
-static void cnd_conv2d_line(const cnd_conv2d_layer* l, int32_t y, int32_t left, int32_t at, int16_t* to,
-                            int32_t pixel) {
+static void cnd_conv2d_line(const cnd_conv2d_layer* l, int32_t y, int32_t left, int32_t at, void* to, int32_t pixel) {
   const cnd_conv2d_params* p = l->p;
   const int32_t x0 = left < 0 ? -left : 0; /* columns that meet the input */
   const int32_t x1 = cnd_conv2d_min(p->in_w - left, p->kernel_w);
@@ -49,6 +48,65 @@ static void cnd_conv2d_line(const cnd_conv2d_layer* l, int32_t y, int32_t left, 
   }
   cnd_tile_end(&writer);
 }
+
+#ifdef CND_MVE
+
+/* Whether the windows of a column that begins at (top, left) are runs of values in the input: so they are read there.
+ */
+static int32_t cnd_conv2d_is_run(const cnd_conv2d_params* p, int32_t top, int32_t left, int32_t lines) {
+  return (p->kernel_h == 1 && (p->groups == 1 || p->kernel_w == 1) && top >= 0 && left >= 0 && top + lines <= p->in_h &&
+          left + p->kernel_w <= p->in_w)
+             ? 1
+             : 0;
+}
+
+/* `lines` lines of that column as bytes, channels from `first`. */
+CND_APART void cnd_conv2d_patches(const cnd_conv2d_layer* l, int32_t top, int32_t left, int32_t first, int32_t lines,
+                                  int8_t* to) {
+  const cnd_conv2d_params* p = l->p;
+  const int32_t dense = (p->groups == 1 && left >= 0 && left + p->kernel_w <= p->in_w) ? 1 : 0;
+  int32_t at = (top * p->in_w + left) * p->in_c + first;
+  for (; lines > 0; --lines) {
+    if (dense != 0 && top >= 0 && top < p->in_h) {
+      cnd_mve_copy(to, l->input + at, l->run);
+    } else {
+      cnd_conv2d_line(l, top, left, at, to, 0);
+    }
+    to += l->run;
+    at += p->in_w * p->in_c;
+    ++top;
+  }
+}
+
+/* Output channels from `o` to before `end` of `rows` rows. The last one of an odd number makes a pair with itself. */
+static void cnd_conv2d_outputs(const cnd_conv2d_layer* l, const int8_t* x, const int8_t* y, int32_t step, int32_t o,
+                               int32_t end, int32_t rows, int8_t* out, int8_t* next_out) {
+  cnd_mve_tiles tiles;
+  tiles.x = x;
+  tiles.y = y;
+  tiles.step = step;
+  tiles.depth = l->p->kernel_h * l->run;
+  tiles.count = rows;
+  tiles.next = l->p->out_w * l->p->out_c;
+  tiles.range = &l->range;
+  for (; o < end; o += 2) {
+    const int32_t next = o + 1 < end ? 1 : 0;
+    tiles.a = l->weights + o * tiles.depth;
+    tiles.b = tiles.a + next * tiles.depth;
+    tiles.bias_a = l->bias[o];
+    tiles.bias_b = l->bias[o + next];
+    for (int32_t i = 0; i < 4; ++i) {
+      const int32_t channel = o + i / 2 * next;
+      tiles.multiplier[i] = l->multiplier[channel];
+      tiles.shift[i] = l->shift[channel];
+      tiles.place[i] = (uint32_t)(i / 2 * next) + (uint32_t)(i % 2) * (uint32_t)(next_out - out);
+    }
+    tiles.out = out + o;
+    cnd_mve_run_tiles(&tiles);
+  }
+}
+
+#else
 
 /* `lines` lines of patches, of the columns that begin at (top, left) and (next_top, next_left), channels from `first`.
  */
@@ -152,6 +210,8 @@ static void cnd_conv2d_outputs(const cnd_conv2d_layer* l, int32_t o, int32_t end
   }
 }
 
+#endif
+
 /* Output columns x from row 0 on, and next_x from row next_y on, as many rows of both. */
 static void cnd_conv2d_columns(const cnd_conv2d_layer* l, int32_t x, int32_t next_x, int32_t next_y, int32_t rows,
                                int8_t* output) {
@@ -165,9 +225,26 @@ static void cnd_conv2d_columns(const cnd_conv2d_layer* l, int32_t x, int32_t nex
     int8_t* const out = output + (y * p->out_w + x) * p->out_c;
     int8_t* const next_out = output + ((y + next_y) * p->out_w + next_x) * p->out_c;
     for (int32_t group = 0; group < p->groups; ++group) {
-      cnd_conv2d_patches(l, top, left, next_top, next_left, group * l->channels,
-                         (count - 1) * p->stride_h + p->kernel_h);
-      cnd_conv2d_outputs(l, group * l->outputs, (group + 1) * l->outputs, count, out, next_out);
+      const int32_t first = group * l->channels;
+      const int32_t o = group * l->outputs;
+      const int32_t lines = (count - 1) * p->stride_h + p->kernel_h;
+#ifdef CND_MVE
+      const int8_t* left_x = (int8_t*)l->patches;
+      const int8_t* right_x = left_x + lines * l->run;
+      int32_t step = p->stride_h * l->run;
+      if (cnd_conv2d_is_run(p, top, left, lines) != 0 && cnd_conv2d_is_run(p, next_top, next_left, lines) != 0) {
+        left_x = l->input + ((top * p->in_w + left) * p->in_c + first);
+        right_x = l->input + ((next_top * p->in_w + next_left) * p->in_c + first);
+        step = p->stride_h * p->in_w * p->in_c;
+      } else {
+        cnd_conv2d_patches(l, top, left, first, lines, (int8_t*)l->patches);
+        cnd_conv2d_patches(l, next_top, next_left, first, lines, (int8_t*)l->patches + lines * l->run);
+      }
+      cnd_conv2d_outputs(l, left_x, right_x, step, o, o + l->outputs, count, out, next_out);
+#else
+      cnd_conv2d_patches(l, top, left, next_top, next_left, first, lines);
+      cnd_conv2d_outputs(l, o, o + l->outputs, count, out, next_out);
+#endif
     }
   }
 }
@@ -183,6 +260,12 @@ static cnd_conv2d_params cnd_conv2d_upright(const cnd_conv2d_params* p) {
   return upright;
 }
 
+/* Rows by at most so many, shared out evenly. */
+static int32_t cnd_conv2d_shared(int32_t rows, int32_t most) {
+  const int32_t times = (rows + most - 1) / most;
+  return (rows + times - 1) / times;
+}
+
 /* How many rows scratch has room for: see cnd_conv2d.h. */
 static int32_t cnd_conv2d_rows(const cnd_conv2d_params* p, int32_t rows, int32_t line) {
   const int32_t room = p->in_h * p->in_w * p->in_c + p->out_h * p->out_w * p->out_c;
@@ -193,8 +276,22 @@ static int32_t cnd_conv2d_rows(const cnd_conv2d_params* p, int32_t rows, int32_t
       break;
     }
   }
-  return (rows + (rows + most - 1) / most - 1) / ((rows + most - 1) / most);
+  return cnd_conv2d_shared(rows, most);
 }
+
+#ifdef CND_MVE
+/* Lines of bytes of two columns, without weights: of these it has room for more; and windows that are runs of the
+ * input need none. */
+static int32_t cnd_conv2d_rows_of_bytes(const cnd_conv2d_params* p, int32_t rows, int32_t line) {
+  const int32_t lines = 2 * ((cnd_conv2d_rows(p, rows, line) - 1) * p->stride_h + 2 * p->kernel_h);
+  const int32_t last_top = (p->out_h - 1) * p->stride_h;
+  const int32_t last_left = (p->out_w - 1) * p->stride_w;
+  if (p->pad_top == 0 && p->pad_left == 0 && cnd_conv2d_is_run(p, last_top, last_left, 1) != 0) {
+    return rows;
+  }
+  return cnd_conv2d_shared(rows, (lines - p->kernel_h) / p->stride_h + 1);
+}
+#endif
 
 void cnd_conv2d(const cnd_conv2d_params* p, const int8_t* weights, const int32_t* bias, const int32_t* multiplier,
                 const int8_t* shift, int16_t* scratch, const int8_t* input, int8_t* output) {
@@ -203,21 +300,22 @@ void cnd_conv2d(const cnd_conv2d_params* p, const int8_t* weights, const int32_t
   const int32_t run = p->kernel_w * channels;
   const int32_t line = 2 * cnd_tile_run(run);
   const int32_t half = (upright.out_h + 1) / 2; /* rows of the last column of an odd number: both halves at once */
-  const int32_t rows = cnd_conv2d_rows(p, upright.out_w > 1 ? upright.out_h : half, line);
-  const cnd_conv2d_layer layer = {&upright,
-                                  weights,
-                                  bias,
-                                  multiplier,
-                                  shift,
-                                  input,
-                                  scratch + p->kernel_h * line,
-                                  scratch,
-                                  channels,
-                                  p->out_c / p->groups,
-                                  run,
-                                  line,
-                                  rows,
-                                  cnd_scale_range_of(p->output_zero_point, p->act_min, p->act_max, p->short_scale)};
+  const int32_t column = upright.out_w > 1 ? upright.out_h : half;
+#ifdef CND_MVE
+  const int32_t rows = cnd_conv2d_rows_of_bytes(p, column, line);
+  int16_t* const patches = scratch;
+#else
+  const int32_t rows = cnd_conv2d_rows(p, column, line);
+  int16_t* const patches = scratch + p->kernel_h * line;
+#endif
+  const cnd_conv2d_layer layer = {
+      &upright, weights,
+      bias,     multiplier,
+      shift,    input,
+      patches,  scratch,
+      channels, p->out_c / p->groups,
+      run,      line,
+      rows,     cnd_scale_range_of(p->output_zero_point, p->act_min, p->act_max, p->short_scale)};
   int32_t x = 0;
   for (; x + 1 < upright.out_w; x += 2) {
     cnd_conv2d_columns(&layer, x, x + 1, 0, upright.out_h, output);
@@ -272,75 +370,6 @@ CND_APART void cnd_conv2d_border(const cnd_conv2d_params* p, const int8_t* input
   cnd_tile_fill(&writer, p->input_zero_point, outside);
   cnd_tile_end(&writer);
 }
-
-#ifdef CND_MVE
-
-/* The window at (top, left), channels from `first`, as one run of values: where it lies so in the input, there. */
-CND_APART const int8_t* cnd_conv2d_window(const cnd_conv2d_params* p, const int8_t* input, int32_t top, int32_t left,
-                                          int32_t first, int8_t* patch) {
-  const int32_t line = p->in_w * p->in_c;
-  const int32_t at = top * line + left * p->in_c + first;
-  const int32_t height = p->kernel_h;
-  if (top < 0 || left < 0 || top + height > p->in_h || left + p->kernel_w > p->in_w) {
-    cnd_conv2d_border(p, input, top, left, at, patch, 0);
-    return patch;
-  }
-  const int8_t* x = input + at;
-  if (p->kernel_w == 1 && height == 1) {
-    return x;
-  }
-  if (p->groups != 1) {
-    cnd_conv2d_inside(p, x, patch, 0);
-    return patch;
-  }
-  const int32_t run = p->kernel_w * p->in_c;
-  int8_t* to = patch;
-  for (int32_t y = height; y > 0; --y) {
-    cnd_mve_copy(to, x, run);
-    to += run;
-    x += line;
-  }
-  return patch;
-}
-
-void cnd_conv2d(const cnd_conv2d_params* p, const int8_t* weights, const int32_t* bias, const int32_t* multiplier,
-                const int8_t* shift, int16_t* scratch, const int8_t* input, int8_t* output) {
-  const int32_t channels = p->in_c / p->groups;
-  const int32_t group_out = p->out_c / p->groups;
-  const int32_t depth = p->kernel_h * p->kernel_w * channels;
-  cnd_mve_rows rows = {weights,
-                       bias,
-                       multiplier,
-                       shift,
-                       depth,
-                       p->out_c,
-                       cnd_scale_range_of(p->output_zero_point, p->act_min, p->act_max, p->short_scale),
-                       {input, input, input, input},
-                       0};
-  const int32_t count = p->out_h * p->out_w;
-  int32_t oy = 0;
-  int32_t ox = 0;
-  for (int32_t n = 0; n < count; n += CND_MVE_PIXELS) {
-    int32_t top[CND_MVE_PIXELS];
-    int32_t left[CND_MVE_PIXELS];
-    rows.pixels = count - n < CND_MVE_PIXELS ? count - n : CND_MVE_PIXELS;
-    for (int32_t k = 0; k < rows.pixels; ++k) {
-      top[k] = oy * p->stride_h - p->pad_top;
-      left[k] = ox * p->stride_w - p->pad_left;
-      ox = ox + 1 < p->out_w ? ox + 1 : 0;
-      oy = ox == 0 ? oy + 1 : oy;
-    }
-    for (int32_t group = 0; group < p->groups; ++group) {
-      for (int32_t k = 0; k < rows.pixels; ++k) {
-        rows.x[k] = cnd_conv2d_window(p, input, top[k], left[k], group * channels, (int8_t*)scratch + k * depth);
-      }
-      cnd_mve_product(&rows, group * group_out, (group + 1) * group_out, output);
-    }
-    output += rows.pixels * p->out_c;
-  }
-}
-
-#else
 
 /* The window of output pixel (oy, ox), channels from `first`, as patch number `pixel` of a tile. */
 static void cnd_conv2d_patch(const cnd_conv2d_params* p, const int8_t* input, int32_t oy, int32_t ox, int32_t first,
@@ -603,7 +632,5 @@ void cnd_conv2d(const cnd_conv2d_params* p, const int8_t* weights, const int32_t
     oy = next_x + 1 < p->out_w ? next_y : next_y + 1;
   }
 }
-
-#endif
 
 #endif

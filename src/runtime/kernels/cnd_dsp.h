@@ -53,7 +53,7 @@ static inline void cnd_load_4x16(const int16_t* from, uint32_t* low, uint32_t* h
   typedef struct {
     int16_t v[4];
   } four;
-  __asm__("ldrd %0, %1, %2" : "=&r"(*low), "=r"(*high) : "o"(*(const four*)(const void*)from));
+  __asm__("ldrd %0, %1, %2" : "=&r"(*low), "=r"(*high) : "Q"(*(const four*)(const void*)from));
 #else
   *low = cnd_load_2x16(from);
   *high = cnd_load_2x16(from + 2);

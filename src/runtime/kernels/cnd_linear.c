@@ -2,23 +2,47 @@
 #include "cnd_linear.h"
 
 #include "cnd_mve.h"
+#include "cnd_rows.h"
 #include "cnd_scale.h"
 #include "cnd_wide.h"
 
 #ifdef CND_MVE
 
+/* Outputs by fours, up to before `end`. */
+CND_INLINE void cnd_linear_fours(const cnd_linear_params* p, const int8_t* weights, const int32_t* bias,
+                                 const int32_t* multiplier, const int8_t* shift, const int8_t* input, int32_t is_short,
+                                 int32_t end, int8_t* output) {
+  const int32_t depth = p->in_c;
+  const int32_t zero_point = p->output_zero_point;
+  const int32x4_t low = vdupq_n_s32(p->act_min);
+  const int32x4_t high = vdupq_n_s32(p->act_max);
+  for (int32_t o = 0; o < end; o += 4) {
+    const int32x4_t sum = vaddq_s32(cnd_mve_dots(input, weights + o * depth, depth), vldrwq_s32(bias + o));
+    const int32x4_t by = vldrwq_s32(multiplier + o);
+    const int32x4_t left = vldrbq_s32(shift + o);
+    const int32x4_t scaled = is_short != 0 ? cnd_mve_scale_short(sum, by, left) : cnd_mve_scale(sum, by, left);
+    vstrbq_s32(output + o, cnd_mve_place(scaled, zero_point, low, high));
+  }
+}
+
 void cnd_linear(const cnd_linear_params* p, const int8_t* weights, const int32_t* bias, const int32_t* multiplier,
                 const int8_t* shift, const int8_t* input, int8_t* output) {
-  const cnd_mve_rows rows = {weights,
-                             bias,
-                             multiplier,
-                             shift,
-                             p->in_c,
-                             p->out_c,
-                             cnd_scale_range_of(p->output_zero_point, p->act_min, p->act_max, p->short_scale),
-                             {input, input, input, input},
-                             1};
-  cnd_mve_product(&rows, 0, p->out_c, output);
+  const cnd_scale_range range = cnd_scale_range_of(p->output_zero_point, p->act_min, p->act_max, p->short_scale);
+  int32_t o = p->out_c - p->out_c % 4;
+  if (range.is_short != 0) {
+    cnd_linear_fours(p, weights, bias, multiplier, shift, input, 1, o, output);
+  } else {
+    cnd_linear_fours(p, weights, bias, multiplier, shift, input, 0, o, output);
+  }
+  for (; o < p->out_c; ++o) { /* the last ones, fewer than four */
+    const int8_t* w = weights + o * p->in_c;
+    int32_t sum = bias[o];
+    for (int32_t i = 0; i < p->in_c; i += 16) {
+      const mve_pred16_t lanes = vctp8q((uint32_t)(p->in_c - i));
+      sum = vmladavaq_s8(sum, vldrbq_z_s8(input + i, lanes), vldrbq_z_s8(w + i, lanes));
+    }
+    output[o] = cnd_scale_any(sum, multiplier[o], shift[o], &range);
+  }
 }
 
 #else
@@ -64,10 +88,34 @@ static void cnd_linear_rows(const cnd_linear_params* p, const int8_t* w0, int32_
 #endif
 }
 
+#ifdef CND_ROWS
+
+/* As many outputs, by fours, as the quick form may compute; how many. */
+static int32_t cnd_linear_quick(const cnd_linear_params* p, const cnd_scale_range* range, const int8_t* weights,
+                                const int32_t* bias, const int32_t* multiplier, const int8_t* shift,
+                                const int8_t* input, int8_t* output) {
+  int32_t count = p->in_c % 4 == 0 && cnd_scale_is_quick(range, -1) != 0 ? p->out_c - p->out_c % 4 : 0;
+  int32_t least = 0;
+  for (int32_t o = 0; o < count; ++o) {
+    least = shift[o] < least ? shift[o] : least;
+  }
+  count = least < -16 ? 0 : count;
+  if (count > 0) {
+    cnd_rows rows = {input, p->in_c, weights, bias, multiplier, shift, output, output + count, range->offset, 0};
+    cnd_rows_run(&rows);
+  }
+  return count;
+}
+
+#endif
+
 void cnd_linear(const cnd_linear_params* p, const int8_t* weights, const int32_t* bias, const int32_t* multiplier,
                 const int8_t* shift, const int8_t* input, int8_t* output) {
   const cnd_scale_range range = cnd_scale_range_of(p->output_zero_point, p->act_min, p->act_max, p->short_scale);
   int32_t o = 0;
+#ifdef CND_ROWS
+  o = cnd_linear_quick(p, &range, weights, bias, multiplier, shift, input, output);
+#endif
   while (o < p->out_c) {
     const int32_t rows = p->out_c - o < 4 ? 1 : 4; /* the last ones, fewer than four, one by one */
     int32_t sum[4];

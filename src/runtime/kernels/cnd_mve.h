@@ -98,66 +98,106 @@ CND_INLINE int32x4_t cnd_mve_dots(const int8_t* x, const int8_t* w, int32_t dept
   return sums;
 }
 
-/* The product of a matrix with vectors: rows of weights, `depth` values each, and the values of a few pixels, whose
- * outputs lie `step` apart. */
-enum { CND_MVE_PIXELS = 4 };
+/* Two pixels, x and y, with the rows of weights of two channels, a and b: sums xa, ya, xb, yb, from their biases on. */
+CND_INLINE int32x4_t cnd_mve_dots_2x2(const int8_t* x, const int8_t* y, const int8_t* a, const int8_t* b, int32_t depth,
+                                      int32_t bias_a, int32_t bias_b) {
+  int32_t xa = bias_a;
+  int32_t ya = bias_a;
+  int32_t xb = bias_b;
+  int32_t yb = bias_b;
+  int32x4_t sums;
+#if defined(__GNUC__) && defined(__thumb2__) && defined(__OPTIMIZE__)
+  __asm__(
+      "dlstp.8 lr, %[n]\n"
+      "1:\n\t"
+      "vldrb.8 q0, [%[x]], #16\n\t"
+      "vldrb.8 q1, [%[a]], #16\n\t"
+      "vmladava.s8 %[xa], q0, q1\n\t"
+      "vldrb.8 q2, [%[y]], #16\n\t"
+      "vmladava.s8 %[ya], q2, q1\n\t"
+      "vldrb.8 q1, [%[b]], #16\n\t"
+      "vmladava.s8 %[xb], q0, q1\n\t"
+      "vmladava.s8 %[yb], q2, q1\n\t"
+      "letp lr, 1b\n\t"
+      "vmov %q[sums][2], %q[sums][0], %[xa], %[xb]\n\t"
+      "vmov %q[sums][3], %q[sums][1], %[ya], %[yb]"
+      : [x] "+r"(x), [y] "+r"(y), [a] "+r"(a), [b] "+r"(b), [xa] "+Te"(xa), [ya] "+Te"(ya), [xb] "+Te"(xb),
+        [yb] "+Te"(yb), [sums] "=w"(sums)
+      : [n] "r"(depth)
+      : "q0", "q1", "q2", "lr", "memory");
+#else
+  for (int32_t i = 0; i < depth; i += 16) {
+    const mve_pred16_t lanes = vctp8q((uint32_t)(depth - i));
+    const int8x16_t left = vldrbq_z_s8(x + i, lanes);
+    const int8x16_t right = vldrbq_z_s8(y + i, lanes);
+    const int8x16_t first = vldrbq_z_s8(a + i, lanes);
+    const int8x16_t second = vldrbq_z_s8(b + i, lanes);
+    xa = vmladavaq_s8(xa, left, first);
+    ya = vmladavaq_s8(ya, right, first);
+    xb = vmladavaq_s8(xb, left, second);
+    yb = vmladavaq_s8(yb, right, second);
+  }
+  sums = vdupq_n_s32(xa);
+  sums = vsetq_lane_s32(ya, sums, 1);
+  sums = vsetq_lane_s32(xb, sums, 2);
+  sums = vsetq_lane_s32(yb, sums, 3);
+#endif
+  return sums;
+}
 
+/* A row of such tiles. */
 typedef struct {
-  const int8_t* weights;
-  const int32_t* bias;
-  const int32_t* multiplier;
-  const int8_t* shift;
-  int32_t depth, step;
-  cnd_scale_range range;
-  const int8_t* x[CND_MVE_PIXELS];
-  int32_t pixels;
-} cnd_mve_rows;
+  const int8_t* x;
+  const int8_t* y;
+  int32_t step; /* values from the pixels of a tile to the next ones */
+  const int8_t* a;
+  const int8_t* b;
+  int32_t depth, count;
+  int32_t bias_a, bias_b;
+  int32_t multiplier[4];
+  int32_t shift[4];
+  uint32_t place[4]; /* where the outputs lie, from the first one on */
+  int8_t* out;
+  int32_t next; /* values from a tile's output to the next one */
+  const cnd_scale_range* range;
+} cnd_mve_tiles;
 
-/* Outputs `o` to `o` + 3 of every pixel. */
-CND_INLINE void cnd_mve_four(const cnd_mve_rows* l, int32_t o, int32_t is_short, int8_t* out) {
-  const int32_t depth = l->depth;
-  const int32_t step = l->step;
-  const int32_t zero_point = l->range.zero_point;
-  const int8_t* w = l->weights + o * depth;
-  const int32x4_t bias = vldrwq_s32(l->bias + o);
-  const int32x4_t multiplier = vldrwq_s32(l->multiplier + o);
-  const int32x4_t shift = vldrbq_s32(l->shift + o);
-  const int32x4_t low = vdupq_n_s32(l->range.low);
-  const int32x4_t high = vdupq_n_s32(l->range.high);
-  const int8_t* const* x = l->x;
-  const int8_t* const* const end = x + l->pixels;
-  out += o;
-  while (x != end) {
-    const int32x4_t sum = vaddq_s32(cnd_mve_dots(*x++, w, depth), bias);
+CND_INLINE void cnd_mve_run_any(const cnd_mve_tiles* t, int32_t is_short) {
+  const int32_t bias_a = t->bias_a;
+  const int32_t bias_b = t->bias_b;
+  const int32x4_t multiplier = vldrwq_s32(t->multiplier);
+  const int32x4_t shift = vldrwq_s32(t->shift);
+  const uint32x4_t place = vldrwq_u32(t->place);
+  const int32x4_t low = vdupq_n_s32(t->range->low - t->range->zero_point);
+  const int32x4_t high = vdupq_n_s32(t->range->high - t->range->zero_point);
+  const int32_t zero_point = t->range->zero_point;
+  const int32_t step = t->step;
+  const int32_t next = t->next;
+  const int32_t depth = t->depth;
+  const int8_t* const a = t->a;
+  const int8_t* const b = t->b;
+  const int8_t* x = t->x;
+  const int8_t* y = t->y;
+  int8_t* out = t->out;
+  for (int32_t left = t->count; left > 0; --left) {
+    const int32x4_t sum = cnd_mve_dots_2x2(x, y, a, b, depth, bias_a, bias_b);
     const int32x4_t scaled =
         is_short != 0 ? cnd_mve_scale_short(sum, multiplier, shift) : cnd_mve_scale(sum, multiplier, shift);
-    vstrbq_s32(out, cnd_mve_place(scaled, zero_point, low, high));
-    out += step;
+    vstrbq_scatter_offset_s32(out, place, vaddq_n_s32(vminq_s32(vmaxq_s32(scaled, low), high), zero_point));
+    x += step;
+    y += step;
+    out += next;
   }
 }
 
-CND_APART void cnd_mve_four_short(const cnd_mve_rows* l, int32_t o, int8_t* out) { cnd_mve_four(l, o, 1, out); }
-CND_APART void cnd_mve_four_long(const cnd_mve_rows* l, int32_t o, int8_t* out) { cnd_mve_four(l, o, 0, out); }
+CND_APART void cnd_mve_run_short(const cnd_mve_tiles* t) { cnd_mve_run_any(t, 1); }
+CND_APART void cnd_mve_run_long(const cnd_mve_tiles* t) { cnd_mve_run_any(t, 0); }
 
-/* Outputs from `o` to before `end` of every pixel. */
-CND_INLINE void cnd_mve_product(const cnd_mve_rows* l, int32_t o, int32_t end, int8_t* out) {
-  for (; end - o >= 4; o += 4) {
-    if (l->range.is_short != 0) {
-      cnd_mve_four_short(l, o, out);
-    } else {
-      cnd_mve_four_long(l, o, out);
-    }
-  }
-  for (; o < end; ++o) { /* the last ones, fewer than four, one by one */
-    const int8_t* w = l->weights + o * l->depth;
-    for (int32_t k = 0; k < l->pixels; ++k) {
-      int32_t sum = l->bias[o];
-      for (int32_t i = 0; i < l->depth; i += 16) {
-        const mve_pred16_t lanes = vctp8q((uint32_t)(l->depth - i));
-        sum = vmladavaq_s8(sum, vldrbq_z_s8(l->x[k] + i, lanes), vldrbq_z_s8(w + i, lanes));
-      }
-      out[k * l->step + o] = cnd_scale_any(sum, l->multiplier[o], l->shift[o], &l->range);
-    }
+CND_INLINE void cnd_mve_run_tiles(const cnd_mve_tiles* t) {
+  if (t->range->is_short != 0) {
+    cnd_mve_run_short(t);
+  } else {
+    cnd_mve_run_long(t);
   }
 }
 

@@ -16,6 +16,9 @@ static inline int32_t cnd_tile_floor(int32_t n, int32_t multiple) {
   return (int32_t)((uint32_t)n & ~((uint32_t)multiple - 1u));
 }
 
+/* The values of a run of `count`, rounded up to whole groups. */
+static inline int32_t cnd_tile_run(int32_t count) { return cnd_tile_floor(count + 3, 4); }
+
 #if defined(CND_DSP) && !defined(CND_MVE)
 
 /* Four values of a patch stand as 0, 2, 1, 3: so SXTB16 widens them, and the weights alike. The groups of four of two
@@ -98,9 +101,6 @@ CND_INLINE void cnd_tile_end(cnd_tile_writer* w) {
     cnd_tile_byte(w, 0);
   }
 }
-
-/* The values of a run of `count`, rounded up. */
-static inline int32_t cnd_tile_run(int32_t count) { return cnd_tile_floor(count + 3, 4); }
 
 /* The next group of four of two rows. */
 CND_INLINE void cnd_tile_fours(int16_t** to, const int8_t** a, const int8_t** b) {

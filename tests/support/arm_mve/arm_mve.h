@@ -101,6 +101,11 @@ static inline int32x4_t vldrbq_s32(const int8_t* from) { MVE_LANES(from[i]); }
 static inline int32x4_t vldrbq_z_s32(const int8_t* from, mve_pred16_t p) { MVE_LANES(mve_on(p, 4 * i) ? from[i] : 0); }
 static inline int32x4_t vldrhq_s32(const int16_t* from) { MVE_LANES(from[i]); }
 static inline int32x4_t vldrwq_s32(const int32_t* from) { MVE_LANES(from[i]); }
+static inline uint32x4_t vldrwq_u32(const uint32_t* from) {
+  uint32x4_t result;
+  for (int i = 0; i < 4; ++i) result.v[i] = from[i];
+  return result;
+}
 static inline int32x4_t vldrbq_gather_offset_s32(const int8_t* from, uint32x4_t at) { MVE_LANES(from[at.v[i]]); }
 static inline int32x4_t vldrhq_gather_shifted_offset_s32(const int16_t* from, uint32x4_t at) {
   MVE_LANES(from[at.v[i]]);
