@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "arch/round_up.hpp"
+#include "arch/traffic.hpp"
 #include "condenser/arch/kernels.hpp"
 
 namespace condenser::arch {
@@ -22,6 +23,7 @@ struct Buffer {
   int64_t bytes = 0;
   int64_t room = 0;  // bytes, rounded up to the alignment: what follows may begin there
   int64_t offset = 0;
+  double uses = 0;  // bytes that are read and written of it in one run
 };
 
 bool overlap_in_time(const Buffer& a, const Buffer& b) { return a.first <= b.last && b.first <= a.last; }
@@ -275,6 +277,107 @@ void try_pairs(std::vector<Buffer>& buffers, Peak& peak, int64_t bytes, const st
   peak = largest_live(buffers, pairs, steps, [&](const Pair& p) { return share(buffers, p); });
 }
 
+// ---- two memories ----
+
+// What is used most for its size; what is used most; what is used most for its size and the time that it takes it.
+constexpr int kFastOrders = 3;
+Order fast_order(int kind, const std::vector<Buffer>& buffers) {
+  const auto value = [&](size_t i) {
+    const Buffer& b = buffers[i];
+    const double size = kind == 1 ? 1 : static_cast<double>(std::max<int64_t>(1, b.bytes));
+    return b.uses / (kind == 2 ? size * (b.last - b.first + 1) : size);
+  };
+  std::vector<size_t> indices(buffers.size());
+  std::iota(indices.begin(), indices.end(), size_t{0});
+  std::stable_sort(indices.begin(), indices.end(), [&](size_t a, size_t b) { return value(a) > value(b); });
+  Order order;
+  for (const size_t i : indices) order.push_back({{}, i});
+  return order;
+}
+
+struct Fast {
+  std::vector<Buffer> buffers;  // all; offsets of those inside hold
+  std::vector<bool> inside;     // per buffer
+  double uses = 0;              // of those inside
+};
+
+// Each in its turn where it fits below `limit`; the others stay outside.
+Fast fill_fast(const std::vector<Buffer>& buffers, const Order& order, int64_t limit, const std::vector<Pair>& pairs) {
+  Fast fast{buffers, std::vector<bool>(buffers.size(), false)};
+  const Placer find(fast.buffers, pairs);
+  std::vector<Buffer*> placed;
+  for (const Ranked& next : order) {
+    Buffer& buffer = fast.buffers[next.index];
+    bool used_gap = false;
+    buffer.offset = find(buffer, placed, true, used_gap);
+    if (buffer.offset + buffer.room > limit) continue;
+    fast.inside[next.index] = true;
+    fast.uses += buffer.uses;
+    const auto above = [&](const Buffer* other) { return other->offset > buffer.offset; };
+    placed.insert(std::find_if(placed.begin(), placed.end(), above), &buffer);
+  }
+  return fast;
+}
+
+// The buffers outside as an arena of their own that begins at `begin`.
+void place_outside(Fast& fast, int64_t begin, const std::vector<Pair>& pairs, int steps) {
+  std::vector<size_t> place(fast.buffers.size(), 0);
+  std::vector<Buffer> outside;
+  for (size_t i = 0; i < fast.buffers.size(); ++i) {
+    place[i] = outside.size();
+    if (!fast.inside[i]) outside.push_back(fast.buffers[i]);
+  }
+  std::vector<Pair> both;
+  for (Pair pair : pairs) {
+    if (fast.inside[pair.input] || fast.inside[pair.output]) continue;
+    pair.input = place[pair.input];
+    pair.output = place[pair.output];
+    both.push_back(pair);
+  }
+  Peak peak = largest_live(outside, steps);
+  const int64_t bytes = place_best(outside, peak, {});
+  if (!both.empty()) try_pairs(outside, peak, bytes, both, steps);
+  for (size_t i = 0; i < fast.buffers.size(); ++i)
+    if (!fast.inside[i]) fast.buffers[i].offset = begin + outside[place[i]].offset;
+}
+
+// Offsets in two memories, the fast one first; returns where the other begins, or 0 where all or nothing fits into the
+// fast one.
+int64_t place_in_two(std::vector<Buffer>& buffers, int64_t limit, const std::vector<Pair>& pairs, int steps) {
+  Fast best;
+  for (int kind = 0; kind < kFastOrders; ++kind) {
+    const Order order = fast_order(kind, buffers);
+    for (const bool shared : {false, true}) {
+      Fast fast = fill_fast(buffers, order, limit, shared ? pairs : std::vector<Pair>{});
+      if (fast.uses > best.uses) best = std::move(fast);
+    }
+  }
+  int64_t begin = 0;
+  for (size_t i = 0; i < best.buffers.size(); ++i)
+    if (best.inside[i]) begin = std::max(begin, best.buffers[i].offset + best.buffers[i].room);
+  if (begin == 0) return 0;
+  const bool all = std::all_of(best.inside.begin(), best.inside.end(), [](bool inside) { return inside; });
+  if (!all) place_outside(best, begin, pairs, steps);
+  buffers = std::move(best.buffers);
+  return all ? 0 : begin;
+}
+
+int64_t end_of(const std::vector<Buffer>& buffers) {
+  int64_t end = 0;
+  for (const Buffer& b : buffers) end = std::max(end, b.offset + b.bytes);
+  return end;
+}
+
+// Of all uses, those of buffers before `end`.
+double share_before(const std::vector<Buffer>& buffers, int64_t end) {
+  double before = 0, all = 0;
+  for (const Buffer& b : buffers) {
+    all += b.uses;
+    if (b.offset < end) before += b.uses;
+  }
+  return all > 0 ? before / all : 0;
+}
+
 // How far behind the cut's beginning the input must begin, so that what a strip has written never covers rows that
 // later ones read.
 int64_t cut_before_input(const Spec& spec, const Analysis& analysis, const Strips& strips, const Layout& layout) {
@@ -317,8 +420,8 @@ MemoryPlan plan_memory(const Spec& spec, const Analysis& analysis, const Layout&
     throw SpecError("", "memory plan of '" + spec.name + "': the analysis has " +
                             std::to_string(analysis.nodes.size()) + " nodes, the network " +
                             std::to_string(spec.nodes.size()) + "; analyze the same network");
-  if (layout.element_bytes < 1 || layout.alignment < 1)
-    throw SpecError("", "memory layout: element_bytes and alignment must be at least 1");
+  if (layout.element_bytes < 1 || layout.alignment < 1 || layout.fast_bytes < 0)
+    throw SpecError("", "memory layout: element_bytes and alignment must be at least 1, fast_bytes at least 0");
   const size_t count = spec.nodes.size();
   const Liveness live = live_nodes(spec);
   std::vector<int> last = last_uses(spec, live);
@@ -373,6 +476,19 @@ MemoryPlan plan_memory(const Spec& spec, const Analysis& analysis, const Layout&
   Peak peak = largest_live(buffers, steps);
   const int64_t bytes = place_best(buffers, peak, {});
   if (!pairs.empty()) try_pairs(buffers, peak, bytes, pairs, steps);
+  if (layout.fast_bytes > 0 && end_of(buffers) > layout.fast_bytes) {
+    for (size_t i = 0; i < count; ++i) {
+      if (!live[i]) continue;
+      const Traffic traffic = traffic_of(spec, analysis, static_cast<int>(i));
+      buffers[buffer_of[i]].uses += traffic.written;
+      if (scratch_of[i] != kNone) buffers[scratch_of[i]].uses += traffic.scratch;
+      for (size_t k = 0; k < traffic.read.size(); ++k)
+        buffers[buffer_of[static_cast<size_t>(spec.nodes[i].inputs[k])]].uses += traffic.read[k];
+    }
+    plan.fast_bytes = place_in_two(buffers, layout.fast_bytes, pairs, steps);
+    plan.fast_share = share_before(buffers, plan.fast_bytes);
+    peak = largest_live(buffers, pairs, steps, [&](const Pair& p) { return share(buffers, p); });
+  }
   plan.peak_node = peak.step;
   plan.peak_live_bytes = peak.bytes;
   for (size_t i = 0; i < count; ++i) {
@@ -380,7 +496,7 @@ MemoryPlan plan_memory(const Spec& spec, const Analysis& analysis, const Layout&
     plan.offset[i] = buffers[buffer_of[i]].offset;
     if (scratch_of[i] != kNone) plan.scratch[i] = buffers[scratch_of[i]].offset;
   }
-  for (const Buffer& b : buffers) plan.peak_bytes = std::max(plan.peak_bytes, b.offset + b.bytes);
+  plan.peak_bytes = end_of(buffers);
   for (const Pair& p : pairs) {
     if (p.nested() && share(buffers, p)) plan.alias_of[static_cast<size_t>(p.first)] = p.node;
   }

@@ -420,6 +420,9 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
   exports.boolean("strips", c.export_options.strips,
                   "the first layers are computed a few rows at a time where that makes the arena smaller; rows that "
                   "two strips need are computed twice, for at most 15 % more multiply-accumulates");
+  exports.integer("fast_ram_bytes", c.export_options.fast_ram_bytes, 0, 1'000'000'000,
+                  "size of the faster one of two memories: where the arena is larger, what is used most goes there and "
+                  "the rest into an arena of the slower one; 0: one memory");
   exports.choice("weights", c.export_options.weights, {"const", "binary"},
                  "arrays of C, or a file that is flashed or loaded by itself");
   exports.boolean("front_end", c.export_options.front_end,

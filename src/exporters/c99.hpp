@@ -14,6 +14,13 @@ namespace condenser::exporters {
 std::vector<Unsupported> c99_unsupported(const arch::Design&);
 void c99_write(const Package&, const KnownAnswers&, const ExportOptions&, const std::filesystem::path& folder);
 
+// Where an offset of the plan lies: `arena` is a name of C, "arena", or "fast" and "slow" of two memories.
+struct Place {
+  const char* arena;
+  int64_t offset;  // into it
+};
+Place c99_place(const arch::MemoryPlan&, int64_t offset);
+
 // Name, below the folder, and content.
 using Files = std::map<std::string, std::string>;
 

@@ -1,4 +1,5 @@
 // What surrounds the C text of an export: builds of several kinds, and the README for those who ship it.
+#include "condenser/core/text.hpp"
 #include "exporters/c99.hpp"
 #include "exporters/c99_text.hpp"
 
@@ -49,12 +50,22 @@ std::string code_text(const Package& package, bool classes, const Names& names, 
   return includes + "\n" + fill + "if (" + p + "_run() == 0) {\n  " + read + "}\n";
 }
 
+std::string arena_rows(const arch::MemoryPlan& plan, const Names& names) {
+  const auto row = [&](const char* what, int64_t bytes) {
+    return std::string("| ") + what + " of `" + names.prefix + ".c`, static | " + std::to_string(bytes) + " |\n";
+  };
+  if (plan.fast_bytes == 0) return row("RAM: the arena", plan.peak_bytes);
+  return row("fast RAM: an arena", plan.fast_bytes) + row("slow RAM: an arena", plan.peak_bytes - plan.fast_bytes);
+}
+
 std::string readme(const runtime::Int8Program& program, const Package& package, const ExportOptions& options,
                    const Names& names) {
   const bool classes = c99_has_classes(program, package);
   const size_t outputs = program.spec.output_count();
+  const bool two = program.plan.fast_bytes > 0;
   const Marks own = {{"P", names.prefix},
                      {"M", names.macro},
+                     {"SHARE", core::fixed(100 * program.plan.fast_share, 1) + " %"},
                      {"READ", outputs == 1 ? "`" + names.prefix + "_output()`"
                                            : "`" + names.prefix + "_output(i)` for each of the " +
                                                  std::to_string(outputs) + " outputs"},
@@ -63,7 +74,9 @@ std::string readme(const runtime::Int8Program& program, const Package& package, 
   const auto text = [&](const char* part) { return c99_fill(std::string("readme_") + part + ".md.in", own); };
   Marks marks = own;
   marks.insert(
-      {{"ARENA", std::to_string(program.plan.peak_bytes)},
+      {{"ARENA_ROWS", arena_rows(program.plan, names)},
+       {"ARENAS", two ? "arenas go" : "arena goes"},
+       {"MEMORY", text(two ? "two_arenas" : "arena")},
        {"CONSTANTS", std::to_string(program.analysis.constant_bytes)},
        {"SOUND_ROW", package.sound ? "| RAM: what the front-end works with, static, beside the clip of the caller | " +
                                          std::to_string(c99_sound_bytes(program, *package.sound)) + " |\n"

@@ -55,13 +55,18 @@ ordered_json nodes(const runtime::Int8Program& program) {
     list.push_back({{"name", program.spec.nodes[i].name},
                     {"op", arch::op_name(program.spec.nodes[i].op)},
                     {"shape", {cost.shape.h, cost.shape.w, cost.shape.c}},
-                    {"arena_offset", program.plan.offset[i]},
+                    {"arena_offset", c99_place(program.plan, program.plan.offset[i]).offset},
                     {"bytes", program.plan.bytes[i]},
                     {"constant_bytes", cost.constant_bytes},
                     {"macs", cost.macs}});
     const runtime::Step& step = program.steps[i];
     if (step.kernel != nullptr) list.back()["kernel"] = step.kernel->name;
-    if (program.plan.scratch[i] >= 0) list.back()["scratch_offset"] = program.plan.scratch[i];
+    const bool two = program.plan.fast_bytes > 0;
+    if (two) list.back()["arena"] = c99_place(program.plan, program.plan.offset[i]).arena;
+    if (program.plan.scratch[i] < 0) continue;
+    const Place scratch = c99_place(program.plan, program.plan.scratch[i]);
+    list.back()["scratch_offset"] = scratch.offset;
+    if (two) list.back()["scratch_arena"] = scratch.arena;
   }
   return list;
 }
@@ -97,6 +102,10 @@ std::string c99_manifest(const runtime::Int8Program& program, const Package& pac
   if (is_binary(options))
     root["weights_file"] = {{"name", options.prefix + "_weights.bin"}, {"bytes", c99_weights_bytes(program)}};
   root["arena_bytes"] = program.plan.peak_bytes;
+  if (program.plan.fast_bytes > 0) {
+    root["fast_arena_bytes"] = program.plan.fast_bytes;
+    root["slow_arena_bytes"] = program.plan.peak_bytes - program.plan.fast_bytes;
+  }
   root["constant_bytes"] = constant_bytes(program);
   root["macs"] = program.analysis.macs;
   root["params"] = program.analysis.params;

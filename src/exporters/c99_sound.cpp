@@ -57,13 +57,16 @@ std::string fields(const data::FrontEndTables& t, const std::string& prefix) {
 int values_of(const data::FrontEndTables& t) { return t.coefficients > 0 ? t.coefficients : t.bands; }
 int scratch_of(const data::FrontEndTables& t) { return t.fft + t.fft / 2 + 1 + t.bands; }
 
-// Where the scratch lies in the arena, which holds nothing but the input while features are made; from the input on.
-// None: the rest of the arena is too small.
+// Where the scratch lies in the input's arena, which holds nothing but the input while features are made; from the
+// input on. None: the rest of that arena is too small.
 std::optional<int64_t> scratch_in_arena(const runtime::Int8Program& program, const SoundInput& sound) {
-  const int64_t bytes = int64_t{sizeof(float)} * scratch_of(sound.tables), input = program.plan.offset[0];
+  const arch::MemoryPlan& plan = program.plan;
+  const int64_t bytes = int64_t{sizeof(float)} * scratch_of(sound.tables), input = plan.offset[0];
+  const bool fast = input < plan.fast_bytes;
+  const int64_t begin = fast ? 0 : plan.fast_bytes, end = fast ? plan.fast_bytes : plan.peak_bytes;
   const int64_t behind = (input + program.spec.input.elements() + 3) / 4 * 4;
-  if (behind + bytes <= program.plan.peak_bytes) return behind - input;
-  if (bytes <= input) return -input;
+  if (behind + bytes <= end) return behind - input;
+  if (bytes <= input - begin) return begin - input;
   return std::nullopt;
 }
 

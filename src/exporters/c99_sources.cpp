@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 
+#include "condenser/core/text.hpp"
 #include "exporters/c99.hpp"
 #include "exporters/c99_text.hpp"
 #include "exporters/kernel_sources.hpp"
@@ -12,6 +13,24 @@ namespace {
 
 std::string shape_text(const arch::Shape& s) {
   return std::to_string(s.h) + "x" + std::to_string(s.w) + "x" + std::to_string(s.c);
+}
+
+std::string place_text(const arch::MemoryPlan& plan, int64_t offset) {
+  const Place place = c99_place(plan, offset);
+  return place.arena + (" + " + std::to_string(place.offset));
+}
+
+// For people; of one arena the number alone.
+std::string place_words(const arch::MemoryPlan& plan, int64_t offset) {
+  const Place place = c99_place(plan, offset);
+  return (plan.fast_bytes > 0 ? place.arena + std::string(" ") : "") + std::to_string(place.offset);
+}
+
+// Outside of the run function.
+std::string address_text(const runtime::Int8Program& program, const Names& names, int node) {
+  const Place place = c99_place(program.plan, program.plan.offset[static_cast<size_t>(node)]);
+  const std::string arena = program.plan.fast_bytes > 0 ? macro_prefix(place.arena) + "_ARENA" : "ARENA";
+  return names.macro + "_" + arena + " + " + std::to_string(place.offset);
 }
 
 // ---- steps ----
@@ -35,7 +54,7 @@ std::string call_text(const runtime::Int8Program& program, const runtime::Turn& 
   const runtime::Step& step = program.steps[turn.node];
   const runtime::Call& call = step.calls[turn.call];
   const std::string kernel = step.kernel->name;
-  const auto at = [](int64_t offset) { return "arena + " + std::to_string(offset); };
+  const auto at = [&](int64_t offset) { return place_text(program.plan, offset); };
   std::vector<std::string> arguments = {"&p"};
   for (const runtime::Constant& constant : step.constants)
     arguments.push_back(names.prefix + "_" + program.spec.nodes[turn.node].name + "_" + constant.name);
@@ -69,16 +88,21 @@ std::string strip_text(const runtime::Int8Program& program, const runtime::Turn&
 
 // Where the results are: a function of no argument for one output, of the output's number for several.
 std::string output_function(const runtime::Int8Program& program, const Names& names) {
-  const auto offset = [&](size_t k) {
-    return std::to_string(program.plan.offset[static_cast<size_t>(program.spec.output(k))]);
-  };
-  if (program.spec.output_count() == 1)
-    return "const int8_t *" + names.prefix + "_output(void) { return " + names.macro + "_ARENA + " + offset(0) +
-           "; }\n\n";
-  std::string offsets;
-  for (size_t k = 0; k < program.spec.output_count(); ++k) offsets += (k ? ", " : "") + offset(k);
-  return "const int8_t *" + names.prefix + "_output(int i) {\n  static const int32_t offsets[" + names.macro +
-         "_OUTPUTS] = {" + offsets + "};\n  return " + names.macro + "_ARENA + offsets[i];\n}\n\n";
+  const size_t count = program.spec.output_count();
+  if (count == 1)
+    return "const int8_t *" + names.prefix + "_output(void) { return " +
+           address_text(program, names, program.spec.output()) + "; }\n\n";
+  std::string places;
+  const bool two = program.plan.fast_bytes > 0;
+  for (size_t k = 0; k < count; ++k) {
+    const int node = program.spec.output(k);
+    places += (k == 0 ? "" : ", ") + (two ? address_text(program, names, node)
+                                          : std::to_string(program.plan.offset[static_cast<size_t>(node)]));
+  }
+  const std::string head = "const int8_t *" + names.prefix + "_output(int i) {\n";
+  const std::string size = "[" + names.macro + "_OUTPUTS] = {" + places + "};\n  return ";
+  return head + (two ? "  const int8_t *const outputs" + size + "outputs[i];\n}\n\n"
+                     : "  static const int32_t offsets" + size + names.macro + "_ARENA + offsets[i];\n}\n\n");
 }
 
 // What a layer is and takes, in one line: verify reads the name before the colon.
@@ -88,8 +112,9 @@ std::string layer_comment(const runtime::Int8Program& program, const runtime::Tu
   std::string text = "  /* " + program.spec.nodes[node].name + ": " + arch::op_name(program.spec.nodes[node].op) +
                      " to " + shape_text(cost.shape) + strip_text(program, turn) + "; " + std::to_string(cost.macs) +
                      " MACs, " + std::to_string(cost.constant_bytes) + " bytes of constants, kernel " +
-                     program.steps[node].kernel->name + ", output at " + std::to_string(program.plan.offset[node]);
-  if (program.plan.scratch[node] >= 0) text += ", scratch at " + std::to_string(program.plan.scratch[node]);
+                     program.steps[node].kernel->name + ", output at " +
+                     place_words(program.plan, program.plan.offset[node]);
+  if (program.plan.scratch[node] >= 0) text += ", scratch at " + place_words(program.plan, program.plan.scratch[node]);
   return text + " */\n";
 }
 
@@ -102,12 +127,22 @@ std::string model_source(const runtime::Int8Program& program, const Names& names
     last = layer;
   }
   for (const std::string& kernel : c99_kernels(program)) includes += "#include \"cnd_" + kernel + ".h\"\n";
+  const std::map<std::string, std::string> own = {{"P", names.prefix}, {"M", names.macro}};
+  const bool two = program.plan.fast_bytes > 0;
+  std::string pointers;
+  for (const char* arena : {"arena", "fast", "slow"})
+    if (!calls.empty() && two == (arena[0] != 'a'))
+      pointers += std::string("  int8_t *const ") + arena + " = " + names.macro +
+                  (two ? "_" + macro_prefix(arena) : "") + "_ARENA;\n";
   return c99_fill("model.c.in", {{"P", names.prefix},
                                  {"M", names.macro},
                                  {"INCLUDES", includes},
-                                 {"INPUT", std::to_string(program.plan.offset[0])},
+                                 {"WHERE", two ? "two arenas, of a fast and a slow memory;" : "one arena;"},
+                                 {"MEMORY", c99_fill(two ? "model_two_arenas.c.in" : "model_arena.c.in", own)},
+                                 {"INPUT", address_text(program, names, 0)},
                                  {"OUTPUT", output_function(program, names)},
-                                 {"ARENA", calls.empty() ? "" : "  int8_t *const arena = " + names.macro + "_ARENA;\n"},
+                                 {"POINTERS", pointers},
+                                 {"GIVEN", two ? names.prefix + "_slow_memory" : names.prefix + "_memory"},
                                  {"WEIGHTS", binary ? c99_fill("model_weights_given.c.in", {{"P", names.prefix}}) : ""},
                                  {"CALLS", calls}});
 }
@@ -149,6 +184,32 @@ std::string output_notes(const runtime::Int8Program& program, const Names& names
   return text + " *\n";
 }
 
+std::string percent(double share) { return core::fixed(100 * share, 1) + " %"; }
+
+// Which tensor lies where, as lines of the comment at the top; nothing where one arena has all.
+std::string memory_notes(const runtime::Int8Program& program) {
+  if (program.plan.fast_bytes == 0) return "";
+  std::string text;
+  for (const std::string arena : {"fast", "slow"}) {
+    std::string line = " * In the " + arena + " arena:";
+    const auto add = [&](const std::string& word, int64_t offset) {
+      if (offset < 0 || c99_place(program.plan, offset).arena != arena) return;
+      if (line.size() + word.size() + 2 > kColumns) {
+        text += line + "\n";
+        line = " *  ";
+      }
+      line += " " + word + ",";
+    };
+    for (size_t i = 0; i < program.spec.nodes.size(); ++i) {
+      add(program.spec.nodes[i].name, program.plan.offset[i]);
+      add("scratch of " + program.spec.nodes[i].name, program.plan.scratch[i]);
+    }
+    line.back() = '.';
+    text += line + "\n";
+  }
+  return text;
+}
+
 std::string model_header(const runtime::Int8Program& program, const Package& package, const Names& names, bool binary) {
   const arch::Shape& in = program.spec.input;
   const std::string& m = names.macro;
@@ -165,6 +226,7 @@ std::string model_header(const runtime::Int8Program& program, const Package& pac
   if (!package.output_note.empty()) text += " * Output: " + comment_text(package.output_note) + "\n";
   for (size_t i = 0; i < package.classes.size(); ++i)
     text += " * Output " + std::to_string(i) + ": " + comment_text(package.classes[i]) + "\n";
+  text += memory_notes(program);
   text += " * How to add it to a program, also beside other networks: README.md.\n";
   text += " * Spec " + comment_text(package.spec_hash) + ", lowered " + arch::hash(program.spec).hex() + ". */\n";
   text += "#ifndef " + m + "_H\n#define " + m +
@@ -173,19 +235,34 @@ std::string model_header(const runtime::Int8Program& program, const Package& pac
   text += integer("INPUT_HEIGHT", in.h) + integer("INPUT_WIDTH", in.w) + integer("INPUT_CHANNELS", in.c);
   text += integer("INPUT_BYTES", in.elements());
   text += quant_defines(names, "INPUT", program.input_quant()) + output_defines(program, names);
-  text += integer("ARENA_BYTES", program.plan.peak_bytes);
+  const int64_t fast = program.plan.fast_bytes, whole = program.plan.peak_bytes;
+  text += integer("ARENA_BYTES", whole);
+  if (fast > 0)
+    text += "/* " + m + "_ARENA_BYTES are two arenas, each in a memory of its own; " +
+            percent(program.plan.fast_share) +
+            " of the bytes that kernels read\n * and write lie in the fast one (estimated from shapes). */\n" +
+            integer("FAST_ARENA_BYTES", fast) + integer("SLOW_ARENA_BYTES", whole - fast);
   text += integer("CONSTANT_BYTES", program.analysis.constant_bytes);
   if (binary) text += integer("WEIGHTS_BYTES", c99_weights_bytes(program));
   text += "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n";
-  text += "#ifdef " + m + "_ARENA_GIVEN\n/* The memory of the network, " + m +
-          "_ARENA_BYTES bytes aligned to 4, before anything else. Returns 0, or 1 where it is not aligned. */\nint " +
-          p + "_give_arena(void *memory);\n#endif\n\n";
+  text += "#ifdef " + m + "_ARENA_GIVEN\n";
+  if (fast > 0)
+    text += "/* The memory of the network, " + m + "_FAST_ARENA_BYTES and " + m +
+            "_SLOW_ARENA_BYTES bytes aligned to 4, before\n * anything else. Returns 0, or 1 where one of them is not "
+            "aligned. */\nint " +
+            p + "_give_arenas(void *fast, void *slow);\n#endif\n\n";
+  else
+    text += "/* The memory of the network, " + m +
+            "_ARENA_BYTES bytes aligned to 4, before anything else. Returns 0, or 1 where it is not aligned. */\nint " +
+            p + "_give_arena(void *memory);\n#endif\n\n";
   if (binary) text += c99_fill("weights_functions.h.in", {{"P", p}, {"M", m}});
   text += "/* Where to write the input. Running overwrites it: fill it before every run. */\nint8_t *" + p +
           "_input(void);\n\n";
   text += std::string("/* Computes the output; returns 0, or 1 without an arena") +
-          (binary ? ", 2 without weights" : "") + ". Not for two threads at once: there is one arena. */\nint " + p +
-          "_run(void);\n\n";
+          (binary ? ", 2 without weights" : "") +
+          (fast > 0 ? ". Not for two threads at once: they would share the arenas. */\nint "
+                    : ". Not for two threads at once: there is one arena. */\nint ") +
+          p + "_run(void);\n\n";
   text += program.spec.output_count() == 1
               ? "/* The result, valid until the next input is written. */\nconst int8_t *" + p + "_output(void);\n\n"
               : "/* Output i, 0.." + m + "_OUTPUTS - 1; valid until the next input is written. */\nconst int8_t *" + p +
@@ -232,20 +309,27 @@ std::string test_source(const runtime::Int8Program& program, const Package& pack
       {"P", names.prefix}, {"M", names.macro}, {"RESULT", one ? names.prefix + "_output()" : "results()"}};
   const auto part = [&](const char* name) { return sound ? c99_fill(name, common) : ""; };
   std::map<std::string, std::string> marks = common;
-  marks.insert({{"SAMPLES", std::to_string(count)},
-                {"ARRAYS", arrays},
-                {"SOUND_INCLUDE", sound ? "#include \"" + names.prefix + "_sound.h\"\n" : ""},
-                {"SOUND_TEST", part("test_sound.c.in")},
-                {"SOUND_CALL", part("test_sound_call.c.in")},
-                {"SOUND_NOTE", sound ? "; --clips: from sounds on, 16 bits a sample, little-endian" : ""},
-                {"SOUND_USAGE", sound ? "[--clips] " : ""},
-                {"SOUND_MAIN", part("test_sound_main.c.in")},
-                {"WEIGHTS_TEST", binary ? c99_fill("test_weights.c.in", common) : ""},
-                {"WEIGHTS_MAIN", binary ? c99_fill("test_weights_main.c.in", common) : ""}});
+  marks.insert(
+      {{"SAMPLES", std::to_string(count)},
+       {"ARRAYS", arrays},
+       {"ARENA_GIVEN", c99_fill(program.plan.fast_bytes > 0 ? "test_two_arenas.c.in" : "test_arena.c.in", common)},
+       {"SOUND_INCLUDE", sound ? "#include \"" + names.prefix + "_sound.h\"\n" : ""},
+       {"SOUND_TEST", part("test_sound.c.in")},
+       {"SOUND_CALL", part("test_sound_call.c.in")},
+       {"SOUND_NOTE", sound ? "; --clips: from sounds on, 16 bits a sample, little-endian" : ""},
+       {"SOUND_USAGE", sound ? "[--clips] " : ""},
+       {"SOUND_MAIN", part("test_sound_main.c.in")},
+       {"WEIGHTS_TEST", binary ? c99_fill("test_weights.c.in", common) : ""},
+       {"WEIGHTS_MAIN", binary ? c99_fill("test_weights_main.c.in", common) : ""}});
   return c99_fill("test.c.in", marks);
 }
 
 }  // namespace
+
+Place c99_place(const arch::MemoryPlan& plan, int64_t offset) {
+  if (plan.fast_bytes == 0) return {"arena", offset};
+  return offset < plan.fast_bytes ? Place{"fast", offset} : Place{"slow", offset - plan.fast_bytes};
+}
 
 std::set<std::string> c99_kernels(const runtime::Int8Program& program) {
   std::set<std::string> kernels;

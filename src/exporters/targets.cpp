@@ -22,7 +22,10 @@ const Target& find_target(const std::string& name) {
 }
 
 arch::MemoryPlan export_plan(const arch::Spec& lowered, const arch::Analysis& analysis, const ExportOptions& options) {
-  return options.strips ? arch::plan_strips(lowered, analysis) : arch::plan_memory(lowered, analysis);
+  arch::MemoryPlan plan = options.strips ? arch::plan_strips(lowered, analysis) : arch::plan_memory(lowered, analysis);
+  if (options.fast_ram_bytes > 0 && plan.peak_bytes > options.fast_ram_bytes)
+    plan = arch::plan_memory(lowered, analysis, {.fast_bytes = options.fast_ram_bytes}, plan.strips);
+  return plan;
 }
 
 std::string macro_prefix(std::string prefix) {

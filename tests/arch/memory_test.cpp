@@ -164,6 +164,42 @@ void check_plan(const Spec& spec, const Layout& layout = {}) {
   CHECK(plan.peak_bytes <= plan_memory(spec, a, apart).peak_bytes);
 }
 
+bool across(const MemoryPlan& plan, int64_t offset, int64_t bytes) {
+  return offset >= 0 && offset < plan.fast_bytes && offset + bytes > plan.fast_bytes;
+}
+
+// Two memories of which the fast one has so many bytes. Returns whether both are used.
+bool check_two(const Spec& spec, int64_t fast_bytes, int alignment = 4) {
+  const Analysis a = analyze(spec);
+  const MemoryPlan one = plan_memory(spec, a, {1, alignment});
+  const MemoryPlan two = plan_memory(spec, a, {1, alignment, true, fast_bytes});
+  CHECK(simulate(spec, a, two) == "");
+  CHECK(two.fast_bytes <= fast_bytes);
+  CHECK(two.fast_bytes % alignment == 0);
+  CHECK(two.peak_bytes >= two.peak_live_bytes);
+  if (one.peak_bytes <= fast_bytes) CHECK(two.offset == one.offset);
+  if (two.fast_bytes == 0) {
+    CHECK(two.fast_share == 0);
+    return false;
+  }
+  CHECK((two.fast_share > 0 && two.fast_share <= 1));
+  int64_t end = 0, fast_end = 0;
+  const auto lies = [&](int64_t offset, int64_t bytes) {
+    if (offset < 0) return;
+    CHECK_FALSE(across(two, offset, bytes));
+    CHECK((offset < two.fast_bytes ? offset : offset - two.fast_bytes) % alignment == 0);
+    end = std::max(end, offset + bytes);
+    if (offset < two.fast_bytes) fast_end = std::max(fast_end, offset + bytes);
+  };
+  for (size_t i = 0; i < spec.nodes.size(); ++i) {
+    lies(two.offset[i], two.bytes[i]);
+    lies(two.scratch[i], scratch_bytes(spec, a, i));
+  }
+  CHECK(end == two.peak_bytes);
+  CHECK((fast_end + alignment - 1) / alignment * alignment == two.fast_bytes);  // neither arena is larger than its use
+  return true;
+}
+
 MemoryPlan plan_of(const Spec& spec, const Layout& layout = {}) { return plan_memory(spec, analyze(spec), layout); }
 
 }  // namespace
@@ -351,6 +387,48 @@ TEST_CASE("Nesting never enlarges an arena of the reference networks and shrinks
   CHECK(arena("mobilenet_v2") == 112 * 112 * (16 + 96) + 64 * (15 + 1));  // the expansion; 1,505,280 without
   CHECK(arena("mobileone_s1") == 112 * 112 * (48 + 3 * 4 + 16) + 48 * (7 * 2 + 2 * 3));
   CHECK(arena("mobilenet_v1_025_96") == 48 * 48 * (8 + 16) + 32 * (16 + 1));  // a pointwise step
+}
+
+TEST_CASE("Plans of two memories hold, whatever the size of the fast one", "[arch]") {
+  int two = 0;
+  for (const testing::Exemplar& e : testing::exemplars()) {
+    INFO(e.name);
+    const Spec spec = lower(e.spec, nullptr);
+    const int64_t whole = plan_of(spec).peak_bytes;
+    for (const int64_t part : {whole / 8, whole / 2, whole - 4, whole, 2 * whole}) two += check_two(spec, part);
+  }
+  core::Rng rng(23);
+  for (int round = 0; round < 100; ++round) {
+    Spec spec = testing::random_spec(rng, 3 + static_cast<int>(rng.below(40)));
+    if (rng.below(3) == 0) testing::choose_outputs(rng, spec);
+    INFO("round " << round);
+    const auto whole = static_cast<uint64_t>(plan_of(spec).peak_bytes);
+    two += check_two(spec, 1 + static_cast<int64_t>(rng.below(whole)), round % 3 == 0 ? 16 : 4);
+  }
+  CHECK(two > 200);
+}
+
+TEST_CASE("The fast memory takes what is used most for its size", "[arch]") {
+  Builder b("windows", {1, 40, 40});
+  int x = b.add("thin", AvgPool{square(2), square(2), {}}, {0});  // 400 bytes, read nine times
+  x = b.add("conv", Conv2d{16, square(3), square(1), pad_all(1)}, {x});
+  x = b.add("mean", GlobalAvgPool{}, {x});  // reads each of the 6,400 bytes of conv once
+  const Spec spec = b.finish();
+  const Analysis a = analyze(spec);
+  const MemoryPlan one = plan_memory(spec, a);
+  const auto conv = static_cast<size_t>(find_node(spec, "conv")), thin = static_cast<size_t>(find_node(spec, "thin"));
+  REQUIRE(one.scratch[conv] >= 0);
+  const int64_t scratch = scratch_bytes(spec, a, conv);
+  const MemoryPlan two = plan_memory(spec, a, {.fast_bytes = scratch + 400});
+  CHECK(two.fast_bytes == scratch + 400);
+  CHECK(two.scratch[conv] < two.fast_bytes);
+  CHECK(two.offset[thin] < two.fast_bytes);
+  CHECK(two.offset[0] >= two.fast_bytes);
+  CHECK(two.offset[conv] >= two.fast_bytes);
+  // All it takes beyond is room for the large map, so more of the uses cannot be had.
+  CHECK(plan_memory(spec, a, {.fast_bytes = scratch + 400 + 2000}).fast_share >= two.fast_share);
+  CHECK(plan_memory(spec, a, {.fast_bytes = 3}).offset == one.offset);  // nothing fits
+  CHECK_THROWS_AS(plan_memory(spec, a, {.fast_bytes = -1}), SpecError);
 }
 
 TEST_CASE("Bad layouts and foreign analyses are refused", "[arch]") {

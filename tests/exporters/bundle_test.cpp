@@ -138,6 +138,44 @@ TEST_CASE("the arena can be placed, or given", "[exporters][slow]") {
   expect(run({"./app"}, b.folder));
 }
 
+TEST_CASE("two arenas lie in memories of their own, or are given", "[exporters][slow]") {
+  testing::C99Case test = pictures();
+  const int64_t whole =
+      runtime::build_program(test.package.spec, test.package.weights, *test.package.quant).plan.peak_bytes;
+  const Bundle b(std::move(test), {.fast_ram_bytes = whole / 2});
+  const std::string header = core::read_file(b.folder / "model.h");
+  REQUIRE_THAT(header, Catch::Contains("#define MODEL_FAST_ARENA_BYTES ") && Catch::Contains("In the slow arena: "));
+  CHECK_THAT(core::read_file(b.folder / "README.md"), Catch::Contains("MODEL_FAST_ARENA_PLACE"));
+  const auto place = [](const char* memory, const char* section) {
+    return std::string(" '-DMODEL_") + memory + "_ARENA_PLACE=__attribute__((section(\"" + section + "\")))'";
+  };
+  const std::string strict = "CFLAGS=-Werror -Wconversion -Wcast-qual -Wshadow";
+  expect(run({"make", "test", strict + place("FAST", ".dtcm") + place("SLOW", ".sdram")}, b.folder));
+  const std::string symbols = run({"objdump", "-t", "model.o"}, b.folder).out;
+  CHECK(std::regex_search(symbols, std::regex("\\.dtcm\\s.*model_fast_arena")));
+  CHECK(std::regex_search(symbols, std::regex("\\.sdram\\s.*model_slow_arena")));
+  expect(run({"make", "clean"}, b.folder));
+  expect(run({"make", "test", strict + " -DMODEL_ARENA_GIVEN"}, b.folder));
+  core::write_atomic(b.folder / "app.c",
+                     "#include \"model.h\"\n#include <stddef.h>\n"
+                     "static int32_t fast[MODEL_FAST_ARENA_BYTES / 4 + 2], slow[MODEL_SLOW_ARENA_BYTES / 4 + 2];\n"
+                     "int main(void) {\n  if (model_run() != 1) return 1;\n"
+                     "  if (model_give_arenas(fast, (char *)slow + 1) != 1) return 2;\n"
+                     "  if (model_give_arenas(NULL, slow) != 1) return 3;\n  if (model_run() != 1) return 4;\n"
+                     "  if (model_give_arenas(fast, slow) != 0) return 5;\n  return model_run();\n}\n");
+  expect(run({"gcc", "-DMODEL_ARENA_GIVEN", "app.c", "libmodel.a", "-o", "app"}, b.folder));
+  expect(run({"./app"}, b.folder));
+}
+
+TEST_CASE("a fast memory that holds the whole arena changes nothing", "[exporters]") {
+  const Bundle one(pictures()), two(pictures(), {.fast_ram_bytes = 1 << 20});
+  for (const auto& entry : fs::directory_iterator(one.folder)) {
+    if (!entry.is_regular_file()) continue;
+    INFO(entry.path().filename());
+    CHECK(core::read_file(entry.path()) == core::read_file(two.folder / entry.path().filename()));
+  }
+}
+
 TEST_CASE("constants in a file of their own give the same, and damage is found", "[exporters][slow]") {
   const Bundle b(pictures(), {.weights = "binary"});
   const auto plain = runtime::build_program(b.test.package.spec, b.test.package.weights, *b.test.package.quant);

@@ -86,6 +86,16 @@ TEST_CASE("forms for one instruction set give the integers of the executor, what
   }
 }
 
+TEST_CASE("two memories give the integers of the executor on a machine", "[verify][slow]") {
+  const C99Export e("network_tiny", kSamples, {.fast_ram_bytes = 1000});
+  REQUIRE(core::read_file(e.folder / "model.h").find("FAST_ARENA_BYTES") != std::string::npos);
+  const MachineResult r = run_on(find_machine("cortex-m4"), e.folder, e.test.answers, kSamples);
+  if (!r.check.ran) return tests::skip_without("machine: cortex-m4", r.check.detail);
+  INFO(r.check.detail);
+  CHECK(r.check.passed);
+  CHECK_FALSE(r.cost.layers.empty());
+}
+
 TEST_CASE("every machine gives the integers of the executor, or says what to install", "[verify][slow]") {
   const C99Export e("output_two_heads", kSamples);
   for (const Machine& machine : machines()) {

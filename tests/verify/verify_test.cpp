@@ -59,6 +59,23 @@ TEST_CASE("an export in strips is proven as any other", "[verify][slow]") {
   CHECK(in_strips > 0);
 }
 
+TEST_CASE("an export in two memories is proven as any other, with several outputs and sounds too", "[verify][slow]") {
+  for (const char* name : {"network_tiny", "output_two_heads"}) {
+    for (const bool strips : {false, true}) {
+      const Export e(name, 3, {.strips = strips, .fast_ram_bytes = 600});
+      INFO(name << (strips ? " in strips" : ""));
+      CHECK(passed(verify_c99(e.folder, e.test.answers)));
+      CHECK(core::read_file(e.folder / "model.h").find("FAST_ARENA_BYTES") != std::string::npos);
+    }
+  }
+  const core::TemporaryFolder temporary;
+  const fs::path folder = temporary.path() / "out";
+  const testing::C99Case sounds = testing::sound_case(7, 3, {}, 200);
+  exporters::find_target("c99").write(sounds.package, sounds.answers, {.fast_ram_bytes = 2000}, folder);
+  CHECK(core::read_file(folder / "model.h").find("FAST_ARENA_BYTES") != std::string::npos);
+  CHECK(passed(verify_c99(folder, sounds.answers)));
+}
+
 TEST_CASE("an export of sounds is proven from the samples on", "[verify][slow]") {
   Export e(testing::sound_case(7, 6));
   std::vector<Check> checks = verify_c99(e.folder, e.test.answers);

@@ -55,10 +55,11 @@ struct ExportOptions {
   bool private_kernels = false;   // kernels that no other export shares: whole folders can be added to one program
   bool front_end = true;          // of sounds; see SoundInput
   bool strips = false;            // the first layers a few rows at a time; see arch/strips.hpp
+  int64_t fast_ram_bytes = 0;     // two arenas where one would be larger; see arch/memory.hpp. 0: one memory
   std::string weights = "const";  // arrays of C; binary: a file that is flashed or loaded by itself
 };
 
-// The memory of an export: in strips, where that is asked for and helps.
+// The memory of an export: in strips, where that is asked for and helps, and in two memories, where one is too small.
 arch::MemoryPlan export_plan(const arch::Spec& lowered, const arch::Analysis&, const ExportOptions&);
 
 std::string macro_prefix(std::string prefix);  // of C macros: MODEL for model
