@@ -27,6 +27,7 @@ struct Options {
   std::string format = "text";
   bool layers = false;
   bool strips = false;
+  int fast_ram = 0;           // bytes
   std::filesystem::path out;  // where the export stays; empty: nowhere
 };
 
@@ -38,6 +39,8 @@ void add_options(Args& args, Options& o) {
       .in_one_word()
       .with_default();
   args.flag("--strips", o.strips, "the first layers a few rows at a time, as with export.strips");
+  args.option("--fast-ram", o.fast_ram, "bytes of the faster one of two memories, as with export.fast_ram_bytes")
+      .range(0, 1'000'000'000);
   args.flag("--layers", o.layers, "instructions of every layer too (in JSON always)");
   args.option("-o,--out", o.out, "folder where the export with its random weights stays");
 }
@@ -64,6 +67,11 @@ ordered_json json_of(const arch::Design& design, const arch::MemoryPlan& plan, c
       {"arena_bytes", plan.peak_bytes},
       {"variable_bytes", r.cost.memory_bytes},
       {"stack_bytes", r.cost.stack_bytes}};
+  if (plan.fast_bytes > 0) {
+    j["fast_arena_bytes"] = plan.fast_bytes;
+    j["slow_arena_bytes"] = plan.peak_bytes - plan.fast_bytes;
+    j["fast_share"] = plan.fast_share;
+  }
   if (const auto known = verify::published(design.spec.name, r.machine))
     j["published"] = {{"cycles", known->cycles}, {"source", known->source}};
   j["layers"] = ordered_json::array();
@@ -80,12 +88,20 @@ std::string strips_text(const arch::Design& design, const arch::MemoryPlan& plan
          core::thousands(design.lowered_cost.macs) + ")";
 }
 
+std::string fast_text(const arch::MemoryPlan& plan) {
+  if (plan.fast_bytes == 0) return "One memory holds the arena: the fast one has room for all of it, or for nothing.";
+  return "In two memories: " + core::thousands(plan.fast_bytes) + " bytes fast, " +
+         core::thousands(plan.peak_bytes - plan.fast_bytes) + " slow; " + core::fixed(100 * plan.fast_share, 1) +
+         " % of the bytes that kernels read and write lie in the fast one (estimated from shapes)";
+}
+
 int profile(const Options& o) {
   const arch::Design design = arch::design_of(find_network(o.network));
   const core::TemporaryFolder temporary;
   const auto folder = o.out.empty() ? temporary.path() / "export" : o.out;
-  const exporters::KnownAnswers answers = export_with_noise(design, kAnswers, folder, {.strips = o.strips});
-  const arch::MemoryPlan plan = exporters::export_plan(design.lowered, design.lowered_cost, {.strips = o.strips});
+  const exporters::ExportOptions options{.strips = o.strips, .fast_ram_bytes = o.fast_ram};
+  const exporters::KnownAnswers answers = export_with_noise(design, kAnswers, folder, options);
+  const arch::MemoryPlan plan = exporters::export_plan(design.lowered, design.lowered_cost, options);
   ordered_json json{{"schema_version", 1},
                     {"network", design.spec.name},
                     {"params", design.cost.params},
@@ -108,6 +124,7 @@ int profile(const Options& o) {
       out.lines.push_back(name + ": " + core::number(known->cycles) + " cycles published (" + known->source + ")");
   }
   if (o.strips) out.lines.push_back(strips_text(design, plan));
+  if (o.fast_ram > 0) out.lines.push_back(fast_text(plan));
   out.table = verify::to_table(results);
   print_either(json, out, o.format);
   return 0;
