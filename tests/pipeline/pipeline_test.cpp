@@ -28,7 +28,7 @@ std::string small_run(const TempFolder& folder, const std::string& more = "") {
                           "probe: {samples: 200, epochs: 1, batch_size: 50, threads: 1, warmup_epochs: 0.5}\n"
                           "train: {epochs: 3, batch_size: 50, threads: 1, checkpoint_steps: 5, ema_decay: 0.9, "
                           "augment: {shift: 2, cutout: 4}}\n"
-                          "quantize: {calibration_samples: 64}\n"
+                          "quantize: {calibration_samples: 64, max_loss: 100, qat: {epochs: 2}}\n"
                           "verify: {samples: 20}\n" +
                           more);
 }
