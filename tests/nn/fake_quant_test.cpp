@@ -68,22 +68,13 @@ void check_equal(const arch::Spec& lowered, uint64_t seed) {
   }
 }
 
-bool runs_in_int8(const arch::Spec& spec) {
-  const arch::Analysis costs = arch::analyze(spec);
-  return std::ranges::all_of(spec.nodes, [&](const arch::Node& node) {
-    std::vector<arch::Shape> inputs;
-    for (const int i : node.inputs) inputs.push_back(costs.node(i).shape);
-    return runtime::int8_refusal(node.op, inputs).empty();
-  });
-}
-
 }  // namespace
 
 TEST_CASE("training in int8 form computes what the executor computes, on every operator", "[nn]") {
   int compared = 0;
   for (const testing::Exemplar& exemplar : testing::exemplars()) {
     const arch::Spec lowered = arch::lower(exemplar.spec, nullptr);
-    if (!runs_in_int8(lowered)) continue;
+    if (!testing::runs_in_int8(lowered)) continue;
     INFO(exemplar.name);
     check_equal(lowered, 7);
     ++compared;
@@ -96,7 +87,7 @@ TEST_CASE("training in int8 form computes what the executor computes, on random 
   for (int i = 0; i < 60; ++i) {
     const arch::Spec lowered =
         arch::lower(testing::random_spec(rng, 3 + static_cast<int>(rng.below(12)), testing::Operators::All), nullptr);
-    if (!runs_in_int8(lowered)) continue;
+    if (!testing::runs_in_int8(lowered)) continue;
     INFO(i);
     check_equal(lowered, static_cast<uint64_t>(i));
   }

@@ -17,6 +17,7 @@
 #include "quant/observer.hpp"
 #include "support/catch.hpp"
 #include "support/exemplars.hpp"
+#include "support/random_int8.hpp"
 
 using namespace condenser;
 
@@ -55,16 +56,6 @@ Network lowered(const arch::Spec& spec, uint64_t seed) {
   n.weights = arch::random_weights(spec, seed);
   n.spec = arch::lower(spec, &n.weights);
   return n;
-}
-
-bool exportable(const arch::Spec& spec) {
-  const arch::Analysis analysis = arch::analyze(spec);
-  for (const arch::Node& node : spec.nodes) {
-    std::vector<arch::Shape> inputs;
-    for (int i : node.inputs) inputs.push_back(analysis.node(i).shape);
-    if (!runtime::int8_refusal(node.op, inputs).empty()) return false;
-  }
-  return true;
 }
 
 // A network with every operator that int8 knows.
@@ -118,7 +109,7 @@ TEST_CASE("every exportable exemplar quantizes, and its layers stay clear of the
   int seen = 0;
   for (const auto& [name, spec] : testing::exemplars()) {
     const Network n = lowered(spec, 21);
-    if (!exportable(n.spec)) continue;
+    if (!testing::runs_in_int8(n.spec)) continue;
     quant::QuantOptions options;
     options.observer = quant::observer_names()[static_cast<size_t>(seen++) % 3];
     INFO(name << ", observer " << options.observer);

@@ -20,15 +20,6 @@ using testing::exemplar;
 using testing::random_int8;
 using testing::RandomInt8;
 
-bool supported(const arch::Spec& lowered) {
-  const arch::Analysis analysis = arch::analyze(lowered);
-  return std::ranges::all_of(lowered.nodes, [&](const arch::Node& node) {
-    std::vector<arch::Shape> inputs;
-    for (const int input : node.inputs) inputs.push_back(analysis.node(input).shape);
-    return int8_refusal(node.op, inputs).empty();
-  });
-}
-
 // [h, w, c] integers to [c, h, w] floats.
 std::vector<float> to_float(const std::vector<int8_t>& values, const arch::Shape& s, const TensorQuant& quant) {
   std::vector<float> result(values.size());
@@ -116,7 +107,7 @@ TEST_CASE("every int8 node equals the float reference of its own inputs within o
   int networks = 0;
   for (const testing::Exemplar& item : testing::exemplars()) {
     const arch::Spec spec = arch::lower(item.spec, nullptr);
-    if (!supported(spec)) continue;
+    if (!testing::runs_in_int8(spec)) continue;
     ++networks;
     const RandomInt8 package = random_int8(spec, 1);
     Int8Executor executor(build_program(spec, package.weights, package.quant));
@@ -357,7 +348,7 @@ TEST_CASE("operators without an int8 form are refused by name", "[runtime]") {
 TEST_CASE("the arrays of a program are the constants that the analysis counts", "[runtime]") {
   for (const testing::Exemplar& item : testing::exemplars()) {
     const arch::Spec spec = arch::lower(item.spec, nullptr);
-    if (!supported(spec)) continue;
+    if (!testing::runs_in_int8(spec)) continue;
     const RandomInt8 package = random_int8(spec, 1);
     const Int8Program program = build_program(spec, package.weights, package.quant);
     int64_t bytes = 0;

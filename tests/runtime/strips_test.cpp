@@ -20,15 +20,6 @@ using testing::RandomInt8;
 
 namespace {
 
-bool supported(const arch::Spec& spec) {
-  const arch::Analysis analysis = arch::analyze(spec);
-  return std::ranges::all_of(spec.nodes, [&](const arch::Node& node) {
-    std::vector<arch::Shape> inputs;
-    for (const int input : node.inputs) inputs.push_back(analysis.node(input).shape);
-    return runtime::int8_refusal(node.op, inputs).empty();
-  });
-}
-
 arch::Spec zoo_network(const std::string& name) {
   const arch::ZooCard& card = arch::find_zoo(name);
   return card.make(card.input, card.classes);
@@ -67,7 +58,7 @@ TEST_CASE("strips change no integer, wherever a network is cut", "[runtime]") {
   int found = 0;
   for (const testing::Exemplar& item : testing::exemplars()) {
     const arch::Spec spec = arch::lower(item.spec, nullptr);
-    if (supported(spec)) found += check_all_cuts(item.name, spec, {2, 3, 5}, 3);
+    if (testing::runs_in_int8(spec)) found += check_all_cuts(item.name, spec, {2, 3, 5}, 3);
   }
   CHECK(found > 400);
 }
@@ -78,7 +69,8 @@ TEST_CASE("strips change no integer of a random graph", "[runtime]") {
   for (int round = 0; round < 150; ++round) {
     const arch::Spec spec =
         arch::lower(testing::random_spec(rng, 3 + static_cast<int>(rng.below(10)), testing::Operators::All), nullptr);
-    if (supported(spec)) found += check_all_cuts("round " + std::to_string(round), spec, {2, 4}, rng.next());
+    if (testing::runs_in_int8(spec))
+      found += check_all_cuts("round " + std::to_string(round), spec, {2, 4}, rng.next());
   }
   CHECK(found > 200);
 }

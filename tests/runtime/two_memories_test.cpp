@@ -12,14 +12,6 @@ using namespace condenser;
 
 namespace {
 
-bool supported(const arch::Spec& spec, const arch::Analysis& analysis) {
-  return std::ranges::all_of(spec.nodes, [&](const arch::Node& node) {
-    std::vector<arch::Shape> inputs;
-    for (const int input : node.inputs) inputs.push_back(analysis.node(input).shape);
-    return runtime::int8_refusal(node.op, inputs).empty();
-  });
-}
-
 std::vector<int8_t> run(const runtime::Int8Program& program, std::span<const int8_t> input) {
   runtime::Int8Executor executor(program);
   const auto output = executor.run(input);
@@ -33,7 +25,7 @@ TEST_CASE("two memories change no integer, in strips neither", "[runtime]") {
   for (const testing::Exemplar& item : testing::exemplars()) {
     const arch::Spec spec = arch::lower(item.spec, nullptr);
     const arch::Analysis analysis = arch::analyze(spec);
-    if (!supported(spec, analysis)) continue;
+    if (!testing::runs_in_int8(spec)) continue;
     const testing::RandomInt8 package = testing::random_int8(spec, 3);
     const std::vector<int8_t> input = testing::random_input(spec, 3);
     const std::vector<int8_t> expected = run(runtime::build_program(spec, package.weights, package.quant), input);

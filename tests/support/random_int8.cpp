@@ -6,6 +6,7 @@
 
 #include "condenser/arch/analysis.hpp"
 #include "condenser/core/rng.hpp"
+#include "condenser/runtime/int8_program.hpp"
 
 namespace condenser::testing {
 namespace {
@@ -146,6 +147,15 @@ class Maker {
 }  // namespace
 
 RandomInt8 random_int8(const arch::Spec& lowered, uint64_t seed) { return Maker(lowered, seed).make(); }
+
+bool runs_in_int8(const arch::Spec& lowered) {
+  const arch::Analysis analysis = arch::analyze(lowered);
+  return std::ranges::all_of(lowered.nodes, [&](const arch::Node& node) {
+    std::vector<arch::Shape> inputs;
+    for (const int input : node.inputs) inputs.push_back(analysis.node(input).shape);
+    return runtime::int8_refusal(node.op, inputs).empty();
+  });
+}
 
 std::vector<int8_t> random_input(const arch::Spec& spec, uint64_t seed) {
   core::Rng rng(seed, 0x1179);

@@ -14,6 +14,9 @@ struct RandomInt8 {
 // Outputs use most of their range; pools keep their input's parameters. Deterministic by seed.
 RandomInt8 random_int8(const arch::Spec& lowered, uint64_t seed);
 
+// Every operator has an int8 form.
+bool runs_in_int8(const arch::Spec& lowered);
+
 std::vector<int8_t> random_input(const arch::Spec& spec, uint64_t seed);  // [h, w, c]
 
 }  // namespace condenser::testing
