@@ -2,14 +2,13 @@
 #include "condenser/nn/fake_quant.hpp"
 
 #include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
 #include <ATen/ops/ge.h>
 #include <ATen/ops/le.h>
 #include <ATen/ops/logical_and.h>
 #include <ATen/ops/mul.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include <algorithm>
+#include <utility>
 
 #include "condenser/core/team.hpp"
 #include "condenser/quant/quantize.hpp"
@@ -38,27 +37,29 @@ struct Bounded : torch::autograd::Function<Bounded> {
   }
 };
 
-// Rows of weights times the scale of each, as floats.
-void dequantize_rows(std::span<const int8_t> rows, const std::vector<double>& scales, std::span<float> to) {
+// Integers times the scale of their row.
+template <class Integer>
+at::Tensor dequantized(std::span<const Integer> rows, const std::vector<int64_t>& shape,
+                       const std::vector<double>& scales) {
+  const at::Tensor result = at::empty(shape);
   const size_t row = rows.size() / scales.size();
+  float* to = result.mutable_data_ptr<float>();
   for (size_t i = 0; i < rows.size(); ++i) to[i] = static_cast<float>(scales[i / row] * rows[i]);
+  return result;
 }
 
-arch::Weights dequantized(const arch::Spec& spec, const quant::Quantized& q) {
-  arch::Weights result;
+std::map<std::string, at::Tensor> dequantized(const arch::Spec& spec, const quant::Quantized& q) {
+  std::map<std::string, at::Tensor> result;
   for (const arch::Node& node : spec.nodes) {
-    const runtime::NodeQuant& entry = q.quant.nodes.at(node.name);
-    const auto weight = q.weights.tensors.find(node.name + ".weight");
-    if (weight == q.weights.tensors.end() || weight->second.dtype != arch::DType::I8) continue;
-    arch::Tensor& to = result.tensors[node.name + ".weight"] =
-        arch::make_tensor(arch::DType::F32, weight->second.shape);
-    dequantize_rows(weight->second.i8(), entry.weight_scales, to.f32());
+    const std::vector<double>& scales = q.quant.nodes.at(node.name).weight_scales;
+    if (scales.empty()) continue;
+    const arch::Tensor& weight = q.weights.at(node.name + ".weight");
+    result[node.name + ".weight"] = dequantized(weight.i8(), weight.shape, scales);
     const auto bias = q.weights.tensors.find(node.name + ".bias");
     if (bias == q.weights.tensors.end()) continue;
-    const double input = q.quant.nodes.at(spec.node(node.inputs[0]).name).output.scale;
-    arch::Tensor& added = result.tensors[node.name + ".bias"] = arch::make_tensor(arch::DType::F32, bias->second.shape);
-    for (size_t c = 0; c < entry.weight_scales.size(); ++c)
-      added.f32()[c] = static_cast<float>(input * entry.weight_scales[c] * bias->second.i32()[c]);
+    std::vector<double> of_sums = scales;
+    for (double& scale : of_sums) scale *= q.quant.nodes.at(spec.node(node.inputs[0]).name).output.scale;
+    result[node.name + ".bias"] = dequantized(std::as_const(bias->second).i32(), bias->second.shape, of_sums);
   }
   return result;
 }
@@ -70,11 +71,13 @@ FakeQuant::FakeQuant(const arch::Spec& lowered, const runtime::QuantParams& rang
 
 void FakeQuant::run(const arch::Weights& weights, const at::Tensor& x) {
   const quant::Quantized q = quant::quantize(spec_, costs_, weights, ranges_);
-  rounded_ = dequantized(spec_, q);
+  parameters_ = dequantized(spec_, q);
   const runtime::Int8Program program = runtime::build_program(spec_, q.weights, q.quant);
   const auto images = x.size(0), item = spec_.input.elements();
-  for (size_t i = 0; i < values_.size(); ++i)
-    values_[i].resize(static_cast<size_t>(images * costs_.nodes[i].shape.elements()));
+  for (size_t i = 0; i < values_.size(); ++i) {
+    const arch::Shape& shape = costs_.nodes[i].shape;
+    values_[i] = at::empty({images, shape.c, shape.h, shape.w});
+  }
   const at::Tensor dense = x.contiguous();
   const float* from = dense.const_data_ptr<float>();
   const int64_t part = (images + core::Team::instance().size() - 1) / core::Team::instance().size();
@@ -85,27 +88,22 @@ void FakeQuant::run(const arch::Weights& weights, const at::Tensor& x) {
       executor.quantize_input({from + k * item, static_cast<size_t>(item)}, input);
       executor.run(input, [&](int node, std::span<const int8_t> values) {
         const auto i = static_cast<size_t>(node);
-        const auto size = values.size();
+        float* to = values_[i].mutable_data_ptr<float>() + k * std::ssize(values);
         quant::dequantize(values, costs_.nodes[i].shape, ranges_.nodes.at(spec_.nodes[i].name).output,
-                          std::span(values_[i]).subspan(static_cast<size_t>(k) * size, size));
+                          {to, values.size()});
       });
     }
   });
 }
 
 at::Tensor FakeQuant::parameter(int node, const std::string& name, const at::Tensor& exact) const {
-  const auto found = rounded_.tensors.find(spec_.node(node).name + "." + name);
-  if (found == rounded_.tensors.end() || !exact.defined()) return exact;
-  auto* values = const_cast<float*>(found->second.f32().data());  // from_blob takes no const
-  return Straight::apply(exact, at::from_blob(values, exact.sizes()).clone());
+  const auto found = parameters_.find(spec_.node(node).name + "." + name);
+  return found == parameters_.end() ? exact : Straight::apply(exact, found->second);
 }
 
 at::Tensor FakeQuant::value(int node, const at::Tensor& exact) {
-  const arch::Shape& shape = costs_.node(node).shape;
   const runtime::TensorQuant& q = ranges_.nodes.at(spec_.node(node).name).output;
-  std::vector<float>& values = values_[static_cast<size_t>(node)];
-  const int64_t images = static_cast<int64_t>(values.size()) / shape.elements();
-  const at::Tensor rounded = at::from_blob(values.data(), {images, shape.c, shape.h, shape.w}).clone();
+  const at::Tensor rounded = std::exchange(values_[static_cast<size_t>(node)], {});
   return Bounded::apply(exact, rounded, q.scale * (-128.5 - q.zero_point), q.scale * (127.5 - q.zero_point));
 }
 

@@ -6,6 +6,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -33,8 +34,8 @@ class FakeQuant {
   arch::Spec spec_;
   arch::Analysis costs_;
   runtime::QuantParams ranges_;
-  arch::Weights rounded_;                   // dequantized
-  std::vector<std::vector<float>> values_;  // per node, [n, c, h, w]
+  std::map<std::string, at::Tensor> parameters_;  // "<node>.<param>", rounded
+  std::vector<at::Tensor> values_;                // per node, [n, c, h, w], until they are handed out
 };
 
 }  // namespace condenser::nn
