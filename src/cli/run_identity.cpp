@@ -73,7 +73,8 @@ Settings own_settings(const RunConfig& c, const std::string& stage) {
     if (setting.decides == core::config::Decides::Nothing || extends_search(path)) continue;
     if (of_another_generator(path, c.search.generator)) continue;
     if (as_before(setting)) continue;
-    if (stage == "search" && searches_int8(c) && path.starts_with("quantize.")) settings[path] = setting.value;
+    const bool measured = path.starts_with("quantize.") && !path.starts_with("quantize.qat.");  // of candidates
+    if (stage == "search" && searches_int8(c) && measured) settings[path] = setting.value;
     if (std::any_of(row->paths.begin(), row->paths.end(), [&](const auto& p) { return path.starts_with(p); }))
       settings[path] = setting.value;
   }

@@ -129,11 +129,12 @@ std::string model_source(const runtime::Int8Program& program, const Names& names
   for (const std::string& kernel : c99_kernels(program)) includes += "#include \"cnd_" + kernel + ".h\"\n";
   const std::map<std::string, std::string> own = {{"P", names.prefix}, {"M", names.macro}};
   const bool two = program.plan.fast_bytes > 0;
+  const auto pointer = [&](const char* arena, const char* macro) {
+    return std::string("  int8_t *const ") + arena + " = " + names.macro + macro + ";\n";
+  };
   std::string pointers;
-  for (const char* arena : {"arena", "fast", "slow"})
-    if (!calls.empty() && two == (arena[0] != 'a'))
-      pointers += std::string("  int8_t *const ") + arena + " = " + names.macro +
-                  (two ? "_" + macro_prefix(arena) : "") + "_ARENA;\n";
+  if (!calls.empty())
+    pointers = two ? pointer("fast", "_FAST_ARENA") + pointer("slow", "_SLOW_ARENA") : pointer("arena", "_ARENA");
   return c99_fill("model.c.in", {{"P", names.prefix},
                                  {"M", names.macro},
                                  {"INCLUDES", includes},

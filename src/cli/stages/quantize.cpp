@@ -76,6 +76,7 @@ train::TrainOptions qat_options(const RunConfig& c) {
 struct Forms {
   arch::Weights floats;
   quant::Quantized rounded;
+  int64_t trained_epochs = 0;  // in int8 form
 };
 
 // What scores better on the validation part, which neither was made from: the network after its training in int8 form,
@@ -101,15 +102,13 @@ Forms trained_in_int8(RunContext& run, const arch::Design& winner, Forms start, 
                                                  .ranges = &start.rounded.quant,
                                                  .taught_by_start = teachable ? c.quant.qat.teacher : 0});
   line.finish();
-  Forms trained{std::move(fitted.weights), {}};
+  Forms trained{std::move(fitted.weights), {}, options.epochs};
   trained.rounded = quant::quantize(winner.lowered, winner.lowered_cost, trained.floats, start.rounded.quant);
-  if (!run.validation() || c.train_on_validation) return trained;
-  const data::Task task = task_of(c);
+  if (!fitted.validation || c.train_on_validation) return trained;
   const data::Metric& metric = train::deciding_metric(c.train);
-  const auto score = [&](const Forms& f) {
-    return quant::evaluate_int8(winner.lowered, f.rounded.weights, f.rounded.quant, *run.validation(), task);
-  };
-  const data::Evaluation before = score(start), after = score(trained);
+  const data::Evaluation before =
+      quant::evaluate_int8(winner.lowered, start.rounded.weights, start.rounded.quant, *run.validation(), task_of(c));
+  const data::Evaluation& after = *fitted.validation;  // of these very integers
   const bool better = !(data::score_of(metric, after) < data::score_of(metric, before));
   lines.push_back("trained in int8 form for " + std::to_string(options.epochs) + " epochs: validation " + metric.title +
                   " " + core::significant(metric.value(before), 4) + " before, " +
@@ -117,20 +116,16 @@ Forms trained_in_int8(RunContext& run, const arch::Design& winner, Forms start, 
   return better ? std::move(trained) : std::move(start);
 }
 
-// The run ends here when int8 lost more than it may. One item more or less is no loss.
-void check_loss(const QuantRecord& r, double max_loss, const std::string& folder) {
+// Why the run ends here, where int8 lost more than it may; "": it did not. One item more or less is no loss.
+std::string loss_refusal(const QuantRecord& r, const quant::QuantOptions& options, const std::string& folder) {
   const double lost = r.test_float.accuracy_percent - r.test_int8.accuracy_percent;
-  if (lost <= max_loss || r.test_float.correct - r.test_int8.correct <= 1) return;
-  const bool trained = r.trained_epochs > 0;
-  throw core::Error("int8 is " + core::fixed(lost, 2) + " points behind float on the test part (" +
-                        core::fixed(r.test_int8.accuracy_percent, 2) + " % against " +
-                        core::fixed(r.test_float.accuracy_percent, 2) +
-                        " %); expected at most quantize.max_loss = " + core::number(max_loss) + "; " +
-                        "the noise of each node is in " + folder + "/quant_report.json. Try " +
-                        (trained ? "more quantize.qat.epochs, " : "quantize.qat.epochs=5, ") +
-                        "activations that are bounded (relu6) and rescale where there is attention, or a larger "
-                        "quantize.max_loss",
-                    core::ExitCode::Int8Loss);
+  if (lost <= options.max_loss || r.test_float.correct - r.test_int8.correct <= 1) return "";
+  return "int8 is " + core::fixed(lost, 2) + " points behind float on the test part (" +
+         core::fixed(r.test_int8.accuracy_percent, 2) + " % against " + core::fixed(r.test_float.accuracy_percent, 2) +
+         " %); expected at most quantize.max_loss = " + core::number(options.max_loss) +
+         "; the noise of each node is in " + folder + "/quant_report.json. Try " +
+         (options.qat.epochs > 0 ? "more quantize.qat.epochs, " : "quantize.qat.epochs=5, ") +
+         "activations that are bounded (relu6) and rescale where there is attention, or a larger quantize.max_loss";
 }
 
 }  // namespace
@@ -160,7 +155,7 @@ StageOutput stage_quantize(RunContext& run) {
                      .rounding = q.quant.rounding,
                      .observer = c.quant.observer,
                      .calibration_samples = std::min<int64_t>(c.quant.calibration_samples, run.training()->size()),
-                     .trained_epochs = c.quant.qat.epochs,
+                     .trained_epochs = forms.trained_epochs,
                      .test_float = accuracy_record(as_float),
                      .test_int8 = accuracy_record(as_int8),
                      .reconstruction_float = reconstruction_record(as_float),
@@ -181,14 +176,10 @@ StageOutput stage_quantize(RunContext& run) {
   else
     add_lines("test accuracy", quant::accuracy_of(as_float), quant::accuracy_of(as_int8), out.lines);
   for (std::string& line : metric_lines(as_float, as_int8)) out.lines.push_back(std::move(line));
-  if (task.reconstructs()) return out;
-  try {
-    check_loss(record, c.quant.max_loss, run.folder.string());
-  } catch (const core::Error&) {
-    print(out, "text");  // what tells where it was lost
-    throw;
-  }
-  return out;
+  const std::string refusal = task.reconstructs() ? "" : loss_refusal(record, c.quant, run.folder.string());
+  if (refusal.empty()) return out;
+  print(out, "text");  // what tells where it was lost
+  throw core::Error(refusal, core::ExitCode::Int8Loss);
 }
 
 }  // namespace condenser::cli

@@ -310,6 +310,7 @@ at::Device chosen_device(const TrainOptions& options, int local_rank) {
 
 std::unique_ptr<Learner> make_learner(const LearnerSetup& setup, at::Device device) {
   if (device.is_cpu() && setup.options.amp == "off") return make_cpu_learner(setup);
+  if (setup.ranges) throw core::Error("a network trains in its int8 form on the processor, in full precision, only");
   return make_device_learner(setup, device);
 }
 

@@ -40,15 +40,6 @@ std::string validation_checksum(const FitRequest& r) {
   return r.validation_checksum.empty() ? data_checksum(*r.validation) : r.validation_checksum;
 }
 
-std::string checksum_of(const arch::Weights& weights) {
-  std::string bytes;
-  for (const auto& [name, tensor] : weights.tensors) {
-    bytes += name + "\n";
-    append(bytes, tensor.data.data(), tensor.data.size());
-  }
-  return core::hash128(bytes).hex();
-}
-
 }  // namespace
 
 std::string data_checksum(const data::Dataset& dataset) {
@@ -71,7 +62,7 @@ Identity identity_of(const FitRequest& r) {
   list_options(reader, options);
   for (const auto& [path, value, decides] : reader.settings())
     if (decides == core::config::Decides::Results) identity[path] = value;
-  if (r.start) identity["start"] = checksum_of(*r.start);
+  if (r.start) identity["start"] = core::hash128(arch::to_safetensors(*r.start)).hex();
   if (r.taught_by_start > 0) identity["taught by start"] = core::number(r.taught_by_start);
   if (r.ranges) identity["ranges"] = core::hash128(runtime::to_json(*r.ranges)).hex();
   // Files count by their content: they may lie elsewhere.
