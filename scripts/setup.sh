@@ -51,7 +51,8 @@ packages=(
 ((want_dev)) && packages+=("clang: second compiler for exported C" "libclang-rt-14-dev: fuzzing" "clang-format: format check"
   "postgresql: server that the tests of studies start for themselves"
   "gcc-arm-linux-gnueabi: Arm's DSP forms of the exported kernels" "libc6-dev-armel-cross: its C library" "qemu-user: runs them"
-  "gcc-arm-none-eabi: exports for Cortex-M" "libnewlib-arm-none-eabi: its C library" "qemu-system-arm: runs them")
+  "gcc-arm-none-eabi: exports for Cortex-M" "libnewlib-arm-none-eabi: its C library" "qemu-system-arm: runs them"
+  "frama-c-base: proves that no input makes an export do what C leaves open")
 ((want_cluster)) && packages+=("slurmctld: scheduler" "slurmd: its nodes" "slurm-client: its commands" "munge: their authentication"
   "postgresql: studies for many machines" "python3-venv: environment for the validator of Kubernetes files")
 

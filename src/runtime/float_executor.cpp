@@ -444,7 +444,7 @@ std::vector<float> FloatExecutor::run(std::span<const float> input, int64_t n, c
   Run state(spec_, weights_, shapes_, last_use_, n);
   for (int i = 0; i < static_cast<int>(spec_.nodes.size()); ++i) {
     if (last_use_[static_cast<size_t>(i)] < 0) continue;
-    const Buffer& values = state.evaluate(i, input);
+    Buffer& values = state.evaluate(i, input);
     if (tap) tap(i, values);
     state.release_inputs();
   }

@@ -58,7 +58,7 @@ CND_INLINE void cnd_add_short(const cnd_add_params* p, const int8_t* a, const in
     output += 4;
   }
 #else
-  const int32_t mask = range.rectifies != 0 ? -1 : 0;
+  const int32_t least = range.rectifies != 0 ? 0 : INT32_MIN; /* -1, half of a unit, is then rounded as 0 is */
   const int32_t clamps = range.clamps;
   const int8_t* const end = a + p->count;
 #ifdef CND_WIDE
@@ -74,7 +74,7 @@ CND_INLINE void cnd_add_short(const cnd_add_params* p, const int8_t* a, const in
       right = cnd_shift_right(cnd_short_shift(cnd_short_high_mul(right * 2, b_multiplier), b_shift) + 1, 1);
     }
     int32_t value = cnd_short_shift(cnd_short_high_mul(left + right, multiplier), shift);
-    value = cnd_half(cnd_rectify(value, mask) + range.offset);
+    value = cnd_half((value < least ? least : value) + range.offset);
     *output++ = (int8_t)(clamps != 0 ? cnd_clamp(value, range.low, range.high) : value);
   }
 #endif

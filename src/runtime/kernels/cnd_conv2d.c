@@ -254,8 +254,10 @@ static cnd_conv2d_params cnd_conv2d_upright(const cnd_conv2d_params* p) {
   cnd_conv2d_params upright = *p;
   if (p->kernel_h == 1 && p->kernel_w == 1 && p->stride_h == 1 && p->stride_w == 1 && p->in_h == p->out_h &&
       p->in_w == p->out_w && p->pad_top == 0 && p->pad_left == 0) {
-    upright.in_h = upright.out_h = p->in_h * p->in_w;
-    upright.in_w = upright.out_w = 1;
+    upright.in_h = p->in_h * p->in_w;
+    upright.in_w = 1;
+    upright.out_h = upright.in_h;
+    upright.out_w = 1;
   }
   return upright;
 }

@@ -75,8 +75,10 @@ CND_APART void cnd_depthwise_read(const cnd_depthwise_channel* c, const int8_t* 
   for (; begin < end; ++begin) {
     if (begin >= 0 && begin < c->across.in) {
       cnd_depthwise_copy(x + begin * c->across.in_step, c->along.in_step, width, to);
-    } else if (c->lines < c->across.out) { /* else nothing was ever there */
+    } else if (c->lines < c->across.out) {
       cnd_depthwise_fill(to, c->zero_point, width);
+    } else {
+      /* nothing was ever there */
     }
     to += c->row;
   }
@@ -289,7 +291,9 @@ CND_APART void cnd_depthwise_fours_2(const cnd_depthwise_channel* c, int32_t lin
 CND_APART void cnd_depthwise_nine(const cnd_depthwise_channel* c, int32_t lines, int8_t* output) {
   const int32_t bytes = (int32_t)sizeof *c->rows;
   cnd_nine nine;
-  nine.bias[0] = nine.bias[1] = nine.bias[2] = nine.bias[3] = c->bias;
+  for (int32_t i = 0; i < 4; ++i) {
+    nine.bias[i] = c->bias;
+  }
   for (int32_t i = 0; i < 6; ++i) { /* rows of four */
     nine.weights[i] = cnd_load_2x16(c->weights + 2 * i);
   }

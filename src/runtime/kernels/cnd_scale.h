@@ -95,19 +95,14 @@ CND_INLINE int32_t cnd_scale_quick(int32_t sum, int32_t multiplier, int32_t righ
 #endif
 }
 
-/* With a mask of -1, 0 for what is negative: -1, half of a negative unit, is then rounded as 0 is. With 0, x. */
-CND_INLINE int32_t cnd_rectify(int32_t x, int32_t mask) {
-  return (int32_t)((uint32_t)x & ~((uint32_t)cnd_shift_right(x, 31) & (uint32_t)mask));
-}
-
-/* x, or 0 for what is negative. */
+/* x, or 0 for what is negative: -1, half of a negative unit, is then rounded as 0 is. */
 CND_INLINE int32_t cnd_positive(int32_t x) {
 #if defined(CND_DSP) && defined(__GNUC__) && defined(__arm__)
   int32_t result;
   __asm__("usat %0, #31, %1" : "=r"(result) : "r"(x));
   return result;
 #else
-  return cnd_rectify(x, -1);
+  return x < 0 ? 0 : x;
 #endif
 }
 

@@ -20,7 +20,8 @@ static int32_t cnd_softmax_mul_round(int64_t x, int32_t n) {
   return x < 0 ? -bounded : bounded;
 }
 
-/* One line of terms. `gain` as in the header. Where at least 33 bits go at the end, the lower half of the product is
+/* One line of terms. `gain` as in the header. A difference from the largest lies in 0..255: to say so with a type lets
+ * tools prove that the table is long enough. Where at least 33 bits go at the end, the lower half of the product is
  * none of the rounding's business: what counts is the upper half, which two multiplications of 32 bits give. */
 static void cnd_softmax_mul_line(const cnd_softmax_mul_params* p, const uint16_t* table, int32_t largest,
                                  const int8_t* a, const int8_t* v, int64_t gain, int8_t* out) {
@@ -31,7 +32,7 @@ static void cnd_softmax_mul_line(const cnd_softmax_mul_params* p, const uint16_t
   const int32_t value_offset = p->value_offset;
   const int32_t zero_point = p->output_zero_point;
   for (int32_t k = 0; k < p->terms; ++k) {
-    const int32_t weighted = (int32_t)table[largest - *a] * ((int32_t)*v + value_offset);
+    const int32_t weighted = (int32_t)table[(uint8_t)(largest - *a)] * ((int32_t)*v + value_offset);
     int32_t scaled;
     if (drop > 32) {
       const uint32_t magnitude = (uint32_t)(weighted < 0 ? -weighted : weighted);
@@ -128,8 +129,9 @@ void cnd_softmax_mul(const cnd_softmax_mul_params* p, const uint16_t* table, con
     const int32_t largest = cnd_softmax_mul_max(a, p->terms, step);
     uint32_t sum = 0;
     for (int32_t k = 0; k < p->terms; ++k) {
-      sum += table[largest - a[k * step]];
+      sum += table[(uint8_t)(largest - a[k * step])];
     }
+    sum = sum > 0u ? sum : 1u; /* never: the table begins above 0 */
     const int64_t gain = (int64_t)((numerator + sum / 2u) / sum);
     cnd_softmax_mul_line(p, table, largest, a, value + line * p->line_step, gain, output + line * p->line_step);
   }
