@@ -1,5 +1,7 @@
 // verify_export(): first whether the files are what weights and quantization say, then whether they compute it.
+#include <algorithm>
 #include <map>
+#include <string_view>
 
 #include "condenser/core/files.hpp"
 #include "condenser/core/temporary_folder.hpp"
@@ -27,9 +29,18 @@ std::map<std::string, fs::directory_entry> entries(const fs::path& folder) {
 
 bool plain(const fs::directory_entry& entry) { return !entry.is_symlink() && entry.is_regular_file(); }
 
+// What a build in the folder leaves there, which nothing here compiles or runs: objects, libraries, firmware, a program
+// named as its source, a folder `build`.
+bool built(const fs::path& name, const std::map<std::string, fs::directory_entry>& expected) {
+  constexpr std::string_view kProducts[] = {".o", ".a", ".elf", ".map", ".d"};
+  return *name.begin() == "build" || std::ranges::find(kProducts, name.extension()) != std::end(kProducts) ||
+         expected.contains(name.string() + ".c");
+}
+
 std::string difference(const fs::path& expected, const fs::path& found) {
   auto there = entries(found);
-  for (const auto& [name, entry] : entries(expected)) {
+  const auto as_written = entries(expected);
+  for (const auto& [name, entry] : as_written) {
     const auto same = there.find(name);
     if (same == there.end()) return name + " is missing";
     if (!plain(same->second)) return name + " is no plain file";
@@ -38,7 +49,9 @@ std::string difference(const fs::path& expected, const fs::path& found) {
       return name + " differs from what weights and quantization say";
     there.erase(same);
   }
-  return there.empty() ? "" : core::printable(there.begin()->first) + " is no file of the export";
+  for (const auto& [name, entry] : there)
+    if (!built(name, as_written)) return core::printable(name) + " is no file of the export";
+  return "";
 }
 
 }  // namespace

@@ -207,6 +207,18 @@ TEST_CASE("constants in a file of their own give the same, and damage is found",
       Catch::Contains("expected const or binary"));
 }
 
+TEST_CASE("a prefix may be a word of C or of C++", "[exporters][slow]") {
+  for (const char* prefix : {"int", "while", "new", "main", "printf", "inline", "linux"}) {
+    INFO(prefix);
+    const Bundle b(pictures(), {.prefix = prefix});
+    expect(run({"make", "test", "CFLAGS=-Werror -std=gnu99"}, b.folder));
+    core::write_atomic(b.folder / "app.cpp",
+                       "#include \"" + std::string(prefix) + ".h\"\nint main() { return " + prefix + "_run(); }\n");
+    expect(run({"g++", "app.cpp", "lib" + std::string(prefix) + ".a", "-o", "app"}, b.folder));
+    expect(run({"./app"}, b.folder));
+  }
+}
+
 TEST_CASE("a compiler whose int has 16 bits is told so", "[exporters]") {
   const Bundle b(pictures());
   const core::ProcessResult made =
@@ -282,7 +294,12 @@ TEST_CASE("firmware without a system runs, and answers the runner of a benchmark
   }
   core::write_atomic(folder / "commands", "name%profile%timestamp%sing%db load 99999%db 0%infer 0%" + load +
                                               "%db 00%infer 3 1%results%\x04");
-  const core::ProcessResult said = run({"sh", "-c", "make -s runner < commands"}, folder);
+  // As a runner does, nothing is said before the board is ready: its serial line keeps no byte that it does not expect.
+  const core::ProcessResult said =
+      run({"sh", "-c",
+           "{ until grep -q m-ready heard 2>/dev/null; do sleep 0.05; done; cat commands; } | "
+           "make -s runner > heard; cat heard"},
+          folder);
   expect(said);
   for (const char* line : {"m-init-done\r\nm-ready\r\n", "m-name-dut-[condenser]", "m-model-[model]",
                            "e-[Unknown command: sing]", "e-[Command 'db load' takes 1 to 432 bytes]",

@@ -11,6 +11,7 @@
 #include <regex>
 
 #include "condenser/core/files.hpp"
+#include "condenser/core/process.hpp"
 #include "support/c99_package.hpp"
 #include "support/catch.hpp"
 
@@ -202,6 +203,9 @@ TEST_CASE("files that are not what the package says are never compiled or run", 
   core::write_atomic(e.folder / "cnd_more.c", evil);
   refused("cnd_more.c is no file of the export");
   fs::remove(e.folder / "cnd_more.c");
+  core::write_atomic(e.folder / "examples" / "cnd_more.h", evil);
+  refused("examples/cnd_more.h is no file of the export");
+  fs::remove(e.folder / "examples" / "cnd_more.h");
   fs::remove(e.folder / "model.c");
   refused("model.c is missing");
   core::write_atomic(e.temporary.path() / "elsewhere.c", model);
@@ -220,6 +224,12 @@ TEST_CASE("files that are not what the package says are never compiled or run", 
   refused("differs");
   core::write_atomic(e.folder / "manifest.json", manifest);
   core::write_atomic(e.folder / "model.c", model);
+  // What a build left there is nobody's business.
+  const core::ProcessResult made = core::run_process({"make"}, {.folder = e.folder});
+  INFO(made.out);
+  REQUIRE(made.ok());
+  REQUIRE(fs::exists(e.folder / "model.o"));
+  REQUIRE(fs::exists(e.folder / "model_test"));
   const std::vector<Check> good = verified();
   CHECK(passed(good));
   CHECK(good.size() == 5);
