@@ -8,6 +8,7 @@
 #include <ATen/ops/mul.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "condenser/core/team.hpp"
@@ -37,29 +38,12 @@ struct Bounded : torch::autograd::Function<Bounded> {
   }
 };
 
-// Integers times the scale of their row.
-template <class Integer>
-at::Tensor dequantized(std::span<const Integer> rows, const std::vector<int64_t>& shape,
-                       const std::vector<double>& scales) {
-  const at::Tensor result = at::empty(shape);
-  const size_t row = rows.size() / scales.size();
-  float* to = result.mutable_data_ptr<float>();
-  for (size_t i = 0; i < rows.size(); ++i) to[i] = static_cast<float>(scales[i / row] * rows[i]);
-  return result;
-}
-
 std::map<std::string, at::Tensor> dequantized(const arch::Spec& spec, const quant::Quantized& q) {
   std::map<std::string, at::Tensor> result;
-  for (const arch::Node& node : spec.nodes) {
-    const std::vector<double>& scales = q.quant.nodes.at(node.name).weight_scales;
-    if (scales.empty()) continue;
-    const arch::Tensor& weight = q.weights.at(node.name + ".weight");
-    result[node.name + ".weight"] = dequantized(weight.i8(), weight.shape, scales);
-    const auto bias = q.weights.tensors.find(node.name + ".bias");
-    if (bias == q.weights.tensors.end()) continue;
-    std::vector<double> of_sums = scales;
-    for (double& scale : of_sums) scale *= q.quant.nodes.at(spec.node(node.inputs[0]).name).output.scale;
-    result[node.name + ".bias"] = dequantized(std::as_const(bias->second).i32(), bias->second.shape, of_sums);
+  for (const auto& [name, tensor] : quant::dequantize(spec, q.weights, q.quant).tensors) {
+    const at::Tensor values = at::empty(tensor.shape);
+    std::ranges::copy(tensor.f32(), values.mutable_data_ptr<float>());
+    result[name] = values;
   }
   return result;
 }

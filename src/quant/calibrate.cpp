@@ -19,13 +19,23 @@ std::unique_ptr<Observer> observer_for(const arch::Op& op, const QuantOptions& o
   return make_observer(chosen);
 }
 
-std::vector<bool> feeds_weights(const arch::Spec& spec) {
-  std::vector<bool> feeds(spec.nodes.size());
-  for (const arch::Node& node : spec.nodes) {
+// Per node, the convolutions and linears that read it.
+std::vector<std::vector<size_t>> weighted_readers(const arch::Spec& spec) {
+  std::vector<std::vector<size_t>> readers(spec.nodes.size());
+  for (size_t i = 0; i < spec.nodes.size(); ++i) {
+    const arch::Node& node = spec.nodes[i];
     if (!std::holds_alternative<arch::Conv2d>(node.op) && !std::holds_alternative<arch::Linear>(node.op)) continue;
-    feeds[static_cast<size_t>(node.inputs[0])] = true;
+    readers[static_cast<size_t>(node.inputs[0])].push_back(i);
   }
-  return feeds;
+  return readers;
+}
+
+std::vector<PatchMoments> empty_moments(const arch::Spec& spec, const std::vector<std::vector<size_t>>& readers) {
+  std::vector<PatchMoments> moments(spec.nodes.size());
+  const std::vector<arch::NodeCost> costs = arch::analyze(spec).nodes;
+  for (size_t from = 0; from < readers.size(); ++from)
+    for (const size_t i : readers[from]) moments[i] = {spec.nodes[i].op, costs[from].shape, costs[i].shape};
+  return moments;
 }
 
 void accumulate(std::span<const float> values, size_t item, double weight, std::vector<double>& mean) {
@@ -63,9 +73,11 @@ Calibration calibrate(const arch::Spec& spec, const arch::Weights& weights, cons
   const runtime::FloatExecutor executor(spec, weights);
   std::vector<std::unique_ptr<Observer>> observers;
   for (const arch::Node& node : spec.nodes) observers.push_back(observer_for(node.op, options));
-  const std::vector<bool> needs_mean = feeds_weights(spec);
+  const std::vector<std::vector<size_t>> readers = weighted_readers(spec);
+  const bool learns = options.weight_rounding == "learned";
 
-  Calibration result{std::vector<Range>(spec.nodes.size()), std::vector<std::vector<double>>(spec.nodes.size())};
+  Calibration result{std::vector<Range>(spec.nodes.size()), std::vector<std::vector<double>>(spec.nodes.size()),
+                     learns ? empty_moments(spec, readers) : std::vector<PatchMoments>(spec.nodes.size())};
   const std::vector<int64_t> indices =
       data::stratified_subset(samples, options.calibration_samples, options.calibration_seed);
   const auto batch = static_cast<size_t>(batch_size(spec)), item = static_cast<size_t>(spec.input.elements());
@@ -77,9 +89,11 @@ Calibration calibrate(const arch::Spec& spec, const arch::Weights& weights, cons
     executor.run(x, static_cast<int64_t>(n), [&](int node, std::span<const float> values) {
       const auto i = static_cast<size_t>(node);
       if (observers[i]) observers[i]->observe(values);
-      if (options.bias_correction && needs_mean[i]) {
+      if (options.bias_correction && !readers[i].empty()) {
         accumulate(values, values.size() / n, 1.0 / static_cast<double>(indices.size()), result.means[i]);
       }
+      if (!learns) return;
+      for (const size_t reader : readers[i]) result.moments[reader].add(values, static_cast<int64_t>(first));
     });
   }
   for (size_t i = 0; i < observers.size(); ++i) {

@@ -5,6 +5,7 @@
 
 #include "condenser/arch/spec.hpp"
 #include "quant/observer.hpp"
+#include "quant/patch_moments.hpp"
 
 namespace condenser::quant {
 
@@ -12,6 +13,8 @@ struct Calibration {
   std::vector<Range> ranges;  // per node; empty ranges for nodes that pass their input's values through
   // Per node that a convolution or linear reads, and only if asked for: mean over the samples, [c, h, w]; else empty.
   std::vector<std::vector<double>> means;
+  std::vector<PatchMoments>
+      moments;  // per convolution and linear, where weights learn how they are rounded; else empty
 };
 
 // Pools, blurs and moves of pixels or channels: the kernel works in the scale of its input.

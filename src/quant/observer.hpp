@@ -24,7 +24,6 @@ class Observer {
   virtual Range range() const = 0;
 };
 
-const std::vector<std::string>& observer_names();
 std::unique_ptr<Observer> make_observer(const QuantOptions&);  // throws core::Error on an unknown name
 
 // Counts of |x| for each sign in equal bins whose width is a power of two. When a value does not fit, neighbouring bins

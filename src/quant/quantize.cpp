@@ -100,7 +100,7 @@ class Quantizer {
     entry.output = chosen(i, step(node.inputs[0]) * std::max(1.0, entry.weight_scales[0]));
     entry.weight_scales[0] = std::min(entry.weight_scales[0], entry.output.scale / step(node.inputs[0]));
     arch::Tensor slope = arch::make_tensor(arch::DType::I8, weight.shape);
-    std::ranges::copy(round_rows(row, entry.weight_scales, 1.0, {}).weight, slope.i8().begin());
+    std::ranges::copy(round_weights(row, entry.weight_scales), slope.i8().begin());
     result_.weights.tensors[node.name + ".weight"] = std::move(slope);
     return entry;
   }
@@ -141,21 +141,25 @@ class Quantizer {
     const double per_step = entry.output.scale / input_scale;
     for (double& scale : entry.weight_scales)
       scale = std::clamp(scale, kMinMultiplier * per_step, kMaxMultiplier * per_step);
+    const std::vector<double>& mean = calibration_.means[source];
+    const PatchMoments& moments = calibration_.moments[i];
+    const std::vector<int8_t> rounded = moments.empty()
+                                            ? round_weights(rows, entry.weight_scales)
+                                            : learn_weights(rows, entry.weight_scales, moments, !mean.empty());
     std::vector<double> correction;
-    if (!calibration_.means[source].empty()) {
-      const std::vector<double> patches =
-          mean_patches(node.op, costs_[source].shape, costs_[i].shape, calibration_.means[source]);
-      correction = mean_errors(rows, entry.weight_scales, patches, groups);
-    }
-    store(node.name, weight.shape, round_rows(rows, entry.weight_scales, input_scale, correction));
+    if (!mean.empty())
+      correction = mean_errors(rows, rounded, entry.weight_scales,
+                               mean_patches(node.op, costs_[source].shape, costs_[i].shape, mean), groups);
+    store(node.name, weight.shape, rounded, round_biases(rows, entry.weight_scales, input_scale, correction));
     return entry;
   }
 
-  void store(const std::string& name, const std::vector<int64_t>& shape, const RoundedRows& rounded) {
+  void store(const std::string& name, const std::vector<int64_t>& shape, std::span<const int8_t> weights,
+             std::span<const int32_t> biases) {
     arch::Tensor weight = arch::make_tensor(arch::DType::I8, shape);
-    std::ranges::copy(rounded.weight, weight.i8().begin());
+    std::ranges::copy(weights, weight.i8().begin());
     arch::Tensor bias = arch::make_tensor(arch::DType::I32, {shape[0]});
-    std::ranges::copy(rounded.bias, bias.i32().begin());
+    std::ranges::copy(biases, bias.i32().begin());
     result_.weights.tensors[name + ".weight"] = std::move(weight);
     result_.weights.tensors[name + ".bias"] = std::move(bias);
   }
@@ -176,6 +180,19 @@ void read_options(core::config::Reader& reader, QuantOptions& o) {
   reader.integer("calibration_samples", o.calibration_samples, 1, 1000000, "stratified samples of the training part");
   reader.integer("calibration_seed", o.calibration_seed, 0, UINT64_MAX, "chooses the calibration samples");
   reader.boolean("bias_correction", o.bias_correction, "move biases by the mean error of weight rounding");
+  reader.choice(
+      "weight_rounding", o.weight_rounding, {"nearest", "learned"},
+      "learned: weights are rounded one after the other, each making up for those before it on the calibration "
+      "samples");
+  reader.boolean("equalize", o.equalize,
+                 "share the sizes of channels out between layers first, where only ReLU or pooling lies between");
+  reader.boolean("auto", o.automatic,
+                 "try observers, weight_rounding and equalize on the validation part and take what serves best; their "
+                 "values count for nothing then");
+  reader.integer("sensitivity", o.sensitivity, 0, 1000000,
+                 "samples of the validation part on which each node is tried alone in floats, to see where int8 loses; "
+                 "0: none",
+                 core::config::Decides::Nothing);
   reader.number("max_loss", o.max_loss, 0, 100,
                 "points of accuracy that int8 may fall behind float on the test part; more, and the run ends with exit "
                 "code 7",
@@ -199,7 +216,8 @@ Quantized quantize(const arch::Design& design, const arch::Weights& weights, con
 Quantized quantize(const arch::Spec& lowered, const arch::Analysis& costs, const arch::Weights& weights,
                    const runtime::QuantParams& outputs) {
   const size_t nodes = lowered.nodes.size();
-  const Calibration none{std::vector<Range>(nodes), std::vector<std::vector<double>>(nodes)};
+  const Calibration none{std::vector<Range>(nodes), std::vector<std::vector<double>>(nodes),
+                         std::vector<PatchMoments>(nodes)};
   return Quantizer(lowered, costs.nodes, weights, none, &outputs).run();
 }
 

@@ -90,6 +90,29 @@ data::Evaluation evaluate(const data::Dataset& samples, const data::Task& task, 
   return scorer.finish();
 }
 
+data::Evaluation evaluate_batches(const runtime::FloatExecutor& executor, const arch::Spec& spec,
+                                  const data::Dataset& samples, const data::Task& task,
+                                  const runtime::FloatExecutor::Tap& tap) {
+  const int64_t batch = batch_size(spec);
+  const auto item = static_cast<size_t>(spec.input.elements());
+  return evaluate(samples, task, [&](int64_t begin, int64_t end, std::span<float> logits) {
+    std::vector<float> x;
+    for (int64_t first = begin; first < end; first += batch) {
+      const int64_t n = std::min(batch, end - first);
+      x.resize(static_cast<size_t>(n) * item);
+      for (int64_t i = 0; i < n; ++i) samples.get(first + i, std::span(x).subspan(static_cast<size_t>(i) * item, item));
+      std::ranges::copy(executor.run(x, n, tap), logits.begin() + (first - begin) * task.outputs());
+    }
+  });
+}
+
+// To the nearest value that int8 has.
+void snap(std::span<float> values, const runtime::TensorQuant& grid) {
+  const auto inverse = static_cast<float>(1.0 / grid.scale), scale = static_cast<float>(grid.scale);
+  const auto low = static_cast<float>(-128 - grid.zero_point), high = static_cast<float>(127 - grid.zero_point);
+  for (float& v : values) v = scale * std::clamp(std::round(v * inverse), low, high);
+}
+
 core::Cell snr_cell(double db) {
   if (std::isfinite(db)) return core::cell(db, 1);
   if (std::isnan(db)) return core::empty_cell();
@@ -127,6 +150,38 @@ std::vector<NodeReport> node_reports(const arch::Spec& spec, const arch::Weights
     reports.push_back({spec.nodes[k].name, snr_db(t), saturated, quant.nodes.at(spec.nodes[k].name).output});
   }
   return reports;
+}
+
+std::vector<Sensitivity> sensitivities(const arch::Spec& spec, const arch::Weights& float_weights,
+                                       const arch::Weights& int8_weights, const runtime::QuantParams& quant,
+                                       const data::Dataset& samples, const data::Task& task) {
+  check_outputs(spec, samples, task);
+  const arch::Weights rounded = dequantize(spec, int8_weights, quant);
+  std::vector<runtime::TensorQuant> grids;
+  for (const arch::Node& node : spec.nodes) grids.push_back(quant.nodes.at(node.name).output);
+  const auto evaluated = [&](int exempt) {
+    arch::Weights weights = rounded;
+    if (exempt >= 0)
+      for (const char* parameter : {".weight", ".bias"}) {
+        const std::string name = spec.node(exempt).name + parameter;
+        if (const auto found = float_weights.tensors.find(name); found != float_weights.tensors.end())
+          weights.tensors[name] = found->second;
+        else
+          weights.tensors.erase(name);  // int8 makes biases where there were none
+      }
+    std::vector<bool> exact(spec.nodes.size());  // it, and what passes its values through
+    for (size_t i = 0; i < spec.nodes.size(); ++i)
+      exact[i] = static_cast<int>(i) == exempt ||
+                 (passes_through(spec.nodes[i].op) && exact[static_cast<size_t>(spec.nodes[i].inputs[0])]);
+    const runtime::FloatExecutor executor(spec, weights);
+    return evaluate_batches(executor, spec, samples, task, [&](int node, std::span<float> values) {
+      if (!exact[static_cast<size_t>(node)]) snap(values, grids[static_cast<size_t>(node)]);
+    });
+  };
+  std::vector<Sensitivity> result = {{"", evaluated(-1)}};
+  for (size_t i = 1; i < spec.nodes.size(); ++i)
+    if (!passes_through(spec.nodes[i].op)) result.push_back({spec.nodes[i].name, evaluated(static_cast<int>(i))});
+  return result;
 }
 
 core::Table to_table(const std::vector<NodeReport>& reports) {
@@ -180,17 +235,7 @@ data::Evaluation evaluate_float(const arch::Spec& spec, const arch::Weights& wei
                                 const data::Task& task) {
   check_outputs(spec, samples, task);
   const runtime::FloatExecutor executor(spec, weights);
-  const int64_t batch = batch_size(spec);
-  const auto item = static_cast<size_t>(spec.input.elements());
-  return evaluate(samples, task, [&](int64_t begin, int64_t end, std::span<float> logits) {
-    std::vector<float> x;
-    for (int64_t first = begin; first < end; first += batch) {
-      const int64_t n = std::min(batch, end - first);
-      x.resize(static_cast<size_t>(n) * item);
-      for (int64_t i = 0; i < n; ++i) samples.get(first + i, std::span(x).subspan(static_cast<size_t>(i) * item, item));
-      std::ranges::copy(executor.run(x, n), logits.begin() + (first - begin) * task.outputs());
-    }
-  });
+  return evaluate_batches(executor, spec, samples, task, {});
 }
 
 data::Evaluation evaluate_int8(const arch::Spec& spec, const arch::Weights& weights, const runtime::QuantParams& quant,
@@ -209,6 +254,33 @@ data::Evaluation evaluate_int8(const arch::Spec& spec, const arch::Weights& weig
                  logits.subspan(static_cast<size_t>(i - begin) * outputs, outputs));
     }
   });
+}
+
+arch::Weights dequantize(const arch::Spec& spec, const arch::Weights& weights, const runtime::QuantParams& quant) {
+  arch::Weights result;
+  const auto put = [&](const std::string& name, const arch::Tensor& from, const auto& integers,
+                       const std::vector<double>& scales, double factor) {
+    arch::Tensor to = arch::make_tensor(arch::DType::F32, from.shape);
+    const size_t row = integers.size() / scales.size();
+    for (size_t i = 0; i < integers.size(); ++i)
+      to.f32()[i] = static_cast<float>(scales[i / row] * factor * integers[i]);
+    result.tensors[name] = std::move(to);
+  };
+  for (const arch::Node& node : spec.nodes) {
+    const std::vector<double>& scales = quant.nodes.at(node.name).weight_scales;
+    const auto weight = weights.tensors.find(node.name + ".weight");
+    if (weight == weights.tensors.end()) continue;
+    if (scales.empty()) {  // the factor of a scale node
+      result.tensors[weight->first] = weight->second;
+      continue;
+    }
+    put(weight->first, weight->second, weight->second.i8(), scales, 1.0);
+    const auto bias = weights.tensors.find(node.name + ".bias");
+    if (bias != weights.tensors.end())
+      put(bias->first, bias->second, bias->second.i32(), scales,
+          quant.nodes.at(spec.node(node.inputs[0]).name).output.scale);
+  }
+  return result;
 }
 
 void dequantize(std::span<const int8_t> hwc, const core::Shape& shape, const runtime::TensorQuant& quant,

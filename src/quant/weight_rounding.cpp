@@ -1,6 +1,7 @@
 // Per-channel symmetric rounding of weights, int32 biases, and the mean error that rounding makes.
 #include "quant/weight_rounding.hpp"
 
+#include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -19,6 +20,17 @@ int8_t round_weight(float w, double scale) {
 
 std::span<const float> row(const WeightRows& rows, int64_t o) {
   return rows.weight.subspan(static_cast<size_t>(o * rows.taps), static_cast<size_t>(rows.taps));
+}
+
+// U of U^T U = (moments + damping)^-1, upper triangular: how an error of one weight is best shared among those after
+// it. Empty where there is no moment at all.
+Eigen::MatrixXd inverse_spread(Eigen::MatrixXd moments) {
+  constexpr double kDamping = 0.01;  // of the mean of the diagonal, as in GPTQ
+  const double mean = moments.diagonal().mean();
+  if (!(mean > 0) || !std::isfinite(mean)) return {};
+  moments.diagonal().array() += kDamping * mean;
+  const Eigen::MatrixXd one = Eigen::MatrixXd::Identity(moments.rows(), moments.cols());
+  return moments.llt().solve(one).llt().matrixU();
 }
 
 std::vector<double> conv_patches(const arch::Conv2d& op, const arch::Shape& in, const arch::Shape& out,
@@ -60,18 +72,44 @@ std::vector<double> weight_scales(const WeightRows& rows, double input_scale) {
   return scales;
 }
 
-RoundedRows round_rows(const WeightRows& rows, std::span<const double> scales, double input_scale,
-                       std::span<const double> correction) {
-  RoundedRows result;
-  for (int64_t o = 0; o < rows.rows; ++o) {
-    const auto i = static_cast<size_t>(o);
-    for (float w : row(rows, o)) result.weight.push_back(round_weight(w, scales[i]));
+std::vector<int8_t> round_weights(const WeightRows& rows, std::span<const double> scales) {
+  std::vector<int8_t> rounded;
+  for (int64_t o = 0; o < rows.rows; ++o)
+    for (const float w : row(rows, o)) rounded.push_back(round_weight(w, scales[static_cast<size_t>(o)]));
+  return rounded;
+}
+
+std::vector<int8_t> learn_weights(const WeightRows& rows, std::span<const double> scales, const PatchMoments& moments,
+                                  bool about_mean) {
+  std::vector<int8_t> rounded = round_weights(rows, scales);
+  const int64_t of_group = rows.rows / moments.groups();
+  for (int64_t g = 0; g < moments.groups(); ++g) {
+    const Eigen::MatrixXd spread = inverse_spread(moments.moments(g, about_mean));
+    if (spread.size() == 0) continue;  // nothing was ever seen: nearest is as good
+    for (int64_t o = g * of_group; o < (g + 1) * of_group; ++o) {
+      const std::span<const float> exact = row(rows, o);
+      const double scale = scales[static_cast<size_t>(o)];
+      Eigen::VectorXd w = Eigen::Map<const Eigen::VectorXf>(exact.data(), rows.taps).cast<double>();
+      for (int64_t k = 0; k < rows.taps; ++k) {
+        const int8_t q = round_weight(static_cast<float>(w[k]), scale);
+        rounded[static_cast<size_t>(o * rows.taps + k)] = q;
+        const double error = (w[k] - scale * q) / spread(k, k);
+        w.tail(rows.taps - k) -= error * spread.row(k).tail(rows.taps - k).transpose();
+      }
+    }
+  }
+  return rounded;
+}
+
+std::vector<int32_t> round_biases(const WeightRows& rows, std::span<const double> scales, double input_scale,
+                                  std::span<const double> correction) {
+  std::vector<int32_t> rounded;
+  for (size_t i = 0; i < rows.bias.size(); ++i) {
     const double bias = rows.bias[i] - (correction.empty() ? 0.0 : correction[i]);
     const double limit = std::numeric_limits<int32_t>::max();
-    result.bias.push_back(
-        static_cast<int32_t>(std::clamp(std::round(bias / (input_scale * scales[i])), -limit, limit)));
+    rounded.push_back(static_cast<int32_t>(std::clamp(std::round(bias / (input_scale * scales[i])), -limit, limit)));
   }
-  return result;
+  return rounded;
 }
 
 std::vector<double> mean_patches(const arch::Op& op, const arch::Shape& in, const arch::Shape& out,
@@ -80,8 +118,8 @@ std::vector<double> mean_patches(const arch::Op& op, const arch::Shape& in, cons
   return {mean_image.begin(), mean_image.end()};  // linear: the input is the patch
 }
 
-std::vector<double> mean_errors(const WeightRows& rows, std::span<const double> scales, std::span<const double> patches,
-                                int64_t groups) {
+std::vector<double> mean_errors(const WeightRows& rows, std::span<const int8_t> rounded, std::span<const double> scales,
+                                std::span<const double> patches, int64_t groups) {
   std::vector<double> errors;
   for (int64_t o = 0; o < rows.rows; ++o) {
     const double scale = scales[static_cast<size_t>(o)];
@@ -89,7 +127,8 @@ std::vector<double> mean_errors(const WeightRows& rows, std::span<const double> 
     const auto first = static_cast<size_t>(o / (rows.rows / groups) * rows.taps);
     double error = 0;
     for (size_t k = 0; k < weight.size(); ++k) {
-      error += (scale * round_weight(weight[k], scale) - static_cast<double>(weight[k])) * patches[first + k];
+      const int8_t q = rounded[static_cast<size_t>(o * rows.taps) + k];
+      error += (scale * q - static_cast<double>(weight[k])) * patches[first + k];
     }
     errors.push_back(error);
   }

@@ -73,7 +73,7 @@ TEST_CASE("an outlier moves min_max, not mse and percentile", "[quant][observer]
     const runtime::TensorQuant q = quant::affine(ranges.back());
     errors.push_back(20 * true_error(x, q) + true_error(outlier, q));
   }
-  REQUIRE(quant::observer_names() == std::vector<std::string>{"min_max", "percentile", "mse"});
+  REQUIRE(quant::observer_names() == std::vector<std::string>{"min_max", "percentile", "mse", "entropy"});
   CHECK(ranges[0].high == 100.0);
   CHECK(ranges[1].high == Approx(3.29).margin(0.15));  // 99.9 % of |x| of a normal distribution
   CHECK(ranges[1].low == Approx(-3.29).margin(0.15));
@@ -201,5 +201,18 @@ TEST_CASE("observers refuse values that are no numbers, and unknown names", "[qu
     CHECK(range_of(name, {0.0f, 0.0f}).high == 0);
     CHECK(range_of(name, {1e-40f, 0.0f}).low == 0);  // denormal
   }
-  CHECK_THROWS_WITH(range_of("entropy", {1.0f}), Catch::Contains("min_max, percentile or mse"));
+  CHECK_THROWS_WITH(range_of("median", {1.0f}), Catch::Contains("min_max, percentile, mse, entropy"));
+}
+
+TEST_CASE("entropy cuts a thin tail off and keeps a full range", "[quant]") {
+  core::Rng rng(4);
+  std::vector<float> x(20000);
+  for (float& v : x) v = static_cast<float>(std::abs(rng.normal()));
+  const double without = range_of("entropy", x).high;
+  x.push_back(11.0f);  // alone, far out
+  CHECK(range_of("min_max", x).high == 11.0);
+  CHECK(range_of("entropy", x).high < 6.0);
+  CHECK(range_of("entropy", x).high > 0.7 * without);
+  for (float& v : x) v = static_cast<float>(rng.uniform(0, 3));
+  CHECK(range_of("entropy", x).high > 2.7);
 }

@@ -156,7 +156,7 @@ TEST_CASE("scales of a network with every int8 operator", "[quant][quantize]") {
     CHECK(reports.front().snr_db > 45.0);
     for (const quant::NodeReport& r : reports) {
       INFO(r.node << " " << r.snr_db);
-      CHECK(r.snr_db > 20.0);
+      CHECK(r.snr_db > (std::string(observer) == "entropy" ? 15.0 : 20.0));  // which clips more than the others
     }
   }
 }
@@ -336,7 +336,7 @@ TEST_CASE("quantize refuses what it cannot do", "[quant][quantize]") {
   const auto none = data::make_image_dataset({2, 12, 12}, {"a"}, {{0, 0}, {1, 1}}, {}, {});
   CHECK_THROWS_AS(quant::quantize(arch::design_of(spec), weights, *none, {}), core::Error);
   quant::QuantOptions options;
-  options.observer = "entropy";
+  options.observer = "median";
   CHECK_THROWS_AS(quant::quantize(arch::design_of(spec), weights, *fitting, options), core::Error);
   arch::Weights bad = weights;
   bad.tensors.at("c2.weight").f32()[3] = std::nanf("");
@@ -346,7 +346,8 @@ TEST_CASE("quantize refuses what it cannot do", "[quant][quantize]") {
 TEST_CASE("options are read, checked and documented", "[quant][quantize]") {
   auto reader = core::config::Reader::from_text(
       "observer: percentile\npercentile: 99.5\ncalibration_samples: 64\ncalibration_seed: 7\nbias_correction: false\n"
-      "max_loss: 0.5\nqat: {epochs: 3, lr: 0.001, teacher: 0}\n",
+      "max_loss: 0.5\nweight_rounding: learned\nequalize: true\nauto: true\nsensitivity: 96\nqat: {epochs: 3, lr: "
+      "0.001, teacher: 0}\n",
       "run.yaml");
   quant::QuantOptions o;
   quant::read_options(reader, o);
@@ -357,12 +358,17 @@ TEST_CASE("options are read, checked and documented", "[quant][quantize]") {
   CHECK(o.calibration_seed == 7);
   CHECK(!o.bias_correction);
   CHECK(o.max_loss == 0.5);
+  CHECK(o.weight_rounding == "learned");
+  CHECK(o.equalize);
+  CHECK(o.automatic);
+  CHECK(o.sensitivity == 96);
   CHECK(o.qat.epochs == 3);
   CHECK(o.qat.lr == 0.001);
   CHECK(o.qat.teacher == 0);
-  CHECK(reader.options().size() == 10);  // the section counts
-  for (const char* text : {"observer: entropy", "percentile: 101", "calibration_samples: 0", "max_loss: -1",
-                           "qat: {epochs: -1}", "qat: {lr: 0}", "qat: {teacher: 2}"}) {
+  CHECK(reader.options().size() == 14);  // the section counts
+  for (const char* text :
+       {"observer: median", "weight_rounding: up", "sensitivity: -1", "percentile: 101", "calibration_samples: 0",
+        "max_loss: -1", "qat: {epochs: -1}", "qat: {lr: 0}", "qat: {teacher: 2}"}) {
     auto wrong = core::config::Reader::from_text(text, "run.yaml");
     CHECK_THROWS_AS(quant::read_options(wrong, o), core::ConfigError);
   }

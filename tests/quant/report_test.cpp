@@ -92,7 +92,7 @@ TEST_CASE("int8 keeps the accuracy of a network on separable images", "[quant][r
       quant::accuracy_of(quant::evaluate_float(spec, weights, *test, data::task_of(*test, false)));
   CHECK(exact.total == 200);
   CHECK(exact.percent() > 85.0);
-  for (const char* observer : {"min_max", "percentile", "mse"}) {
+  for (const std::string& observer : quant::observer_names()) {
     INFO(observer);
     quant::QuantOptions options;
     options.observer = observer;
@@ -101,6 +101,31 @@ TEST_CASE("int8 keeps the accuracy of a network on separable images", "[quant][r
         quant::accuracy_of(quant::evaluate_int8(spec, q.weights, q.quant, *test, data::task_of(*test, false)));
     CHECK(rounded.total == 200);
     CHECK(std::abs(rounded.percent() - exact.percent()) <= 2.0);
+  }
+}
+
+TEST_CASE("the node that int8 spoils is the one that gives most back in floats", "[quant][report]") {
+  const auto train = gratings(400, 1), test = gratings(200, 2);
+  const arch::Spec spec = classifier();
+  const arch::Weights weights = nearest_mean(spec, *train, 3);
+  const data::Task task = data::task_of(*train, false);
+  const quant::Quantized good = quant::quantize(arch::design_of(spec), weights, *train, {});
+  runtime::QuantParams coarse = good.quant;
+  coarse.nodes.at("c2").output.scale *= 150;  // two levels are left
+  const quant::Quantized spoilt = quant::quantize(spec, arch::analyze(spec), weights, coarse);
+  const auto found = quant::sensitivities(spec, weights, spoilt.weights, spoilt.quant, *test, task);
+  REQUIRE(found.size() == 4);  // all in int8, c1, c2, fc; a pool loses nothing of its own
+  CHECK(found[0].node.empty());
+  const double exact = quant::accuracy_of(quant::evaluate_float(spec, weights, *test, task)).percent();
+  const double simulated = quant::accuracy_of(found[0].alone).percent();
+  const double integers =
+      quant::accuracy_of(quant::evaluate_int8(spec, spoilt.weights, spoilt.quant, *test, task)).percent();
+  CHECK(simulated == Approx(integers).margin(5));
+  CHECK(simulated < exact - 10);
+  for (const quant::Sensitivity& s : found) {
+    INFO(s.node);
+    const double alone = quant::accuracy_of(s.alone).percent();
+    CHECK((alone > exact - 5) == (s.node == "c2"));
   }
 }
 

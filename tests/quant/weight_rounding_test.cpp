@@ -33,11 +33,11 @@ TEST_CASE("weights are symmetric per row and off by at most half a step", "[quan
   const std::vector<double> scales = quant::weight_scales(rows, 0.1);
   CHECK(scales[0] == Approx(1.0 / 127));
   CHECK(scales[1] == Approx(2e-3 / 127));
-  const quant::RoundedRows rounded = quant::round_rows(rows, scales, 0.1, {});
-  CHECK(rounded.weight[1] == -127);
-  CHECK(rounded.weight[4] == 127);
+  const std::vector<int8_t> rounded = quant::round_weights(rows, scales);
+  CHECK(rounded[1] == -127);
+  CHECK(rounded[4] == 127);
   for (size_t i = 0; i < w.size(); ++i) {
-    CHECK(std::abs(rounded.weight[i] * scales[i / 3] - static_cast<double>(w[i])) <= 0.5001 * scales[i / 3]);
+    CHECK(std::abs(rounded[i] * scales[i / 3] - static_cast<double>(w[i])) <= 0.5001 * scales[i / 3]);
   }
 }
 
@@ -46,11 +46,11 @@ TEST_CASE("biases of any size survive, also beside zero weights", "[quant][weigh
   for (double input_scale : {1e-6, 0.02, 10.0}) {
     const WeightRows rows{"conv", 4, 2, w, {3.5f, 0.0f, -120.0f, 1e4f}};
     const std::vector<double> scales = quant::weight_scales(rows, input_scale);
-    const quant::RoundedRows rounded = quant::round_rows(rows, scales, input_scale, {});
+    const std::vector<int32_t> rounded = quant::round_biases(rows, scales, input_scale, {});
     for (size_t o = 0; o < 4; ++o) {
       CHECK(scales[o] > 0);
-      CHECK(rounded.bias[o] * scales[o] * input_scale == Approx(rows.bias[o]).epsilon(1e-5).margin(1e-9));
-      CHECK(std::abs(static_cast<double>(rounded.bias[o])) <= 1073741825.0);
+      CHECK(rounded[o] * scales[o] * input_scale == Approx(rows.bias[o]).epsilon(1e-5).margin(1e-9));
+      CHECK(std::abs(static_cast<double>(rounded[o])) <= 1073741825.0);
     }
   }
 }
@@ -81,10 +81,10 @@ TEST_CASE("predicted mean error is the one that the float executor sees", "[quan
     for (double& s : scales) s *= 20;  // coarse, to make the error plain
 
     arch::Weights coarse = weights;
-    const quant::RoundedRows rounded = quant::round_rows(rows, scales, 0.02, {});
+    const std::vector<int8_t> rounded = quant::round_weights(rows, scales);
     std::span<float> w = coarse.tensors.at("layer.weight").f32();
     for (size_t i = 0; i < w.size(); ++i) {
-      w[i] = static_cast<float>(rounded.weight[i] * scales[i / static_cast<size_t>(rows.taps)]);
+      w[i] = static_cast<float>(rounded[i] * scales[i / static_cast<size_t>(rows.taps)]);
     }
 
     constexpr int64_t kImages = 5;
@@ -102,7 +102,7 @@ TEST_CASE("predicted mean error is the one that the float executor sees", "[quan
       seen[i / pixels % seen.size()] += (double{off[i]} - double{exact[i]}) / static_cast<double>(kImages * pixels);
     }
     const std::vector<double> patches = quant::mean_patches(c.op, c.input, output, mean);
-    const std::vector<double> predicted = quant::mean_errors(rows, scales, patches, c.groups);
+    const std::vector<double> predicted = quant::mean_errors(rows, rounded, scales, patches, c.groups);
     REQUIRE(predicted.size() == seen.size());
     double largest = 0;
     for (size_t o = 0; o < seen.size(); ++o) {
@@ -112,10 +112,10 @@ TEST_CASE("predicted mean error is the one that the float executor sees", "[quan
     CHECK(largest > 1e-3);  // otherwise the comparison says nothing
 
     // The correction moves the bias by exactly that.
-    const quant::RoundedRows moved = quant::round_rows(rows, scales, 0.02, predicted);
+    const std::vector<int32_t> moved = quant::round_biases(rows, scales, 0.02, predicted);
     for (size_t o = 0; o < seen.size(); ++o) {
       const double step = 0.02 * scales[o];
-      CHECK(moved.bias[o] * step == Approx(0.25 - predicted[o]).margin(0.51 * step));
+      CHECK(moved[o] * step == Approx(0.25 - predicted[o]).margin(0.51 * step));
     }
   }
 }

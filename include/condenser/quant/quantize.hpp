@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "condenser/arch/analysis.hpp"
 #include "condenser/arch/design.hpp"
@@ -21,15 +22,20 @@ struct QatOptions {
 };
 
 struct QuantOptions {
-  std::string observer = "mse";   // min_max, percentile, mse
+  std::string observer = "mse";   // min_max, percentile, mse, entropy
   double percentile = 99.99;      // of |x| kept, for observer percentile
   int calibration_samples = 512;  // stratified subset of the training part
   uint64_t calibration_seed = 1;
   bool bias_correction = true;  // move biases by the mean error that weight rounding makes on the calibration samples
-  double max_loss = 2;          // points of accuracy that int8 may fall behind float on the test part
+  std::string weight_rounding = "nearest";  // or learned: see quant/weight_rounding.hpp
+  bool equalize = false;                    // before all else; see equalize.hpp
+  bool automatic = false;                   // observer, weight_rounding and equalize are chosen by trying
+  int sensitivity = 0;                      // samples for sensitivities() in report.hpp; 0: none
+  double max_loss = 2;                      // points of accuracy that int8 may fall behind float on the test part
   QatOptions qat;
 };
 void read_options(core::config::Reader&, QuantOptions&);
+const std::vector<std::string>& observer_names();
 
 struct Quantized {
   arch::Weights weights;  // I8 weights and I32 biases

@@ -25,6 +25,19 @@ std::vector<NodeReport> node_reports(const arch::Spec& lowered, const arch::Weig
                                      const data::Dataset& samples);
 core::Table to_table(const std::vector<NodeReport>&);
 
+// What a node would give back if it alone stayed in floats, its weights and its output.
+struct Sensitivity {
+  std::string node;
+  data::Evaluation alone;
+};
+
+// In simulation: float operators on weights and values that are rounded to what int8 can say, which differs from the
+// integers by their own last rounding. The first entry has no node: all in int8. Nodes whose int8 loses nothing of its
+// own (pools, moves of pixels or channels) are left out. Costs a float run of the samples for each entry.
+std::vector<Sensitivity> sensitivities(const arch::Spec& lowered, const arch::Weights& float_weights,
+                                       const arch::Weights& int8_weights, const runtime::QuantParams&,
+                                       const data::Dataset& samples, const data::Task&);
+
 struct Accuracy {
   int64_t correct = 0, total = 0;
   double percent() const { return total ? 100.0 * static_cast<double>(correct) / static_cast<double>(total) : 0.0; }
@@ -52,6 +65,8 @@ std::string to_string(const Reconstruction&);  // "AUC 93.41 % (2000 items), rec
 data::Evaluation evaluate_float(const arch::Spec&, const arch::Weights&, const data::Dataset&, const data::Task&);
 data::Evaluation evaluate_int8(const arch::Spec& lowered, const arch::Weights& int8_weights,
                                const runtime::QuantParams&, const data::Dataset&, const data::Task&);
+// Weights and biases as floats again, by "<node>.<param>": what int8 multiplies by.
+arch::Weights dequantize(const arch::Spec& lowered, const arch::Weights& int8_weights, const runtime::QuantParams&);
 // Int8 outputs [h, w, c] as those of the float network, [c, h, w].
 void dequantize(std::span<const int8_t> hwc, const core::Shape&, const runtime::TensorQuant&, std::span<float> chw);
 

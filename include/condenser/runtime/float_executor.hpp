@@ -17,8 +17,8 @@ class FloatExecutor {
   // both must outlive it.
   FloatExecutor(const arch::Spec&, const arch::Weights&);
 
-  // Called for every live node in order with its output, [n, c, h, w].
-  using Tap = std::function<void(int node, std::span<const float> values)>;
+  // Called for every live node in order with its output, [n, c, h, w], which it may change before others read it.
+  using Tap = std::function<void(int node, std::span<float> values)>;
 
   // input: [n, c, h, w]. Returns the outputs' values one output after the other, each [n, c, h, w].
   std::vector<float> run(std::span<const float> input, int64_t n, const Tap& tap = {}) const;

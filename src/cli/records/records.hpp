@@ -174,6 +174,7 @@ struct NodeRecord {
   std::optional<double> snr_db;  // none: nothing was lost
   double saturated_fraction = 0, scale = 1;
   int64_t zero_point = 0;
+  Maybe<double> alone_in_float;  // the deciding metric on the validation part with this node alone in floats
 
   template <class Self, class F>
   static void fields(Self& r, F&& f) {
@@ -182,13 +183,37 @@ struct NodeRecord {
     f("saturated_fraction", r.saturated_fraction);
     f("scale", r.scale);
     f("zero_point", r.zero_point);
+    f("alone_in_float", r.alone_in_float);
+  }
+};
+
+// A way to quantize, and what it gave on the validation part.
+struct QuantTrialRecord {
+  std::string observer;
+  double percentile = 0;  // of observer percentile
+  std::string weight_rounding;
+  bool equalized = false;
+  double metric = 0, loss = 0;  // the deciding one
+
+  template <class Self, class F>
+  static void fields(Self& r, F&& f) {
+    f("observer", r.observer);
+    f("percentile", r.percentile);
+    f("weight_rounding", r.weight_rounding);
+    f("equalized", r.equalized);
+    f("metric", r.metric);
+    f("loss", r.loss);
   }
 };
 
 // quant_report.json
 struct QuantRecord {
-  static constexpr RecordFile kFile{"quant_report.json", "quantize", 4};
+  static constexpr RecordFile kFile{"quant_report.json", "quantize", 5};
   std::string spec_hash, lowered_hash, rounding, observer;
+  double percentile = 0;  // of observer percentile
+  std::string weight_rounding;
+  bool equalized = false;
+  std::vector<QuantTrialRecord> tried;  // of quantize.auto
   int64_t calibration_samples = 0;
   int64_t trained_epochs = 0;  // in int8 form; 0: what the calibration gave
   AccuracyRecord test_float, test_int8;
@@ -202,6 +227,10 @@ struct QuantRecord {
     f("lowered_hash", r.lowered_hash);
     f("rounding", r.rounding);
     f("observer", r.observer);
+    f("percentile", r.percentile);
+    f("weight_rounding", r.weight_rounding);
+    f("equalized", r.equalized);
+    f("tried", r.tried);
     f("calibration_samples", r.calibration_samples);
     f("trained_epochs", r.trained_epochs);
     f("test_float", r.test_float);

@@ -1,5 +1,6 @@
 // Stage `quantize`: lowers the winner, calibrates, writes int8 weights, and reports what int8 costs.
 
+#include <algorithm>
 #include <cmath>
 
 #include "cli/run_identity.hpp"
@@ -7,10 +8,13 @@
 #include "cli/stages/stages.hpp"
 #include "cli/torch_module.hpp"
 #include "condenser/arch/passes.hpp"
+#include "condenser/core/log.hpp"
 #include "condenser/core/output.hpp"
+#include "condenser/core/stop.hpp"
 #include "condenser/core/text.hpp"
 #include "condenser/data/metrics.hpp"
 #include "condenser/data/split.hpp"
+#include "condenser/quant/equalize.hpp"
 
 namespace condenser::cli {
 
@@ -116,6 +120,111 @@ Forms trained_in_int8(RunContext& run, const arch::Design& winner, Forms start, 
   return better ? std::move(trained) : std::move(start);
 }
 
+// The figures of one way to quantize, on the validation part.
+struct Trial {
+  quant::QuantOptions options;
+  data::Evaluation validation;
+};
+
+arch::Weights prepared(const arch::Design& winner, const arch::Weights& weights, const quant::QuantOptions& options) {
+  arch::Weights floats = weights;
+  if (options.equalize) quant::equalize(winner.lowered, floats);
+  return floats;
+}
+
+// "percentile 99.9, learned rounding, equalized"
+std::string way_text(const quant::QuantOptions& o) {
+  return o.observer + (o.observer == "percentile" ? " " + core::number(o.percentile) : "") + ", " + o.weight_rounding +
+         " rounding" + (o.equalize ? ", equalized" : "");
+}
+
+// The ways to choose ranges that quantize.auto tries. Where values have heavy tails a percentile more or less decides.
+std::vector<quant::QuantOptions> range_choices(quant::QuantOptions options) {
+  options.weight_rounding = "nearest";
+  options.equalize = false;
+  std::vector<quant::QuantOptions> choices;
+  for (const std::string& observer : quant::observer_names()) {
+    options.observer = observer;
+    if (observer != "percentile") choices.push_back(options);
+  }
+  options.observer = "percentile";
+  for (const double percentile : {99.999, 99.99, 99.9, 99.5}) {
+    options.percentile = percentile;
+    choices.push_back(options);
+  }
+  return choices;
+}
+
+// Which of two evaluations is better; equal ones are told apart by their loss.
+bool better(const data::Metric& metric, const data::Evaluation& a, const data::Evaluation& b) {
+  const double x = data::score_of(metric, a), y = data::score_of(metric, b);
+  return x > y || (x == y && a.loss < b.loss);
+}
+
+// Ranges first, then with the best of them the others of quantize.auto: what serves a network is mostly the ranges.
+quant::QuantOptions tried(RunContext& run, const arch::Design& winner, const arch::Weights& weights,
+                          QuantRecord& record, std::vector<std::string>& lines) {
+  const RunConfig& c = run.config;
+  const data::Metric& metric = train::deciding_metric(c.train);
+  const data::Task task = task_of(c);
+  const auto figures = [&](const data::Evaluation& e) {
+    return metric.title + " " + core::significant(metric.value(e), 4) + ", loss " + core::significant(e.loss, 4);
+  };
+  std::optional<Trial> best;
+  const auto attempt = [&](const quant::QuantOptions& options) {
+    if (core::stop_requested()) throw core::Stopped("stopped between trials of quantize.auto");
+    const arch::Weights floats = prepared(winner, weights, options);
+    const quant::Quantized q = quant::quantize(winner, floats, *run.training(), options);
+    const Trial trial{options, quant::evaluate_int8(winner.lowered, q.weights, q.quant, *run.validation(), task)};
+    record.tried.push_back({options.observer, options.percentile, options.weight_rounding, options.equalize,
+                            metric.value(trial.validation), trial.validation.loss});
+    lines.push_back("tried " + way_text(options) + ": validation " + figures(trial.validation));
+    if (!best || better(metric, trial.validation, best->validation)) best = trial;
+  };
+  for (const quant::QuantOptions& options : range_choices(c.quant)) attempt(options);
+  quant::QuantOptions options = best->options;
+  options.weight_rounding = "learned";
+  attempt(options);
+  options = best->options;
+  options.equalize = true;
+  arch::Weights copy = weights;
+  if (quant::equalize(winner.lowered, copy) > 0) attempt(options);
+  const data::Evaluation exact = quant::evaluate_float(winner.lowered, weights, *run.validation(), task);
+  const bool lost = better(metric, exact, best->validation);
+  lines.push_back("taken: " + way_text(best->options) + "; in float the validation part has " + figures(exact) +
+                  (c.quant.qat.epochs > 0 ? ""
+                   : lost ? ": training in int8 form (quantize.qat.epochs=5) may bring back what is lost"
+                          : ": training in int8 form would have nothing to bring back"));
+  return best->options;
+}
+
+// A column of the table: the deciding metric with each node alone in floats; and which gives most back.
+void add_sensitivities(RunContext& run, const arch::Spec& lowered, const Forms& forms, QuantRecord& record,
+                       core::Table& table, std::vector<std::string>& lines) {
+  const RunConfig& c = run.config;
+  const data::Metric& metric = train::deciding_metric(c.train);
+  const auto samples = data::subset(
+      run.validation(), data::stratified_subset(*run.validation(), c.quant.sensitivity, c.quant.calibration_seed));
+  core::log::info("sensitivity: every node alone in floats, on " + std::to_string(samples->size()) + " samples");
+  const auto found =
+      quant::sensitivities(lowered, forms.floats, forms.rounded.weights, forms.rounded.quant, *samples, task_of(c));
+  const double all = metric.value(found.front().alone);
+  const quant::Sensitivity* most = nullptr;
+  table.columns.push_back({"alone_in_float", metric.title + " with it in float"});
+  for (size_t i = 0; i < record.nodes.size(); ++i) {
+    const auto at = std::ranges::find(found, record.nodes[i].node, &quant::Sensitivity::node);
+    table.rows[i].push_back(at == found.end() ? core::empty_cell() : core::cell(metric.value(at->alone), 2));
+    if (at == found.end()) continue;
+    record.nodes[i].alone_in_float.emplace(metric.value(at->alone));
+    if (better(metric, at->alone, most ? most->alone : found.front().alone)) most = &*at;
+  }
+  lines.push_back("sensitivity, " + std::to_string(samples->size()) + " samples of the validation part, simulated: " +
+                  metric.title + " " + core::significant(all, 4) + " with all in int8" +
+                  (most ? ", " + core::significant(metric.value(most->alone), 4) + " with node " + most->node +
+                              " alone in floats, which gives most back"
+                        : "; no node alone in floats gives anything back"));
+}
+
 // Why the run ends here, where int8 lost more than it may; "": it did not. One item more or less is no loss.
 std::string loss_refusal(const QuantRecord& r, const quant::QuantOptions& options, const std::string& folder) {
   const double lost = r.test_float.accuracy_percent - r.test_int8.accuracy_percent;
@@ -137,7 +246,10 @@ StageOutput stage_quantize(RunContext& run) {
   arch::Weights float_weights = load_float_weights(run, winner.spec);
   const arch::Spec lowered = arch::lower(winner.spec, &float_weights);
   std::vector<std::string> lines;
-  Forms forms{float_weights, quant::quantize(winner, float_weights, *run.training(), c.quant)};
+  QuantRecord record;
+  const quant::QuantOptions options = c.quant.automatic ? tried(run, winner, float_weights, record, lines) : c.quant;
+  Forms forms{prepared(winner, float_weights, options), {}};
+  forms.rounded = quant::quantize(winner, forms.floats, *run.training(), options);
   if (c.quant.qat.epochs > 0) forms = trained_in_int8(run, winner, std::move(forms), lines);
   quant::Quantized& q = forms.rounded;
   q.weights.metadata["spec_hash"] = hash;
@@ -150,27 +262,36 @@ StageOutput stage_quantize(RunContext& run) {
   const data::Evaluation as_float = quant::evaluate_float(lowered, float_weights, *run.test(), task);
   const data::Evaluation as_int8 = quant::evaluate_int8(lowered, q.weights, q.quant, *run.test(), task);
 
-  QuantRecord record{.spec_hash = hash,
-                     .lowered_hash = arch::hash(lowered).hex(),
-                     .rounding = q.quant.rounding,
-                     .observer = c.quant.observer,
-                     .calibration_samples = std::min<int64_t>(c.quant.calibration_samples, run.training()->size()),
-                     .trained_epochs = forms.trained_epochs,
-                     .test_float = accuracy_record(as_float),
-                     .test_int8 = accuracy_record(as_int8),
-                     .reconstruction_float = reconstruction_record(as_float),
-                     .reconstruction_int8 = reconstruction_record(as_int8),
-                     .settings = settings_of(run, "quantize")};
+  record.spec_hash = hash;
+  record.lowered_hash = arch::hash(lowered).hex();
+  record.rounding = q.quant.rounding;
+  record.observer = options.observer;
+  record.percentile = options.percentile;
+  record.weight_rounding = options.weight_rounding;
+  record.equalized = options.equalize;
+  record.calibration_samples = std::min<int64_t>(c.quant.calibration_samples, run.training()->size());
+  record.trained_epochs = forms.trained_epochs;
+  record.test_float = accuracy_record(as_float);
+  record.test_int8 = accuracy_record(as_int8);
+  record.reconstruction_float = reconstruction_record(as_float);
+  record.reconstruction_int8 = reconstruction_record(as_int8);
+  record.settings = settings_of(run, "quantize");
   for (const auto& n : nodes)
-    record.nodes.push_back({n.node, std::isfinite(n.snr_db) ? std::optional(n.snr_db) : std::nullopt,
-                            n.saturated_fraction, n.output.scale, n.output.zero_point});
+    record.nodes.push_back({n.node,
+                            std::isfinite(n.snr_db) ? std::optional(n.snr_db) : std::nullopt,
+                            n.saturated_fraction,
+                            n.output.scale,
+                            n.output.zero_point,
+                            {}});
+  core::Table table = quant::to_table(nodes);
+  if (options.sensitivity > 0) add_sensitivities(run, lowered, forms, record, table, lines);
   q.weights.metadata["key"] = key_of(record.settings);
   q.weights.metadata["training"] = key_of(settings_of(run, "train"));
   q.quant.weights_checksum = arch::save_weights(run.folder / "weights_int8.safetensors", q.weights);
   core::write_atomic(run.folder / "quant.json", runtime::to_json(q.quant));
   write_record(run.folder, record);
 
-  StageOutput out{"Int8, per node", quant::to_table(nodes), std::move(lines)};
+  StageOutput out{"Int8, per node", std::move(table), std::move(lines)};
   if (task.reconstructs())
     add_lines("test part", *quant::reconstruction_of(as_float), *quant::reconstruction_of(as_int8), out.lines);
   else

@@ -30,6 +30,7 @@ struct Options {
   std::string format = "text";
   RunPlace run;
   bool dry_run = false, fresh = false;
+  bool automatic = false;                 // quantize: ways are tried
   std::vector<std::string> machines;      // verify: instead of those of the run file
   int nproc = 1;                          // processes on this machine that train together
   std::vector<std::string> command_line;  // as it was typed, program first
@@ -57,9 +58,15 @@ void add_verify_options(Args& args, Options& o) {
       .in_one_word();
 }
 
+void add_quantize_options(Args& args, Options& o) {
+  add_options(args, o);
+  args.flag("--auto", o.automatic, "try ways to quantize on the validation part and take the best (quantize.auto)");
+}
+
 std::string resume_hint(const Options& o) {
   std::string command = "condenser " + o.verb + " " + o.run.subject;
   for (const std::string& override : o.run.overrides) command += " " + override;
+  if (o.automatic) command += " --auto";
   if (!o.machines.empty()) command += " --machine " + core::join(o.machines, ",");
   if (o.nproc > 1) command += " --nproc " + std::to_string(o.nproc);
   return "go on with: " + command;
@@ -173,6 +180,7 @@ int run(const Options& o) {
 int run_stage(const Options& o) {
   std::vector<std::string> overrides = o.run.overrides;
   if (!o.machines.empty()) overrides.push_back("verify.machines=[" + core::join(o.machines) + "]");
+  if (o.automatic) overrides.push_back("quantize.auto=true");
   RunConfig config = read_run_config(o.run.subject, overrides);
   if (o.dry_run) config.stages = {o.verb};
   return run_stages(o, {o.verb}, config, false);
@@ -211,7 +219,7 @@ Verb train_verb() {
 
 Verb quantize_verb() {
   return stage_verb("quantize", "post-training int8 quantization, with a report per node",
-                    "quantize runs/digits_quickstart", "Then: condenser export runs/<name>");
+                    "quantize runs/digits_quickstart", "Then: condenser export runs/<name>", add_quantize_options);
 }
 
 Verb export_verb() {

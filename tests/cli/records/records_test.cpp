@@ -47,15 +47,19 @@ const AccuracyRecord kAccuracy{3, 7, 300.0 / 7, 1.5, 99.25, {{"macro_f1_percent"
 QuantRecord quantized() {
   return {"af7a",
           "bb",
-          "nearest",
+          "double",
           "mse",
+          99.9,
+          "learned",
+          true,
+          {{"mse", 99.99, "nearest", false, 91.5, 0.25}},
           64,
           3,
           kAccuracy,
           kAccuracy,
           {},
           {},
-          {{"stem", std::nullopt, 0.25, 7.018e-09, -128}},
+          {{"stem", std::nullopt, 0.25, 7.018e-09, -128, {{93.25}}}},
           {{"quantize.observer", "mse"}}};
 }
 VerifyRecord verified() {
