@@ -23,6 +23,7 @@ Verb profile_verb();
 Verb rules_verb();
 Verb space_verb();
 Verb compare_verb();
+Verb import_verb();
 Verb init_verb();
 Verb data_verb();
 Verb bench_verb();
