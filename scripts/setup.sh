@@ -45,6 +45,7 @@ packages=(
   "zlib1g-dev: compressed data sets"
   "libjpeg62-turbo-dev: JPEG images"
   "libpng-dev: PNG images"
+  "libonnx-dev: networks in ONNX" "libprotobuf-dev: the form of their files"
   "libgloo-dev: declarations of Gloo, which LibTorch holds without its headers (several processes train together)"
   "catch2: tests"
 )

@@ -431,6 +431,9 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
                   "of sounds (WAV): the export computes its features itself, from 16-bit samples to the answer");
   if (!std::regex_match(c.export_options.prefix, std::regex("[a-z][a-z0-9_]{0,30}")))
     throw exports.error("prefix", "a C identifier of lower-case letters, digits and _ (at most 31)");
+  const exporters::UnusedOption unused = exporters::unused_option(c.export_options, c.targets);
+  if (!unused.key.empty())
+    throw exports.error(unused.key, "its default, as none of export.targets reads it (" + unused.readers + " does)");
   Reader verify = root.section("verify", "proof of the export");
   verify.integer("samples", c.verify.samples, 1, 1'000'000, "test images whose output integers are compared");
   verify.integer("known_answers", c.verify.known_answers, 1, 256, "samples shipped inside the export");

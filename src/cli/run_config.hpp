@@ -64,6 +64,8 @@ struct WorkOptions {
   int64_t trial_mebibytes = 0;  // of memory, for one candidate; 0: no limit
 };
 
+constexpr const char* kAllTargets = "all";
+
 struct RunConfig {
   std::string name;
   uint64_t seed = 1;
@@ -83,6 +85,7 @@ struct RunConfig {
   bool train_on_validation = false;
   quant::QuantOptions quant;
   std::vector<std::string> targets{"c99"};
+  std::vector<std::string> export_to;  // of this call, instead of `targets`; kAllTargets: all that hold the network
   exporters::ExportOptions export_options;
   VerifyOptions verify;
 

@@ -1,13 +1,20 @@
 // The destinations of export, one row each.
+#include <algorithm>
+#include <utility>
+
 #include "condenser/core/error.hpp"
+#include "condenser/core/text.hpp"
 #include "exporters/c99.hpp"
 
 namespace condenser::exporters {
 
 const std::vector<Target>& targets() {
   static const std::vector<Target> list = {
-      {"c99", "int8 C sources without dependencies: model, weights, kernels, self-test, Makefile, manifest",
-       c99_unsupported, c99_write},
+      {.name = "c99",
+       .about = "int8 C sources without dependencies: model, weights, kernels, self-test, Makefile, manifest",
+       .options = {"prefix", "private_kernels", "front_end", "strips", "fast_ram_bytes", "weights"},
+       .unsupported = c99_unsupported,
+       .write = c99_write},
   };
   return list;
 }
@@ -19,6 +26,30 @@ const Target& find_target(const std::string& name) {
     known += (known.empty() ? "" : ", ") + target.name;
   }
   throw core::ConfigError("export target '" + name + "' does not exist; expected one of " + known);
+}
+
+UnusedOption unused_option(const ExportOptions& o, const std::vector<std::string>& targets) {
+  const ExportOptions standard;
+  const std::pair<const char*, bool> changed[] = {{"prefix", o.prefix != standard.prefix},
+                                                  {"private_kernels", o.private_kernels != standard.private_kernels},
+                                                  {"front_end", o.front_end != standard.front_end},
+                                                  {"strips", o.strips != standard.strips},
+                                                  {"fast_ram_bytes", o.fast_ram_bytes != standard.fast_ram_bytes},
+                                                  {"weights", o.weights != standard.weights}};
+  const auto reads = [](const Target& target, const char* key) {
+    return std::ranges::find(target.options, key) != target.options.end();
+  };
+  for (const auto& [key, differs] : changed) {
+    const char* const option = key;
+    if (!differs ||
+        std::ranges::any_of(targets, [&](const std::string& name) { return reads(find_target(name), option); }))
+      continue;
+    std::vector<std::string> readers;
+    for (const Target& target : exporters::targets())
+      if (reads(target, option)) readers.push_back(target.name);
+    return {option, core::join(readers)};
+  }
+  return {};
 }
 
 arch::MemoryPlan export_plan(const arch::Spec& lowered, const arch::Analysis& analysis, const ExportOptions& options) {

@@ -95,7 +95,7 @@ class MachineTrial {
   MachineResult run() {
     if (compile() && link() && run_samples(answers_.inputs.size(), 0, {})) {
       result_.check.samples = std::ssize(answers_.inputs);
-      compare(answers_, manifest_, found_, result_.check);
+      compare(answers_, found_, result_.check);
       if (result_.check.passed && manifest_.clip_samples > 0) hear();
       measure_sizes();
       count_instructions();
@@ -230,7 +230,7 @@ class MachineTrial {
   // The same answers from the sounds on.
   void hear() {
     if (!run_samples(0, answers_.clips.size(), {})) return;
-    compare(answers_, manifest_, found_, result_.check);
+    compare(answers_, found_, result_.check);
     if (!result_.check.passed) return;
     result_.check.detail += ", from the sounds on";
     const std::vector<int64_t> counts = count("_sound_input", 0, 1);

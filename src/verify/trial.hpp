@@ -16,7 +16,8 @@ struct Manifest {
   size_t input_bytes = 0;
   std::vector<size_t> outputs;  // bytes of each
   size_t clip_samples = 0;      // of sounds that the export makes inputs from; 0: of none
-  std::string weights_file;     // of constants that lie outside of the program; "": they are part of it
+  int64_t constant_bytes = 0;
+  std::string weights_file;  // of constants that lie outside of the program; "": they are part of it
   int64_t weights_bytes = 0;
   std::map<std::string, std::string> files;  // name -> SHA-256
   size_t output_bytes() const;               // of all together
@@ -38,7 +39,7 @@ std::string bytes_of(const std::vector<std::vector<int8_t>>& samples);
 std::string bytes_of(const std::vector<std::vector<int16_t>>& clips);  // little-endian
 // Throws core::Error unless the answers fit the export.
 void check_answers(const exporters::KnownAnswers&, const Manifest&);
-// `found`: the outputs of all samples, one after the other. Says in `check` what differs.
-void compare(const exporters::KnownAnswers&, const Manifest&, const std::string& found, Check& check);
+// `found`: the outputs of all samples, one after the other. Says in `check` what differs; passed when nothing does.
+void compare(const exporters::KnownAnswers&, const std::string& found, Check& check);
 
 }  // namespace condenser::verify

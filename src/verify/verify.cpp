@@ -61,6 +61,7 @@ class Trial {
     if (!compiler) return check_;
     check_.ran = true;
     check_.samples = static_cast<int64_t>(answers_.inputs.size());
+    check_.bytes = manifest_.constant_bytes;
     if (build(*compiler) && self_test() && run_all("inputs.bin", bytes_of(answers_.inputs), {})) conclude();
     if (check_.ran && check_.passed && manifest_.clip_samples > 0 &&
         run_all("clips.bin", bytes_of(answers_.clips), {"--clips"})) {
@@ -154,7 +155,7 @@ class Trial {
   }
 
   void conclude() {
-    compare(answers_, manifest_, found_, check_);
+    compare(answers_, found_, check_);
     if (check_.differing_values > 0 || self_test_.ok()) return;
     check_.passed = false;
     check_.detail = "self-test: " + describe(self_test_);
@@ -198,7 +199,9 @@ core::Table to_table(const std::vector<Check>& checks) {
                    {"result", "result", false},
                    {"samples", "samples", true},
                    {"differing_values", "differing values", true},
+                   {"largest_difference", "largest difference", true},
                    {"accuracy_percent", "accuracy %", true},
+                   {"bytes", "bytes", true},
                    {"detail", "detail", false}};
   for (const Check& c : checks) {
     const bool compared = c.ran && c.samples > 0;
@@ -209,8 +212,9 @@ core::Table to_table(const std::vector<Check>& checks) {
                                : "FAIL"),
          compared ? core::cell(c.samples) : core::empty_cell(),
          compared ? core::cell(c.differing_values) : core::empty_cell(),
+         compared ? core::cell(c.largest_difference) : core::empty_cell(),
          compared && !std::isnan(c.accuracy_percent) ? core::cell(c.accuracy_percent, 2) : core::empty_cell(),
-         core::cell(c.detail)});
+         c.bytes > 0 ? core::cell(c.bytes) : core::empty_cell(), core::cell(c.detail)});
   }
   return table;
 }

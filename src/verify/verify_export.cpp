@@ -13,11 +13,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Runs the export in `folder`, which is known to be what the package says.
 struct Verifier {
   const char* target;
-  std::vector<Check> (*run)(const fs::path& folder, const exporters::KnownAnswers&);
+  std::vector<Check> (*run)(const fs::path& folder, const exporters::Package&, const exporters::KnownAnswers&);
 };
-constexpr Verifier kVerifiers[] = {{"c99", verify_c99}};
+constexpr Verifier kVerifiers[] = {
+    {"c99", [](const fs::path& folder, const exporters::Package&,
+               const exporters::KnownAnswers& answers) { return verify_c99(folder, answers); }},
+};
 
 // Everything below the folder by its path in it; what is no plain file has no content.
 std::map<std::string, fs::directory_entry> entries(const fs::path& folder) {
@@ -75,7 +79,7 @@ std::vector<Check> verify_export(const exporters::Target& target, const exporter
   if (!same.passed) return {same};
   for (const Verifier& verifier : kVerifiers) {
     if (target.name != verifier.target) continue;
-    std::vector<Check> checks = verifier.run(fresh, answers);
+    std::vector<Check> checks = verifier.run(fresh, package, answers);
     checks.insert(checks.begin(), same);
     return checks;
   }

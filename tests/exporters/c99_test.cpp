@@ -86,9 +86,19 @@ TEST_CASE("several outputs are read by number, each with its shape and scale", "
 }
 
 TEST_CASE("the table of targets is searched by name", "[exporters]") {
-  CHECK(targets().size() == 1);
   CHECK(c99().name == "c99");
-  CHECK_THROWS_WITH(find_target("onnx"), Catch::Contains("onnx") && Catch::Contains("c99"));
+  CHECK(&find_target(targets().back().name) == &targets().back());
+  CHECK_THROWS_WITH(find_target("elf"), Catch::Contains("elf") && Catch::Contains("c99"));
+}
+
+TEST_CASE("an option that no chosen target reads is found", "[exporters]") {
+  ExportOptions options;
+  CHECK(unused_option(options, {}).key.empty());
+  options.strips = true;
+  CHECK(unused_option(options, {"c99"}).key.empty());
+  const UnusedOption unused = unused_option(options, {});
+  CHECK(unused.key == "strips");
+  CHECK(unused.readers == "c99");
 }
 
 TEST_CASE("the embedded kernels are the sources that the executor links", "[exporters]") {

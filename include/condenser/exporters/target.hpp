@@ -28,7 +28,8 @@ struct Package {
   arch::Spec spec;
   arch::Weights weights;
   std::optional<runtime::QuantParams> quant;
-  std::string spec_hash;  // of the Spec before lowering: searched = trained = exported
+  std::optional<arch::Weights> floats;  // of the same Spec before quantization, for targets that write both forms
+  std::string spec_hash;                // of the Spec before lowering: searched = trained = exported
   std::vector<std::string> classes;
   bool independent = false;  // each class has a probability of its own (sigmoid); else one of them is chosen (softmax)
   std::vector<std::array<int8_t, 256>> pixels;  // [channel]: input byte of every pixel of 8 bits; empty: no pictures
@@ -67,11 +68,19 @@ std::string macro_prefix(std::string prefix);  // of C macros: MODEL for model
 struct Target {
   std::string name;
   std::string about;
+  bool floats = false;               // writes the network in floats too, where Package::floats is there
+  std::vector<std::string> options;  // of ExportOptions that it reads, as run files call them
   std::vector<Unsupported> (*unsupported)(const arch::Design&);  // callable before training, also from the gate
   // Writes into a temporary folder beside `folder` and renames: never half an export.
   void (*write)(const Package&, const KnownAnswers&, const ExportOptions&, const std::filesystem::path& folder);
 };
 const std::vector<Target>& targets();
 const Target& find_target(const std::string& name);  // throws ConfigError
+// An option that differs from its default although none of the targets reads it, and the targets that do; "" if there
+// is none: "prefix", "c99".
+struct UnusedOption {
+  std::string key, readers;
+};
+UnusedOption unused_option(const ExportOptions&, const std::vector<std::string>& targets);
 
 }  // namespace condenser::exporters

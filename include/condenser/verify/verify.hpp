@@ -1,5 +1,5 @@
 #pragma once
-// Proof of an export: compile it, run it, demand equality of every output integer.
+// Proof of an export: run it as its users will, demand equality of every output integer.
 
 #include <filesystem>
 #include <string>
@@ -11,13 +11,15 @@
 namespace condenser::verify {
 
 struct Check {
-  std::string name;  // "gcc -O2", "clang -O2", "gcc sanitizers"
+  std::string name;  // "gcc -O2", "clang -O2", "gcc sanitizers", "LiteRT"
   bool ran = false;  // false: tool missing, see `detail`
   bool passed = false;
   int64_t samples = 0;
   int64_t differing_values = 0;
   double accuracy_percent = 0;  // of the samples, by KnownAnswers::right; NaN: nothing is right or wrong
   std::string detail;
+  int64_t largest_difference = 0;  // of a value, in steps of the output
+  int64_t bytes = 0;               // of the constants of the C sources, or of the model's file; 0: of none
 };
 
 // Compiles the c99 export in `folder` with -std=c99 and the strict warnings of verify.cpp as errors (gcc and, when

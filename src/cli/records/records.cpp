@@ -235,6 +235,7 @@ CONDENSER_RECORD(EnvironmentRecord)
 CONDENSER_RECORD(RunStatus)
 CONDENSER_RECORD(EvaluationRecord)
 CONDENSER_RECORD(DataRecord)
+CONDENSER_RECORD(ImportRecord)
 #undef CONDENSER_RECORD
 
 }  // namespace condenser::cli

@@ -464,6 +464,26 @@ struct EvaluationRecord {
   }
 };
 
+// import.json: where a network of another program came from.
+struct ImportRecord {
+  static constexpr RecordFile kFile{"import.json", "import", 1};
+  std::string file, sha256, form;  // form: float, int8
+  std::string spec_hash;
+  std::string input_name, input_axes;  // of the file
+  std::vector<std::string> notes;      // what is not as it was there
+
+  template <class Self, class F>
+  static void fields(Self& r, F&& f) {
+    f("file", r.file);
+    f("sha256", r.sha256);
+    f("form", r.form);
+    f("spec_hash", r.spec_hash);
+    f("input_name", r.input_name);
+    f("input_axes", r.input_axes);
+    f("notes", r.notes);
+  }
+};
+
 // Defined for every record above.
 template <class Record>
 std::string to_text(const Record&);  // JSON, ends with a line feed

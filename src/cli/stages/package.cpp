@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "condenser/arch/passes.hpp"
 #include "condenser/core/text.hpp"
 #include "condenser/data/split.hpp"
 
@@ -89,7 +90,8 @@ void describe_outputs(const data::Task& task, const arch::Shape& output, exporte
 
 }  // namespace
 
-exporters::Package make_package(RunContext& run, const arch::Design& winner, const Int8Network& network) {
+exporters::Package make_package(RunContext& run, const arch::Design& winner, const Int8Network& network,
+                                const std::vector<std::string>& targets) {
   exporters::Package package{
       .spec = network.lowered,
       .weights = network.weights,
@@ -103,6 +105,10 @@ exporters::Package make_package(RunContext& run, const arch::Design& winner, con
   if (!is_audio(card))
     package.pixels = pixel_tables(card, network.quant.nodes.at(network.lowered.nodes[0].name).output);
   describe_outputs(task_of(run.config), winner.output(), package);
+  if (std::ranges::any_of(targets, [](const std::string& name) { return exporters::find_target(name).floats; })) {
+    package.floats = load_float_weights(run, winner.spec);
+    arch::lower(winner.spec, &*package.floats);
+  }
   return package;
 }
 

@@ -7,7 +7,9 @@
 
 namespace condenser::cli {
 
-exporters::Package make_package(RunContext&, const arch::Design& winner, const Int8Network&);
+// For these targets: with the network in floats, if one of them writes it.
+exporters::Package make_package(RunContext&, const arch::Design& winner, const Int8Network&,
+                                const std::vector<std::string>& targets);
 
 // What the executor answers to these items of the data set; none is called right or wrong.
 exporters::KnownAnswers known_integers(runtime::Int8Executor&, const data::Dataset&, const std::vector<int64_t>& items);

@@ -1,5 +1,6 @@
-// Stage `verify`: compiles the exported C, runs it, and demands the framework's integers.
+// Stage `verify`: runs what was exported, target by target, and demands the framework's integers.
 
+#include <algorithm>
 #include <cmath>
 
 #include "cli/certificate.hpp"
@@ -14,13 +15,14 @@ namespace condenser::cli {
 
 namespace {
 
-// Of the first target; lines for people.
+constexpr const char* kSources = "c99";  // the target that machines run and certificates speak of
+
+// Of the C sources; lines for people.
 std::vector<std::string> write_certificate(const RunContext& run, const arch::Design& winner) {
   const auto quantized = find_record<QuantRecord>(run.folder);
   const bool measured = quantized && quantized->test_int8.total > 0;
   const CertificateRecord record =
-      certify(run, winner, run.config.targets.front(),
-              measured ? std::optional(quantized->test_int8.accuracy_percent) : std::nullopt);
+      certify(run, winner, kSources, measured ? std::optional(quantized->test_int8.accuracy_percent) : std::nullopt);
   write_record(run.folder, record);
   std::vector<std::string> lines{
       "certificate of the export (certificate.json): " +
@@ -73,7 +75,7 @@ std::vector<verify::MachineResult> prove_on_machines(const RunContext& run, cons
   std::vector<verify::MachineResult> results;
   for (const std::string& name : run.config.verify.machines) {
     results.push_back(
-        verify::run_on(verify::find_machine(name), run.folder / "export" / "c99", answers, kMachineSamples));
+        verify::run_on(verify::find_machine(name), run.folder / "export" / kSources, answers, kMachineSamples));
     checks.push_back(results.back().check);
   }
   return results;
@@ -126,11 +128,18 @@ StageOutput stage_verify(RunContext& run) {
   const arch::Design winner = load_winner(run);
   const arch::MemoryPlan plan = exporters::export_plan(winner.lowered, winner.lowered_cost, c.export_options);
   const Int8Network network = load_int8(run, winner);
-  const exporters::Package package = make_package(run, winner, network);
+  const auto exported = find_record<ExportRecord>(run.folder);
+  const std::vector<std::string> targets = exported ? exported->targets : c.targets;
+  const bool sources = std::ranges::find(targets, kSources) != targets.end();
+  if (!sources && !c.verify.machines.empty())
+    throw core::Error(
+        "verify: machines run the C sources, which were not exported; run `condenser export` with --target " +
+        std::string(kSources) + ", or leave verify.machines out");
+  const exporters::Package package = make_package(run, winner, network, targets);
   const auto shipped = make_known_answers(run, network, package, c.verify.known_answers);
   const auto answers = make_known_answers(run, network, package, c.verify.samples);
   StageOutput out{"Verification on " + std::to_string(answers.inputs.size()) + " test images", {}, {}};
-  if (const auto exported = find_record<ExportRecord>(run.folder)) {
+  if (exported) {
     const auto changed = changes(exported->settings, settings_of(run, "export"));
     if (!changed.empty())
       throw core::Error((run.folder / "export").string() + ": was made with other options or data: " +
@@ -139,18 +148,24 @@ StageOutput stage_verify(RunContext& run) {
   VerifyRecord record{.settings = settings_of(run, "verify")};
   std::vector<verify::MachineResult> machines;
   bool all = true, mismatch = false;
-  for (const std::string& name : c.targets) {
+  for (const std::string& name : targets) {
     const auto folder = run.folder / "export" / name;
     if (!std::filesystem::exists(folder))
       throw core::Error(folder.string() + " is missing; run `condenser export` first");
     auto checks =
         verify::verify_export(exporters::find_target(name), package, shipped, c.export_options, folder, answers);
-    if (name == "c99" && verify::passed(checks)) machines = prove_on_machines(run, answers, checks);
+    if (name == kSources && verify::passed(checks)) machines = prove_on_machines(run, answers, checks);
     all = all && verify::passed(checks);
     mismatch = mismatch || verify::failed(checks);
     core::Table table = verify::to_table(checks);
-    if (out.table.columns.empty()) out.table.columns = table.columns;
-    for (auto& row : table.rows) out.table.rows.push_back(std::move(row));
+    if (out.table.columns.empty()) {
+      out.table.columns = std::move(table.columns);
+      out.table.columns.insert(out.table.columns.begin(), {"target", "target", false});
+    }
+    for (auto& row : table.rows) {
+      row.insert(row.begin(), core::cell(name));
+      out.table.rows.push_back(std::move(row));
+    }
     for (const auto& check : checks) add(name, check, record);
   }
   record.machines = records_of(machines, winner, plan);
@@ -161,14 +176,15 @@ StageOutput stage_verify(RunContext& run) {
     const std::string where = " (table above, " + (run.folder / "verify.json").string() + ")";
     if (mismatch)
       throw core::Error("verify: the export and the framework disagree" + where, core::ExitCode::VerifyMismatch);
-    throw core::Error("verify: nothing could be compiled and run here, so nothing is proven" + where +
-                      "; install gcc or clang and call `condenser verify` again");
+    throw core::Error("verify: a target could not be run here, so it is not proven" + where +
+                      "; install what its row names and call `condenser verify` again");
   }
   expect_machines(machines);
   if (!machines.empty()) out.lines.push_back(core::to_text(verify::to_table(machines)));
   for (const std::string& line : prediction_lines(machines, winner, plan)) out.lines.push_back(line);
   expect_budgets(c.gate, machines);
-  for (const std::string& line : write_certificate(run, winner)) out.lines.push_back(line);
+  if (sources)
+    for (const std::string& line : write_certificate(run, winner)) out.lines.push_back(line);
   return out;
 }
 

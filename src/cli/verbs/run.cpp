@@ -32,6 +32,7 @@ struct Options {
   bool dry_run = false, fresh = false;
   bool automatic = false;                 // quantize: ways are tried
   std::vector<std::string> machines;      // verify: instead of those of the run file
+  std::vector<std::string> targets;       // export: instead of those of the run file
   int nproc = 1;                          // processes on this machine that train together
   std::vector<std::string> command_line;  // as it was typed, program first
 };
@@ -63,11 +64,22 @@ void add_quantize_options(Args& args, Options& o) {
   args.flag("--auto", o.automatic, "try ways to quantize on the validation part and take the best (quantize.auto)");
 }
 
+void add_export_options(Args& args, Options& o) {
+  add_options(args, o);
+  std::vector<std::string> names{kAllTargets};
+  for (const exporters::Target& target : exporters::targets()) names.push_back(target.name);
+  args.option("--target", o.targets,
+              "what to write, instead of export.targets; all: whatever holds the network; several: 1,2")
+      .choices(names)
+      .in_one_word();
+}
+
 std::string resume_hint(const Options& o) {
   std::string command = "condenser " + o.verb + " " + o.run.subject;
   for (const std::string& override : o.run.overrides) command += " " + override;
   if (o.automatic) command += " --auto";
   if (!o.machines.empty()) command += " --machine " + core::join(o.machines, ",");
+  if (!o.targets.empty()) command += " --target " + core::join(o.targets, ",");
   if (o.nproc > 1) command += " --nproc " + std::to_string(o.nproc);
   return "go on with: " + command;
 }
@@ -182,6 +194,7 @@ int run_stage(const Options& o) {
   if (!o.machines.empty()) overrides.push_back("verify.machines=[" + core::join(o.machines) + "]");
   if (o.automatic) overrides.push_back("quantize.auto=true");
   RunConfig config = read_run_config(o.run.subject, overrides);
+  config.export_to = o.targets;
   if (o.dry_run) config.stages = {o.verb};
   return run_stages(o, {o.verb}, config, false);
 }
@@ -223,12 +236,13 @@ Verb quantize_verb() {
 }
 
 Verb export_verb() {
-  return stage_verb("export", "write files for devices", "export runs/digits_quickstart",
-                    "Then: condenser verify runs/<name>. export/c99/model.h says how the code is called.");
+  return stage_verb("export", "write files for devices", "export runs/digits_quickstart --target all",
+                    "Then: condenser verify runs/<name>. export/c99/model.h says how the code is called.",
+                    add_export_options);
 }
 
 Verb verify_verb() {
-  return stage_verb("verify", "compile the export, run it, compare every integer",
+  return stage_verb("verify", "run what was exported, compare every integer",
                     "verify runs/digits_quickstart --machine cortex-m4", "Then: condenser report runs/<name>",
                     add_verify_options);
 }
