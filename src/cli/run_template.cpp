@@ -123,7 +123,7 @@ std::string run_file_text(const std::string& name, const OwnData& data, const st
          noted("  samples: " + std::to_string(many ? kProbeItems : 0), "items of it; 0: all") +
          recipe(data, 3, std::min(batch, 32), "0.05", "0.5") + noted("\ntrain:", "of the network that was found") +
          recipe(data, epochs_for(data.items), batch, "0.1", "1") + "  label_smoothing: 0.1\n  ema_decay: 0.99\n" +
-         "\nquantize:\n  observer: mse\n\nexport:\n  targets: [c99]\n\nverify:\n" +
+         "\nquantize:\n  observer: percentile\n\nexport:\n  targets: [c99]\n\nverify:\n" +
          noted("  samples: 500", "test items whose integers are compared");
 }
 

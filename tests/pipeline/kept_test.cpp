@@ -141,8 +141,8 @@ TEST_CASE("changed options redo the stages that they concern and no others, and 
   CHECK_THAT(again, !Contains("anew"));
   CHECK(!fs::exists(p.searched() / "earlier/2"));
 
-  const Finished int8 = p.run({"quantize", "runs/searched", "quantize.observer=percentile"});
-  CHECK_THAT(int8.err, Contains("quantize.observer mse -> percentile changed: quantize is made anew; what export and "
+  const Finished int8 = p.run({"quantize", "runs/searched", "quantize.observer=mse"});
+  CHECK_THAT(int8.err, Contains("quantize.observer percentile -> mse changed: quantize is made anew; what export and "
                                 "report left belongs to the earlier options; the search is kept"));
   CHECK_THAT(p.fails(1, {"verify", "runs/searched"}), Contains("run `condenser export` again"));
   CHECK_THAT(p.fails(2, {"export", "runs/searched", "quantize.observer=min_max"}),

@@ -22,7 +22,7 @@ struct QatOptions {
 };
 
 struct QuantOptions {
-  std::string observer = "mse";   // min_max, percentile, mse, entropy
+  std::string observer = "percentile";  // min_max, percentile, mse, entropy
   double percentile = 99.99;      // of |x| kept, for observer percentile
   int calibration_samples = 512;  // stratified subset of the training part
   uint64_t calibration_seed = 1;
