@@ -7,6 +7,7 @@
 #include "condenser/core/temporary_folder.hpp"
 #include "condenser/core/text.hpp"
 #include "condenser/verify/verify.hpp"
+#include "verify/onnx.hpp"
 
 namespace condenser::verify {
 namespace {
@@ -21,6 +22,7 @@ struct Verifier {
 constexpr Verifier kVerifiers[] = {
     {"c99", [](const fs::path& folder, const exporters::Package&,
                const exporters::KnownAnswers& answers) { return verify_c99(folder, answers); }},
+    {"onnx", verify_onnx},
 };
 
 // Everything below the folder by its path in it; what is no plain file has no content.
