@@ -6,6 +6,7 @@
 #include "condenser/core/text.hpp"
 #include "exporters/c99.hpp"
 #include "exporters/onnx.hpp"
+#include "exporters/torch.hpp"
 
 namespace condenser::exporters {
 
@@ -22,6 +23,12 @@ const std::vector<Target>& targets() {
        .options = {"prefix", "activations"},
        .unsupported = onnx_unsupported,
        .write = onnx_write},
+      {.name = "torch",
+       .about = "PyTorch: a module that needs nothing but torch, safetensors in floats and in int8",
+       .floats = true,
+       .options = {},
+       .unsupported = c99_unsupported,  // the same int8 network
+       .write = torch_write},
   };
   return list;
 }

@@ -1,8 +1,6 @@
 #include "verify/onnx.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <cstring>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -10,11 +8,10 @@
 #include "condenser/core/table.hpp"
 #include "condenser/core/temporary_folder.hpp"
 #include "condenser/core/text.hpp"
-#include "condenser/runtime/float_executor.hpp"
 #include "condenser/runtime/int8_executor.hpp"
 #include "exporters/onnx.hpp"
+#include "verify/float_trial.hpp"
 #include "verify/python.hpp"
-#include "verify/trial.hpp"
 
 namespace condenser::verify {
 namespace {
@@ -22,6 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kNodeSamples = 16;  // every value of every node is compared
+constexpr size_t kFloatSamples = 64;
+constexpr char kRuntime[] = "ONNX Runtime";
 
 // All inputs of the model, one after the other, in its types; all outputs in the same way.
 constexpr char kScript[] = R"py(
@@ -50,96 +49,6 @@ with open(outputs, "wb") as file:
         np.concatenate(parts).tofile(file)
 print(ort.__version__)
 )py";
-
-std::string bytes_of(const std::vector<float>& values) {
-  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)};
-}
-
-// [h, w, c] in integers to [c, h, w] in floats.
-std::vector<float> floats_of(const exporters::KnownAnswers& answers, const arch::Shape& s,
-                             const runtime::TensorQuant& quant) {
-  std::vector<float> values;
-  values.reserve(answers.inputs.size() * static_cast<size_t>(s.elements()));
-  for (const auto& input : answers.inputs)
-    for (int64_t c = 0; c < s.c; ++c)
-      for (int64_t p = 0; p < s.h * s.w; ++p)
-        values.push_back(
-            static_cast<float>((input[static_cast<size_t>(p * s.c + c)] - quant.zero_point) * quant.scale));
-  return values;
-}
-
-struct Answer {
-  std::string bytes;  // empty: it did not run
-  std::string runtime, trouble;
-};
-
-Answer run(const std::string& python, const fs::path& model, const std::string& input, size_t samples, size_t bytes) {
-  const core::TemporaryFolder temporary;
-  const fs::path in = temporary.path() / "in", out = temporary.path() / "out";
-  core::write_atomic(in, input);
-  const auto result = run_script(python, kScript, {model.string(), std::to_string(samples), in.string(), out.string()});
-  if (!result.ok()) return {"", "", describe(result)};
-  Answer answer{core::read_file(out), "ONNX Runtime " + result.out.substr(0, result.out.find_last_not_of("\r\n") + 1),
-                ""};
-  if (answer.bytes.size() == bytes) return answer;
-  answer.trouble = std::to_string(answer.bytes.size()) + " bytes of output; expected " + std::to_string(bytes);
-  answer.bytes.clear();
-  return answer;
-}
-
-std::vector<float> floats_in(const std::string& bytes) {
-  std::vector<float> values(bytes.size() / sizeof(float));
-  std::memcpy(values.data(), bytes.data(), values.size() * sizeof(float));
-  return values;
-}
-
-// The outputs' floats, each [n, c, h, w], as integers of one sample after the other, [h, w, c].
-std::string integers_of(const std::vector<float>& values, const exporters::Package& package, size_t samples) {
-  const arch::Analysis analysis = arch::analyze(package.spec);
-  const size_t per_sample = values.size() / samples;
-  std::string bytes(values.size(), '\0');
-  size_t from = 0, first = 0;
-  for (size_t k = 0; k < package.spec.output_count(); ++k) {
-    const arch::Shape s = arch::output_shape(package.spec, analysis, k);
-    const auto& quant = package.quant->nodes.at(package.spec.node(package.spec.output(k)).name).output;
-    for (size_t i = 0; i < samples; ++i)
-      for (int64_t c = 0; c < s.c; ++c)
-        for (int64_t p = 0; p < s.h * s.w; ++p, ++from) {
-          const double q = std::round(double{values[from]} / quant.scale) + quant.zero_point;
-          bytes[i * per_sample + first + static_cast<size_t>(p * s.c + c)] =
-              static_cast<char>(static_cast<int8_t>(q >= -128 ? std::min(q, 127.0) : -128.0));
-        }
-    first += static_cast<size_t>(s.elements());
-  }
-  return bytes;
-}
-
-// How many of the executor's answers are right; -1: nothing is right or wrong.
-int64_t right_answers(const exporters::KnownAnswers& answers) {
-  if (!answers.right) return -1;
-  int64_t right = 0;
-  for (size_t i = 0; i < answers.outputs.size(); ++i) right += answers.right(i, answers.outputs[i]);
-  return right;
-}
-
-Check int8_check(const fs::path& model, const Answer& answer, const exporters::Package& package,
-                 const exporters::KnownAnswers& answers) {
-  Check check{.name = "int8", .ran = true, .samples = std::ssize(answers.inputs)};
-  check.bytes = static_cast<int64_t>(fs::file_size(model));
-  if (answer.bytes.empty()) {
-    check.detail = answer.trouble;
-    return check;
-  }
-  compare(answers, integers_of(floats_in(answer.bytes), package, answers.inputs.size()), check);
-  const int64_t right = right_answers(answers);
-  const double expected = 100.0 * static_cast<double>(right) / static_cast<double>(check.samples);
-  const double allowed = std::max(0.1, 100.0 / static_cast<double>(check.samples));  // or one item
-  check.passed = right < 0 || std::abs(check.accuracy_percent - expected) <= allowed + 1e-9;
-  check.detail = answer.runtime;
-  if (check.differing_values > 0) check.detail += ", by its own rounding";
-  if (!check.passed) check.detail += ": the executor is right in " + core::fixed(expected, 2) + " %";
-  return check;
-}
 
 // Integers [h, w, c] in the order and the type of the model.
 void append(std::string& bytes, std::span<const int8_t> values, const arch::Shape& s, int offset) {
@@ -172,7 +81,9 @@ Check node_check(const std::string& python, const std::string& activations, cons
               .ran = true,
               .samples = static_cast<int64_t>(samples),
               .accuracy_percent = std::numeric_limits<double>::quiet_NaN()};
-  const Answer answer = run(python, temporary.path() / "nodes.onnx", input, samples, expected.size());
+  const RuntimeAnswer answer =
+      run_runtime(python, kScript, {(temporary.path() / "nodes.onnx").string(), std::to_string(samples)}, input,
+                  expected.size(), kRuntime);
   if (answer.bytes.empty()) {
     check.detail = answer.trouble;
     return check;
@@ -196,57 +107,30 @@ Check node_check(const std::string& python, const std::string& activations, cons
   return check;
 }
 
-Check float_check(const fs::path& model, const Answer& answer, const exporters::Package& package,
-                  const std::vector<float>& input, int64_t samples) {
-  Check check{
-      .name = "float", .ran = true, .samples = samples, .accuracy_percent = std::numeric_limits<double>::quiet_NaN()};
-  check.bytes = static_cast<int64_t>(fs::file_size(model));
-  if (answer.bytes.empty()) {
-    check.detail = answer.trouble;
-    return check;
-  }
-  const std::vector<float> found = floats_in(answer.bytes);
-  const std::vector<float> expected = runtime::FloatExecutor(package.spec, *package.floats).run(input, samples);
-  double most = 1, worst = 0;
-  for (const float value : expected) most = std::max(most, std::abs(double{value}));
-  for (size_t k = 0; k < expected.size(); ++k) {
-    const double off = std::abs(double{expected[k]} - double{found[k]});
-    worst = std::isnan(off) ? std::numeric_limits<double>::infinity() : std::max(worst, off);
-    check.differing_values += !(off <= 1e-4 * most);
-  }
-  check.passed = worst <= 1e-4 * most;
-  check.detail =
-      answer.runtime + ", largest error " + core::significant(worst, 2) + " of " + core::significant(most, 3);
-  return check;
-}
-
 }  // namespace
 
 std::vector<Check> verify_onnx(const fs::path& folder, const exporters::Package& package,
                                const exporters::KnownAnswers& answers) {
   const auto python = python_with("onnxruntime, numpy");
   if (!python)
-    return {
-        {.name = "int8",
-         .detail =
-             "no Python here has onnxruntime; install it with `scripts/setup.sh --runtimes`, or name an interpreter "
-             "that has it in CONDENSER_PYTHON"}};
-  const arch::Analysis analysis = arch::analyze(package.spec);
-  size_t out = 0;
-  for (size_t k = 0; k < package.spec.output_count(); ++k)
-    out += static_cast<size_t>(arch::output_shape(package.spec, analysis, k).elements());
-  const std::vector<float> input =
-      floats_of(answers, package.spec.input, package.quant->nodes.at(package.spec.nodes.front().name).output);
-  const auto answer_of = [&](const fs::path& model) {
-    return run(*python, model, bytes_of(input), answers.inputs.size(), out * answers.inputs.size() * sizeof(float));
+    return {{.name = "int8",
+             .detail =
+                 "no Python here has onnxruntime; install it with `scripts/setup.sh --dev`, or name an interpreter "
+                 "that has it in CONDENSER_PYTHON"}};
+  const auto answer_of = [&](const fs::path& model, size_t samples) {
+    return run_runtime(*python, kScript, {model.string(), std::to_string(samples)},
+                       bytes_of(float_inputs(package, answers, samples)), float_output_bytes(package, samples),
+                       kRuntime);
   };
   const auto manifest = nlohmann::json::parse(core::read_file(folder / "manifest.json"));
   const fs::path model = folder / manifest.at("model").get<std::string>();
+  const size_t all = answers.inputs.size(), some = std::min(kFloatSamples, all);
   std::vector<Check> checks{node_check(*python, manifest.at("activations").get<std::string>(), package, answers),
-                            int8_check(model, answer_of(model), package, answers)};
+                            int8_check(model, answer_of(model, all), package, answers)};
   if (!package.floats) return checks;
   const fs::path floats = folder / manifest.at("float_model").get<std::string>();
-  checks.push_back(float_check(floats, answer_of(floats), package, input, std::ssize(answers.inputs)));
+  checks.push_back(float_check(floats, answer_of(floats, some), package, float_inputs(package, answers, some),
+                               static_cast<int64_t>(some), 1e-4));
   return checks;
 }
 

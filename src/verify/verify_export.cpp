@@ -8,6 +8,7 @@
 #include "condenser/core/text.hpp"
 #include "condenser/verify/verify.hpp"
 #include "verify/onnx.hpp"
+#include "verify/torch.hpp"
 
 namespace condenser::verify {
 namespace {
@@ -23,6 +24,7 @@ constexpr Verifier kVerifiers[] = {
     {"c99", [](const fs::path& folder, const exporters::Package&,
                const exporters::KnownAnswers& answers) { return verify_c99(folder, answers); }},
     {"onnx", verify_onnx},
+    {"torch", verify_torch},
 };
 
 // Everything below the folder by its path in it; what is no plain file has no content.
