@@ -60,8 +60,8 @@ TEST_CASE("reference networks in ONNX come back as they were", "[exporters][slow
   for (const arch::ZooCard& card : arch::zoo()) {
     INFO(card.name);
     const arch::Shape input{card.input.c, std::min<int64_t>(card.input.h, 64), std::min<int64_t>(card.input.w, 64)};
-    const arch::Spec spec = arch::lower(card.make(input, 10), nullptr);
-    const arch::Weights weights = arch::random_weights(spec, 5);
+    const arch::Spec spec = arch::lower(card.make(input, card.classes), nullptr);
+    const arch::Weights weights = lively_weights(spec, 5);
     const std::string model = exporters::onnx_model(spec, weights, nullptr, "");
     CHECK_NOTHROW(exporters::check_onnx(model));
     const importers::Imported back = importers::parse_onnx(model, card.name + ".onnx", "");
