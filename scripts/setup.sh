@@ -14,6 +14,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 TORCH_VERSION=2.13.0
 TENSORBOARD_VERSION=2.21.0
+ONNX_VERSION=1.23.2 ONNXRUNTIME_VERSION=1.32.0
 KUBERNETES_VALIDATE_VERSION=1.37.0  # with the schemas of Kubernetes inside
 want_dev=0 want_cluster=0 want_torch=1
 for argument in "$@"; do
@@ -125,5 +126,9 @@ fi
 if ((want_dev)) && ! compgen -G ".venv/lib/python3*/site-packages/tensorboard-$TENSORBOARD_VERSION.dist-info" >/dev/null; then
   echo "setup.sh: installing tensorboard $TENSORBOARD_VERSION into .venv: a test reads our events with its reader"
   .venv/bin/python -m pip install -q --disable-pip-version-check "tensorboard==$TENSORBOARD_VERSION"
+fi
+if ((want_dev)) && ! compgen -G ".venv/lib/python3*/site-packages/onnxruntime-$ONNXRUNTIME_VERSION.dist-info" >/dev/null; then
+  echo "setup.sh: installing onnx $ONNX_VERSION and onnxruntime $ONNXRUNTIME_VERSION into .venv: \`condenser verify\` and tests run ONNX exports with them"
+  .venv/bin/python -m pip install -q --disable-pip-version-check "onnx==$ONNX_VERSION" "onnxruntime==$ONNXRUNTIME_VERSION"
 fi
 echo "setup.sh: ready (LibTorch $TORCH_VERSION in .venv)"

@@ -427,6 +427,8 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
                   "the rest into an arena of the slower one; 0: one memory");
   exports.choice("weights", c.export_options.weights, {"const", "binary"},
                  "arrays of C, or a file that is flashed or loaded by itself");
+  exports.choice("activations", c.export_options.activations, {"uint8", "int8"},
+                 "of onnx: the type that values are stored in; ONNX Runtime is fastest with uint8 on x86");
   exports.boolean("front_end", c.export_options.front_end,
                   "of sounds (WAV): the export computes its features itself, from 16-bit samples to the answer");
   if (!std::regex_match(c.export_options.prefix, std::regex("[a-z][a-z0-9_]{0,30}")))

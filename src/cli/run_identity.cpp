@@ -53,6 +53,7 @@ bool as_before(const core::config::Setting& setting) {
                                                          {"dataset.colour", "own"},
                                                          {"dataset.front_end.coefficients", "0"},
                                                          {"dataset.front_end.stride_ms", "0"},
+                                                         {"export.activations", "uint8"},
                                                          {"probe.rungs", "[]"},
                                                          {"probe.scores", "[]"},
                                                          {"search.learn_from", "[]"},

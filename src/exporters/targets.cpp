@@ -5,6 +5,8 @@
 #include "condenser/core/error.hpp"
 #include "condenser/core/text.hpp"
 #include "exporters/c99.hpp"
+#include "exporters/onnx.hpp"
+#include "exporters/torch.hpp"
 
 namespace condenser::exporters {
 
@@ -15,6 +17,18 @@ const std::vector<Target>& targets() {
        .options = {"prefix", "private_kernels", "front_end", "strips", "fast_ram_bytes", "weights"},
        .unsupported = c99_unsupported,
        .write = c99_write},
+      {.name = "onnx",
+       .about = "ONNX: the int8 network in QDQ form and the float network, for ONNX Runtime and compilers of vendors",
+       .floats = true,
+       .options = {"prefix", "activations"},
+       .unsupported = onnx_unsupported,
+       .write = onnx_write},
+      {.name = "torch",
+       .about = "PyTorch: a module that needs nothing but torch, safetensors in floats and in int8",
+       .floats = true,
+       .options = {},
+       .unsupported = c99_unsupported,  // the same int8 network
+       .write = torch_write},
   };
   return list;
 }
@@ -35,7 +49,8 @@ UnusedOption unused_option(const ExportOptions& o, const std::vector<std::string
                                                   {"front_end", o.front_end != standard.front_end},
                                                   {"strips", o.strips != standard.strips},
                                                   {"fast_ram_bytes", o.fast_ram_bytes != standard.fast_ram_bytes},
-                                                  {"weights", o.weights != standard.weights}};
+                                                  {"weights", o.weights != standard.weights},
+                                                  {"activations", o.activations != standard.activations}};
   const auto reads = [](const Target& target, const char* key) {
     return std::ranges::find(target.options, key) != target.options.end();
   };

@@ -118,8 +118,10 @@ void OnnxGraph::arithmetic(const Node& node) {
 
 // x * sigmoid(x), x * hard_sigmoid(x) and x * relu6(x + 3) have names; a map may meet one value per channel.
 void OnnxGraph::product(const Node& node, const Tensor& a, const Tensor& b) {
-  if (a.axes == b.axes && !int8_) {
-    for (const auto& [gate, other] : {std::pair{a, b}, std::pair{b, a}}) {
+  if (a.axes == b.axes) {
+    for (const bool first : {true, false}) {
+      const Tensor &gate = first ? a : b, &other = first ? b : a;
+      if (net_->quant(gate.node)) continue;  // stored in 8 bits in between: those are two steps
       const auto give_activation = [&](ActivationKind kind) {
         give(node, {.node = add(node, arch::Activation{kind}, {other.node}), .axes = other.axes});
       };

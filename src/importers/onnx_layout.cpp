@@ -88,6 +88,7 @@ void OnnxGraph::regroup(const Node& node, Tensor tensor, const std::vector<int64
   if (tensor.pad != arch::Pad{} || tensor.mirrored > 0)
     fail(node, "reads what a Pad made; expected a Conv behind a Pad");
   tensor.axes = *axes;
+  settle(node, tensor);  // once, for all that read it
   give(node, tensor);
 }
 

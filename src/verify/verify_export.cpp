@@ -7,6 +7,8 @@
 #include "condenser/core/temporary_folder.hpp"
 #include "condenser/core/text.hpp"
 #include "condenser/verify/verify.hpp"
+#include "verify/onnx.hpp"
+#include "verify/torch.hpp"
 
 namespace condenser::verify {
 namespace {
@@ -21,6 +23,8 @@ struct Verifier {
 constexpr Verifier kVerifiers[] = {
     {"c99", [](const fs::path& folder, const exporters::Package&,
                const exporters::KnownAnswers& answers) { return verify_c99(folder, answers); }},
+    {"onnx", verify_onnx},
+    {"torch", verify_torch},
 };
 
 // Everything below the folder by its path in it; what is no plain file has no content.

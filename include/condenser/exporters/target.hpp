@@ -52,12 +52,13 @@ struct Unsupported {
 };
 
 struct ExportOptions {
-  std::string prefix = "model";   // of C symbols and files
-  bool private_kernels = false;   // kernels that no other export shares: whole folders can be added to one program
-  bool front_end = true;          // of sounds; see SoundInput
-  bool strips = false;            // the first layers a few rows at a time; see arch/strips.hpp
-  int64_t fast_ram_bytes = 0;     // two arenas where one would be larger; see arch/memory.hpp. 0: one memory
-  std::string weights = "const";  // arrays of C; binary: a file that is flashed or loaded by itself
+  std::string prefix = "model";       // of C symbols and files
+  bool private_kernels = false;       // kernels that no other export shares: whole folders can be added to one program
+  bool front_end = true;              // of sounds; see SoundInput
+  bool strips = false;                // the first layers a few rows at a time; see arch/strips.hpp
+  int64_t fast_ram_bytes = 0;         // two arenas where one would be larger; see arch/memory.hpp. 0: one memory
+  std::string weights = "const";      // arrays of C; binary: a file that is flashed or loaded by itself
+  std::string activations = "uint8";  // of onnx: the type that values are stored in; int8
 };
 
 // The memory of an export: in strips, where that is asked for and helps, and in two memories, where one is too small.

@@ -5,6 +5,7 @@
 
 #include "cli/check_run.hpp"
 #include "cli/cost_estimate.hpp"
+#include "cli/imported.hpp"
 #include "cli/launch.hpp"
 #include "cli/portable.hpp"
 #include "cli/progress.hpp"
@@ -189,7 +190,22 @@ int run(const Options& o) {
   return run_stages(o, config.stages, config, true);
 }
 
+// A network that came from another program, without a run around it: exported and proven as it is.
+int run_imported(const Options& o) {
+  const std::string& folder = o.run.subject;
+  if (o.verb != "export" && o.verb != "verify")
+    throw core::ConfigError(core::printable(folder) +
+                            ": an imported network without data; expected a run file with spec: " +
+                            core::printable(folder) + "/winner.arch.json and train.init: " + core::printable(folder));
+  if (!o.run.overrides.empty() || o.dry_run || o.fresh)
+    throw core::ConfigError(core::printable(folder) + ": an imported network takes no options of runs, --dry-run or " +
+                            "--fresh; expected --target or --machine alone");
+  print(o.verb == "export" ? export_imported(folder, o.targets) : verify_imported(folder, o.machines), o.format);
+  return 0;
+}
+
 int run_stage(const Options& o) {
+  if (is_imported(o.run.subject)) return run_imported(o);
   std::vector<std::string> overrides = o.run.overrides;
   if (!o.machines.empty()) overrides.push_back("verify.machines=[" + core::join(o.machines) + "]");
   if (o.automatic) overrides.push_back("quantize.auto=true");

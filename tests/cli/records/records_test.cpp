@@ -173,6 +173,7 @@ TEST_CASE("every record reads back as it was written and refuses all damage", "[
   check_record(environment());
   check_record(RunStatus{"run", "train", "failed", "why", "digits", 1, 2, 3.5});
   check_record(evaluation());
+  check_record(ImportRecord{"m.onnx", "af7a", "int8", "12ab", "x", "nhwc", {"a note"}});
   check_record(DataRecord{{{true, "unreadable", "train", "2 unreadable items", 2}}});
 }
 

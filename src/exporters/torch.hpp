@@ -1,0 +1,10 @@
+#pragma once
+// PyTorch: a module of Python that needs nothing but torch, and safetensors of the floats and of the integers.
+
+#include "condenser/exporters/target.hpp"
+
+namespace condenser::exporters {
+
+void torch_write(const Package&, const KnownAnswers&, const ExportOptions&, const std::filesystem::path& folder);
+
+}  // namespace condenser::exporters
