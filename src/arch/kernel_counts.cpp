@@ -93,6 +93,49 @@ void count_rows_of_conv(const Conv2d& conv, const Shape& in, const Shape& out, T
   t.add(tiles * steps);
 }
 
+// Rows at once of the form for Helium: scratch holds bytes, and no weights; windows that are runs of the input need
+// none.
+int64_t byte_rows_of_conv(const Conv2d& conv, const Shape& in, const Shape& out, bool runs) {
+  const int64_t rows = conv_column(conv, in, out);
+  const bool all = runs && conv.pad.top == 0 && conv.pad.left == 0 && (out.h - 1) * conv.stride.h < in.h &&
+                   (out.w - 1) * conv.stride.w + conv.kernel.w <= in.w;
+  if (all) return rows;
+  const int64_t lines = 2 * ((conv_rows(conv, in, out) - 1) * conv.stride.h + 2 * conv.kernel.h);
+  const int64_t most = (lines - conv.kernel.h) / conv.stride.h + 1;
+  return ceil_div(rows, ceil_div(rows, most));
+}
+
+// The form for Helium: the same columns, whose lines are copied as bytes, and products of up to 16 values a step.
+void count_bytes_of_conv(const Conv2d& conv, const Shape& in, const Shape& out, Tally& t) {
+  const bool upright = keeps_pixels(conv, in, out);
+  const bool runs = conv.kernel.h == 1 && (conv.groups == 1 || conv.kernel.w == 1);
+  const int64_t rows = conv_column(conv, in, out), at_once = byte_rows_of_conv(conv, in, out, runs);
+  const int64_t width = upright ? 1 : out.w, columns = ceil_div(width, 2), bands = ceil_div(rows, at_once);
+  const int64_t channels = in.c / conv.groups, run = channels * conv.kernel.w;
+  const auto inside = [&](int64_t x) {
+    const int64_t left = x * conv.stride.w - conv.pad.left;
+    return upright || (left >= 0 && left + conv.kernel.w <= in.w);
+  };
+  int64_t copied = 0, dense = 0;  // columns that are copied; those whose lines are runs of values
+  for (int64_t x = 0; x < width; x += 2) {
+    const bool first = inside(x), second = inside(std::min(x + 1, width - 1));
+    if (runs && first && second && conv.pad.top == 0) continue;
+    copied += 2;
+    if (conv.groups == 1) dense += first + second;
+  }
+  const int64_t lines = (rows - bands) * conv.stride.h + bands * conv.kernel.h;
+  const int64_t others = (copied - dense) * lines * conv.groups;
+  const int64_t pairs = columns * conv.groups * ceil_div(out.c / conv.groups, 2);
+  t.add(columns * bands * conv.groups);
+  t.add(copied * bands * conv.groups);
+  t.add(dense * lines);
+  t.add(dense * lines * ceil_div(run, 16));
+  t.add(others);
+  t.add(others * (conv.groups == 1 ? ceil_div(run, 16) : conv.kernel.w * ceil_div(channels, 16)));
+  t.add(pairs * bands);
+  t.add(pairs * rows * ceil_div(run * conv.kernel.h, 16));
+}
+
 void count_conv2d(const Op& op, Shapes ins, const Shape& out, double* to) {
   const auto& conv = std::get<Conv2d>(op);
   const Shape& in = ins[0];
@@ -120,6 +163,7 @@ void count_conv2d(const Op& op, Shapes ins, const Shape& out, double* to) {
   t.add(conv.clamp == Clamp::Relu ? pairs : 0.0);
   t.add(conv.clamp == Clamp::Relu6 ? pairs : 0.0);
   count_rows_of_conv(conv, in, out, t);
+  count_bytes_of_conv(conv, in, out, t);
 }
 
 // One direction of the map of a depthwise convolution.
@@ -198,6 +242,11 @@ void count_depthwise(const Op& op, Shapes ins, const Shape& out, double* to) {
   t.add(nine ? lines : 0.0);
   t.add(nine && along.stride == 1 ? quads : 0.0);
   t.add(nine && along.stride == 2 ? quads : 0.0);
+  const double any = nine ? 0 : quads;  // of Helium, which has a form of its own for those alone
+  t.add(any);
+  t.add(any * height);
+  t.add(along.stride == 1 ? any * height * kernel : 0.0);
+  t.add(along.stride > 1 ? any * height * kernel : 0.0);
 }
 
 void count_linear(const Op&, Shapes in, const Shape& out, double* to) {
@@ -207,6 +256,8 @@ void count_linear(const Op&, Shapes in, const Shape& out, double* to) {
   t.loop(real(out.c / 4), in[0].c);
   t.loop(real(out.c % 4), in[0].c);
   t.loop(in[0].c % 4 != 0 ? real(out.c / 4) : 0.0, in[0].c);
+  t.add(out.c / 4 * ceil_div(in[0].c, 16));
+  t.add(out.c % 4 * ceil_div(in[0].c, 16));
 }
 
 // Kernels that visit every value in one loop.
@@ -313,19 +364,24 @@ const std::vector<const char*> kPoolNames = {
 
 const std::vector<KernelCounts>& table() {
   static const std::vector<KernelCounts> rows = {
-      {"linear", {"calls", "values", LOOP("fours"), LOOP("rest"), LOOP("broken_fours")}, count_linear},
+      {"linear",
+       {"calls", "values", LOOP("fours"), LOOP("rest"), LOOP("broken_fours"), "four_vectors", "rest_vectors"},
+       count_linear},
       {"depthwise",
-       {"calls",         "cleared",     "channels",    "weight_rows", "weights",         "fillings",   LOOP("rows"),
-        "filled",        "fill_values", "moved",       "lines",       "short_lines",     "quads_1",    "quad_rows_1",
-        "quads_2",       "quad_rows_2", "wide_values", "wide_rows",   "wide_pairs",      "values",     "value_rows",
-        "taps",          "quads",       "quad_rows",   "quad_taps",   "quad_taps_apart", "relu_quads", "relu6_quads",
-        "nine_fillings", "nine_lines",  "nines_1",     "nines_2"},
+       {"calls",      "cleared",         "channels",    "weight_rows", "weights",       "fillings",
+        LOOP("rows"), "filled",          "fill_values", "moved",       "lines",         "short_lines",
+        "quads_1",    "quad_rows_1",     "quads_2",     "quad_rows_2", "wide_values",   "wide_rows",
+        "wide_pairs", "values",          "value_rows",  "taps",        "quads",         "quad_rows",
+        "quad_taps",  "quad_taps_apart", "relu_quads",  "relu6_quads", "nine_fillings", "nine_lines",
+        "nines_1",    "nines_2",         "any_quads",   "any_rows",    "any_taps",      "any_taps_apart"},
        count_depthwise},
       {"conv2d",
        {"calls",         "twos",          "patches",      "border_patches", "border_lines", "cleared",
         LOOP("runs"),    "odd_fours",     LOOP("pairs"),  "broken_pairs",   "relu_pairs",   "relu6_pairs",
         "bands",         LOOP("widened"), "rests",        "put_lines",      LOOP("puts"),   "odd_puts",
-        "outside_lines", "outside_fours", "weight_pairs", "tiles",          "tile_loops",   "tile_steps"},
+        "outside_lines", "outside_fours", "weight_pairs", "tiles",          "tile_loops",   "tile_steps",
+        "byte_bands",    "byte_columns",  "copies",       "copy_steps",     "edge_lines",   "edge_steps",
+        "byte_pairs",    "tile_vectors"},
        count_conv2d},
       {"activation", {LOOP("values")}, count_values},
       {"prelu", kPixelNames, count_pixels},

@@ -65,12 +65,13 @@ void read_kernel(MachineModel& model, const Row& row, size_t line) {
   const double value = number_of(row, line);
   if (place == kernels().size()) fail(line, "kernel " + core::printable(row.kernel));
   KernelModel& kernel = model.kernels[place];
-  if (row.of == "instructions") {
+  if (row.of == "instructions" || row.of == "cycles") {
     const auto& names = kernel_counts(kernels()[place]).names;
+    std::vector<double>& taken = row.of == "cycles" ? kernel.cycles : kernel.instructions;
     const auto found = std::ranges::find_if(names, [&](const char* name) { return name == row.what; });
     if (found == names.end()) fail(line, "count " + core::printable(row.what));
-    kernel.instructions.resize(names.size());
-    kernel.instructions[static_cast<size_t>(found - names.begin())] = value;
+    taken.resize(names.size());
+    taken[static_cast<size_t>(found - names.begin())] = value;
   } else if (row.of == "code" && row.what == "call") {
     kernel.call_bytes = value;
   } else if (row.of == "code") {
@@ -95,7 +96,9 @@ void read_row(std::vector<MachineModel>& models, const Row& row, size_t line) {
   } else if (row.kernel == kRun && row.of == "stack") {
     model.run_stack_bytes = static_cast<int64_t>(number_of(row, line));
   } else if (row.kernel == kRun) {
-    (row.of == "code" ? model.run_bytes : model.run_instructions) = number_of(row, line);
+    (row.of == "code"     ? model.run_bytes
+     : row.of == "cycles" ? model.run_cycles
+                          : model.run_instructions) = number_of(row, line);
   } else {
     read_kernel(model, row, line);
   }
@@ -105,9 +108,12 @@ void write_kernel(std::string& text, const MachineModel& model, size_t place) {
   const KernelModel& kernel = model.kernels[place];
   const KernelCounts& counts = kernel_counts(kernels()[place]);
   const std::string begin = model.name + "," + counts.kernel + ",";
-  for (size_t i = 0; i < kernel.instructions.size(); ++i)
-    if (kernel.instructions[i] > 0)
-      text += begin + "instructions," + counts.names[i] + "," + core::number(kernel.instructions[i]) + "\n";
+  const auto write = [&](const char* of, const std::vector<double>& taken) {
+    for (size_t i = 0; i < taken.size(); ++i)
+      if (taken[i] > 0) text += begin + of + "," + counts.names[i] + "," + core::number(taken[i]) + "\n";
+  };
+  write("instructions", kernel.instructions);
+  write("cycles", kernel.cycles);
   if (kernel.call_bytes > 0) text += begin + "code,call," + core::number(kernel.call_bytes) + "\n";
   for (const size_t source : kernel.sources)
     text += begin + "code," + model.sources[source].name + "," + std::to_string(model.sources[source].bytes) + "\n";
@@ -137,6 +143,7 @@ std::string to_csv(std::span<const MachineModel> models) {
     text += begin + "compiler,," + model.compiler + "\n" + begin + "kernel_set,," + model.kernel_set + "\n";
     const std::string run = model.name + "," + kRun + ",";
     text += run + "instructions,calls," + core::number(model.run_instructions) + "\n";
+    if (knows_cycles(model)) text += run + "cycles,calls," + core::number(model.run_cycles) + "\n";
     text += run + "code,call," + core::number(model.run_bytes) + "\n";
     if (knows_stack(model)) text += run + "stack,bytes," + std::to_string(model.run_stack_bytes) + "\n";
     for (size_t place = 0; place < model.kernels.size(); ++place) write_kernel(text, model, place);
@@ -165,12 +172,16 @@ bool knows_stack(const MachineModel& model) {
   return std::ranges::any_of(model.kernels, [](const KernelModel& kernel) { return kernel.stack_bytes >= 0; });
 }
 
+bool knows_cycles(const MachineModel& model) {
+  return std::ranges::any_of(model.kernels, [](const KernelModel& kernel) { return !kernel.cycles.empty(); });
+}
+
 MachineCosts machine_costs(const MachineModel& model, const Spec& lowered, const Analysis& analysis,
                            const Strips* strips, std::vector<double>* by_node) {
   if (by_node != nullptr) by_node->assign(lowered.nodes.size(), 0);
-  double instructions = model.run_instructions, code = model.run_bytes;
+  double instructions = model.run_instructions, cycles = model.run_cycles, code = model.run_bytes;
   int64_t stack = 0;
-  bool counted = true, stacked = true;
+  bool counted = true, stacked = true, timed = true;
   uint64_t sources = 0;  // bits
   for (size_t i = 0; i < lowered.nodes.size(); ++i) {
     const Node& node = lowered.nodes[i];
@@ -185,6 +196,7 @@ MachineCosts machine_costs(const MachineModel& model, const Spec& lowered, const
       double counts[kMaxCounts];
       kernel_counts(*kernel).count(op, from, to, counts);
       for (size_t k = 0; k < own.instructions.size(); ++k) sum += own.instructions[k] * counts[k];
+      for (size_t k = 0; k < own.cycles.size(); ++k) cycles += own.cycles[k] * counts[k];
     };
     const size_t pieces = strips != nullptr && strips->has(static_cast<int>(i)) ? strips->rows.size() : 0;
     for (size_t strip = 0; strip < pieces; ++strip) {
@@ -196,6 +208,7 @@ MachineCosts machine_costs(const MachineModel& model, const Spec& lowered, const
     if (by_node != nullptr) (*by_node)[i] = sum;
     counted = counted && !own.instructions.empty();
     stacked = stacked && own.stack_bytes >= 0;
+    timed = timed && !own.cycles.empty();
     stack = std::max(stack, own.stack_bytes);
     const double calls = std::holds_alternative<Concat>(node.op) ? static_cast<double>(node.inputs.size()) : 1.0;
     code += own.call_bytes * calls * static_cast<double>(std::max<size_t>(pieces, 1));
@@ -204,7 +217,7 @@ MachineCosts machine_costs(const MachineModel& model, const Spec& lowered, const
   for (size_t source = 0; source < model.sources.size(); ++source)
     if ((sources >> source & 1) != 0) code += static_cast<double>(model.sources[source].bytes);
   return {counted ? std::llround(instructions) : -1, counted ? std::llround(code) : -1,
-          stacked ? stack + model.run_stack_bytes : -1};
+          stacked ? stack + model.run_stack_bytes : -1, timed ? std::llround(cycles) : -1};
 }
 
 }  // namespace condenser::arch

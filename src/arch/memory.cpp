@@ -399,6 +399,8 @@ int64_t cut_before_input(const Spec& spec, const Analysis& analysis, const Strip
 
 constexpr int kCounts[] = {2, 3, 4, 6, 8, 12, 16, 24};
 
+std::optional<MemoryPlan> plan_below(int64_t limit, const Spec&, const Analysis&, const Layout&, const Strips&);
+
 }  // namespace
 
 MemoryPlan plan_strips(const Spec& spec, const Analysis& analysis, double more_macs, const Layout& layout) {
@@ -408,14 +410,21 @@ MemoryPlan plan_strips(const Spec& spec, const Analysis& analysis, double more_m
     for (const int count : kCounts) {
       const auto strips = strips_of(spec, analysis, cut, count);
       if (!strips || macs_of(analysis, *strips) > most) continue;
-      MemoryPlan plan = plan_memory(spec, analysis, layout, *strips);
-      if (plan.peak_bytes < best.peak_bytes) best = std::move(plan);
+      if (auto plan = plan_below(best.peak_bytes, spec, analysis, layout, *strips)) best = std::move(*plan);
     }
   }
   return best;
 }
 
 MemoryPlan plan_memory(const Spec& spec, const Analysis& analysis, const Layout& layout, const Strips& strips) {
+  return *plan_below(std::numeric_limits<int64_t>::max(), spec, analysis, layout, strips);
+}
+
+namespace {
+
+// Nothing where the arena would have `limit` bytes or more.
+std::optional<MemoryPlan> plan_below(int64_t limit, const Spec& spec, const Analysis& analysis, const Layout& layout,
+                                     const Strips& strips) {
   if (analysis.nodes.size() != spec.nodes.size())
     throw SpecError("", "memory plan of '" + spec.name + "': the analysis has " +
                             std::to_string(analysis.nodes.size()) + " nodes, the network " +
@@ -474,6 +483,9 @@ MemoryPlan plan_memory(const Spec& spec, const Analysis& analysis, const Layout&
 
   const int steps = static_cast<int>(count);
   Peak peak = largest_live(buffers, steps);
+  const bool limited = limit < std::numeric_limits<int64_t>::max();
+  if (limited && largest_live(buffers, pairs, steps, [](const Pair&) { return true; }).bytes >= limit)
+    return std::nullopt;
   const int64_t bytes = place_best(buffers, peak, {});
   if (!pairs.empty()) try_pairs(buffers, peak, bytes, pairs, steps);
   if (layout.fast_bytes > 0 && end_of(buffers) > layout.fast_bytes) {
@@ -500,7 +512,8 @@ MemoryPlan plan_memory(const Spec& spec, const Analysis& analysis, const Layout&
   for (const Pair& p : pairs) {
     if (p.nested() && share(buffers, p)) plan.alias_of[static_cast<size_t>(p.first)] = p.node;
   }
-  return plan;
+  return plan.peak_bytes < limit ? std::optional(std::move(plan)) : std::nullopt;
 }
 
+}  // namespace
 }  // namespace condenser::arch

@@ -36,11 +36,10 @@ std::string facts(const std::string& hash, int64_t constants, int64_t arena, int
          core::thousands(arena) + " bytes, " + core::thousands(macs) + " MACs";
 }
 
-Verdict is_the_network(const Manifest& m, const arch::Design& design, const exporters::ExportOptions& options) {
-  const int64_t arena = exporters::export_plan(design.lowered, design.lowered_cost, options).peak_bytes;
+Verdict is_the_network(const Manifest& m, const arch::Design& design) {
   const std::string found = facts(m.lowered_hash, m.constant_bytes, m.arena_bytes, m.macs),
-                    expected = facts(arch::hash(design.lowered).hex(), design.lowered_cost.constant_bytes, arena,
-                                     design.lowered_cost.macs);
+                    expected = facts(arch::hash(design.lowered).hex(), design.lowered_cost.constant_bytes,
+                                     design.plan.peak_bytes, design.lowered_cost.macs);
   const bool same = m.spec_hash == arch::hash(design.spec).hex() && found == expected;
   return {"exported_network", same, "", found, expected};
 }
@@ -63,7 +62,7 @@ CertificateRecord certify(const RunContext& run, const arch::Design& design, con
     record.holds = record.holds && (verdict.passed || !demanded);
     record.rules.push_back(std::move(verdict));
   };
-  add(is_the_network(manifest, design, run.config.export_options), true);
+  add(is_the_network(manifest, design), true);
   for (const arch::Rule& rule : arch::rules()) {
     const bool demanded = std::ranges::find(gate.options().rules, rule.name) != gate.options().rules.end();
     add(structural(rule, design.lowered, demanded), demanded);

@@ -335,6 +335,12 @@ void check_machine(const Reader& section, const RunConfig& c) {
     if (metric->of_machine != nullptr && c.gate.machine.empty())
       throw section.error("objective", "gate.machine to say on which machine " + metric->name + " are counted (" +
                                            core::join(arch::modelled_machines()) + ")");
+  const arch::MachineModel* model = arch::find_machine_model(c.gate.machine);
+  if (model == nullptr) return;
+  const arch::MachineCosts known{0, 0, arch::knows_stack(*model) ? 0 : -1, arch::knows_cycles(*model) ? 0 : -1};
+  for (const search::Metric* metric : c.search.objective.metrics())
+    if (metric->of_machine != nullptr && metric->of_machine(known, 0) < 0)
+      throw section.error("objective", "another goal: " + metric->name + " is not known on " + c.gate.machine);
 }
 
 // One place lists the sections; with `help` nothing is opened, only options are collected. `run_folder`: of a run that
@@ -425,6 +431,7 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
   exports.integer("fast_ram_bytes", c.export_options.fast_ram_bytes, 0, 1'000'000'000,
                   "size of the faster one of two memories: where the arena is larger, what is used most goes there and "
                   "the rest into an arena of the slower one; 0: one memory");
+  c.space = planned_as_exported(std::move(c.space), c.export_options);
   exports.choice("weights", c.export_options.weights, {"const", "binary"},
                  "arrays of C, or a file that is flashed or loaded by itself");
   exports.choice("activations", c.export_options.activations, {"uint8", "int8"},
@@ -449,6 +456,15 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
 bool searches_int8(const RunConfig& c) {
   return std::ranges::any_of(c.search.objective.metrics(),
                              [](const search::Metric* metric) { return metric->name == "int8_accuracy"; });
+}
+
+std::unique_ptr<search::Space> planned_as_exported(std::unique_ptr<search::Space> space,
+                                                   const exporters::ExportOptions& options) {
+  const bool plain = !options.strips && options.fast_ram_bytes == 0;
+  if (plain || space == nullptr || search::is_table(*space)) return space;
+  return search::planned_by(
+      [options](const arch::Spec& lowered, const arch::Analysis& cost) { return export_plan(lowered, cost, options); },
+      std::move(space));
 }
 
 std::vector<double> fidelities(const ProbeOptions& o) {

@@ -100,6 +100,10 @@ train::DataFacts facts_of(const data::Card&);
 // The objective needs candidates as they ship: quantized, run by the integer kernels.
 bool searches_int8(const RunConfig&);
 
+// The space with the memory of such an export, for its budgets and objectives; spaces of tables as they are. Null:
+// null.
+std::unique_ptr<search::Space> planned_as_exported(std::unique_ptr<search::Space>, const exporters::ExportOptions&);
+
 // What outputs of the run's networks mean.
 data::Task task_of(const RunConfig&);
 

@@ -26,7 +26,9 @@ struct Reads {
 };
 const std::vector<Reads>& reads() {
   static const std::vector<Reads> table{
-      {"search", {"dataset.", "space.", "gate.", "search.", "probe.", "export.targets"}},
+      {"search",
+       {"dataset.", "space.", "gate.", "search.", "probe.", "export.targets", "export.strips",
+        "export.fast_ram_bytes"}},
       {"train", {"dataset.", "train."}},
       {"quantize", {"quantize."}},
       {"export", {"export.", "verify.known_answers"}},
@@ -54,6 +56,9 @@ bool as_before(const core::config::Setting& setting) {
                                                          {"dataset.front_end.coefficients", "0"},
                                                          {"dataset.front_end.stride_ms", "0"},
                                                          {"export.activations", "uint8"},
+                                                         {"export.fast_ram_bytes", "0"},
+                                                         {"gate.max_estimated_cycles", "0"},
+                                                         {"gate.max_ram_bytes", "0"},
                                                          {"probe.rungs", "[]"},
                                                          {"probe.scores", "[]"},
                                                          {"search.learn_from", "[]"},
@@ -66,6 +71,13 @@ bool as_before(const core::config::Setting& setting) {
   return found != before.end() && found->second == setting.value;
 }
 
+// The same for options of the export at which the memory of candidates is planned as it was when searches did not read
+// them.
+bool plans_as_before(const core::config::Setting& setting) {
+  return (setting.path == "export.strips" && setting.value == "false") ||
+         (setting.path == "export.fast_ram_bytes" && setting.value == "0");
+}
+
 Settings own_settings(const RunConfig& c, const std::string& stage) {
   const auto row = std::find_if(reads().begin(), reads().end(), [&](const Reads& r) { return r.stage == stage; });
   Settings settings;
@@ -73,7 +85,7 @@ Settings own_settings(const RunConfig& c, const std::string& stage) {
     const std::string& path = setting.path;
     if (setting.decides == core::config::Decides::Nothing || extends_search(path)) continue;
     if (of_another_generator(path, c.search.generator)) continue;
-    if (as_before(setting)) continue;
+    if (as_before(setting) || (stage == "search" && plans_as_before(setting))) continue;
     const bool measured = path.starts_with("quantize.") && !path.starts_with("quantize.qat.");  // of candidates
     if (stage == "search" && searches_int8(c) && measured) settings[path] = setting.value;
     if (std::any_of(row->paths.begin(), row->paths.end(), [&](const auto& p) { return path.starts_with(p); }))

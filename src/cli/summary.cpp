@@ -53,7 +53,10 @@ std::string closing_lines(const RunContext& run, const report::Material& m) {
   line("size", core::thousands(m.design.cost.params) + " parameters, " + core::thousands(m.design.cost.macs) + " MACs");
   if (const std::string input = chosen_input(run); !input.empty()) line("input", input);
   line("flash", core::bytes_text(m.design.lowered_cost.constant_bytes) + " of constants (code not counted)");
-  line("RAM", core::bytes_text(m.design.plan.peak_bytes) + " arena, input and output included (stack not counted)");
+  line("RAM", core::bytes_text(m.design.plan.peak_bytes) + " arena, input and output included (" +
+                  (m.stack ? "stack on " + m.stack->machine + ": " + core::bytes_text(m.stack->bytes) + " more"
+                           : "stack not counted") +
+                  ")");
   if (m.proof)
     line("verified", std::string(m.proof->passed ? "yes" : "NO") + ", every output integer on " +
                          std::to_string(m.proof->samples) + " test items");

@@ -87,6 +87,11 @@ std::string summary_json(const Material& m) {
   j["macs"] = m.design.cost.macs;
   j["constant_bytes"] = m.design.lowered_cost.constant_bytes;
   j["arena_bytes"] = m.design.plan.peak_bytes;
+  if (!m.design.plan.strips.empty()) j["strips"] = m.design.plan.strips.rows.size();
+  if (m.stack) {
+    j["stack_bytes"] = m.stack->bytes;
+    j["ram_bytes"] = m.design.plan.peak_bytes + m.stack->bytes;
+  }
   j["float_accuracy"] = accuracy_json(test_accuracy(m));
   j["int8_accuracy"] = accuracy_json(m.quantized ? std::optional(m.quantized->as_int8) : std::nullopt);
   j["float_metrics"] = metrics_json(m, &BothForms::as_float);

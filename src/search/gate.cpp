@@ -13,6 +13,8 @@ namespace {
 
 constexpr int64_t kMaxBudget = 1'000'000'000'000'000;
 constexpr const char* kComparatorRule = "beats_comparator";
+constexpr const char* kArena = "max_arena_bytes";
+constexpr const char* kRam = "max_ram_bytes";
 constexpr const char* kFrontEnd = "front_end";  // where its buffers beside the input are the peak
 
 void read_comparator(core::config::Reader reader, Comparator& c) {
@@ -53,13 +55,35 @@ void read_machine(core::config::Reader& reader, GateOptions& o) {
                  "of kernels and the run function on the machine; 0: no bound");
   reader.integer("max_stack_bytes", o.max_stack_bytes, 0, kMaxBudget,
                  "that the run function takes on the machine; 0: no bound");
+  reader.integer("max_ram_bytes", o.max_ram_bytes, 0, kMaxBudget,
+                 "of the planned activations and the stack on the machine together; 0: no bound");
   const arch::MachineModel* model = arch::find_machine_model(o.machine);
-  const bool bound = o.max_instructions > 0 || o.max_code_bytes > 0 || o.max_stack_bytes > 0;
+  reader.integer("max_estimated_cycles", o.max_estimated_cycles, 0, kMaxBudget,
+                 "of one inference on the machine, estimated from what its manual says that instructions take; 0: no "
+                 "bound");
+  const bool bound = o.max_instructions > 0 || o.max_code_bytes > 0 || o.max_stack_bytes > 0 || o.max_ram_bytes > 0 ||
+                     o.max_estimated_cycles > 0;
   if (model == nullptr && (bound || !o.machine.empty()))
     throw reader.error("machine", "one of " + core::join(arch::modelled_machines()) +
                                       (bound ? ", whose instructions, code and stack are bounded" : ""));
-  if (o.max_stack_bytes > 0 && !arch::knows_stack(*model))
-    throw reader.error("max_stack_bytes", "0: the stack is not known on " + o.machine);
+  for (const char* key : {"max_stack_bytes", kRam}) {
+    const int64_t limit = key == kRam ? o.max_ram_bytes : o.max_stack_bytes;
+    if (limit > 0 && !arch::knows_stack(*model)) throw reader.error(key, "0: the stack is not known on " + o.machine);
+  }
+  if (o.max_estimated_cycles > 0 && !arch::knows_cycles(*model))
+    throw reader.error("max_estimated_cycles", "0: what instructions take is not known on " + o.machine);
+}
+
+arch::MachineCosts costs_on(const arch::MachineModel& machine, const arch::Design& design) {
+  return arch::machine_costs(machine, design.lowered, design.lowered_cost, &design.plan.strips);
+}
+
+int64_t arena_of(const Candidate& candidate) { return std::max(candidate.plan.peak_bytes, candidate.filling_bytes); }
+
+std::string strips_text(const arch::Design& design) {
+  const arch::Strips& strips = design.plan.strips;
+  if (strips.empty()) return "";
+  return " in " + std::to_string(strips.rows.size()) + " strips of " + design.lowered.node(strips.cut).name;
 }
 
 Verdict at_least(double value, double limit, const std::string& name) {
@@ -114,10 +138,7 @@ void fit_to_data(GateOptions& o, const std::string& dataset, const arch::Shape& 
 }
 
 Gate::Gate(GateOptions options, std::vector<ExtraRule> extra)
-    : options_(std::move(options)),
-      machine_(arch::find_machine_model(options_.machine)),
-      arena_(find_metric("arena_bytes")),
-      extra_(std::move(extra)) {
+    : options_(std::move(options)), machine_(arch::find_machine_model(options_.machine)), extra_(std::move(extra)) {
   if (machine_ == nullptr && !options_.machine.empty())
     throw core::ConfigError("gate: machine " + core::printable(options_.machine) + "; expected one of " +
                             core::join(arch::modelled_machines()));
@@ -133,10 +154,12 @@ Gate::Gate(GateOptions options, std::vector<ExtraRule> extra)
   bound("max_params", "params", o.max_params);
   bound("max_macs", "macs", o.max_macs);
   bound("max_constant_bytes", "constant_bytes", o.max_constant_bytes);
-  bound("max_arena_bytes", "arena_bytes", o.max_arena_bytes);
+  bound(kArena, "arena_bytes", o.max_arena_bytes);
   bound("max_instructions", "instructions", o.max_instructions, " (" + o.machine + ", estimated)");
   bound("max_code_bytes", "code_bytes", o.max_code_bytes, " (" + o.machine + ", estimated)");
   bound("max_stack_bytes", "stack_bytes", o.max_stack_bytes, " (" + o.machine + ", estimated)");
+  bound("max_estimated_cycles", "estimated_cycles", o.max_estimated_cycles, " (" + o.machine + ", estimated)");
+  bound(kRam, "ram_bytes", o.max_ram_bytes, " (" + o.machine + ", stack estimated)");
   const bool on_machine = std::ranges::any_of(bounds_, [](const Bound& b) { return b.metric->of_machine != nullptr; });
   if (on_machine && machine_ == nullptr)
     throw core::ConfigError("gate: bounds of a machine without a machine; expected one of " +
@@ -160,12 +183,15 @@ std::vector<Verdict> Gate::before_training(const Candidate& design) const {
     if (b.metric->of_machine == nullptr) {
       value = static_cast<int64_t>(cost(design, *b.metric).value_or(0));
     } else {
-      if (!machine) machine = arch::machine_costs(*machine_, design.lowered, design.lowered_cost);
-      value = (*machine).*(b.metric->of_machine);
+      if (!machine) machine = costs_on(*machine_, design);
+      value = b.metric->of_machine(*machine, arena_of(design));
     }
-    std::string node;
-    if (b.metric == arena_) node = value > design.plan.peak_bytes ? kFrontEnd : design.peak_node();
-    verdicts.push_back({b.rule, value <= b.limit, node, count_text(value, *b.metric), b.limit_text});
+    std::string node, found = count_text(value, *b.metric);
+    if (b.rule == kArena || b.rule == kRam) {
+      node = arena_of(design) > design.plan.peak_bytes ? kFrontEnd : design.peak_node();
+      found += strips_text(design);
+    }
+    verdicts.push_back({b.rule, value <= b.limit, node, found, b.limit_text});
   }
   for (const ExtraRule& rule : extra_) verdicts.push_back(rule(design));
   return verdicts;
@@ -176,10 +202,12 @@ void Gate::add_costs(const Candidate& candidate, Findings& findings) const {
     if (const auto value = cost(candidate, metric)) findings.metrics[metric.name] = *value;
   }
   if (machine_ == nullptr || candidate.lowered.nodes.empty()) return;
-  const arch::MachineCosts costs = arch::machine_costs(*machine_, candidate.lowered, candidate.lowered_cost);
-  for (const Metric& metric : metrics())
-    if (metric.of_machine != nullptr && costs.*(metric.of_machine) >= 0)
-      findings.metrics[metric.name] = static_cast<double>(costs.*(metric.of_machine));
+  const arch::MachineCosts costs = costs_on(*machine_, candidate);
+  for (const Metric& metric : metrics()) {
+    if (metric.of_machine == nullptr) continue;
+    const int64_t value = metric.of_machine(costs, arena_of(candidate));
+    if (value >= 0) findings.metrics[metric.name] = static_cast<double>(value);
+  }
 }
 
 std::vector<Verdict> Gate::after_probe(const Findings& findings) const {

@@ -14,6 +14,14 @@ int64_t macs_of(const arch::Design& d) { return d.cost.macs; }
 int64_t constant_bytes_of(const arch::Design& d) { return d.lowered_cost.constant_bytes; }
 int64_t arena_bytes_of(const arch::Design& d) { return d.plan.peak_bytes; }
 
+int64_t instructions_of(const arch::MachineCosts& m, int64_t) { return m.instructions; }
+int64_t code_bytes_of(const arch::MachineCosts& m, int64_t) { return m.code_bytes; }
+int64_t stack_bytes_of(const arch::MachineCosts& m, int64_t) { return m.stack_bytes; }
+int64_t estimated_cycles_of(const arch::MachineCosts& m, int64_t) { return m.cycles; }
+int64_t ram_bytes_of(const arch::MachineCosts& m, int64_t arena) {
+  return m.stack_bytes < 0 ? -1 : arena + m.stack_bytes;
+}
+
 // Machines differ: the gate knows which one is meant.
 int64_t unknown(const arch::Design&) { return -1; }
 
@@ -39,11 +47,12 @@ const std::vector<Metric>& metrics() {
       {"macs", "macs", "MACs", "MACs", false, 0, false, macs_of},
       {"constant_bytes", "constant_bytes", "constants, bytes", "bytes", false, 0, false, constant_bytes_of},
       {"arena_bytes", "arena_bytes", "arena, bytes", "bytes", false, 0, false, arena_bytes_of},
-      {"instructions", "instructions", "instructions", "instructions", false, 0, false, unknown,
-       &arch::MachineCosts::instructions},
-      {"code_bytes", "code_bytes", "code, bytes", "bytes", false, 0, false, unknown, &arch::MachineCosts::code_bytes},
-      {"stack_bytes", "stack_bytes", "stack, bytes", "bytes", false, 0, false, unknown,
-       &arch::MachineCosts::stack_bytes},
+      {"instructions", "instructions", "instructions", "instructions", false, 0, false, unknown, instructions_of},
+      {"code_bytes", "code_bytes", "code, bytes", "bytes", false, 0, false, unknown, code_bytes_of},
+      {"stack_bytes", "stack_bytes", "stack, bytes", "bytes", false, 0, false, unknown, stack_bytes_of},
+      {"ram_bytes", "ram_bytes", "arena and stack, bytes", "bytes", false, 0, false, unknown, ram_bytes_of},
+      {"estimated_cycles", "estimated_cycles", "cycles, estimated", "cycles, estimated", false, 0, false, unknown,
+       estimated_cycles_of},
       {"synflow", "synflow_log10", "synflow", "", true, 2},
       {"grad_norm", "grad_norm", "gradient norm", "", true, 3},
       {"naswot", "naswot", "NASWOT", "", true, 1},

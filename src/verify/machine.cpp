@@ -1,6 +1,7 @@
 #include "condenser/verify/machine.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <numeric>
 #include <optional>
@@ -10,6 +11,7 @@
 #include "condenser/core/temporary_folder.hpp"
 #include "condenser/core/text.hpp"
 #include "verify/board_sources.hpp"
+#include "verify/cycles.hpp"
 #include "verify/trial.hpp"
 
 namespace condenser::verify {
@@ -270,7 +272,10 @@ class MachineTrial {
     if (!start({"gcc", "-O2", "-shared", "-fPIC", "count.c", "-o", "count.so"}, temporary_.path()).ok()) return {};
     const Check check = result_.check;
     fs::remove(at("counts.txt"));
-    const std::string plugin = "./count.so,run=" + manifest_.prefix + function + ",out=counts.txt";
+    std::string plugin = "./count.so,run=" + manifest_.prefix + function + ",out=counts.txt";
+    if (machine_.timing && machine_.board)
+      plugin += ",blocks=blocks.txt,rom=" + std::to_string(machine_.board->rom) +
+                ",rom_bytes=" + std::to_string(machine_.board->rom_bytes);
     const bool ran = run_samples(inputs, clips, {"-plugin", plugin});
     result_.check = check;
     if (!ran || !fs::exists(at("counts.txt"))) return {};
@@ -280,11 +285,27 @@ class MachineTrial {
     return counts;
   }
 
+  // Of the calls that count() has counted; empty where nothing is known.
+  std::vector<double> estimate_cycles(size_t calls, size_t samples) const {
+    if (!fs::exists(at("blocks.txt"))) return {};
+    const std::string tool = machine_.compiler.substr(0, machine_.compiler.rfind("gcc")) + "objdump";
+    const ProcessResult listing = start({tool, "-d", "--no-show-raw-insn", at("program").string()}, temporary_.path());
+    if (!listing.ok()) return {};
+    std::vector<double> cycles =
+        cycles_of(core::read_file(at("blocks.txt")), read_listing(listing.out), *machine_.timing);
+    if (cycles.size() != calls) return {};
+    for (double& c : cycles) c /= static_cast<double>(samples);
+    return cycles;
+  }
+
   void count_instructions() {
-    const std::vector<int64_t> counts = count("_run", std::min(kCounted, answers_.inputs.size()), 0);
+    const size_t samples = std::min(kCounted, answers_.inputs.size());
+    const std::vector<int64_t> counts = count("_run", samples, 0);
     if (counts.empty()) return;
     result_.cost.instructions = 0;
     for (const int64_t count : counts) result_.cost.instructions += count;
+    const std::vector<double> cycles = estimate_cycles(counts.size(), samples);
+    if (!cycles.empty()) result_.cost.cycles = std::llround(std::accumulate(cycles.begin(), cycles.end(), 0.0));
     const auto layers = layers_of(core::read_file(folder_ / (manifest_.prefix + ".c")), manifest_.prefix);
     if (layers.size() + 1 != counts.size()) return;  // the compiler has made other calls of them
     std::vector<LayerCost>& costs = result_.cost.layers;
@@ -292,6 +313,7 @@ class MachineTrial {
       auto layer = std::ranges::find(costs, layers[i], &LayerCost::layer);
       if (layer == costs.end()) layer = costs.insert(costs.end(), LayerCost{layers[i], 0});
       layer->instructions += counts[i];
+      if (!cycles.empty()) layer->cycles = std::max<int64_t>(0, layer->cycles) + std::llround(cycles[i]);
     }
   }
 
@@ -317,26 +339,31 @@ core::Table to_table(const std::vector<MachineResult>& results) {
   core::Table table;
   table.columns = {{"machine", "machine", false},
                    {"instructions", "instructions", true},
+                   {"estimated_cycles", "cycles, estimated", true},
                    {"code_bytes", "code, bytes", true},
                    {"constant_bytes", "constants, bytes", true},
                    {"memory_bytes", "variables, bytes", true},
                    {"stack_bytes", "stack, bytes", true},
                    {"options", "gcc", false}};
   for (const MachineResult& r : results)
-    table.rows.push_back({core::cell(r.machine), known(r.cost.instructions), known(r.cost.code_bytes),
-                          known(r.cost.constant_bytes), known(r.cost.memory_bytes), known(r.cost.stack_bytes),
-                          core::cell(r.options)});
+    table.rows.push_back({core::cell(r.machine), known(r.cost.instructions), known(r.cost.cycles),
+                          known(r.cost.code_bytes), known(r.cost.constant_bytes), known(r.cost.memory_bytes),
+                          known(r.cost.stack_bytes), core::cell(r.options)});
   return table;
 }
 
 core::Table layer_table(const MachineResult& result) {
   core::Table table;
-  table.columns = {{"layer", "layer", false}, {"instructions", "instructions", true}, {"share", "share, %", true}};
+  table.columns = {{"layer", "layer", false},
+                   {"instructions", "instructions", true},
+                   {"share", "share, %", true},
+                   {"estimated_cycles", "cycles, estimated", true}};
   for (const LayerCost& layer : result.cost.layers)
     table.rows.push_back({core::cell(layer.layer), core::cell(layer.instructions),
                           core::cell(100.0 * static_cast<double>(layer.instructions) /
                                          static_cast<double>(std::max<int64_t>(1, result.cost.instructions)),
-                                     1)});
+                                     1),
+                          known(layer.cycles)});
   return table;
 }
 

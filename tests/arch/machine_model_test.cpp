@@ -127,10 +127,37 @@ TEST_CASE("every kernel is counted, and measured on every machine", "[arch]") {
       CHECK_FALSE(model.kernels[k].instructions.empty());
       CHECK_FALSE(model.kernels[k].sources.empty());
       CHECK((model.kernels[k].stack_bytes > 0) == knows_stack(model));
+      CHECK(model.kernels[k].cycles.empty() != knows_cycles(model));
     }
   }
   CHECK(find_machine_model("cortex-m4") != nullptr);
   CHECK(find_machine_model("cortex-m5") == nullptr);
+  CHECK(knows_cycles(*find_machine_model("cortex-m4")));
+}
+
+TEST_CASE("a larger network takes more cycles, and every instruction at least one", "[arch]") {
+  const auto costs = [](const MachineModel& model, int channels, int size) {
+    Builder b("chain", {channels, size, size});
+    const int conv = b.add("conv", Conv2d{channels, square(3), square(1), pad_all(1)}, {0});
+    b.add("depthwise", Conv2d{channels, square(3), square(1), pad_all(1), channels}, {conv});
+    const Design d = design_of(b);
+    return machine_costs(model, d.lowered, d.lowered_cost);
+  };
+  for (const MachineModel& model : machine_models()) {
+    if (!knows_cycles(model)) continue;
+    const MachineCosts small = costs(model, 8, 12), wide = costs(model, 16, 12), high = costs(model, 8, 24);
+    INFO(model.name);
+    CHECK(small.cycles >= small.instructions);
+    CHECK(wide.cycles > small.cycles);
+    CHECK(high.cycles > small.cycles);
+    for (const char* name : {"resnet8", "ds_cnn"}) {
+      const ZooCard& card = find_zoo(name);
+      const Design d = design_of(card.make(card.input, card.classes));
+      const MachineCosts c = machine_costs(model, d.lowered, d.lowered_cost);
+      CHECK(c.cycles > c.instructions);
+      CHECK(c.cycles < 3 * c.instructions);
+    }
+  }
 }
 
 TEST_CASE("models are read as they are written, and nonsense is refused with its line", "[arch]") {
@@ -148,12 +175,13 @@ TEST_CASE("models are read as they are written, and nonsense is refused with its
 
 TEST_CASE("a network takes the sum of its layers, and each source once", "[arch]") {
   const auto models = parse_machine_models(
-      "m,run,instructions,calls,10\nm,run,code,call,30\nm,run,stack,bytes,8\n"
-      "m,conv2d,instructions,pairs,2\nm,conv2d,code,call,20\nm,conv2d,code,cnd_conv2d.c,500\n"
+      "m,run,instructions,calls,10\nm,run,cycles,calls,15\nm,run,code,call,30\nm,run,stack,bytes,8\n"
+      "m,conv2d,instructions,pairs,2\nm,conv2d,cycles,pairs,3\nm,conv2d,code,call,20\nm,conv2d,code,cnd_conv2d.c,500\n"
       "m,conv2d,code,cnd_scale.c,60\nm,conv2d,stack,bytes,200\n"
-      "m,linear,instructions,values,3\nm,linear,code,cnd_linear.c,100\nm,linear,code,cnd_scale.c,60\n"
+      "m,linear,instructions,values,3\nm,linear,cycles,values,4\nm,linear,code,cnd_linear.c,100\nm,linear,code,cnd_"
+      "scale.c,60\n"
       "m,linear,stack,bytes,90\n"
-      "m,global_avg_pool,instructions,values,1\nm,global_avg_pool,stack,bytes,40\n");
+      "m,global_avg_pool,instructions,values,1\nm,global_avg_pool,cycles,values,2\nm,global_avg_pool,stack,bytes,40\n");
   const Design d = small_network();
   std::vector<double> by_node;
   const MachineCosts c = machine_costs(models.front(), d.lowered, d.lowered_cost, nullptr, &by_node);
@@ -161,8 +189,10 @@ TEST_CASE("a network takes the sum of its layers, and each source once", "[arch]
   CHECK(c.instructions == 10 + 144 + 8 + 15);
   CHECK(c.code_bytes == 30 + 20 + 500 + 60 + 100);
   CHECK(c.stack_bytes == 208);
+  CHECK(c.cycles == 15 + 3 * 18 * 4 + 2 * 8 + 4 * 5);
   // A kernel that was not measured makes the whole unknown.
   const auto poor = parse_machine_models("m,conv2d,instructions,pairs,2\nm,conv2d,stack,bytes,200\n");
   CHECK(machine_costs(poor.front(), d.lowered, d.lowered_cost).instructions == -1);
   CHECK(machine_costs(poor.front(), d.lowered, d.lowered_cost).stack_bytes == -1);
+  CHECK(machine_costs(poor.front(), d.lowered, d.lowered_cost).cycles == -1);
 }

@@ -61,6 +61,8 @@ const std::vector<Beside>& besides() {
       {"gate.max_code_bytes", {"gate.machine=cortex-m4"}},
       {"gate.max_stack_bytes", {"gate.machine=cortex-m4"}},
       {"export.activations", {"export.targets=[onnx]"}},
+      {"gate.max_ram_bytes", {"gate.machine=cortex-m4"}},
+      {"gate.max_estimated_cycles", {"gate.machine=cortex-m4"}},
       {"probe.supernet.epochs", {"probe.scores=[inherited]"}},
       {"probe.supernet.samples", {"probe.scores=[inherited]"}},
       {"probe.supernet.candidates", {"probe.scores=[inherited]"}},

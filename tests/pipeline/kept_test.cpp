@@ -146,7 +146,7 @@ TEST_CASE("changed options redo the stages that they concern and no others, and 
                                 "report left belongs to the earlier options; the search is kept"));
   CHECK_THAT(p.fails(1, {"verify", "runs/searched"}), Contains("run `condenser export` again"));
   CHECK_THAT(p.fails(2, {"export", "runs/searched", "quantize.observer=min_max"}),
-             Contains("quantize.observer percentile -> min_max") && Contains("condenser quantize"));
+             Contains("quantize.observer mse -> min_max") && Contains("condenser quantize"));
   p.works({"export", "runs/searched", "export.prefix=mine"});
   CHECK(fs::exists(p.searched() / "export/c99/mine.h"));
   CHECK_THAT(p.fails(2, {"eval", "runs/searched", "train.lr=0.01"}), Contains("train.lr 0.05 -> 0.01"));

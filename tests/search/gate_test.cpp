@@ -180,6 +180,76 @@ TEST_CASE("instructions, code and stack of a machine are bounded before anything
   CHECK_FALSE(without.metrics.contains("instructions"));
 }
 
+TEST_CASE("arena and stack are bounded together, with the stack of a machine", "[search]") {
+  const search::Candidate design = chain(8, false);
+  const arch::MachineCosts costs =
+      arch::machine_costs(*arch::find_machine_model("cortex-m4"), design.lowered, design.lowered_cost);
+  const int64_t ram = design.plan.peak_bytes + costs.stack_bytes;
+  const auto gate = [](int64_t limit) { return search::Gate({.machine = "cortex-m4", .max_ram_bytes = limit}); };
+  CHECK(search::passed(gate(ram).before_training(design)));
+  const auto verdicts = gate(ram - 1).before_training(design);
+  const search::Verdict& refused = find(verdicts, "max_ram_bytes");
+  CHECK_FALSE(refused.passed);
+  CHECK(refused.node == design.peak_node());
+  CHECK(refused.value == core::bytes_text(ram));
+  search::Findings known;
+  search::Gate({.machine = "cortex-m4"}).add_costs(design, known);
+  CHECK(known.metrics.at("ram_bytes") == known.metrics.at("arena_bytes") + known.metrics.at("stack_bytes"));
+  CHECK_THROWS_AS(search::Gate({.max_ram_bytes = ram}), core::ConfigError);
+}
+
+TEST_CASE("cycles are bounded where what instructions take is known, and said to be estimated", "[search]") {
+  const search::Candidate design = chain(8, false);
+  const arch::MachineCosts costs =
+      arch::machine_costs(*arch::find_machine_model("cortex-m4"), design.lowered, design.lowered_cost);
+  REQUIRE(costs.cycles > costs.instructions);
+  const auto gate = [](int64_t limit) { return search::Gate({.machine = "cortex-m4", .max_estimated_cycles = limit}); };
+  CHECK(search::passed(gate(costs.cycles).before_training(design)));
+  const auto verdicts = gate(costs.cycles - 1).before_training(design);
+  CHECK_FALSE(search::passed(verdicts));
+  CHECK_THAT(find(verdicts, "max_estimated_cycles").value, Catch::Contains("estimated"));
+  search::Findings known, unknown;
+  gate(0).add_costs(design, known);
+  CHECK(known.metrics.at("estimated_cycles") == static_cast<double>(costs.cycles));
+  search::Gate({.machine = "cortex-m7"}).add_costs(design, unknown);  // Arm publishes nothing of it
+  CHECK_FALSE(unknown.metrics.contains("estimated_cycles"));
+}
+
+TEST_CASE("in strips the gate judges the arena, the instructions and the stack of strips", "[search]") {
+  const auto make = [] {
+    Reader reader = Reader::from_text("space: columns\n", "space.yaml");
+    return search::make_space(reader, {{3, 32, 32}, 10});
+  };
+  const auto in_strips = [](const arch::Spec& s, const arch::Analysis& a) { return arch::plan_strips(s, a); };
+  const auto whole = make(), strips = search::planned_by(in_strips, make());
+  CHECK(strips->decisions() == whole->decisions());
+  core::Rng rng(3, 0);
+  int smaller = 0;
+  for (int i = 0; i < 10; ++i) {
+    const search::Genotype genotype = search::sample(*whole, rng);
+    const search::Candidate a = whole->expand(genotype), b = strips->expand(genotype);
+    CHECK(search::identity(a) == search::identity(b));
+    CHECK(b.plan.peak_bytes == arch::plan_strips(a.lowered, a.lowered_cost).peak_bytes);
+    if (b.plan.peak_bytes == a.plan.peak_bytes) continue;
+    ++smaller;
+    // A budget that only strips keep.
+    const search::Gate gate({.max_arena_bytes = b.plan.peak_bytes, .machine = "cortex-m4"});
+    CHECK_FALSE(search::passed(gate.before_training(a)));
+    const auto verdicts = gate.before_training(b);
+    CHECK(search::passed(verdicts));
+    CHECK_THAT(find(verdicts, "max_arena_bytes").value,
+               Catch::Contains(" in " + std::to_string(b.plan.strips.rows.size()) + " strips of " +
+                               b.lowered.node(b.plan.strips.cut).name));
+    search::Findings of_whole, of_strips;
+    gate.add_costs(a, of_whole);
+    gate.add_costs(b, of_strips);
+    CHECK(of_strips.metrics.at("arena_bytes") == static_cast<double>(b.plan.peak_bytes));
+    CHECK(of_strips.metrics.at("instructions") > of_whole.metrics.at("instructions"));
+    CHECK(of_strips.metrics.at("code_bytes") > of_whole.metrics.at("code_bytes"));
+  }
+  CHECK(smaller > 5);
+}
+
 TEST_CASE("gate options come from YAML and refuse nonsense", "[search]") {
   const auto read = [](const std::string& yaml) {
     Reader reader = Reader::from_text(yaml, "budget.yaml");
@@ -207,8 +277,11 @@ TEST_CASE("gate options come from YAML and refuse nonsense", "[search]") {
   CHECK_THROWS_WITH(read("machine: cortex-m5"), Catch::Contains("cortex-m5") && Catch::Contains("cortex-m4"));
   CHECK_THROWS_WITH(read("max_instructions: 5"), Catch::Contains("machine") && Catch::Contains("cortex-m4"));
   for (const arch::MachineModel& model : arch::machine_models())  // a bound on what is not known
-    if (!arch::knows_stack(model))
-      CHECK_THROWS_WITH(read("{machine: " + model.name + ", max_stack_bytes: 500}"), Catch::Contains("is not known"));
+    for (const std::string key : {"max_stack_bytes", "max_ram_bytes"})
+      if (!arch::knows_stack(model))
+        CHECK_THROWS_WITH(read("{machine: " + model.name + ", " + key + ": 500}"), Catch::Contains("is not known"));
+  CHECK_THROWS_WITH(read("{machine: cortex-m7, max_estimated_cycles: 500}"), Catch::Contains("is not known"));
+  CHECK(read("{machine: cortex-m4, max_estimated_cycles: 500}").max_estimated_cycles == 500);
   Reader empty = Reader::empty();
   search::GateOptions defaults;
   CHECK_NOTHROW(search::read_options(empty, defaults));

@@ -172,12 +172,14 @@ TEST_CASE("instructions are counted by layer, and alike every time", "[verify][s
   }
   REQUIRE(first.cost.instructions > 1000);
   CHECK(first.cost.instructions == again.cost.instructions);
+  CHECK(first.cost.cycles == again.cost.cycles);
   CHECK(first.cost.stack_bytes == again.cost.stack_bytes);
   REQUIRE_FALSE(first.cost.layers.empty());
   CHECK(first.cost.layers.front().layer == e.test.package.spec.nodes[1].name);
   int64_t sum = 0;
   for (const LayerCost& layer : first.cost.layers) {
     CHECK(layer.instructions > 0);
+    CHECK(layer.cycles > layer.instructions);
     sum += layer.instructions;
   }
   CHECK(sum <= first.cost.instructions);
@@ -204,6 +206,8 @@ TEST_CASE("what shapes predict is what the machine counts", "[verify][slow]") {
       CHECK(static_cast<double>(predicted.code_bytes) == Approx(static_cast<double>(r.cost.code_bytes)).epsilon(0.08));
       CHECK(predicted.stack_bytes >= r.cost.stack_bytes);
       CHECK(predicted.stack_bytes <= r.cost.stack_bytes + 64);
+      CHECK(r.cost.cycles > r.cost.instructions);
+      CHECK(static_cast<double>(predicted.cycles) == Approx(static_cast<double>(r.cost.cycles)).epsilon(0.08));
     }
   }
 }

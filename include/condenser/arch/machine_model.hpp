@@ -14,7 +14,7 @@
 
 namespace condenser::arch {
 
-inline constexpr size_t kMaxCounts = 40;
+inline constexpr size_t kMaxCounts = 64;
 
 // How often a kernel does what, for one node. Pure functions of operator and shapes, for all forms of the kernel: what
 // a form does not do takes nothing there.
@@ -28,6 +28,7 @@ const KernelCounts& kernel_counts(const Kernel&);  // of a row of kernels()
 // What a machine's compiler made of a kernel.
 struct KernelModel {
   std::vector<double> instructions;  // per count, in the order of its names; empty: not measured
+  std::vector<double> cycles;        // the same, of cycles as verify/machine.hpp estimates them
   double call_bytes = 0;             // of code in the run function
   int64_t stack_bytes = -1;          // of a network that runs this kernel alone; -1: not measured
   std::vector<size_t> sources;       // that are compiled for it: places in MachineModel::sources
@@ -41,8 +42,9 @@ struct MachineModel {
   std::string compiler;                        // with its version and options
   std::string kernel_set;                      // exporters::kernel_version() of what was measured
   double run_instructions = 0, run_bytes = 0;  // of the run function without its calls
-  int64_t run_stack_bytes = 0;                 // that it takes more where it calls several kernels
-  std::vector<KernelModel> kernels;            // parallel to kernels()
+  double run_cycles = 0;
+  int64_t run_stack_bytes = 0;       // that it takes more where it calls several kernels
+  std::vector<KernelModel> kernels;  // parallel to kernels()
   std::vector<SourceBytes> sources;
 };
 
@@ -50,7 +52,8 @@ std::span<const MachineModel> machine_models();
 std::vector<std::string> modelled_machines();
 const MachineModel* find_machine_model(std::string_view name);  // null: none
 
-bool knows_stack(const MachineModel&);  // of programs of Linux nobody measures it
+bool knows_stack(const MachineModel&);   // of programs of Linux nobody measures it
+bool knows_cycles(const MachineModel&);  // where what instructions take is published
 
 // Text of rows `machine,kernel,of,what,value`. Throws core::Error naming the line.
 std::vector<MachineModel> parse_machine_models(std::string_view csv);
@@ -61,6 +64,7 @@ struct MachineCosts {
   int64_t instructions = 0;
   int64_t code_bytes = 0;   // of kernels and the run function, as `condenser profile` counts them
   int64_t stack_bytes = 0;  // never below what is measured for these kernels
+  int64_t cycles = 0;       // an estimate of an estimate: emulators count none
 };
 // `lowered` and its analysis as in a Design. `strips`, if given: what of it is executed in strips. `by_node`, if given,
 // becomes the instructions of every node.

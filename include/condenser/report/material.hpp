@@ -65,6 +65,13 @@ struct Proof {
   std::vector<std::string> skipped;  // "clang -O2: clang is not installed"
 };
 
+// What the network takes of the stack besides the arena, on the gate's machine.
+struct Stack {
+  std::string machine;
+  int64_t bytes = 0;
+  bool measured = false;  // under the emulator; else estimated
+};
+
 struct Material {
   std::string name;                    // of the run
   std::string dataset, dataset_about;  // its card
@@ -76,6 +83,7 @@ struct Material {
   std::optional<Evaluated> evaluated;  // of the test part when that was evaluated, else of the validation part
   std::optional<Quantized> quantized;
   std::optional<Proof> proof;
+  std::optional<Stack> stack;
   std::vector<std::pair<std::string, std::string>> environment;
   std::vector<std::string> gate_notes;  // what of the gate does not fit these data, and what was done about it
   std::vector<Warning> data_findings;

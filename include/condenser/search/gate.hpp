@@ -43,7 +43,9 @@ struct GateOptions {
   std::string machine;                   // that instructions, code and stack are estimated for; "": none
   int64_t max_instructions = 0;          // of one inference
   int64_t max_code_bytes = 0, max_stack_bytes = 0;
-  int arena_inputs = 0;  // the arena may hold so many inputs where that is more; 0: no
+  int64_t max_ram_bytes = 0;         // arena and stack together
+  int64_t max_estimated_cycles = 0;  // of one inference
+  int arena_inputs = 0;              // the arena may hold so many inputs where that is more; 0: no
   std::optional<Comparator> comparator;
   std::vector<std::string> notes;  // what fit_to_data() changed and why, in words for people
 };
@@ -66,7 +68,8 @@ class Gate {
  public:
   Gate(GateOptions options, std::vector<ExtraRule> extra = {});
   // Every verdict, cheapest first, stopping at nothing: a refusal lists all that is wrong (one verdict per violation of
-  // a rule). Size and work are of the network as given; flash and arena of its lowered form.
+  // a rule). Size and work are of the network as given; flash and arena of its lowered form, with the plan that the
+  // candidate has.
   std::vector<Verdict> before_training(const Candidate&) const;
   // All that is known before training, of the machine too.
   void add_costs(const Candidate&, Findings&) const;
@@ -79,7 +82,6 @@ class Gate {
  private:
   GateOptions options_;
   const arch::MachineModel* machine_;  // null: none
-  const Metric* arena_;                // the bound whose node is known
   std::vector<const arch::Rule*> rules_;
   std::vector<Bound> bounds_;
   std::vector<ExtraRule> extra_;

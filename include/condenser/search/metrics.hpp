@@ -21,7 +21,8 @@ struct Metric {
   bool better_when_larger = false;  // larger networks are usually better: what a search believes before it measures
   // Known before training, -1: not from the design alone; null: found by a probe or from others.
   int64_t (*of_design)(const arch::Design&) = nullptr;
-  int64_t arch::MachineCosts::*of_machine = nullptr;  // of the gate's machine
+  // Of the gate's machine, with the arena's bytes; -1: not known there. Null: of no machine.
+  int64_t (*of_machine)(const arch::MachineCosts&, int64_t arena_bytes) = nullptr;
 };
 
 const std::vector<Metric>& metrics();

@@ -53,8 +53,9 @@ struct Candidate : arch::Design {
   core::Hash128 hash;                                                  // of a table
   std::optional<Graph> graph;                                          // of a table
   std::map<std::string, double>
-      costs;          // by metric, where they are not those of the network: of a table, with a front-end
-  InputChoice input;  // what its data must be
+      costs;                  // by metric, where they are not those of the network: of a table, with a front-end
+  InputChoice input;          // what its data must be
+  int64_t filling_bytes = 0;  // of RAM while a front-end fills the input, before the network runs; 0: no front-end
 };
 core::Hash128 identity(const Candidate&);                     // the name of its network, on the data that it sees
 core::Fingerprint fingerprint(const Candidate&);              // equal where that is equal, and faster
@@ -112,6 +113,10 @@ const std::vector<SpaceRow>& spaces();
 // Throws ConfigError for an unknown name, decision or option, and when `forbid` leaves nothing.
 std::unique_ptr<Space> make_space(core::config::Reader& reader, const SpaceContext&);
 std::unique_ptr<Space> make_space(const SpaceRow&, core::config::Reader& reader, const SpaceContext&);  // that row's
+
+// The same networks, no table's, with the memory that `planner` plans for their lowered form: as it will be exported.
+using Planner = std::function<arch::MemoryPlan(const arch::Spec& lowered, const arch::Analysis&)>;
+std::unique_ptr<Space> planned_by(Planner, std::unique_ptr<Space>);
 
 // Throws core::Error: choices that are none, or a row of forbidden options, which is named.
 void check(const Space&, const Genotype&);

@@ -1,7 +1,7 @@
 #pragma once
 // Machines other than this one that an export is proven on: cross compilers and emulators. What they tell besides is
-// what a network takes of the machine: instructions, code, memory, stack. Instructions are counted, never cycles: an
-// emulator knows nothing of wait states and pipelines.
+// what a network takes of the machine: instructions, code, memory, stack. Instructions are counted; cycles are
+// estimated from them by a model that is stated (Timing), as an emulator knows nothing of wait states and pipelines.
 
 #include <optional>
 #include <string>
@@ -16,6 +16,18 @@ struct BoardMemory {
   uint32_t rom = 0, rom_bytes = 0, ram = 0, ram_bytes = 0;
 };
 
+// What instructions take of a core, in cycles; everything else takes one. From the core's manual (`source`).
+struct Timing {
+  double load = 1, load_after_load = 1;    // the second: behind another load that its address does not need
+  double address_wait = 0;                 // of a load or store whose address the instruction before has computed
+  double store = 1, store_apart = 1;       // the second: to an address of two registers, unless behind a load
+  double multiple = 1, multiple_word = 1;  // loads and stores of several registers: once, and for each register
+  double multiply = 1, multiply_add = 1, long_multiply = 1, divide = 1;
+  double taken = 0;       // that a jump takes more when it is taken
+  double flash_wait = 0;  // wait states of flash, for jumps and reads that miss the caches of board/count.c.in
+  const char* source = "";
+};
+
 struct Machine {
   std::string name;                   // "cortex-m4"
   std::string compiler;               // "arm-none-eabi-gcc"
@@ -23,6 +35,7 @@ struct Machine {
   std::vector<std::string> emulator;  // program and options; the program to run stands behind them
   std::string packages;               // of Debian, that bring both
   std::optional<BoardMemory> board;   // none: a program of Linux
+  std::optional<Timing> timing = {};  // none: Arm publishes nothing to estimate cycles from
   int seconds = 300;                  // that a compilation or a run may take
 };
 const std::vector<Machine>& machines();
@@ -32,6 +45,7 @@ const Machine& find_machine(const std::string& name);  // throws ConfigError nam
 struct LayerCost {
   std::string layer;  // as in the export's source
   int64_t instructions = 0;
+  int64_t cycles = -1;  // estimated
 };
 
 struct SourceCost {
@@ -42,6 +56,7 @@ struct SourceCost {
 // What one inference takes; -1: not known here.
 struct MachineCost {
   int64_t instructions = -1;
+  int64_t cycles = -1;          // estimated, by the machine's timing
   int64_t code_bytes = -1;      // of the network's and the kernels' functions; libraries of the compiler come on top
   int64_t constant_bytes = -1;  // weights, tables, parameters of kernels
   int64_t memory_bytes = -1;    // arena and other variables

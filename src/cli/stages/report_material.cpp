@@ -11,6 +11,7 @@
 #include "cli/search_workers.hpp"
 #include "cli/stages/evaluation_files.hpp"
 #include "cli/stages/study_material.hpp"
+#include "condenser/arch/machine_model.hpp"
 #include "condenser/core/text.hpp"
 #include "condenser/data/metrics.hpp"
 #include "condenser/verify/verify.hpp"
@@ -114,6 +115,21 @@ report::Proof proof_of(const VerifyRecord& r, bool reconstructs) {
   return proof;
 }
 
+// As counted on the gate's machine, or on the first where the gate has none; else as the gate's machine is modelled.
+std::optional<report::Stack> stack_of(const RunContext& run, const arch::Design& design,
+                                      const std::optional<VerifyRecord>& proof) {
+  const std::string& machine = run.config.gate.machine;
+  if (proof)
+    for (const MachineRecord& r : proof->machines)
+      if (r.stack_bytes >= 0 && (machine.empty() || machine == r.machine))
+        return report::Stack{r.machine, r.stack_bytes, true};
+  const arch::MachineModel* model = arch::find_machine_model(machine);
+  if (model == nullptr) return std::nullopt;
+  const int64_t bytes =
+      arch::machine_costs(*model, design.lowered, design.lowered_cost, &design.plan.strips).stack_bytes;
+  return bytes < 0 ? std::nullopt : std::optional(report::Stack{machine, bytes, false});
+}
+
 std::vector<std::pair<std::string, std::string>> environment_of(const EnvironmentRecord& e) {
   return {{"condenser", e.condenser},
           {"compiler", e.compiler},
@@ -142,8 +158,9 @@ report::Material read_material(RunContext& run) {
   m.trained = read_training(run, m.hash);
   m.evaluated = read_evaluation(run.folder, m.hash);
   if (const auto record = current<QuantRecord>(run, "quantize")) m.quantized = quantized_of(*record);
-  if (const auto record = current<VerifyRecord>(run, "verify"))
-    m.proof = proof_of(*record, train::reconstructs(run.config.train));
+  const auto proof = current<VerifyRecord>(run, "verify");
+  if (proof) m.proof = proof_of(*proof, train::reconstructs(run.config.train));
+  m.stack = stack_of(run, m.design, proof);
   if (const auto record = find_record<EnvironmentRecord>(run.folder)) m.environment = environment_of(*record);
   if (const auto record = find_record<DataRecord>(run.folder))
     for (const FindingRecord& f : record->findings)

@@ -180,7 +180,9 @@ std::string winner_hash(const RunContext& run) {
 }
 
 arch::Design load_winner(const RunContext& run) {
-  return run.config.network ? arch::design_of(*run.config.network) : winner_in(run.folder);
+  arch::Design design = run.config.network ? arch::design_of(*run.config.network) : winner_in(run.folder);
+  design.plan = exporters::export_plan(design.lowered, design.lowered_cost, run.config.export_options);
+  return design;
 }
 
 namespace {

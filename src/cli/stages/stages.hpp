@@ -86,8 +86,8 @@ StageOutput stage_report(RunContext&);
 
 // What earlier stages left. Each throws core::Error naming the verb that makes what is missing or was made with other
 // options, which are named.
-arch::Design load_winner(const RunContext&);
-std::string winner_hash(const RunContext&);  // of its spec alone: cheap
+arch::Design load_winner(const RunContext&);  // with the memory of its export
+std::string winner_hash(const RunContext&);   // of its spec alone: cheap
 arch::Weights load_float_weights(RunContext&, const arch::Spec&);
 struct Int8Network {
   arch::Spec lowered;

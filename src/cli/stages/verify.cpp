@@ -41,15 +41,13 @@ void add(const std::string& target, const verify::Check& check, VerifyRecord& re
                            std::isnan(check.accuracy_percent) ? 0 : check.accuracy_percent, check.detail});
 }
 
-std::optional<arch::MachineCosts> predicted_on(const std::string& machine, const arch::Design& design,
-                                               const arch::MemoryPlan& plan) {
+std::optional<arch::MachineCosts> predicted_on(const std::string& machine, const arch::Design& design) {
   const arch::MachineModel* model = arch::find_machine_model(machine);
   if (model == nullptr) return std::nullopt;
-  return arch::machine_costs(*model, design.lowered, design.lowered_cost, &plan.strips);
+  return arch::machine_costs(*model, design.lowered, design.lowered_cost, &design.plan.strips);
 }
 
-std::vector<MachineRecord> records_of(const std::vector<verify::MachineResult>& results, const arch::Design& winner,
-                                      const arch::MemoryPlan& plan) {
+std::vector<MachineRecord> records_of(const std::vector<verify::MachineResult>& results, const arch::Design& winner) {
   std::vector<MachineRecord> records;
   for (const verify::MachineResult& r : results) {
     records.push_back({r.machine,
@@ -61,7 +59,7 @@ std::vector<MachineRecord> records_of(const std::vector<verify::MachineResult>& 
                        r.cost.stack_bytes,
                        -1,
                        {}});
-    if (const auto predicted = predicted_on(r.machine, winner, plan))
+    if (const auto predicted = predicted_on(r.machine, winner))
       records.back().predicted_instructions = predicted->instructions;
     for (const verify::LayerCost& layer : r.cost.layers)
       records.back().layers.push_back({layer.layer, layer.instructions});
@@ -82,11 +80,11 @@ std::vector<verify::MachineResult> prove_on_machines(const RunContext& run, cons
 }
 
 // What the search went by, beside what was counted.
-std::vector<std::string> prediction_lines(const std::vector<verify::MachineResult>& results, const arch::Design& winner,
-                                          const arch::MemoryPlan& plan) {
+std::vector<std::string> prediction_lines(const std::vector<verify::MachineResult>& results,
+                                          const arch::Design& winner) {
   std::vector<std::string> lines;
   for (const verify::MachineResult& r : results) {
-    const auto predicted = predicted_on(r.machine, winner, plan);
+    const auto predicted = predicted_on(r.machine, winner);
     if (!predicted || r.cost.instructions <= 0 || predicted->instructions < 0) continue;
     const double error =
         100.0 * (static_cast<double>(predicted->instructions) / static_cast<double>(r.cost.instructions) - 1);
@@ -98,7 +96,8 @@ std::vector<std::string> prediction_lines(const std::vector<verify::MachineResul
 }
 
 // The gate goes by predictions; the machine itself has the last word.
-void expect_budgets(const search::GateOptions& gate, const std::vector<verify::MachineResult>& results) {
+void expect_budgets(const search::GateOptions& gate, const std::vector<verify::MachineResult>& results,
+                    int64_t arena_bytes) {
   const auto expect = [&](const char* key, const char* what, int64_t limit, int64_t found) {
     if (limit > 0 && found > limit)
       throw core::Error("verify: " + core::thousands(found) + " " + what + " were counted on " + gate.machine +
@@ -110,6 +109,8 @@ void expect_budgets(const search::GateOptions& gate, const std::vector<verify::M
     expect("max_instructions", "instructions", gate.max_instructions, r.cost.instructions);
     expect("max_code_bytes", "bytes of code", gate.max_code_bytes, r.cost.code_bytes);
     expect("max_stack_bytes", "bytes of stack", gate.max_stack_bytes, r.cost.stack_bytes);
+    expect("max_estimated_cycles", "cycles (estimated)", gate.max_estimated_cycles, r.cost.cycles);
+    expect("max_ram_bytes", "bytes of arena and stack", gate.max_ram_bytes, arena_bytes + r.cost.stack_bytes);
   }
 }
 
@@ -126,7 +127,6 @@ void expect_machines(const std::vector<verify::MachineResult>& results) {
 StageOutput stage_verify(RunContext& run) {
   const RunConfig& c = run.config;
   const arch::Design winner = load_winner(run);
-  const arch::MemoryPlan plan = exporters::export_plan(winner.lowered, winner.lowered_cost, c.export_options);
   const Int8Network network = load_int8(run, winner);
   const auto exported = find_record<ExportRecord>(run.folder);
   const std::vector<std::string> targets = exported ? exported->targets : c.targets;
@@ -168,7 +168,7 @@ StageOutput stage_verify(RunContext& run) {
     }
     for (const auto& check : checks) add(name, check, record);
   }
-  record.machines = records_of(machines, winner, plan);
+  record.machines = records_of(machines, winner);
   record.passed = all;
   write_record(run.folder, record);
   if (!all) {
@@ -181,8 +181,8 @@ StageOutput stage_verify(RunContext& run) {
   }
   expect_machines(machines);
   if (!machines.empty()) out.lines.push_back(core::to_text(verify::to_table(machines)));
-  for (const std::string& line : prediction_lines(machines, winner, plan)) out.lines.push_back(line);
-  expect_budgets(c.gate, machines);
+  for (const std::string& line : prediction_lines(machines, winner)) out.lines.push_back(line);
+  expect_budgets(c.gate, machines, winner.plan.peak_bytes);
   if (sources)
     for (const std::string& line : write_certificate(run, winner)) out.lines.push_back(line);
   return out;

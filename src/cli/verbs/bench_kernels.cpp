@@ -124,13 +124,13 @@ struct Layer {
   size_t node = 0, kernel = 0;
   int calls = 1;
   double counts[arch::kMaxCounts];
-  double instructions = 0;
+  double instructions = 0, cycles = -1;  // the second estimated; -1: not known
 };
 
 // The layers of a network, with what was counted for them.
 std::vector<Layer> layers_of(const Measured& m) {
-  std::map<std::string, int64_t> counted;
-  for (const verify::LayerCost& layer : m.cost.layers) counted[layer.layer] += layer.instructions;
+  std::map<std::string, verify::LayerCost> counted;
+  for (const verify::LayerCost& layer : m.cost.layers) counted[layer.layer] = layer;
   std::vector<Layer> layers;
   const arch::Spec& spec = m.design.lowered;
   for (size_t i = 0; i < spec.nodes.size(); ++i) {
@@ -142,7 +142,8 @@ std::vector<Layer> layers_of(const Measured& m) {
     Layer layer{.node = i, .kernel = static_cast<size_t>(kernel - arch::kernels().data())};
     if (std::holds_alternative<arch::Concat>(node.op)) layer.calls = static_cast<int>(in.size());
     arch::kernel_counts(*kernel).count(node.op, in, m.design.lowered_cost.nodes[i].shape, layer.counts);
-    layer.instructions = static_cast<double>(counted[node.name]);
+    layer.instructions = static_cast<double>(counted[node.name].instructions);
+    layer.cycles = static_cast<double>(counted[node.name].cycles);
     layers.push_back(layer);
   }
   return layers;
@@ -197,26 +198,46 @@ void fit_sources(MachineModel& model, const std::vector<Measured>& networks) {
       if (needed[k]->contains(model.sources[s].name)) model.kernels[k].sources.push_back(s);
 }
 
-MachineModel fitted(const std::string& machine, const std::vector<Measured>& networks) {
-  MachineModel model{.name = machine,
-                     .compiler = version_of(verify::find_machine(machine).compiler) + " " + networks.front().options,
-                     .kernel_set = exporters::kernel_version()};
-  model.kernels.resize(arch::kernels().size());
+using Taken = double Layer::*;
+
+// What a kernel's counts take each, and what the run function takes beside all kernels; empty for kernels that no layer
+// has.
+struct Fit {
+  std::vector<std::vector<double>> kernels;
+  double outside = 0;
+};
+Fit fit(const std::vector<Measured>& networks, Taken taken, int64_t verify::MachineCost::*of_all) {
   std::vector<NonNegative> problems;
   for (const arch::Kernel& kernel : arch::kernels()) problems.emplace_back(arch::kernel_counts(kernel).names.size());
   std::vector<bool> met(problems.size());
   double outside = 0;
   for (const Measured& m : networks) {
-    outside += static_cast<double>(m.cost.instructions) / static_cast<double>(networks.size());
+    outside += static_cast<double>(m.cost.*of_all) / static_cast<double>(networks.size());
     for (const Layer& layer : layers_of(m)) {
-      problems[layer.kernel].add(layer.counts, layer.instructions, 1 / (layer.instructions + 200));
+      problems[layer.kernel].add(layer.counts, layer.*taken, 1 / (layer.*taken + 200));
       met[layer.kernel] = true;
-      outside -= layer.instructions / static_cast<double>(networks.size());
+      outside -= layer.*taken / static_cast<double>(networks.size());
     }
   }
+  Fit result{{}, std::round(std::max(0.0, outside))};
   for (size_t k = 0; k < problems.size(); ++k)
-    if (met[k]) model.kernels[k].instructions = problems[k].solve();
-  model.run_instructions = std::round(std::max(0.0, outside));
+    result.kernels.push_back(met[k] ? problems[k].solve() : std::vector<double>());
+  return result;
+}
+
+MachineModel fitted(const std::string& machine, const std::vector<Measured>& networks) {
+  MachineModel model{.name = machine,
+                     .compiler = version_of(verify::find_machine(machine).compiler) + " " + networks.front().options,
+                     .kernel_set = exporters::kernel_version()};
+  model.kernels.resize(arch::kernels().size());
+  const Fit instructions = fit(networks, &Layer::instructions, &verify::MachineCost::instructions);
+  model.run_instructions = instructions.outside;
+  for (size_t k = 0; k < model.kernels.size(); ++k) model.kernels[k].instructions = instructions.kernels[k];
+  if (std::ranges::all_of(networks, [](const Measured& m) { return m.cost.cycles >= 0; })) {
+    const Fit cycles = fit(networks, &Layer::cycles, &verify::MachineCost::cycles);
+    model.run_cycles = cycles.outside;
+    for (size_t k = 0; k < model.kernels.size(); ++k) model.kernels[k].cycles = cycles.kernels[k];
+  }
   fit_calls(model, networks);
   fit_sources(model, networks);
   return model;
@@ -249,7 +270,7 @@ void add_row(core::Table& table, const std::string& machine, const std::string& 
 }
 
 void compare(const MachineModel& model, const std::vector<Measured>& networks, core::Table& table) {
-  std::map<std::string, Errors> instructions, code, stack;
+  std::map<std::string, Errors> instructions, cycles, code, stack;
   std::vector<Errors> kernels(arch::kernels().size());
   int64_t under = 0;
   for (const Measured& m : networks) {
@@ -257,12 +278,14 @@ void compare(const MachineModel& model, const std::vector<Measured>& networks, c
     const arch::MachineCosts c =
         arch::machine_costs(model, m.design.lowered, m.design.lowered_cost, nullptr, &predicted);
     instructions[m.group].add(static_cast<double>(c.instructions), static_cast<double>(m.cost.instructions));
+    if (c.cycles >= 0) cycles[m.group].add(static_cast<double>(c.cycles), static_cast<double>(m.cost.cycles));
     code[m.group].add(static_cast<double>(c.code_bytes), static_cast<double>(m.cost.code_bytes));
     stack[m.group].add(static_cast<double>(c.stack_bytes), static_cast<double>(m.cost.stack_bytes));
     under += c.stack_bytes < m.cost.stack_bytes;
     for (const Layer& layer : layers_of(m)) kernels[layer.kernel].add(predicted[layer.node], layer.instructions);
   }
   for (auto& [group, e] : instructions) add_row(table, model.name, group + ": instructions", e);
+  for (auto& [group, e] : cycles) add_row(table, model.name, group + ": cycles", e);
   for (auto& [group, e] : code) add_row(table, model.name, group + ": code", e);
   for (auto& [group, e] : stack) add_row(table, model.name, group + ": stack", e);
   for (size_t k = 0; k < kernels.size(); ++k)

@@ -47,19 +47,37 @@ void add_options(Args& args, Options& o) {
 
 constexpr int kAnswers = 2;
 
-// By the model of the machine; null: none.
-ordered_json predicted(const arch::Design& design, const arch::MemoryPlan& plan, const std::string& machine) {
+// By the model of the machine, as the gate of a search has it; -1: not known.
+arch::MachineCosts predicted(const arch::Design& design, const arch::MemoryPlan& plan, const std::string& machine) {
   const arch::MachineModel* model = arch::find_machine_model(machine);
-  if (model == nullptr) return nullptr;
-  return arch::machine_costs(*model, design.lowered, design.lowered_cost, &plan.strips).instructions;
+  if (model == nullptr) return {-1, -1, -1, -1};
+  return arch::machine_costs(*model, design.lowered, design.lowered_cost, &plan.strips);
 }
 
-ordered_json json_of(const arch::Design& design, const arch::MemoryPlan& plan, const verify::MachineResult& r) {
+ordered_json known(int64_t value) { return value < 0 ? ordered_json(nullptr) : ordered_json(value); }
+
+// Beside what was counted.
+void add_predictions(core::Table& table, const std::vector<arch::MachineCosts>& predictions) {
+  const auto add = [&](const char* beside, core::Column column, int64_t arch::MachineCosts::*value) {
+    const auto found = std::ranges::find(table.columns, beside, &core::Column::key);
+    const auto place = found - table.columns.begin() + 1;
+    table.columns.insert(table.columns.begin() + place, std::move(column));
+    for (size_t i = 0; i < predictions.size(); ++i) {
+      const int64_t number = predictions[i].*value;
+      table.rows[i].insert(table.rows[i].begin() + place, number < 0 ? core::empty_cell() : core::cell(number));
+    }
+  };
+  add("instructions", {"predicted_instructions", "predicted", true}, &arch::MachineCosts::instructions);
+  add("estimated_cycles", {"predicted_cycles", "predicted", true}, &arch::MachineCosts::cycles);
+}
+
+ordered_json json_of(const arch::Design& design, const arch::MemoryPlan& plan, const verify::MachineResult& r,
+                     const arch::MachineCosts& prediction) {
   ordered_json j{
       {"machine", r.machine},
       {"compiler_options", r.options},
       {"instructions", r.cost.instructions},
-      {"predicted_instructions", predicted(design, plan, r.machine)},
+      {"predicted_instructions", known(prediction.instructions)},
       {"instructions_per_mac", static_cast<double>(r.cost.instructions) / static_cast<double>(design.cost.macs)},
       {"flash_bytes", r.cost.code_bytes + r.cost.constant_bytes},
       {"code_bytes", r.cost.code_bytes},
@@ -72,11 +90,18 @@ ordered_json json_of(const arch::Design& design, const arch::MemoryPlan& plan, c
     j["slow_arena_bytes"] = plan.peak_bytes - plan.fast_bytes;
     j["fast_share"] = plan.fast_share;
   }
+  if (r.cost.stack_bytes >= 0) j["ram_bytes"] = plan.peak_bytes + r.cost.stack_bytes;
+  if (r.cost.cycles >= 0)
+    j.update({{"estimated_cycles", r.cost.cycles},
+              {"predicted_cycles", known(prediction.cycles)},
+              {"cycle_model", verify::find_machine(r.machine).timing->source}});
   if (const auto known = verify::published(design.spec.name, r.machine))
     j["published"] = {{"cycles", known->cycles}, {"source", known->source}};
   j["layers"] = ordered_json::array();
-  for (const verify::LayerCost& layer : r.cost.layers)
+  for (const verify::LayerCost& layer : r.cost.layers) {
     j["layers"].push_back({{"layer", layer.layer}, {"instructions", layer.instructions}});
+    if (layer.cycles >= 0) j["layers"].back()["estimated_cycles"] = layer.cycles;
+  }
   return j;
 }
 
@@ -108,6 +133,7 @@ int profile(const Options& o) {
                     {"macs", design.cost.macs},
                     {"machines", ordered_json::array()}};
   std::vector<verify::MachineResult> results;
+  std::vector<arch::MachineCosts> predictions;
   StageOutput out{"One inference of " + design.spec.name + " (" + core::number(static_cast<double>(design.cost.macs)) +
                       " MACs), instructions counted under qemu",
                   {},
@@ -118,14 +144,18 @@ int profile(const Options& o) {
     if (!r.check.ran) throw core::Error("profile on " + name + ": " + r.check.detail);
     if (!r.check.passed)
       throw core::Error("profile on " + name + ": " + r.check.detail, core::ExitCode::VerifyMismatch);
-    json["machines"].push_back(json_of(design, plan, r));
+    predictions.push_back(predicted(design, plan, name));
+    json["machines"].push_back(json_of(design, plan, r, predictions.back()));
     if (o.layers) out.lines.push_back(name + "\n" + core::to_text(verify::layer_table(r)));
+    if (r.cost.cycles >= 0)
+      out.lines.push_back(name + ": cycles are an estimate: " + verify::find_machine(name).timing->source);
     if (const auto known = verify::published(design.spec.name, name))
       out.lines.push_back(name + ": " + core::number(known->cycles) + " cycles published (" + known->source + ")");
   }
   if (o.strips) out.lines.push_back(strips_text(design, plan));
   if (o.fast_ram > 0) out.lines.push_back(fast_text(plan));
   out.table = verify::to_table(results);
+  add_predictions(out.table, predictions);
   print_either(json, out, o.format);
   return 0;
 }

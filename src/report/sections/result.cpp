@@ -51,8 +51,9 @@ std::vector<Fact> result_facts(const Material& m) {
   }
   facts.push_back({"Flash", kib(m.design.lowered_cost.constant_bytes),
                    core::thousands(m.design.lowered_cost.constant_bytes) + " bytes of constants"});
-  facts.push_back(
-      {"RAM", kib(m.design.plan.peak_bytes), core::thousands(m.design.plan.peak_bytes) + " bytes of arena"});
+  facts.push_back({"RAM", kib(m.design.plan.peak_bytes),
+                   core::thousands(m.design.plan.peak_bytes) + " bytes of arena" +
+                       (m.stack ? ", " + core::thousands(m.stack->bytes) + " of stack on " + m.stack->machine : "")});
   facts.push_back({"Parameters", core::thousands(m.design.cost.params), ""});
   facts.push_back({"Work", core::thousands(m.design.cost.macs), "multiply-accumulates"});
   if (m.proof)

@@ -57,10 +57,10 @@ class InputSpace final : public Space {
  private:
   static void add_front_end(Candidate& candidate, const PreparedInput& input) {
     if (input.constant_bytes == 0 && input.buffer_bytes == 0) return;
-    const int64_t filling = candidate.spec.input.elements() + input.buffer_bytes;
+    candidate.filling_bytes = candidate.spec.input.elements() + input.buffer_bytes;
     candidate.costs["constant_bytes"] =
         static_cast<double>(candidate.lowered_cost.constant_bytes + input.constant_bytes);
-    candidate.costs["arena_bytes"] = static_cast<double>(std::max(candidate.plan.peak_bytes, filling));
+    candidate.costs["arena_bytes"] = static_cast<double>(std::max(candidate.plan.peak_bytes, candidate.filling_bytes));
   }
 
   std::vector<Decision> inputs_;

@@ -5,6 +5,9 @@
 #include <map>
 #include <sstream>
 
+#include "condenser/arch/design.hpp"
+#include "condenser/arch/machine_model.hpp"
+#include "condenser/arch/spec_io.hpp"
 #include "condenser/core/files.hpp"
 #include "condenser/verify/published.hpp"
 #include "support/absent.hpp"
@@ -39,10 +42,25 @@ TEST_CASE("a network is profiled before anything is trained", "[cli][slow]") {
     CHECK(machine["variable_bytes"].get<int64_t>() >= machine["arena_bytes"].get<int64_t>());
     CHECK(machine["flash_bytes"] == machine["code_bytes"].get<int64_t>() + machine["constant_bytes"].get<int64_t>());
     CHECK(machine["stack_bytes"].get<int64_t>() > 0);
-    int64_t sum = 0;
-    for (const json& layer : machine["layers"]) sum += layer["instructions"].get<int64_t>();
+    const int64_t cycles = machine["estimated_cycles"];
+    CHECK(cycles > total);
+    CHECK_THAT(machine["cycle_model"].get<std::string>(), Contains("TRM"));
+    CHECK(machine["ram_bytes"] == machine["arena_bytes"].get<int64_t>() + machine["stack_bytes"].get<int64_t>());
+    int64_t sum = 0, cycle_sum = 0;
+    for (const json& layer : machine["layers"]) {
+      sum += layer["instructions"].get<int64_t>();
+      cycle_sum += layer["estimated_cycles"].get<int64_t>();
+    }
     CHECK((sum > 0 && sum <= total));
+    CHECK((cycle_sum > sum && cycle_sum <= cycles));
   }
+  // What a gate would go by.
+  const arch::Design design = arch::design_of(arch::read_spec(net));
+  const arch::MachineCosts predicted =
+      arch::machine_costs(*arch::find_machine_model("cortex-m4"), design.lowered, design.lowered_cost);
+  CHECK(j["machines"][1]["predicted_instructions"] == predicted.instructions);
+  CHECK(j["machines"][1]["predicted_cycles"] == predicted.cycles);
+  CHECK(j["machines"][0]["predicted_cycles"].is_null());  // no model of it
   // Instructions for two products at once are what the M4 has and the M3 has not.
   CHECK(j["machines"][1]["instructions"] < j["machines"][0]["instructions"]);
 }

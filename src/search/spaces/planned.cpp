@@ -1,0 +1,40 @@
+// Candidates whose memory is planned as that of their export.
+
+#include <algorithm>
+
+#include "condenser/search/space.hpp"
+
+namespace condenser::search {
+namespace {
+
+class PlannedSpace final : public Space {
+ public:
+  PlannedSpace(Planner planner, std::unique_ptr<Space> of) : planner_(std::move(planner)), of_(std::move(of)) {
+    forbid(of_->forbidden());
+    believe(of_->prior());
+  }
+
+  const std::vector<Decision>& decisions() const override { return of_->decisions(); }
+  bool chooses_input() const override { return of_->chooses_input(); }
+
+  Candidate expand(const Genotype& genotype) const override {
+    Candidate candidate = of_->expand(genotype);
+    candidate.plan = planner_(candidate.lowered, candidate.lowered_cost);
+    if (candidate.filling_bytes > 0)
+      candidate.costs["arena_bytes"] =
+          static_cast<double>(std::max(candidate.plan.peak_bytes, candidate.filling_bytes));
+    return candidate;
+  }
+
+ private:
+  Planner planner_;
+  std::unique_ptr<Space> of_;
+};
+
+}  // namespace
+
+std::unique_ptr<Space> planned_by(Planner planner, std::unique_ptr<Space> space) {
+  return std::make_unique<PlannedSpace>(std::move(planner), std::move(space));
+}
+
+}  // namespace condenser::search
