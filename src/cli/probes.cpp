@@ -11,6 +11,7 @@
 #include "condenser/arch/passes.hpp"
 #include "condenser/data/metrics.hpp"
 #include "condenser/data/split.hpp"
+#include "condenser/quant/equalize.hpp"
 #include "condenser/quant/report.hpp"
 #include "condenser/search/probe_rows.hpp"
 #include "condenser/search/table.hpp"
@@ -31,6 +32,7 @@ void measure_nodes(const arch::Spec& lowered, const arch::Weights& weights, cons
 void measure_int8(const RunContext& run, const RunContext::Parts& parts, const search::Candidate& candidate,
                   arch::Weights weights, search::Findings& findings) {
   const arch::Spec lowered = arch::lower(candidate.spec, &weights);
+  if (run.config.quant.equalize) quant::equalize(lowered, weights);
   const quant::Quantized q = quant::quantize(candidate, weights, *parts.training, run.config.quant);
   const data::Evaluation found =
       quant::evaluate_int8(lowered, q.weights, q.quant, *parts.validation, task_of(run.config));

@@ -61,6 +61,9 @@ bool as_before(const core::config::Setting& setting) {
                                                          {"gate.max_ram_bytes", "0"},
                                                          {"probe.rungs", "[]"},
                                                          {"probe.scores", "[]"},
+                                                         {"quantize.auto", "false"},
+                                                         {"quantize.equalize", "false"},
+                                                         {"quantize.weight_rounding", "nearest"},
                                                          {"search.learn_from", "[]"},
                                                          {"space.downsampling", "[avg2]"},
                                                          {"space.input.size", "[]"},
@@ -86,7 +89,8 @@ Settings own_settings(const RunConfig& c, const std::string& stage) {
     if (setting.decides == core::config::Decides::Nothing || extends_search(path)) continue;
     if (of_another_generator(path, c.search.generator)) continue;
     if (as_before(setting) || (stage == "search" && plans_as_before(setting))) continue;
-    const bool measured = path.starts_with("quantize.") && !path.starts_with("quantize.qat.");  // of candidates
+    const bool measured = path.starts_with("quantize.") && !path.starts_with("quantize.qat.") &&
+                          path != "quantize.auto";  // of candidates; the others are of the winner
     if (stage == "search" && searches_int8(c) && measured) settings[path] = setting.value;
     if (std::any_of(row->paths.begin(), row->paths.end(), [&](const auto& p) { return path.starts_with(p); }))
       settings[path] = setting.value;
