@@ -12,6 +12,7 @@
 #include "arch/round_up.hpp"
 #include "arch/traffic.hpp"
 #include "condenser/arch/kernels.hpp"
+#include "condenser/arch/memory_apart.hpp"
 
 namespace condenser::arch {
 namespace {
@@ -399,7 +400,8 @@ int64_t cut_before_input(const Spec& spec, const Analysis& analysis, const Strip
 
 constexpr int kCounts[] = {2, 3, 4, 6, 8, 12, 16, 24};
 
-std::optional<MemoryPlan> plan_below(int64_t limit, const Spec&, const Analysis&, const Layout&, const Strips&);
+std::optional<MemoryPlan> plan_below(int64_t limit, const Spec&, const Analysis&, const Layout&, const Strips&,
+                                     const std::vector<bool>& apart = {});
 
 }  // namespace
 
@@ -424,7 +426,7 @@ namespace {
 
 // Nothing where the arena would have `limit` bytes or more.
 std::optional<MemoryPlan> plan_below(int64_t limit, const Spec& spec, const Analysis& analysis, const Layout& layout,
-                                     const Strips& strips) {
+                                     const Strips& strips, const std::vector<bool>& apart) {
   if (analysis.nodes.size() != spec.nodes.size())
     throw SpecError("", "memory plan of '" + spec.name + "': the analysis has " +
                             std::to_string(analysis.nodes.size()) + " nodes, the network " +
@@ -455,7 +457,8 @@ std::optional<MemoryPlan> plan_below(int64_t limit, const Spec& spec, const Anal
     if (!live[i]) continue;
     const int step = static_cast<int>(i);
     const bool in_strips = strips.has(step) && step > 0;
-    const Need need = in_strips ? need_of(spec, analysis, strips, step) : need_of(spec, analysis, step);
+    Need need = in_strips ? need_of(spec, analysis, strips, step) : need_of(spec, analysis, step);
+    if (!apart.empty() && apart[i]) need = {};
     Shape shape = analysis.nodes[i].shape;
     if (strips.inner(step)) shape.h = strips.most_rows(step);
     plan.bytes[i] = shape.elements() * layout.element_bytes;
@@ -516,4 +519,14 @@ std::optional<MemoryPlan> plan_below(int64_t limit, const Spec& spec, const Anal
 }
 
 }  // namespace
+
+MemoryPlan plan_memory_apart(const Spec& spec, const Analysis& analysis, const std::vector<bool>& apart,
+                             const Layout& layout) {
+  if (apart.size() != spec.nodes.size())
+    throw SpecError("", "memory plan of '" + spec.name + "': " + std::to_string(apart.size()) +
+                            " marks of nodes that lie apart; expected one for each of " +
+                            std::to_string(spec.nodes.size()));
+  return *plan_below(std::numeric_limits<int64_t>::max(), spec, analysis, layout, {}, apart);
+}
+
 }  // namespace condenser::arch

@@ -431,6 +431,12 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
   exports.integer("fast_ram_bytes", c.export_options.fast_ram_bytes, 0, 1'000'000'000,
                   "size of the faster one of two memories: where the arena is larger, what is used most goes there and "
                   "the rest into an arena of the slower one; 0: one memory");
+  exports.choice(
+      "kernels", c.export_options.kernels, {"own", "cmsis_nn"},
+      "own C kernels inside the export, or calls of Arm's CMSIS-NN, which the firmware brings, for the layers "
+      "that it computes to the same integers");
+  if (c.export_options.kernels == "cmsis_nn" && c.export_options.strips)
+    throw exports.error("kernels", "own with strips: calls of CMSIS-NN compute whole layers");
   c.space = planned_as_exported(std::move(c.space), c.export_options);
   exports.choice("weights", c.export_options.weights, {"const", "binary"},
                  "arrays of C, or a file that is flashed or loaded by itself");

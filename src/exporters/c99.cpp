@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "condenser/core/text.hpp"
+#include "exporters/cmsis_nn.hpp"
 #include "exporters/export_folder.hpp"
 #include "exporters/kernel_sources.hpp"
 
@@ -71,6 +72,15 @@ void check_sound(const SoundInput& sound, const arch::Shape& input) {
                       std::to_string(input.elements()) + " values");
 }
 
+void check_kernels(const ExportOptions& options) {
+  if (options.kernels != "own" && options.kernels != "cmsis_nn")
+    throw core::ConfigError("export kernels '" + core::printable(options.kernels) + "'; expected own or cmsis_nn");
+  if (uses_cmsis_nn(options) && options.strips)
+    throw core::ConfigError(
+        "export kernels cmsis_nn with strips; expected one of both, as CMSIS-NN computes whole "
+        "layers");
+}
+
 std::vector<Unsupported> refusals(const arch::Spec& lowered, const arch::Analysis& cost) {
   std::vector<Unsupported> refused;
   std::vector<arch::Shape> inputs;
@@ -106,11 +116,13 @@ void c99_write(const Package& package, const KnownAnswers& answers, const Export
                       "' has float weights, quantize first");
   if (options.weights != "const" && options.weights != "binary")
     throw core::ConfigError("export weights '" + core::printable(options.weights) + "'; expected const or binary");
+  check_kernels(options);
   check_supported(package.spec);
   const auto plan = [&](const arch::Spec& spec, const arch::Analysis& analysis) {
     return export_plan(spec, analysis, options);
   };
-  const runtime::Int8Program program = runtime::build_program(package.spec, package.weights, *package.quant, plan);
+  runtime::Int8Program program = runtime::build_program(package.spec, package.weights, *package.quant, plan);
+  if (uses_cmsis_nn(options)) program = with_cmsis_nn(std::move(program));
   check_answers(answers, program);
   if (package.sound) {
     check_sound(*package.sound, package.spec.input);
@@ -121,6 +133,7 @@ void c99_write(const Package& package, const KnownAnswers& answers, const Export
   files.merge(c99_bundle(program, package, options));
   files.merge(c99_examples(program, package, options));
   files.merge(c99_helpers(program, package, options.prefix));
+  if (uses_cmsis_nn(options)) files.merge(cmsis_nn_files(options.prefix));
   if (package.sound) files.merge(c99_sound(program, *package.sound, options.prefix));
   for (const std::string& name : c99_shared_files(program, package)) files[name] = kernel_text(name);
   const std::string tag = c99_kernel_tag(options);

@@ -2,6 +2,7 @@
 #include "condenser/core/text.hpp"
 #include "exporters/c99.hpp"
 #include "exporters/c99_text.hpp"
+#include "exporters/cmsis_nn.hpp"
 
 namespace condenser::exporters {
 namespace {
@@ -58,6 +59,27 @@ std::string arena_rows(const arch::MemoryPlan& plan, const Names& names) {
   return row("fast RAM: an arena", plan.fast_bytes) + row("slow RAM: an arena", plan.peak_bytes - plan.fast_bytes);
 }
 
+std::string buffer_row(const runtime::Int8Program& program, const Names& names) {
+  const CmsisNnBytes bytes = cmsis_nn_bytes(program);
+  return "| RAM: buffer for CMSIS-NN of `" + names.prefix + ".c`, static (with Helium: " + std::to_string(bytes.mve) +
+         ") | " + std::to_string(bytes.dsp) + " |\n";
+}
+
+// What the library computes.
+Marks library_marks(const runtime::Int8Program& program, const Names& names) {
+  int64_t layers = 0, foreign = 0;
+  for (const runtime::Step& step : program.steps) {
+    if (step.kernel == nullptr) continue;
+    ++layers;
+    if (cmsis_nn_call(*step.kernel) != nullptr) ++foreign;
+  }
+  return {{"P", names.prefix},
+          {"M", names.macro},
+          {"VERSIONS", kCmsisNnVersions},
+          {"FOREIGN", std::to_string(foreign)},
+          {"LAYERS", std::to_string(layers)}};
+}
+
 std::string readme(const runtime::Int8Program& program, const Package& package, const ExportOptions& options,
                    const Names& names) {
   const bool classes = c99_has_classes(program, package);
@@ -74,7 +96,10 @@ std::string readme(const runtime::Int8Program& program, const Package& package, 
   const auto text = [&](const char* part) { return c99_fill(std::string("readme_") + part + ".md.in", own); };
   Marks marks = own;
   marks.insert(
-      {{"ARENA_ROWS", arena_rows(program.plan, names)},
+      {{"NEEDS",
+        uses_cmsis_nn(options) ? c99_fill("readme_cmsis_nn_needs.md.in", own) : "This folder needs nothing else."},
+       {"LIBRARY", uses_cmsis_nn(options) ? c99_fill("readme_cmsis_nn.md.in", library_marks(program, names)) : ""},
+       {"ARENA_ROWS", arena_rows(program.plan, names) + (uses_cmsis_nn(options) ? buffer_row(program, names) : "")},
        {"ARENAS", two ? "arenas go" : "arena goes"},
        {"MEMORY", text(two ? "two_arenas" : "arena")},
        {"CONSTANTS", std::to_string(program.analysis.constant_bytes)},
@@ -111,6 +136,7 @@ Files c99_bundle(const runtime::Int8Program& program, const Package& package, co
   const Names names(options.prefix);
   const std::vector<std::string> sources = c99_compiled(program, package, options.prefix);
   std::vector<std::string> headers = {names.prefix + ".h", names.prefix + "_weights.h"};
+  if (uses_cmsis_nn(options)) headers.push_back(names.prefix + "_cmsis_nn.h");
   if (package.sound) headers.insert(headers.end(), {names.prefix + "_sound.h", names.prefix + "_float.h"});
   for (const std::string& file : c99_shared_files(program, package))
     if (file.ends_with(".h")) headers.push_back(file);
@@ -131,7 +157,8 @@ Files c99_bundle(const runtime::Int8Program& program, const Package& package, co
       {"CMakeLists.txt",
        filled("CMakeLists.txt.in",
               {{"SOURCES", joined(sources, "", "\n  ")},
-               {"LIBM", package.sound ? "target_link_libraries(" + names.prefix + "_net PUBLIC m)\n" : ""}})},
+               {"LIBM", std::string(package.sound ? "target_link_libraries(" + names.prefix + "_net PUBLIC m)\n" : "") +
+                            (uses_cmsis_nn(options) ? cmsis_nn_cmake(names.prefix) : "")}})},
       {"library.properties", filled("library.properties.in", {})},
       {"zephyr/module.yml", filled("zephyr_module.yml.in", {})},
       {"zephyr/Kconfig", filled("zephyr_Kconfig.in", {})},

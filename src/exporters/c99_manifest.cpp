@@ -3,6 +3,7 @@
 
 #include "condenser/core/hash.hpp"
 #include "exporters/c99.hpp"
+#include "exporters/cmsis_nn.hpp"
 
 namespace condenser::exporters {
 namespace {
@@ -86,6 +87,12 @@ std::string c99_manifest(const runtime::Int8Program& program, const Package& pac
   root["rounding"] = program.quant.rounding;
   root["layout"] = "HWC";
   root["kernels"] = kernels(program);
+  if (uses_cmsis_nn(options)) {
+    const CmsisNnBytes bytes = cmsis_nn_bytes(program);
+    root["library"] = {{"name", "CMSIS-NN"},
+                       {"versions", kCmsisNnVersions},
+                       {"buffer_bytes", {{"dsp", bytes.dsp}, {"mve", bytes.mve}, {"armclang", bytes.armclang}}}};
+  }
   root["weight_layout"] = {{"conv2d", "OHWI"}, {"depthwise", "HWO"}, {"linear", "OI"}};
   root["input"] = tensor(program.spec.input, program.input_quant());
   root["input"]["note"] = package.input_note;

@@ -6,6 +6,7 @@
 #include "condenser/core/text.hpp"
 #include "exporters/c99.hpp"
 #include "exporters/c99_text.hpp"
+#include "exporters/cmsis_nn.hpp"
 #include "exporters/kernel_sources.hpp"
 
 namespace condenser::exporters {
@@ -63,8 +64,11 @@ std::string call_text(const runtime::Int8Program& program, const runtime::Turn& 
   for (size_t k = 0; k < call.inputs.size(); ++k)
     arguments.push_back(at(program.plan.offset[static_cast<size_t>(call.inputs[k])] + call.input_skips[k]));
   arguments.push_back(at(program.plan.offset[turn.node] + call.output_skip));
-  std::string text = "  {\n    const cnd_" + kernel + "_params p = {\n" + initializer(call.params) + "    };\n";
-  std::string line = "    cnd_" + kernel + "(";
+  const CmsisNnCall* foreign = cmsis_nn_call(*step.kernel);
+  const std::string params = foreign ? names.prefix + "_nn_" + foreign->params : "cnd_" + kernel + "_params";
+  const std::string function = foreign ? "status = " + names.prefix + "_nn_" + foreign->function : "cnd_" + kernel;
+  std::string text = "  {\n    const " + params + " p = {\n" + initializer(call.params) + "    };\n";
+  std::string line = "    " + function + "(";
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string item = arguments[i] + (i + 1 < arguments.size() ? "," : ");");
     if (line.size() + 1 + item.size() > kColumns) {
@@ -73,7 +77,8 @@ std::string call_text(const runtime::Int8Program& program, const runtime::Turn& 
     }
     line += (line.back() == '(' ? "" : " ") + item;
   }
-  return text + line + "\n  }\n";
+  const char* check = foreign ? "    if (status != 0) {\n      return status;\n    }\n" : "";
+  return text + line + "\n" + check + "  }\n";
 }
 
 // Of a layer in strips: which rows of it.
@@ -118,7 +123,8 @@ std::string layer_comment(const runtime::Int8Program& program, const runtime::Tu
   return text + " */\n";
 }
 
-std::string model_source(const runtime::Int8Program& program, const Names& names, bool binary) {
+std::string model_source(const runtime::Int8Program& program, const Names& names, const ExportOptions& options) {
+  const bool binary = is_binary(options);
   std::string calls, includes, last;
   for (const runtime::Turn& turn : program.order) {
     const std::string layer = layer_comment(program, turn);
@@ -127,6 +133,7 @@ std::string model_source(const runtime::Int8Program& program, const Names& names
     last = layer;
   }
   for (const std::string& kernel : c99_kernels(program)) includes += "#include \"cnd_" + kernel + ".h\"\n";
+  if (uses_cmsis_nn(options)) includes += "#include \"" + names.prefix + "_cmsis_nn.h\"\n";
   const std::map<std::string, std::string> own = {{"P", names.prefix}, {"M", names.macro}};
   const bool two = program.plan.fast_bytes > 0;
   const auto pointer = [&](const char* arena, const char* macro) {
@@ -135,6 +142,8 @@ std::string model_source(const runtime::Int8Program& program, const Names& names
   std::string pointers;
   if (!calls.empty())
     pointers = two ? pointer("fast", "_FAST_ARENA") + pointer("slow", "_SLOW_ARENA") : pointer("arena", "_ARENA");
+  if (std::ranges::any_of(program.steps, [](const runtime::Step& s) { return s.kernel && cmsis_nn_call(*s.kernel); }))
+    pointers += "  int status = 0;\n";
   return c99_fill("model.c.in", {{"P", names.prefix},
                                  {"M", names.macro},
                                  {"INCLUDES", includes},
@@ -211,7 +220,9 @@ std::string memory_notes(const runtime::Int8Program& program) {
   return text;
 }
 
-std::string model_header(const runtime::Int8Program& program, const Package& package, const Names& names, bool binary) {
+std::string model_header(const runtime::Int8Program& program, const Package& package, const Names& names,
+                         const ExportOptions& options) {
+  const bool binary = is_binary(options);
   const arch::Shape& in = program.spec.input;
   const std::string& m = names.macro;
   const std::string& p = names.prefix;
@@ -245,6 +256,7 @@ std::string model_header(const runtime::Int8Program& program, const Package& pac
             integer("FAST_ARENA_BYTES", fast) + integer("SLOW_ARENA_BYTES", whole - fast);
   text += integer("CONSTANT_BYTES", program.analysis.constant_bytes);
   if (binary) text += integer("WEIGHTS_BYTES", c99_weights_bytes(program));
+  if (uses_cmsis_nn(options)) text += cmsis_nn_buffer_text(program, names.macro);
   text += "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n";
   text += "#ifdef " + m + "_ARENA_GIVEN\n";
   if (fast > 0)
@@ -261,6 +273,9 @@ std::string model_header(const runtime::Int8Program& program, const Package& pac
           "_input(void);\n\n";
   text += std::string("/* Computes the output; returns 0, or 1 without an arena") +
           (binary ? ", 2 without weights" : "") +
+          (uses_cmsis_nn(options) ? ",\n * 3 where CMSIS-NN asks for a larger buffer, 4 where it refuses a layer; then "
+                                    "there is no result"
+                                  : "") +
           (fast > 0 ? ". Not for two threads at once: they would share the arenas. */\nint "
                     : ". Not for two threads at once: there is one arena. */\nint ") +
           p + "_run(void);\n\n";
@@ -335,7 +350,7 @@ Place c99_place(const arch::MemoryPlan& plan, int64_t offset) {
 std::set<std::string> c99_kernels(const runtime::Int8Program& program) {
   std::set<std::string> kernels;
   for (const runtime::Step& step : program.steps) {
-    if (step.kernel != nullptr) kernels.insert(step.kernel->name);
+    if (step.kernel != nullptr && cmsis_nn_call(*step.kernel) == nullptr) kernels.insert(step.kernel->name);
   }
   return kernels;
 }
@@ -351,8 +366,8 @@ Files c99_sources(const runtime::Int8Program& program, const Package& package, c
   const std::string& prefix = options.prefix;
   const Names names(prefix);
   const bool binary = is_binary(options);
-  return {{prefix + ".h", model_header(program, package, names, binary)},
-          {prefix + ".c", model_source(program, names, binary)},
+  return {{prefix + ".h", model_header(program, package, names, options)},
+          {prefix + ".c", model_source(program, names, options)},
           {prefix + "_test.c", test_source(program, package, answers, names, binary)}};
 }
 

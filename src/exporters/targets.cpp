@@ -2,9 +2,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "condenser/arch/memory_apart.hpp"
 #include "condenser/core/error.hpp"
 #include "condenser/core/text.hpp"
 #include "exporters/c99.hpp"
+#include "exporters/cmsis_nn.hpp"
 #include "exporters/onnx.hpp"
 #include "exporters/torch.hpp"
 
@@ -14,7 +16,7 @@ const std::vector<Target>& targets() {
   static const std::vector<Target> list = {
       {.name = "c99",
        .about = "int8 C sources without dependencies: model, weights, kernels, self-test, Makefile, manifest",
-       .options = {"prefix", "private_kernels", "front_end", "strips", "fast_ram_bytes", "weights"},
+       .options = {"prefix", "private_kernels", "front_end", "strips", "fast_ram_bytes", "weights", "kernels"},
        .unsupported = c99_unsupported,
        .write = c99_write},
       {.name = "onnx",
@@ -50,7 +52,8 @@ UnusedOption unused_option(const ExportOptions& o, const std::vector<std::string
                                                   {"strips", o.strips != standard.strips},
                                                   {"fast_ram_bytes", o.fast_ram_bytes != standard.fast_ram_bytes},
                                                   {"weights", o.weights != standard.weights},
-                                                  {"activations", o.activations != standard.activations}};
+                                                  {"activations", o.activations != standard.activations},
+                                                  {"kernels", o.kernels != standard.kernels}};
   const auto reads = [](const Target& target, const char* key) {
     return std::ranges::find(target.options, key) != target.options.end();
   };
@@ -68,6 +71,12 @@ UnusedOption unused_option(const ExportOptions& o, const std::vector<std::string
 }
 
 arch::MemoryPlan export_plan(const arch::Spec& lowered, const arch::Analysis& analysis, const ExportOptions& options) {
+  if (uses_cmsis_nn(options)) {
+    const std::vector<bool> apart = cmsis_nn_apart(lowered, analysis);
+    const arch::MemoryPlan one = arch::plan_memory_apart(lowered, analysis, apart);
+    if (options.fast_ram_bytes == 0 || one.peak_bytes <= options.fast_ram_bytes) return one;
+    return arch::plan_memory_apart(lowered, analysis, apart, {.fast_bytes = options.fast_ram_bytes});
+  }
   arch::MemoryPlan plan = options.strips ? arch::plan_strips(lowered, analysis) : arch::plan_memory(lowered, analysis);
   if (options.fast_ram_bytes > 0 && plan.peak_bytes > options.fast_ram_bytes)
     plan = arch::plan_memory(lowered, analysis, {.fast_bytes = options.fast_ram_bytes}, plan.strips);

@@ -84,10 +84,13 @@ Manifest read_manifest(const fs::path& folder) {
       manifest.weights_file = root.at("weights_file").at("name").get<std::string>();
       manifest.weights_bytes = root.at("weights_file").at("bytes").get<int64_t>();
     }
+    if (root.contains("library")) manifest.library = root.at("library").at("name").get<std::string>();
     manifest.files = root.at("files").get<std::map<std::string, std::string>>();
   } catch (const json::exception& error) {
     throw core::Error(file.string() + ": " + error.what() + "; expected the manifest of a c99 export");
   }
+  if (!manifest.library.empty() && manifest.library != "CMSIS-NN")
+    throw core::Error(file.string() + ": library " + core::printable(manifest.library) + "; expected CMSIS-NN");
   for (const auto& [name, hash] : manifest.files) {
     if (!plain_name(name)) throw core::Error(file.string() + ": file name '" + name + "'; expected a plain name");
   }

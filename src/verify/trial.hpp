@@ -19,6 +19,7 @@ struct Manifest {
   int64_t constant_bytes = 0;
   std::string weights_file;  // of constants that lie outside of the program; "": they are part of it
   int64_t weights_bytes = 0;
+  std::string library;                       // that it calls and does not hold, "CMSIS-NN"; "": none
   std::map<std::string, std::string> files;  // name -> SHA-256
   size_t output_bytes() const;               // of all together
   std::vector<std::string> sources() const;  // what a firmware compiles

@@ -12,6 +12,7 @@
 #include "condenser/core/hash.hpp"
 #include "condenser/core/process.hpp"
 #include "condenser/core/temporary_folder.hpp"
+#include "verify/board_sources.hpp"
 #include "verify/trial.hpp"
 
 namespace condenser::verify {
@@ -123,11 +124,22 @@ class Trial {
     for (const std::string& option : self_test_options(manifest_, folder_)) arguments.push_back(option);
     const fs::path sources = fs::absolute(folder_);
     for (const std::string& name : manifest_.sources()) arguments.push_back((sources / name).string());
+    if (!manifest_.library.empty()) append_library(arguments);
     arguments.insert(arguments.end(), {"-o", program().string()});
     if (manifest_.clip_samples > 0) arguments.push_back("-lm");
     const ProcessResult result = start(arguments);
     if (machine_trouble(result)) return skip("compiling: " + describe(result));
     return result.ok() || fail("compiling: " + describe(result));
+  }
+
+  // Plain loops in the place of a library that users bring.
+  void append_library(std::vector<std::string>& arguments) {
+    const auto write = [&](const char* name, const char* source) {
+      core::write_atomic(temporary_.path() / name, core::source_text(board_sources(), source));
+    };
+    write("arm_nnfunctions.h", "cmsis_nn.h.in");
+    write("cmsis_nn.c", "cmsis_nn.c.in");
+    arguments.insert(arguments.end(), {"-I" + temporary_.path().string(), (temporary_.path() / "cmsis_nn.c").string()});
   }
 
   bool self_test() {
@@ -156,6 +168,8 @@ class Trial {
 
   void conclude() {
     compare(answers_, found_, check_);
+    if (check_.passed && !manifest_.library.empty())
+      check_.detail += ", with plain loops in place of " + manifest_.library;
     if (check_.differing_values > 0 || self_test_.ok()) return;
     check_.passed = false;
     check_.detail = "self-test: " + describe(self_test_);

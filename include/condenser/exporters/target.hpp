@@ -59,9 +59,11 @@ struct ExportOptions {
   int64_t fast_ram_bytes = 0;         // two arenas where one would be larger; see arch/memory.hpp. 0: one memory
   std::string weights = "const";      // arrays of C; binary: a file that is flashed or loaded by itself
   std::string activations = "uint8";  // of onnx: the type that values are stored in; int8
+  std::string kernels = "own";        // cmsis_nn: calls of Arm's CMSIS-NN, which the firmware brings, where it has them
 };
 
-// The memory of an export: in strips, where that is asked for and helps, and in two memories, where one is too small.
+// The memory of an export, scratch of foreign libraries excepted: in strips, where that is asked for and helps, and in
+// two memories, where one is too small.
 arch::MemoryPlan export_plan(const arch::Spec& lowered, const arch::Analysis&, const ExportOptions&);
 
 std::string macro_prefix(std::string prefix);  // of C macros: MODEL for model
