@@ -19,7 +19,8 @@ class PatchMoments {
   PatchMoments() = default;
   PatchMoments(const arch::Op&, const arch::Shape& input, const arch::Shape& output);
 
-  // images: [n, c, h, w], inputs of the operator. `number`: of the first of them; which positions are taken depends on it.
+  // images: [n, c, h, w], inputs of the operator. `number`: of the first of them; which positions are taken depends on
+  // it.
   void add(std::span<const float> images, int64_t number);
 
   bool empty() const { return count_ == 0; }

@@ -186,9 +186,10 @@ void read_options(core::config::Reader& reader, QuantOptions& o) {
       "samples");
   reader.boolean("equalize", o.equalize,
                  "share the sizes of channels out between layers first, where only ReLU or pooling lies between");
-  reader.boolean("auto", o.automatic,
-                 "of the winner: try observers, weight_rounding and equalize on the validation part and take what serves "
-                 "best; their values count for candidates of a search alone");
+  reader.boolean(
+      "auto", o.automatic,
+      "of the winner: try observers, weight_rounding and equalize on the validation part and take what serves "
+      "best; their values count for candidates of a search alone");
   reader.integer("sensitivity", o.sensitivity, 0, 1000000,
                  "samples of the validation part on which each node is tried alone in floats, to see where int8 loses; "
                  "0: none",

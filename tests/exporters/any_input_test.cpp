@@ -1,5 +1,6 @@
-// Frama-C's value analysis follows an export with every byte of its input anywhere in -128..127: no access outside of an
-// array, no overflow of a signed sum, no division by zero, whatever the input is. For all inputs, where a run tries some.
+// Frama-C's value analysis follows an export with every byte of its input anywhere in -128..127: no access outside of
+// an array, no overflow of a signed sum, no division by zero, whatever the input is. For all inputs, where a run tries
+// some.
 #include "condenser/arch/passes.hpp"
 #include "condenser/core/files.hpp"
 #include "condenser/core/process.hpp"
@@ -14,11 +15,26 @@ namespace {
 namespace fs = std::filesystem;
 
 // Small ones that call every kernel.
-constexpr const char* kNetworks[] = {
-    "conv_3x3_bias", "conv_1x1",      "conv_groups",     "conv_depthwise",  "conv_depthwise_asymmetric",
-    "avg_pool",      "max_pool",      "global_avg_pool", "linear",          "add_input",
-    "mul_gate",      "squeeze_excite", "prelu",          "activation_silu", "blur_pool_3_s2",
-    "concat",        "slice",         "shuffle_2",       "upsample_odd",    "block_bottleneck_n2_s2_relu6_attention_odd"};
+constexpr const char* kNetworks[] = {"conv_3x3_bias",
+                                     "conv_1x1",
+                                     "conv_groups",
+                                     "conv_depthwise",
+                                     "conv_depthwise_asymmetric",
+                                     "avg_pool",
+                                     "max_pool",
+                                     "global_avg_pool",
+                                     "linear",
+                                     "add_input",
+                                     "mul_gate",
+                                     "squeeze_excite",
+                                     "prelu",
+                                     "activation_silu",
+                                     "blur_pool_3_s2",
+                                     "concat",
+                                     "slice",
+                                     "shuffle_2",
+                                     "upsample_odd",
+                                     "block_bottleneck_n2_s2_relu6_attention_odd"};
 
 constexpr const char* kAnyInput =
     "#include \"model.h\"\n#include \"__fc_builtin.h\"\nint main(void) {\n  int8_t *in = model_input();\n"
@@ -48,8 +64,8 @@ std::string analysis(const fs::path& folder) {
   }
   const core::ProcessResult said =
       core::run_process(command, {.folder = folder,
-                                   .environment = {"LC_ALL=C", "PWD=" + folder.string()},  // Frama-C believes PWD
-                                   .time_limit = std::chrono::minutes(3)});
+                                  .environment = {"LC_ALL=C", "PWD=" + folder.string()},  // Frama-C believes PWD
+                                  .time_limit = std::chrono::minutes(3)});
   INFO(said.out.substr(0, 4000));
   REQUIRE(said.ok());
   return said.out;

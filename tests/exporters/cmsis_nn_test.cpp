@@ -50,15 +50,18 @@ TEST_CASE("every exemplar gives equal integers with CMSIS-NN's functions as plai
     const core::TemporaryFolder temporary;
     const testing::C99Case test = testing::c99_case(design.lowered, 7, 4);
     find_target("c99").write(test.package, test.answers, kCmsisNn, temporary.path() / "out");
+    const auto manifest = nlohmann::json::parse(core::read_file(temporary.path() / "out/manifest.json"));
+    std::set<std::string> calls;
+    for (const auto& [kernel, forms] : manifest["kernels"].items())
+      if (forms == "CMSIS-NN") calls.insert(kernel);
+    if (calls.empty()) continue;  // kernels of our own, which others test
+    called.merge(calls);
     const auto checks = verify::verify_c99(temporary.path() / "out", test.answers);
     for (const verify::Check& check : checks) {
       INFO(check.name << ": " << check.detail);
       CHECK((check.passed || !check.ran));
     }
     REQUIRE(verify::passed(checks));
-    const auto manifest = nlohmann::json::parse(core::read_file(temporary.path() / "out/manifest.json"));
-    for (const auto& [kernel, forms] : manifest["kernels"].items())
-      if (forms == "CMSIS-NN") called.insert(kernel);
   }
   CHECK(called == std::set<std::string>{"arm_avgpool_s8", "arm_convolve_wrapper_s8", "arm_depthwise_conv_wrapper_s8",
                                         "arm_elementwise_add_s8", "arm_max_pool_s8"});

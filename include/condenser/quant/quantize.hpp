@@ -23,8 +23,8 @@ struct QatOptions {
 
 struct QuantOptions {
   std::string observer = "percentile";  // min_max, percentile, mse, entropy
-  double percentile = 99.99;      // of |x| kept, for observer percentile
-  int calibration_samples = 512;  // stratified subset of the training part
+  double percentile = 99.99;            // of |x| kept, for observer percentile
+  int calibration_samples = 512;        // stratified subset of the training part
   uint64_t calibration_seed = 1;
   bool bias_correction = true;  // move biases by the mean error that weight rounding makes on the calibration samples
   std::string weight_rounding = "nearest";  // or learned: see quant/weight_rounding.hpp

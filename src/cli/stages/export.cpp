@@ -1,6 +1,7 @@
 // Stage `export`: the int8 network with known answers, for every target asked for.
 
 #include <algorithm>
+#include <optional>
 
 #include "cli/run_identity.hpp"
 #include "cli/stages/package.hpp"
@@ -44,7 +45,12 @@ std::vector<std::string> targets_of(const RunConfig& c, const arch::Design& winn
 // What earlier calls wrote of the same network with the same options still stands.
 std::vector<std::string> with_earlier(const RunContext& run, const ExportRecord& now) {
   std::vector<std::string> names = now.targets;
-  const auto before = find_record<ExportRecord>(run.folder);
+  std::optional<ExportRecord> before;
+  try {
+    before = find_record<ExportRecord>(run.folder);
+  } catch (const core::Error&) {
+    // damaged: it is written anew
+  }
   if (!before || before->spec_hash != now.spec_hash || before->settings != now.settings) return names;
   for (const std::string& name : before->targets) {
     if (std::ranges::find(names, name) == names.end() && std::filesystem::exists(run.folder / "export" / name))

@@ -232,7 +232,8 @@ std::string loss_refusal(const QuantRecord& r, const quant::QuantOptions& option
   return "int8 is " + core::fixed(lost, 2) + " points behind float on the test part (" +
          core::fixed(r.test_int8.accuracy_percent, 2) + " % against " + core::fixed(r.test_float.accuracy_percent, 2) +
          " %); expected at most quantize.max_loss = " + core::number(options.max_loss) +
-         "; the noise of each node is in " + folder + "/quant_report.json. Try " + (options.automatic ? "" : "quantize.auto=true, ") +
+         "; the noise of each node is in " + folder + "/quant_report.json. Try " +
+         (options.automatic ? "" : "quantize.auto=true, ") +
          (options.qat.epochs > 0 ? "more quantize.qat.epochs, " : "quantize.qat.epochs=5, ") +
          "activations that are bounded (relu6) and rescale where there is attention, or a larger quantize.max_loss";
 }
