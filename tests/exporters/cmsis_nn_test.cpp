@@ -1,5 +1,6 @@
 // Exports that call CMSIS-NN: what calls it, what stays, and that the integers are those of the executor, with plain
 // loops in place of the library.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -41,8 +42,9 @@ bool calls_library(const arch::Conv2d& conv, arch::Shape in) {
 
 }  // namespace
 
-TEST_CASE("every exemplar gives equal integers with CMSIS-NN's functions as plain loops", "[exporters][slow]") {
+TEST_CASE("exemplars give equal integers with CMSIS-NN's functions as plain loops", "[exporters][slow]") {
   std::set<std::string> called;
+  int known = 0;
   for (const testing::Exemplar& exemplar : testing::exemplars()) {
     INFO(exemplar.spec.name);
     const arch::Design design = arch::design_of(exemplar.spec);
@@ -54,7 +56,8 @@ TEST_CASE("every exemplar gives equal integers with CMSIS-NN's functions as plai
     std::set<std::string> calls;
     for (const auto& [kernel, forms] : manifest["kernels"].items())
       if (forms == "CMSIS-NN") calls.insert(kernel);
-    if (calls.empty()) continue;  // kernels of our own, which others test
+    if (calls.empty()) continue;                                             // kernels of our own, which others test
+    if (std::ranges::includes(called, calls) && ++known % 4 != 0) continue;  // a compiler for each takes minutes
     called.merge(calls);
     const auto checks = verify::verify_c99(temporary.path() / "out", test.answers);
     for (const verify::Check& check : checks) {
