@@ -20,21 +20,24 @@ std::unique_ptr<Observer> observer_for(const arch::Op& op, const QuantOptions& o
 }
 
 // Per node, the convolutions and linears that read it.
-std::vector<std::vector<size_t>> weighted_readers(const arch::Spec& spec) {
-  std::vector<std::vector<size_t>> readers(spec.nodes.size());
-  for (size_t i = 0; i < spec.nodes.size(); ++i) {
-    const arch::Node& node = spec.nodes[i];
-    if (!std::holds_alternative<arch::Conv2d>(node.op) && !std::holds_alternative<arch::Linear>(node.op)) continue;
-    readers[static_cast<size_t>(node.inputs[0])].push_back(i);
-  }
+std::vector<std::vector<int>> weighted_readers(const arch::Spec& spec) {
+  std::vector<std::vector<int>> readers = arch::consumers(spec);
+  for (std::vector<int>& list : readers)
+    std::erase_if(list, [&](int i) {
+      const arch::Op& op = spec.node(i).op;
+      return !std::holds_alternative<arch::Conv2d>(op) && !std::holds_alternative<arch::Linear>(op);
+    });
   return readers;
 }
 
-std::vector<PatchMoments> empty_moments(const arch::Spec& spec, const std::vector<std::vector<size_t>>& readers) {
+std::vector<PatchMoments> empty_moments(const arch::Spec& spec, const std::vector<std::vector<int>>& readers) {
   std::vector<PatchMoments> moments(spec.nodes.size());
   const std::vector<arch::NodeCost> costs = arch::analyze(spec).nodes;
   for (size_t from = 0; from < readers.size(); ++from)
-    for (const size_t i : readers[from]) moments[i] = {spec.nodes[i].op, costs[from].shape, costs[i].shape};
+    for (const int i : readers[from]) {
+      const auto reader = static_cast<size_t>(i);
+      moments[reader] = {spec.node(i).op, costs[from].shape, costs[reader].shape};
+    }
   return moments;
 }
 
@@ -73,7 +76,7 @@ Calibration calibrate(const arch::Spec& spec, const arch::Weights& weights, cons
   const runtime::FloatExecutor executor(spec, weights);
   std::vector<std::unique_ptr<Observer>> observers;
   for (const arch::Node& node : spec.nodes) observers.push_back(observer_for(node.op, options));
-  const std::vector<std::vector<size_t>> readers = weighted_readers(spec);
+  const std::vector<std::vector<int>> readers = weighted_readers(spec);
   const bool learns = options.weight_rounding == "learned";
 
   Calibration result{std::vector<Range>(spec.nodes.size()), std::vector<std::vector<double>>(spec.nodes.size()),
@@ -93,7 +96,8 @@ Calibration calibrate(const arch::Spec& spec, const arch::Weights& weights, cons
         accumulate(values, values.size() / n, 1.0 / static_cast<double>(indices.size()), result.means[i]);
       }
       if (!learns) return;
-      for (const size_t reader : readers[i]) result.moments[reader].add(values, static_cast<int64_t>(first));
+      for (const int reader : readers[i])
+        result.moments[static_cast<size_t>(reader)].add(values, static_cast<int64_t>(first));
     });
   }
   for (size_t i = 0; i < observers.size(); ++i) {

@@ -29,19 +29,18 @@ bool gives(const arch::Op& op) {
 }
 
 std::vector<Pair> pairs_of(const arch::Spec& spec) {
-  std::vector<int> readers(spec.nodes.size());
-  for (const arch::Node& node : spec.nodes)
-    for (const int input : node.inputs) ++readers[static_cast<size_t>(input)];
-  for (size_t k = 0; k < spec.output_count(); ++k) ++readers[static_cast<size_t>(spec.output(k))];
+  const std::vector<std::vector<int>> readers = arch::consumers(spec);
+  const auto read_once = [&](int node) {
+    return readers[static_cast<size_t>(node)].size() == 1 && !spec.is_output(node);
+  };
   std::vector<Pair> pairs;
   for (size_t i = 0; i < spec.nodes.size(); ++i) {
     const arch::Op& op = spec.nodes[i].op;
     const auto* conv = std::get_if<arch::Conv2d>(&op);
     if (conv == nullptr && !std::holds_alternative<arch::Linear>(op)) continue;
     int from = spec.nodes[i].inputs[0];
-    while (scales_along(spec.node(from).op) && readers[static_cast<size_t>(from)] == 1)
-      from = spec.node(from).inputs[0];
-    if (gives(spec.node(from).op) && readers[static_cast<size_t>(from)] == 1)
+    while (scales_along(spec.node(from).op) && read_once(from)) from = spec.node(from).inputs[0];
+    if (gives(spec.node(from).op) && read_once(from))
       pairs.push_back({from, static_cast<int>(i), conv ? conv->groups : 1});
   }
   return pairs;

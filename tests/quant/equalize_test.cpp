@@ -65,7 +65,12 @@ TEST_CASE("channels come to equal ranges on both sides, except behind a clamp th
     arch::Weights weights = arch::random_weights(spec, 5);
     const std::span<float> first = weights.tensors.at("first.weight").f32();
     for (size_t i = 0; i < first.size(); ++i) first[i] *= std::pow(4.0f, static_cast<float>(i / 27));
+    for (float& b : weights.tensors.at("first.bias").f32()) b = static_cast<float>(largest(first));
+    const std::vector<float> x = images_of(spec.input, 2, 6);
+    const std::vector<float> before = runtime::FloatExecutor(spec, weights).run(x, 2);
     CHECK(quant::equalize(spec, weights) == 1);
+    const std::vector<float> after = runtime::FloatExecutor(spec, weights).run(x, 2);
+    for (size_t i = 0; i < before.size(); ++i) REQUIRE(after[i] == Approx(before[i]).margin(1e-4 * largest(before)));
     const std::span<const float> second = std::as_const(weights.tensors.at("second.weight")).f32();
     const int64_t in_group = 8 / groups, of_group = 8 / groups;
     for (int64_t c = 0; c < 8; ++c) {

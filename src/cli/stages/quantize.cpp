@@ -120,17 +120,12 @@ Forms trained_in_int8(RunContext& run, const arch::Design& winner, Forms start, 
   return better ? std::move(trained) : std::move(start);
 }
 
-// The figures of one way to quantize, on the validation part.
+// One way to quantize, what it gives, and its figures on the validation part.
 struct Trial {
   quant::QuantOptions options;
+  Forms forms;
   data::Evaluation validation;
 };
-
-arch::Weights prepared(const arch::Design& winner, const arch::Weights& weights, const quant::QuantOptions& options) {
-  arch::Weights floats = weights;
-  if (options.equalize) quant::equalize(winner.lowered, floats);
-  return floats;
-}
 
 // "percentile 99.9, learned rounding, equalized"
 std::string way_text(const quant::QuantOptions& o) {
@@ -162,8 +157,8 @@ bool better(const data::Metric& metric, const data::Evaluation& a, const data::E
 }
 
 // Ranges first, then with the best of them the others of quantize.auto: what serves a network is mostly the ranges.
-quant::QuantOptions tried(RunContext& run, const arch::Design& winner, const arch::Weights& weights,
-                          QuantRecord& record, std::vector<std::string>& lines) {
+Trial tried(RunContext& run, const arch::Design& winner, const arch::Weights& weights, QuantRecord& record,
+            std::vector<std::string>& lines) {
   const RunConfig& c = run.config;
   const data::Metric& metric = train::deciding_metric(c.train);
   const data::Task task = task_of(c);
@@ -171,31 +166,39 @@ quant::QuantOptions tried(RunContext& run, const arch::Design& winner, const arc
     return metric.title + " " + core::significant(metric.value(e), 4) + ", loss " + core::significant(e.loss, 4);
   };
   std::optional<Trial> best;
-  const auto attempt = [&](const quant::QuantOptions& options) {
+  const auto attempt = [&](const quant::QuantOptions& options, const arch::Weights& floats) {
     if (core::stop_requested()) throw core::Stopped("stopped between trials of quantize.auto");
-    const arch::Weights floats = prepared(winner, weights, options);
-    const quant::Quantized q = quant::quantize(winner, floats, *run.training(), options);
-    const Trial trial{options, quant::evaluate_int8(winner.lowered, q.weights, q.quant, *run.validation(), task)};
+    quant::Quantized q = quant::quantize(winner, floats, *run.training(), options);
+    data::Evaluation found = quant::evaluate_int8(winner.lowered, q.weights, q.quant, *run.validation(), task);
+    Trial trial{options, {floats, std::move(q)}, std::move(found)};
     record.tried.push_back({options.observer, options.percentile, options.weight_rounding, options.equalize,
                             metric.value(trial.validation), trial.validation.loss});
     lines.push_back("tried " + way_text(options) + ": validation " + figures(trial.validation));
-    if (!best || better(metric, trial.validation, best->validation)) best = trial;
+    if (!best || better(metric, trial.validation, best->validation)) best = std::move(trial);
   };
-  for (const quant::QuantOptions& options : range_choices(c.quant)) attempt(options);
+  for (const quant::QuantOptions& options : range_choices(c.quant)) attempt(options, weights);
   quant::QuantOptions options = best->options;
   options.weight_rounding = "learned";
-  attempt(options);
+  attempt(options, weights);
   options = best->options;
   options.equalize = true;
-  arch::Weights copy = weights;
-  if (quant::equalize(winner.lowered, copy) > 0) attempt(options);
+  arch::Weights equal = weights;
+  if (quant::equalize(winner.lowered, equal) > 0) attempt(options, equal);
   const data::Evaluation exact = quant::evaluate_float(winner.lowered, weights, *run.validation(), task);
   const bool lost = better(metric, exact, best->validation);
   lines.push_back("taken: " + way_text(best->options) + "; in float the validation part has " + figures(exact) +
                   (c.quant.qat.epochs > 0 ? ""
                    : lost ? ": training in int8 form (quantize.qat.epochs=5) may bring back what is lost"
                           : ": training in int8 form would have nothing to bring back"));
-  return best->options;
+  return std::move(*best);
+}
+
+// As the options say, without trials.
+Trial quantized(RunContext& run, const arch::Design& winner, const arch::Weights& weights) {
+  Trial result{run.config.quant, {weights, {}}, {}};
+  if (result.options.equalize) quant::equalize(winner.lowered, result.forms.floats);
+  result.forms.rounded = quant::quantize(winner, result.forms.floats, *run.training(), result.options);
+  return result;
 }
 
 // A column of the table: the deciding metric with each node alone in floats; and which gives most back.
@@ -248,9 +251,10 @@ StageOutput stage_quantize(RunContext& run) {
   const arch::Spec lowered = arch::lower(winner.spec, &float_weights);
   std::vector<std::string> lines;
   QuantRecord record;
-  const quant::QuantOptions options = c.quant.automatic ? tried(run, winner, float_weights, record, lines) : c.quant;
-  Forms forms{prepared(winner, float_weights, options), {}};
-  forms.rounded = quant::quantize(winner, forms.floats, *run.training(), options);
+  Trial chosen =
+      c.quant.automatic ? tried(run, winner, float_weights, record, lines) : quantized(run, winner, float_weights);
+  const quant::QuantOptions options = chosen.options;
+  Forms forms = std::move(chosen.forms);
   if (c.quant.qat.epochs > 0) forms = trained_in_int8(run, winner, std::move(forms), lines);
   quant::Quantized& q = forms.rounded;
   q.weights.metadata["spec_hash"] = hash;
