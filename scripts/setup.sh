@@ -54,6 +54,11 @@ packages=(
   "postgresql: server that the tests of studies start for themselves"
   "gcc-arm-linux-gnueabi: Arm's DSP forms of the exported kernels" "libc6-dev-armel-cross: its C library" "qemu-user: runs them"
   "gcc-arm-none-eabi: exports for Cortex-M" "libnewlib-arm-none-eabi: its C library" "qemu-system-arm: runs them"
+  "gcc-riscv64-unknown-elf: exports for 32-bit RISC-V" "picolibc-riscv64-unknown-elf: its C library" "qemu-system-misc: runs them"
+  "gcc-aarch64-linux-gnu: exports for 64-bit Arm" "libc6-dev-arm64-cross: its C library"
+  "gcc-arm-linux-gnueabihf: exports for 32-bit Arm with NEON" "libc6-dev-armhf-cross: its C library"
+  "gcc-riscv64-linux-gnu: exports for 64-bit RISC-V" "libc6-dev-riscv64-cross: its C library"
+  "gcc-s390x-linux-gnu: exports where the most significant byte comes first" "libc6-dev-s390x-cross: its C library"
   "frama-c-base: proves that no input makes an export do what C leaves open")
 ((want_cluster)) && packages+=("slurmctld: scheduler" "slurmd: its nodes" "slurm-client: its commands" "munge: their authentication"
   "postgresql: studies for many machines" "python3-venv: environment for the validator of Kubernetes files")

@@ -149,6 +149,7 @@ class MachineTrial {
     fs::create_directory(at("objects"));
     Words words = compiler();
     append(words, strict_options());
+    if (machine_.board) words.push_back(machine_.board->library);
     words.push_back("-c");
     Words kernels;  // to be kept
     for (const std::string& name : manifest_.sources()) {
@@ -184,7 +185,7 @@ class MachineTrial {
   bool link() {
     Words words = compiler();
     if (machine_.board) {
-      const BoardMemory& b = *machine_.board;
+      const Board& b = *machine_.board;
       core::write_atomic(at("board.c"), board_source("board.c.in"));
       if (!manifest_.weights_file.empty()) fs::copy_file(folder_ / manifest_.weights_file, at("weights.bin"));
       core::write_atomic(at("network.h"), network_header(manifest_));
@@ -194,7 +195,8 @@ class MachineTrial {
                                                                    {"RAM", std::to_string(b.ram)},
                                                                    {"RAM_BYTES", std::to_string(b.ram_bytes)}}));
       append(words, {"-std=c99", "-I" + folder_.string(), "-I" + temporary_.path().string(), at("board.c").string(),
-                     "-nostartfiles", "--specs=nosys.specs", "-T", at("link.ld").string()});
+                     "-nostartfiles", "-T", at("link.ld").string()});
+      words.push_back(b.library);
     } else {
       append(words, {"-std=c99", "-I" + folder_.string(), (folder_ / test_source()).string()});
       append(words, self_test_options(manifest_, folder_));
@@ -259,8 +261,8 @@ class MachineTrial {
       if (own.ok()) result_.cost.sources.push_back({name, section_bytes(own.out, {".text"})});
     }
     result_.cost.code_bytes = section_bytes(listing.out, {".text"});
-    result_.cost.constant_bytes = section_bytes(listing.out, {".rodata"}) + manifest_.weights_bytes;
-    result_.cost.memory_bytes = section_bytes(listing.out, {".data", ".bss", "COMMON"});
+    result_.cost.constant_bytes = section_bytes(listing.out, {".rodata", ".srodata"}) + manifest_.weights_bytes;
+    result_.cost.memory_bytes = section_bytes(listing.out, {".data", ".bss", ".sdata", ".sbss", "COMMON"});
     if (!machine_.board) return;
     const std::string stack = core::read_file(at("stack.bin"));
     uint32_t bytes = 0;

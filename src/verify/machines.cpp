@@ -10,7 +10,7 @@ namespace condenser::verify {
 namespace {
 
 constexpr uint32_t kMiB = 1u << 20;
-constexpr BoardMemory kMps2{0, 4 * kMiB, 0x20000000, 4 * kMiB};
+constexpr Board kMps2{0, 4 * kMiB, 0x20000000, 4 * kMiB};
 constexpr const char* kArm = "arm-none-eabi-gcc";
 constexpr const char* kArmPackages = "gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm";
 
@@ -44,18 +44,15 @@ constexpr Timing m3() {
   return t;
 }
 
-std::vector<std::string> board(const char* name) {
-  return {"qemu-system-arm",
-          "-M",
-          name,
-          "-nographic",
-          "-monitor",
-          "none",
-          "-serial",
-          "none",
-          "-semihosting-config",
-          "enable=on,target=native",
+std::vector<std::string> board(const char* name, const char* emulator = "qemu-system-arm") {
+  return {emulator, "-M",      name,   "-nographic",          "-monitor",
+          "none",   "-serial", "none", "-semihosting-config", "enable=on,target=native",
           "-kernel"};
+}
+
+std::vector<std::string> with(std::vector<std::string> emulator, const std::vector<std::string>& options) {
+  emulator.insert(emulator.begin() + 1, options.begin(), options.end());
+  return emulator;
 }
 
 }  // namespace
@@ -87,14 +84,14 @@ const std::vector<Machine>& machines() {
        {"-mcpu=cortex-m33", "-mthumb", "-mfpu=fpv5-sp-d16", "-mfloat-abi=hard"},
        board("mps2-an505"),
        kArmPackages,
-       BoardMemory{0x10000000, 4 * kMiB, 0x38000000, 4 * kMiB}},
+       Board{0x10000000, 4 * kMiB, 0x38000000, 4 * kMiB}},
       // Armv8.1-M: vectors (Helium).
       {"cortex-m55",
        kArm,
        {"-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard"},
        board("mps3-an547"),
        kArmPackages,
-       BoardMemory{0, kMiB / 2, 0x20000000, kMiB / 2}},
+       Board{0, kMiB / 2, 0x20000000, kMiB / 2}},
       // 64-bit Arm with dot products under Linux.
       {"cortex-a55",
        "aarch64-linux-gnu-gcc",
@@ -116,6 +113,14 @@ const std::vector<Machine>& machines() {
        {"qemu-arm", "-cpu", "cortex-a15"},
        "gcc-arm-linux-gnueabihf libc6-dev-armhf-cross qemu-user",
        std::nullopt},
+      // 32-bit RISC-V with multiplications and short instructions, as of ESP32-C3. A program begins where memory
+      // begins.
+      {"riscv32",
+       "riscv64-unknown-elf-gcc",
+       {"-march=rv32imc", "-mabi=ilp32"},
+       with(board("virt", "qemu-system-riscv32"), {"-bios", "none"}),
+       "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf qemu-system-misc",
+       Board{0x80000000, 4 * kMiB, 0x80400000, 4 * kMiB, "--specs=picolibc.specs"}},
       // 64-bit RISC-V under Linux.
       {"riscv64",
        "riscv64-linux-gnu-gcc",

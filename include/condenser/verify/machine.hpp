@@ -11,9 +11,10 @@
 
 namespace condenser::verify {
 
-// Memory of a board without a system; a program on it is linked for these addresses.
-struct BoardMemory {
+// A board without a system: a program on it is linked for these addresses.
+struct Board {
   uint32_t rom = 0, rom_bytes = 0, ram = 0, ram_bytes = 0;
+  const char* library = "--specs=nosys.specs";  // of C
 };
 
 // What instructions take of a core, in cycles; everything else takes one. From the core's manual (`source`).
@@ -34,7 +35,7 @@ struct Machine {
   std::vector<std::string> flags;     // that choose the machine
   std::vector<std::string> emulator;  // program and options; the program to run stands behind them
   std::string packages;               // of Debian, that bring both
-  std::optional<BoardMemory> board;   // none: a program of Linux
+  std::optional<Board> board;         // none: a program of Linux
   std::optional<Timing> timing = {};  // none: Arm publishes nothing to estimate cycles from
   int seconds = 300;                  // that a compilation or a run may take
 };
