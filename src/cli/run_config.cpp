@@ -449,12 +449,18 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
   const exporters::UnusedOption unused = exporters::unused_option(c.export_options, c.targets);
   if (!unused.key.empty())
     throw exports.error(unused.key, "its default, as none of export.targets reads it (" + unused.readers + " does)");
+  if (c.export_options.kernels != "own" && !c.gate.machine.empty())
+    throw exports.error("kernels", "own, as what gate.machine takes is only known for those");
   Reader verify = root.section("verify", "proof of the export");
   verify.integer("samples", c.verify.samples, 1, 1'000'000, "test images whose output integers are compared");
   verify.integer("known_answers", c.verify.known_answers, 1, 256, "samples shipped inside the export");
   verify.choices("machines", c.verify.machines, verify::machine_names(),
                  "machines under an emulator that the export is also proven on, and whose instructions, code and stack "
                  "are measured");
+  verify.text("cmsis_nn", c.verify.cmsis_nn,
+              "folder of CMSIS-NN (with Include and Source), for machines to run exports with kernels: cmsis_nn");
+  if (!c.verify.cmsis_nn.empty() && c.export_options.kernels != "cmsis_nn")
+    throw verify.error("cmsis_nn", "none, as export.kernels is not cmsis_nn");
 }
 
 }  // namespace

@@ -49,6 +49,7 @@ struct VerifyOptions {
   int samples = 500;                  // test images whose outputs are compared
   int known_answers = 8;              // shipped with the export
   std::vector<std::string> machines;  // of verify::machines(), that the export is also proven on
+  std::string cmsis_nn;               // folder of the library, for machines
 };
 
 // Shares of the full examination, ascending; the last is 1.

@@ -22,6 +22,7 @@ using core::ProcessResult;
 using Words = std::vector<std::string>;
 
 constexpr const char* kOptimize = "-O3";
+constexpr uint32_t kVectorsBytes = 256;
 constexpr size_t kCounted = 2;  // samples whose instructions are counted
 
 std::string board_source(std::string_view name) { return std::string(core::source_text(board_sources(), name)); }
@@ -54,7 +55,9 @@ std::vector<std::string> layers_of(const std::string& source, const std::string&
     const size_t colon = line.find(": "), word = line.find_first_not_of(' ');
     if (line.starts_with("  /* ") && line.ends_with(" */") && colon != std::string::npos)
       layer = line.substr(5, colon - 5);
-    else if (word != std::string::npos && line.compare(word, 4, "cnd_") == 0 && line.find('(') != std::string::npos)
+    else if (word != std::string::npos &&
+             (line.compare(word, 4, "cnd_") == 0 || line.compare(word, 9, "status = ") == 0) &&
+             line.find('(') != std::string::npos)
       layers.push_back(layer);
   }
   return layers;
@@ -76,13 +79,20 @@ int64_t section_bytes(const std::string& listing, const Words& beginnings) {
   return sum;
 }
 
+// Sources of CMSIS-NN for floats want to be switched on.
+bool is_integer_source(const fs::path& file) {
+  const std::string name = file.stem().string();
+  return file.extension() == ".c" && !name.ends_with("_f32") && !name.ends_with("_f16") && !name.ends_with("_flt");
+}
+
 class MachineTrial {
  public:
   MachineTrial(const Machine& machine, const fs::path& folder, const exporters::KnownAnswers& answers, int most,
-               const fs::path& kept)
+               const MachineFolders& beside)
       : machine_(machine),
         folder_(fs::absolute(folder)),
-        kept_(kept.empty() ? kept : fs::absolute(kept)),
+        kept_(beside.kept.empty() ? beside.kept : fs::absolute(beside.kept)),
+        library_(beside.cmsis_nn.empty() ? beside.cmsis_nn : fs::absolute(beside.cmsis_nn)),
         manifest_(read_manifest(folder)),
         answers_(answers) {
     check_answers(answers, manifest_);
@@ -95,11 +105,12 @@ class MachineTrial {
   }
 
   MachineResult run() {
-    if (!manifest_.library.empty()) {
-      skip("the export calls " + manifest_.library + ", which is not here; expected kernels: own");
+    if (!manifest_.library.empty() && library_.empty()) {
+      skip("the export calls " + manifest_.library +
+           ", which is not here; expected its folder as verify.cmsis_nn, or export.kernels: own");
       return std::move(result_);
     }
-    if (compile() && link() && run_samples(answers_.inputs.size(), 0, {})) {
+    if (compile_library() && compile() && link() && run_samples(answers_.inputs.size(), 0, {})) {
       result_.check.samples = std::ssize(answers_.inputs);
       compare(answers_, found_, result_.check);
       if (result_.check.passed && manifest_.clip_samples > 0) hear();
@@ -145,10 +156,35 @@ class MachineTrial {
     return words;
   }
 
+  // As a firmware has it: optimized alike, its own warnings aside. Of the archive only what is called is taken.
+  bool compile_library() {
+    if (manifest_.library.empty()) return true;
+    const fs::path sources = library_ / "Source", header = library_ / "Include" / "arm_nnfunctions.h";
+    if (!fs::is_regular_file(header) || !fs::is_directory(sources))
+      return fail(core::printable(library_.string()) + " holds no Include/arm_nnfunctions.h or no Source; expected " +
+                  manifest_.library + ", as its repository is");
+    fs::create_directory(at("library"));
+    Words words = compiler();
+    if (machine_.board) words.push_back(machine_.board->library);
+    append(words, {"-w", "-c", "-I" + header.parent_path().string()});
+    for (const fs::directory_entry& file : fs::recursive_directory_iterator(sources))
+      if (is_integer_source(file.path())) words.push_back(file.path().string());
+    if (!well(start(words, at("library")), "compiling " + manifest_.library, machine_.compiler)) return false;
+    Words archive = {tool("ar"), "rcs", archive_name()};
+    for (const fs::directory_entry& file : fs::directory_iterator(at("library")))
+      archive.push_back(file.path().string());
+    return well(start(archive, temporary_.path()), "gathering " + manifest_.library, archive.front());
+  }
+  std::string archive_name() const { return at("library.a").string(); }
+  std::string tool(const char* name) const {
+    return machine_.compiler.substr(0, machine_.compiler.rfind("gcc")) + name;
+  }
+
   bool compile() {
     fs::create_directory(at("objects"));
     Words words = compiler();
     append(words, strict_options());
+    if (!manifest_.library.empty()) append(words, {"-isystem", (library_ / "Include").string()});
     if (machine_.board) words.push_back(machine_.board->library);
     words.push_back("-c");
     Words kernels;  // to be kept
@@ -175,6 +211,7 @@ class MachineTrial {
     Words words;
     for (const std::string& name : manifest_.sources())
       if (name != test_source()) words.push_back(object(name));
+    if (!manifest_.library.empty()) words.push_back(archive_name());
     return words;
   }
   std::string object(const std::string& source) const {
@@ -186,14 +223,17 @@ class MachineTrial {
     Words words = compiler();
     if (machine_.board) {
       const Board& b = *machine_.board;
+      const uint32_t taken = b.vectors ? 0 : kVectorsBytes;  // of `rom`
       core::write_atomic(at("board.c"), board_source("board.c.in"));
       if (!manifest_.weights_file.empty()) fs::copy_file(folder_ / manifest_.weights_file, at("weights.bin"));
       core::write_atomic(at("network.h"), network_header(manifest_));
-      core::write_atomic(at("link.ld"),
-                         core::filled(board_source("link.ld.in"), {{"ROM", std::to_string(b.rom)},
-                                                                   {"ROM_BYTES", std::to_string(b.rom_bytes)},
-                                                                   {"RAM", std::to_string(b.ram)},
-                                                                   {"RAM_BYTES", std::to_string(b.ram_bytes)}}));
+      core::write_atomic(at("link.ld"), core::filled(board_source("link.ld.in"),
+                                                     {{"VECTORS", std::to_string(b.vectors.value_or(b.rom))},
+                                                      {"VECTORS_BYTES", std::to_string(kVectorsBytes)},
+                                                      {"ROM", std::to_string(b.rom + taken)},
+                                                      {"ROM_BYTES", std::to_string(b.rom_bytes - taken)},
+                                                      {"RAM", std::to_string(b.ram)},
+                                                      {"RAM_BYTES", std::to_string(b.ram_bytes)}}));
       append(words, {"-std=c99", "-I" + folder_.string(), "-I" + temporary_.path().string(), at("board.c").string(),
                      "-nostartfiles", "-T", at("link.ld").string()});
       words.push_back(b.library);
@@ -252,12 +292,11 @@ class MachineTrial {
     append(words, {"-r", "-nostdlib", "-o", at("whole.o").string()});
     append(words, objects());
     if (!start(words, temporary_.path()).ok()) return;
-    const std::string tool = machine_.compiler.substr(0, machine_.compiler.rfind("gcc")) + "size";
-    const ProcessResult listing = start({tool, "-A", at("whole.o").string()}, temporary_.path());
+    const ProcessResult listing = start({tool("size"), "-A", at("whole.o").string()}, temporary_.path());
     if (!listing.ok()) return;
     for (const std::string& name : manifest_.sources()) {
       if (name == test_source()) continue;
-      const ProcessResult own = start({tool, "-A", object(name)}, temporary_.path());
+      const ProcessResult own = start({tool("size"), "-A", object(name)}, temporary_.path());
       if (own.ok()) result_.cost.sources.push_back({name, section_bytes(own.out, {".text"})});
     }
     result_.cost.code_bytes = section_bytes(listing.out, {".text"});
@@ -294,8 +333,8 @@ class MachineTrial {
   // Of the calls that count() has counted; empty where nothing is known.
   std::vector<double> estimate_cycles(size_t calls, size_t samples) const {
     if (!fs::exists(at("blocks.txt"))) return {};
-    const std::string tool = machine_.compiler.substr(0, machine_.compiler.rfind("gcc")) + "objdump";
-    const ProcessResult listing = start({tool, "-d", "--no-show-raw-insn", at("program").string()}, temporary_.path());
+    const ProcessResult listing =
+        start({tool("objdump"), "-d", "--no-show-raw-insn", at("program").string()}, temporary_.path());
     if (!listing.ok()) return {};
     std::vector<double> cycles =
         cycles_of(core::read_file(at("blocks.txt")), read_listing(listing.out), *machine_.timing);
@@ -324,7 +363,7 @@ class MachineTrial {
   }
 
   const Machine& machine_;
-  fs::path folder_, kept_;
+  fs::path folder_, kept_, library_;
   Manifest manifest_;
   exporters::KnownAnswers answers_;
   core::TemporaryFolder temporary_;
@@ -337,8 +376,8 @@ core::Cell known(int64_t value) { return value < 0 ? core::empty_cell() : core::
 }  // namespace
 
 MachineResult run_on(const Machine& machine, const fs::path& folder, const exporters::KnownAnswers& answers, int most,
-                     const fs::path& kept) {
-  return MachineTrial(machine, folder, answers, most, kept).run();
+                     const MachineFolders& beside) {
+  return MachineTrial(machine, folder, answers, most, beside).run();
 }
 
 core::Table to_table(const std::vector<MachineResult>& results) {

@@ -85,13 +85,13 @@ const std::vector<Machine>& machines() {
        board("mps2-an505"),
        kArmPackages,
        Board{0x10000000, 4 * kMiB, 0x38000000, 4 * kMiB}},
-      // Armv8.1-M: vectors (Helium).
+      // Armv8.1-M: vectors (Helium). All but the first addresses lie in the board's large memory.
       {"cortex-m55",
        kArm,
        {"-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard"},
        board("mps3-an547"),
        kArmPackages,
-       Board{0, kMiB / 2, 0x20000000, kMiB / 2}},
+       Board{.rom = 0x60000000, .rom_bytes = 16 * kMiB, .ram = 0x61000000, .ram_bytes = 16 * kMiB, .vectors = 0}},
       // 64-bit Arm with dot products under Linux.
       {"cortex-a55",
        "aarch64-linux-gnu-gcc",

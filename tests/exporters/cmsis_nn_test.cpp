@@ -13,6 +13,7 @@
 #include "condenser/runtime/int8_program.hpp"
 #include "condenser/verify/machine.hpp"
 #include "condenser/verify/verify.hpp"
+#include "support/absent.hpp"
 #include "support/c99_package.hpp"
 #include "support/catch.hpp"
 #include "support/exemplars.hpp"
@@ -145,6 +146,33 @@ TEST_CASE("options of CMSIS-NN that make no sense are refused, and machines say 
   CHECK_THAT(result.check.detail, Catch::Contains("CMSIS-NN, which is not here"));
   CHECK_THAT(core::read_file(temporary.path() / "out/README.md"),
              Catch::Contains("1 of 1 layers") && Catch::Contains("4.1.0 to 7.0.0"));
+}
+
+TEST_CASE("machines run an export with the library's own sources, where its folder is named", "[exporters][slow]") {
+  const testing::C99Case test = small_case({8, {3, 3}, {1, 1}}, {4, 6, 6});
+  const core::TemporaryFolder temporary;
+  const fs::path library = temporary.path() / "a library";
+  find_target("c99").write(test.package, test.answers, kCmsisNn, temporary.path() / "out");
+  const auto run = [&] {
+    return verify::run_on(verify::find_machine("cortex-m4"), temporary.path() / "out", test.answers, 2,
+                          {.cmsis_nn = library});
+  };
+  CHECK_THAT(run().check.detail, Catch::Contains("holds no Include/arm_nnfunctions.h"));
+  const auto source = [](const char* name) { return core::source_text(verify::board_sources(), name); };
+  fs::create_directories(library / "Include");
+  fs::create_directories(library / "Source" / "Functions");
+  core::write_atomic(library / "Include" / "arm_nnfunctions.h", source("cmsis_nn.h.in"));
+  core::write_atomic(library / "Source" / "Functions" / "arm_all_s8.c", source("cmsis_nn.c.in"));
+  core::write_atomic(library / "Source" / "Functions" / "arm_all_f32.c", "#error \"floats\"\n");
+  const verify::MachineResult result = run();
+  if (!result.check.ran) return tests::skip_without("machine: cortex-m4", result.check.detail);
+  INFO(result.check.detail);
+  CHECK(result.check.passed);
+  REQUIRE(result.cost.layers.size() == 1);
+  CHECK(result.cost.layers[0].instructions > 6 * 6 * 8 * 9 * 4);
+  const auto text = std::string(source("cmsis_nn.c.in"));
+  core::write_atomic(library / "Source" / "Functions" / "arm_all_s8.c", text + "int broken(void) { return }\n");
+  CHECK_THAT(run().check.detail, Catch::Contains("compiling CMSIS-NN"));
 }
 
 }  // namespace condenser::exporters

@@ -216,10 +216,10 @@ TEST_CASE("objects of kernels are kept for the next export", "[verify][slow]") {
   const C99Export e("concat", kSamples);
   const core::TemporaryFolder kept;
   const Machine& m4 = find_machine("cortex-m4");
-  const MachineResult first = run_on(m4, e.folder, e.test.answers, 1, kept.path());
+  const MachineResult first = run_on(m4, e.folder, e.test.answers, 1, {.kept = kept.path()});
   if (!first.check.ran) return tests::skip_without("machine: cortex-m4", first.check.detail);
   CHECK_FALSE(std::filesystem::is_empty(kept.path()));
-  const MachineResult again = run_on(m4, e.folder, e.test.answers, 1, kept.path());
+  const MachineResult again = run_on(m4, e.folder, e.test.answers, 1, {.kept = kept.path()});
   CHECK(again.check.passed);
   CHECK(again.cost.instructions == first.cost.instructions);
   CHECK(again.cost.code_bytes == first.cost.code_bytes);

@@ -15,6 +15,7 @@ namespace condenser::verify {
 struct Board {
   uint32_t rom = 0, rom_bytes = 0, ram = 0, ram_bytes = 0;
   const char* library = "--specs=nosys.specs";  // of C
+  std::optional<uint32_t> vectors = {};         // where the processor looks first; empty: where `rom` begins
 };
 
 // What instructions take of a core, in cycles; everything else takes one. From the core's manual (`source`).
@@ -73,12 +74,17 @@ struct MachineResult {
   MachineCost cost;
 };
 
+// Folders beside that of an export; empty: none.
+struct MachineFolders {
+  std::filesystem::path kept;      // where objects of kernels wait for the next export with the same ones
+  std::filesystem::path cmsis_nn;  // of CMSIS-NN with its Include and Source, for exports that call it
+};
+
 // Compiles the c99 export in `folder` for the machine, runs the first `most` of the answers under the emulator,
 // compares every output integer, and counts on the first of them. Missing programs are no failure: check.ran is false,
-// and check.detail says what to install. `kept`: a folder where objects of kernels wait for the next export with the
-// same ones; empty: none.
+// and check.detail says what to install or to name.
 MachineResult run_on(const Machine&, const std::filesystem::path& folder, const exporters::KnownAnswers&, int most,
-                     const std::filesystem::path& kept = {});
+                     const MachineFolders& = {});
 
 core::Table to_table(const std::vector<MachineResult>&);
 core::Table layer_table(const MachineResult&);

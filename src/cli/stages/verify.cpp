@@ -41,13 +41,16 @@ void add(const std::string& target, const verify::Check& check, VerifyRecord& re
                            std::isnan(check.accuracy_percent) ? 0 : check.accuracy_percent, check.detail});
 }
 
-std::optional<arch::MachineCosts> predicted_on(const std::string& machine, const arch::Design& design) {
+// Of our own kernels.
+std::optional<arch::MachineCosts> predicted_on(const std::string& machine, const arch::Design& design,
+                                               const exporters::ExportOptions& options) {
   const arch::MachineModel* model = arch::find_machine_model(machine);
-  if (model == nullptr) return std::nullopt;
+  if (model == nullptr || options.kernels != "own") return std::nullopt;
   return arch::machine_costs(*model, design.lowered, design.lowered_cost, &design.plan.strips);
 }
 
-std::vector<MachineRecord> records_of(const std::vector<verify::MachineResult>& results, const arch::Design& winner) {
+std::vector<MachineRecord> records_of(const std::vector<verify::MachineResult>& results, const arch::Design& winner,
+                                      const exporters::ExportOptions& options) {
   std::vector<MachineRecord> records;
   for (const verify::MachineResult& r : results) {
     records.push_back({r.machine,
@@ -59,7 +62,7 @@ std::vector<MachineRecord> records_of(const std::vector<verify::MachineResult>& 
                        r.cost.stack_bytes,
                        -1,
                        {}});
-    if (const auto predicted = predicted_on(r.machine, winner))
+    if (const auto predicted = predicted_on(r.machine, winner, options))
       records.back().predicted_instructions = predicted->instructions;
     for (const verify::LayerCost& layer : r.cost.layers)
       records.back().layers.push_back({layer.layer, layer.instructions});
@@ -72,19 +75,19 @@ std::vector<verify::MachineResult> prove_on_machines(const RunContext& run, cons
                                                      std::vector<verify::Check>& checks) {
   std::vector<verify::MachineResult> results;
   for (const std::string& name : run.config.verify.machines) {
-    results.push_back(
-        verify::run_on(verify::find_machine(name), run.folder / "export" / kSources, answers, kMachineSamples));
+    results.push_back(verify::run_on(verify::find_machine(name), run.folder / "export" / kSources, answers,
+                                     kMachineSamples, {.cmsis_nn = run.config.verify.cmsis_nn}));
     checks.push_back(results.back().check);
   }
   return results;
 }
 
 // What the search went by, beside what was counted.
-std::vector<std::string> prediction_lines(const std::vector<verify::MachineResult>& results,
-                                          const arch::Design& winner) {
+std::vector<std::string> prediction_lines(const std::vector<verify::MachineResult>& results, const arch::Design& winner,
+                                          const exporters::ExportOptions& options) {
   std::vector<std::string> lines;
   for (const verify::MachineResult& r : results) {
-    const auto predicted = predicted_on(r.machine, winner);
+    const auto predicted = predicted_on(r.machine, winner, options);
     if (!predicted || r.cost.instructions <= 0 || predicted->instructions < 0) continue;
     const double error =
         100.0 * (static_cast<double>(predicted->instructions) / static_cast<double>(r.cost.instructions) - 1);
@@ -168,7 +171,7 @@ StageOutput stage_verify(RunContext& run) {
     }
     for (const auto& check : checks) add(name, check, record);
   }
-  record.machines = records_of(machines, winner);
+  record.machines = records_of(machines, winner, c.export_options);
   record.passed = all;
   write_record(run.folder, record);
   if (!all) {
@@ -181,7 +184,7 @@ StageOutput stage_verify(RunContext& run) {
   }
   expect_machines(machines);
   if (!machines.empty()) out.lines.push_back(core::to_text(verify::to_table(machines)));
-  for (const std::string& line : prediction_lines(machines, winner)) out.lines.push_back(line);
+  for (const std::string& line : prediction_lines(machines, winner, c.export_options)) out.lines.push_back(line);
   expect_budgets(c.gate, machines, winner.plan.peak_bytes);
   if (sources)
     for (const std::string& line : write_certificate(run, winner)) out.lines.push_back(line);

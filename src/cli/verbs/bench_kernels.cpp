@@ -63,7 +63,7 @@ class Bench {
     }
     for (const std::string& name : machines_) {
       const verify::Machine& machine = verify::find_machine(name);
-      const verify::MachineResult r = verify::run_on(machine, exported, answers, 1, kept_.path());
+      const verify::MachineResult r = verify::run_on(machine, exported, answers, 1, {.kept = kept_.path()});
       if (!r.check.ran) throw core::Error("bench kernels on " + name + ": " + r.check.detail);
       if (!r.check.passed)
         throw core::Error("bench kernels on " + name + ": " + r.check.detail, core::ExitCode::VerifyMismatch);

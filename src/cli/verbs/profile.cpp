@@ -27,7 +27,8 @@ struct Options {
   std::string format = "text";
   bool layers = false;
   bool strips = false;
-  int fast_ram = 0;           // bytes
+  int fast_ram = 0;  // bytes
+  std::filesystem::path cmsis_nn;
   std::filesystem::path out;  // where the export stays; empty: nowhere
 };
 
@@ -41,16 +42,19 @@ void add_options(Args& args, Options& o) {
   args.flag("--strips", o.strips, "the first layers a few rows at a time, as with export.strips");
   args.option("--fast-ram", o.fast_ram, "bytes of the faster one of two memories, as with export.fast_ram_bytes")
       .range(0, 1'000'000'000);
+  args.option("--cmsis-nn", o.cmsis_nn,
+              "folder of CMSIS-NN: with its kernels, as with export.kernels: cmsis_nn and verify.cmsis_nn");
   args.flag("--layers", o.layers, "instructions of every layer too (in JSON always)");
   args.option("-o,--out", o.out, "folder where the export with its random weights stays");
 }
 
 constexpr int kAnswers = 2;
 
-// By the model of the machine, as the gate of a search has it; -1: not known.
-arch::MachineCosts predicted(const arch::Design& design, const arch::MemoryPlan& plan, const std::string& machine) {
+// By the model of the machine, as the gate of a search has it, which knows our own kernels; -1: not known.
+arch::MachineCosts predicted(const arch::Design& design, const arch::MemoryPlan& plan, const std::string& machine,
+                             const exporters::ExportOptions& options) {
   const arch::MachineModel* model = arch::find_machine_model(machine);
-  if (model == nullptr) return {-1, -1, -1, -1};
+  if (model == nullptr || options.kernels != "own") return {-1, -1, -1, -1};
   return arch::machine_costs(*model, design.lowered, design.lowered_cost, &plan.strips);
 }
 
@@ -124,7 +128,8 @@ int profile(const Options& o) {
   const arch::Design design = arch::design_of(find_network(o.network));
   const core::TemporaryFolder temporary;
   const auto folder = o.out.empty() ? temporary.path() / "export" : o.out;
-  const exporters::ExportOptions options{.strips = o.strips, .fast_ram_bytes = o.fast_ram};
+  const exporters::ExportOptions options{
+      .strips = o.strips, .fast_ram_bytes = o.fast_ram, .kernels = o.cmsis_nn.empty() ? "own" : "cmsis_nn"};
   const exporters::KnownAnswers answers = export_with_noise(design, kAnswers, folder, options);
   const arch::MemoryPlan plan = exporters::export_plan(design.lowered, design.lowered_cost, options);
   ordered_json json{{"schema_version", 1},
@@ -139,12 +144,12 @@ int profile(const Options& o) {
                   {},
                   {}};
   for (const std::string& name : o.machines) {
-    results.push_back(verify::run_on(verify::find_machine(name), folder, answers, kAnswers));
+    results.push_back(verify::run_on(verify::find_machine(name), folder, answers, kAnswers, {.cmsis_nn = o.cmsis_nn}));
     const verify::MachineResult& r = results.back();
     if (!r.check.ran) throw core::Error("profile on " + name + ": " + r.check.detail);
     if (!r.check.passed)
       throw core::Error("profile on " + name + ": " + r.check.detail, core::ExitCode::VerifyMismatch);
-    predictions.push_back(predicted(design, plan, name));
+    predictions.push_back(predicted(design, plan, name, options));
     json["machines"].push_back(json_of(design, plan, r, predictions.back()));
     if (o.layers) out.lines.push_back(name + "\n" + core::to_text(verify::layer_table(r)));
     if (r.cost.cycles >= 0)
