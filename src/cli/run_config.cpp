@@ -416,8 +416,6 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
 
   Reader quant = root.section("quantize", "post-training int8 quantization");
   quant::read_options(quant, c.quant);
-  if (c.quant.automatic && c.train_on_validation)
-    throw quant.error("auto", "false with train.on_validation: it chooses by the validation part");
   Reader exports = root.section("export", "files for devices");
   std::vector<std::string> known;
   for (const auto& target : exporters::targets()) known.push_back(target.name);

@@ -107,7 +107,7 @@ void silent_classes(const Material& m, std::vector<Warning>& list) {
 }
 
 void few_steps(const Material& m, std::vector<Warning>& list) {
-  if (!m.trained || !m.trained->items || m.trained->items_per_step <= 0) return;
+  if (!m.trained || m.trained->epochs == 0 || !m.trained->items || m.trained->items_per_step <= 0) return;
   const int64_t each = *m.trained->items / m.trained->items_per_step, all = each * m.trained->epochs;
   if (each >= kFewStepsAnEpoch && all >= kFewSteps) return;
   list.push_back({"few_steps", "training made only " + std::to_string(each) + " steps an epoch, " +

@@ -102,7 +102,7 @@ Answer milestones_within(const Situation& s) {
 
 Answer warmup_within(const Situation& s) {
   const TrainOptions& o = s.options;
-  if (o.warmup_epochs > o.epochs) return "at most the number of epochs";
+  if (o.epochs > 0 && o.warmup_epochs > o.epochs) return "at most the number of epochs";
   return std::nullopt;
 }
 
@@ -150,6 +150,7 @@ Answer phases_complete(const Situation& s) {
 }
 
 Answer phases_end(const Situation& s) {
+  if (s.options.epochs == 0) return std::nullopt;
   return s.options.resize.epochs >= s.options.epochs ? Answer("less than the epochs of the training") : std::nullopt;
 }
 
@@ -387,8 +388,16 @@ Answer frozen_parts(const Situation& s) {
   return all ? Answer("some parameters of network " + core::printable(s.spec->name) + " left to learn") : std::nullopt;
 }
 
+Answer something_to_learn(const Situation& s) {
+  if (s.options.epochs > 0) return std::nullopt;
+  if (s.searching) return "1 or more, as candidates are compared by what they learn,";
+  return s.options.init.empty() ? Answer("1 or more, or weights that are taken as they are,")
+                                : std::nullopt;
+}
+
 const std::vector<Row>& rows() {
   static const std::vector<Row> table{
+      {"epochs", "init", something_to_learn},
       {"min_lr", "lr", rates},
       {"weight_decay", "lr", shrinking_decay},
       {"milestones", "schedule", milestones_needed},

@@ -38,7 +38,7 @@ void read_resize(core::config::Reader reader, ResizeOptions& o) {
 }  // namespace
 
 void list_options(core::config::Reader& reader, TrainOptions& o) {
-  reader.integer("epochs", o.epochs, 1, 100000, "passes over the training data");
+  reader.integer("epochs", o.epochs, 0, 100000, "passes over the training data; 0: the weights of init as they are");
   reader.integer("batch_size", o.batch_size, 1, 65536, "samples that go through the network together");
   reader.integer("accumulate", o.accumulate, 1, 4096, "batches whose gradients are summed for one step");
   reader.choice("optimizer", o.optimizer, optimizer_names(), optimizers_about());

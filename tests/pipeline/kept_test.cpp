@@ -4,6 +4,9 @@
 #include <chrono>
 #include <thread>
 
+#include <nlohmann/json.hpp>
+
+#include "condenser/arch/weights.hpp"
 #include "data/fixtures.hpp"
 #include "pipeline/pipeline.hpp"
 
@@ -100,6 +103,28 @@ TEST_CASE("a class more, other pictures, another shape: never used without a wor
   for (const char* split : {"train", "test"}) p.picture(std::string(split) + "/grey/1.png", 100);
   CHECK_THAT(p.fails(2, {"eval", "runs/own"}), Contains("new: grey"));
   CHECK_THAT(p.fails(2, {"run", "own.yaml", "dataset.shape=[1,8,8]"}), Contains("spec"));
+}
+
+TEST_CASE("weights that are taken as they are get int8 numbers without a training", "[pipeline]") {
+  const Place p;
+  p.works({"run", "own.yaml"});
+  const std::string run = p.own().string();
+  p.works({"run", "own.yaml", "name=taken", "spec=" + run + "/winner.arch.json", "train.init=" + run, "train.epochs=0",
+           "stages=[train, quantize, export]", "train.on_validation=true", "quantize.auto=true"});
+  const fs::path taken = p.own().parent_path() / "taken";
+  CHECK_FALSE(fs::exists(taken / "checkpoints"));
+  CHECK_FALSE(fs::exists(taken / "metrics.csv"));
+  const auto load = [](const fs::path& folder) {
+    return condenser::arch::load_weights(folder / "weights.safetensors").tensors;
+  };
+  const auto given = load(run), kept = load(taken);
+  REQUIRE(kept.size() == given.size());
+  for (const auto& [name, tensor] : given) CHECK(kept.at(name).data == tensor.data);
+  const auto report = nlohmann::json::parse(slurp(taken / "quant_report.json"));
+  CHECK(report.at("tried").size() >= 8);
+  const Finished refused = p.run({"run", "own.yaml", "name=none", "train.epochs=0"});
+  CHECK(refused.code == 2);
+  CHECK_THAT(refused.err, Contains("train.epochs = 0; expected 1 or more, or weights that are taken as they are"));
 }
 
 TEST_CASE("a run folder works wherever it is copied to and from any working directory", "[pipeline]") {

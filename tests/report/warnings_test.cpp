@@ -93,6 +93,8 @@ TEST_CASE("few steps, an epoch or in all", "[report]") {
   CHECK(message(m, "few_steps").empty());
   m.trained->epochs = 9;
   CHECK(!message(m, "few_steps").empty());
+  m.trained->epochs = 0;  // weights that came from elsewhere
+  CHECK(message(m, "few_steps").empty());
   m.trained->items.reset();
   CHECK(message(m, "few_steps").empty());
 }

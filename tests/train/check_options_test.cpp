@@ -97,6 +97,8 @@ TEST_CASE("two options that do not go together are named both", "[train]") {
   CHECK_THAT(refusal("class_weights: [0, 0]"), Catch::Contains("class_weights"));
   CHECK(refusal("augment: {mixup: 0.2}, batch_size: 1, accumulate: 2").empty());
   CHECK(refusal("epochs: 1, warmup_epochs: 1").empty());
+  names_both("epochs: 0", "epochs", "init = ");
+  CHECK(refusal("epochs: 0, init: /, warmup_epochs: 1").empty());
 }
 
 TEST_CASE("what means nothing for a reconstruction is refused with its loss", "[train]") {

@@ -250,6 +250,10 @@ StageOutput stage_quantize(RunContext& run) {
   arch::Weights float_weights = load_float_weights(run, winner.spec);
   const arch::Spec lowered = arch::lower(winner.spec, &float_weights);
   std::vector<std::string> lines;
+  if (c.quant.automatic && c.train_on_validation)
+    lines.push_back(
+        "the network was trained on the validation part too: of the ways to quantize it tells which rounds "
+        "least, not how good the network is");
   QuantRecord record;
   Trial chosen =
       c.quant.automatic ? tried(run, winner, float_weights, record, lines) : quantized(run, winner, float_weights);

@@ -8,6 +8,7 @@
 #include "cli/stages/stages.hpp"
 #include "cli/torch_module.hpp"
 #include "condenser/arch/analysis.hpp"
+#include "condenser/arch/passes.hpp"
 #include "condenser/arch/spec_io.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/core/output.hpp"
@@ -53,9 +54,20 @@ void write_curves(const RunContext& run) {
   if (!svg.empty()) core::write_atomic(run.folder / "curves.svg", svg);
 }
 
+// The weights of train.init as they are, evaluated.
+train::FitResult untrained(RunContext& run, const arch::Spec& winner) {
+  train::FitResult result{.weights = train::initial_weights(winner, run.config.train)};
+  arch::Weights weights = result.weights;
+  const arch::Spec lowered = arch::lower(winner, &weights);
+  if (run.validation())
+    result.validation = quant::evaluate_float(lowered, weights, *run.validation(), task_of(run.config));
+  return result;
+}
+
 train::FitResult fit(RunContext& run, const arch::Spec& winner,
                      const std::function<void(const train::Progress&)>& on_progress) {
   const RunConfig& c = run.config;
+  if (c.train.epochs == 0) return untrained(run, winner);
   return torch_backend().fit({.spec = winner,
                               .train = training_part(run),
                               .validation = run.validation(),

@@ -108,7 +108,7 @@ Verb import_verb() {
           .example = "import model.onnx -o nets/model",
           .next =
               "Look at it: condenser describe nets/model. In a run file: spec: nets/model/winner.arch.json, and "
-              "train.init: nets/model to go on from its weights.",
+              "train.init: nets/model to go on from its weights (train.epochs: 0: as they are).",
           .declare = with_options<Options>(add_options, import_network)};
 }
 

@@ -19,9 +19,6 @@ Transfer transfer(const arch::Spec&, const arch::Weights& source, const std::str
 // The file of weights that a path of the options means: itself, or weights.safetensors in the folder of a run.
 std::filesystem::path weights_file(const std::filesystem::path&);
 
-// Initial weights: random ones by seed, with those of options.init on top; says what was loaded.
-arch::Weights initial_weights(const arch::Spec&, const TrainOptions&);
-
 struct Teacher {
   arch::Spec spec;
   arch::Weights weights;
