@@ -122,6 +122,27 @@ TEST_CASE("weights that are taken as they are get int8 numbers without a trainin
   for (const auto& [name, tensor] : given) CHECK(kept.at(name).data == tensor.data);
   const auto report = nlohmann::json::parse(slurp(taken / "quant_report.json"));
   CHECK(report.at("tried").size() >= 8);
+  const auto against = [&](std::vector<std::string> more) {
+    std::vector<std::string> words{"eval", taken.string(), "--against", run, "--format", "json"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Finished f = p.run(words);
+    INFO(f.err);
+    REQUIRE(f.code == 0);
+    return nlohmann::json::parse(f.out);
+  };
+  const auto same = against({});
+  CHECK(same.at("only_first_right") == 0);
+  CHECK(same.at("only_second_right") == 0);
+  CHECK(same.at("mcnemar_p") == 1);
+  const auto int8 = against({"--int8"});
+  CHECK(int8.at("form") == "int8");
+  CHECK(int8.at("items") == 8);
+  CHECK(int8.at("both_right").get<int>() + int8.at("only_first_right").get<int>() ==
+        std::lround(int8.at("first").at("accuracy_percent").get<double>() / 100 * 8));
+  fs::copy(p.folder / "pictures", p.folder / "others", fs::copy_options::recursive);
+  fs::rename(p.folder / "others/test/dark/0.png", p.folder / "others/test/dark/9.png");
+  p.works({"train", "own.yaml", "name=other", "dataset.folder=others"});
+  CHECK_THAT(p.fails(2, {"eval", run, "--against", "runs/other"}), Contains("hold other items"));
   const Finished refused = p.run({"run", "own.yaml", "name=none", "train.epochs=0"});
   CHECK(refused.code == 2);
   CHECK_THAT(refused.err, Contains("train.epochs = 0; expected 1 or more, or weights that are taken as they are"));

@@ -1,7 +1,9 @@
 // The verb `eval`: accuracy, scores per class and mistakes on the test part.
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
+#include "cli/print.hpp"
 #include "cli/run_identity.hpp"
 #include "cli/shared_options.hpp"
 #include "cli/stages/evaluation_files.hpp"
@@ -9,6 +11,7 @@
 #include "cli/torch_module.hpp"
 #include "cli/verb.hpp"
 #include "condenser/core/output.hpp"
+#include "condenser/core/statistics.hpp"
 #include "condenser/core/text.hpp"
 #include "condenser/data/anomaly.hpp"
 
@@ -46,48 +49,142 @@ std::shared_ptr<const data::Dataset> test_part(RunContext& run, const fs::path& 
 struct Options {
   std::string format = "text";
   RunPlace run;
-  fs::path card;  // of another data set; empty: the run's own
+  fs::path card;        // of another data set; empty: the run's own
+  bool int8 = false;    // the integers of the device instead of floats
+  std::string against;  // another run; empty: none
 };
 
 void add_options(Args& args, Options& o) {
   add_format(args, o.format);
   add_run_place(args, o.run, o.format);
   args.option("--card", o.card, "evaluate on the test part of another data set with the same classes");
+  args.flag("--int8", o.int8, "the quantized network, with the integers of the device");
+  args.option("--against", o.against,
+              "another run (folder or file): which network is better on the same items, and is it chance");
+}
+
+// A run, opened, and what its network says about the test part.
+struct Evaluated {
+  RunConfig config;
+  RunFolder folder;
+  RunContext run;
+  std::string hash;
+  std::shared_ptr<const data::Dataset> test;
+  data::Evaluation evaluation;
+
+  Evaluated(const std::string& subject, const std::vector<std::string>& overrides, const Options& o)
+      : config(read_run_config(subject, overrides)),
+        folder(existing(folder_of(config, subject, o.run.runs)), false),
+        run(config, folder.path()) {
+    plan(run, {"eval"});
+    const arch::Design design = load_winner(run);
+    hash = arch::hash(design.spec).hex();
+    test = test_part(run, o.card);
+    if (o.int8) {
+      const Int8Network network = load_int8(run, design);
+      evaluation = quant::evaluate_int8(network.lowered, network.weights, network.quant, *test, task_of(config));
+    } else {
+      evaluation = torch_backend().evaluate(design.spec, load_float_weights(run, design.spec), *test, task_of(config),
+                                            config.train.threads);
+    }
+  }
+  Evaluated(const Evaluated&) = delete;
+
+  static fs::path existing(const fs::path& place) {
+    if (!fs::exists(place)) throw core::Error(place.string() + ": no such run folder; run `condenser train` first");
+    return place;
+  }
+};
+
+// Of every item: is it right?
+core::Paired paired(const Evaluated& a, const Evaluated& b) {
+  const auto& first = a.evaluation.predictions;
+  const auto& second = b.evaluation.predictions;
+  if (a.evaluation.confusion.empty() || b.evaluation.confusion.empty())
+    throw core::ConfigError("--against: " + core::printable(a.config.name) + " or " + core::printable(b.config.name) +
+                            " does not choose one class for each item; expected networks that do");
+  core::Paired p;
+  bool same = a.test->size() == b.test->size() && a.test->classes() == b.test->classes();
+  for (int64_t i = 0; same && i < a.test->size(); ++i) {
+    const auto k = static_cast<size_t>(i);
+    same = a.test->label(i) == b.test->label(i) && a.test->name(i) == b.test->name(i);
+    const bool one = first[k].predicted == a.test->label(i), other = second[k].predicted == b.test->label(i);
+    ++(one ? (other ? p.both : p.only_first) : (other ? p.only_second : p.neither));
+  }
+  if (!same)
+    throw core::ConfigError("--against: the test parts of " + core::printable(a.config.name) + " and " +
+                            core::printable(b.config.name) + " hold other items; expected the same, in the same order");
+  return p;
+}
+
+int compare(const Options& o, const Evaluated& first, const std::string& form) {
+  const Evaluated second(o.against, {}, o);
+  const core::Paired p = paired(first, second);
+  const core::Difference d = core::difference_95(p);
+  const double chance = core::mcnemar(p);
+  const auto accuracy = [](const Evaluated& e) { return quant::accuracy_of(e.evaluation); };
+  const nlohmann::ordered_json json{
+      {"schema_version", 1},
+      {"form", o.int8 ? "int8" : "float"},
+      {"items", p.total()},
+      {"first", {{"run", first.config.name}, {"accuracy_percent", accuracy(first).percent()}}},
+      {"second", {{"run", second.config.name}, {"accuracy_percent", accuracy(second).percent()}}},
+      {"both_right", p.both},
+      {"only_first_right", p.only_first},
+      {"only_second_right", p.only_second},
+      {"neither_right", p.neither},
+      {"difference_points", d.points},
+      {"low_points", d.low},
+      {"high_points", d.high},
+      {"mcnemar_p", chance}};
+  StageOutput out{first.config.name + " against " + second.config.name + ", test part, " + form,
+                  {{{"right", "right about", false}, {"items", "items"}}, {}},
+                  {}};
+  const std::pair<std::string, int64_t> rows[] = {{"both", p.both},
+                                                  {"only " + first.config.name, p.only_first},
+                                                  {"only " + second.config.name, p.only_second},
+                                                  {"neither", p.neither}};
+  for (const auto& [name, items] : rows)
+    out.table.rows.push_back({core::cell(core::printable(name)), core::cell(items)});
+  for (const Evaluated* e : {&first, &second})
+    out.lines.push_back(core::printable(e->config.name) + ": " + quant::to_string(accuracy(*e)));
+  out.lines.push_back("difference " + core::fixed(d.points, 2) + " points (95 % interval " + core::fixed(d.low, 2) +
+                      ".." + core::fixed(d.high, 2) + "); McNemar's exact test: p = " + core::significant(chance, 3) +
+                      (chance < 0.05 ? "" : ", not significant at 5 %"));
+  print_either(json, out, o.format);
+  return 0;
 }
 
 int evaluate(const Options& o) {
-  const RunConfig config = read_run_config(o.run.subject, o.run.overrides);
-  const fs::path place = folder_of(config, o.run.subject, o.run.runs);
-  if (!fs::exists(place)) throw core::Error(place.string() + ": no such run folder; run `condenser train` first");
-  const RunFolder folder(place, false);
-  RunContext run(config, folder.path());
-  plan(run, {"eval"});
-  const arch::Design design = load_winner(run);
-  const arch::Spec& winner = design.spec;
-  const auto test = test_part(run, o.card);
-  const train::Evaluation e =
-      torch_backend().evaluate(winner, load_float_weights(run, winner), *test, task_of(config), config.train.threads);
-  const EvaluatedPart part{config.name, "test part", arch::hash(winner).hex(), e, *test, layout_of(config.card)};
-  const fs::path files = run.folder / (o.card.empty() ? "eval" : "eval_" + data::read_card(o.card).name);
+  const Evaluated made(o.run.subject, o.run.overrides, o);
+  const RunConfig& config = made.config;
+  const data::Evaluation& e = made.evaluation;
+  const std::string form = o.int8 ? "int8" : "float";
+  if (!o.against.empty()) return compare(o, made, form);
+  const EvaluatedPart part{config.name,           o.int8 ? "test part, int8" : "test part", made.hash, e, *made.test,
+                           layout_of(config.card)};
+  const fs::path files = made.run.folder / ("eval" + std::string(o.int8 ? "_int8" : "") +
+                                            (o.card.empty() ? "" : "_" + data::read_card(o.card).name));
   write_evaluation(files, part);
   if (o.format == "json") {
     core::write_output(evaluation_json(part));
     return 0;
   }
+  const std::string title = config.name + ", test part, " + form;
   if (const auto again = quant::reconstruction_of(e)) {
-    StageOutput out{config.name + ", test part, float", reconstruction_table("test part", *again), {}};
+    StageOutput out{title, reconstruction_table("test part", *again), {}};
     out.lines.push_back("files in " + files.string() + "/: evaluation.json, errors.csv");
     out.lines.push_back("test part: " + quant::to_string(*again));
     print(out, o.format);
     return 0;
   }
   if (!has_confusion(part)) {
-    StageOutput out{config.name + ", test part, float", accuracy_table("test part", quant::accuracy_of(e)), {}};
+    StageOutput out{title, accuracy_table("test part", quant::accuracy_of(e)), {}};
     out.lines.push_back("of all decisions: " + metrics_text(e));
     print(out, o.format);
     return 0;
   }
-  StageOutput out{config.name + ", test part, float", report::per_class_table(confusion_of(part)), {}};
+  StageOutput out{title, report::per_class_table(confusion_of(part)), {}};
   for (const std::string& mistake : report::worst_mistakes(confusion_of(part), 5)) out.lines.push_back(mistake);
   out.lines.push_back("files in " + files.string() + "/: confusion.svg, per_class.csv, predictions.csv" +
                       (e.correct < e.total ? ", mistakes.png" : ""));
