@@ -18,6 +18,7 @@ Verb study_verb();
 Verb watch_verb();
 Verb zoo_verb();
 Verb describe_verb();
+Verb card_verb();
 Verb draw_verb();
 Verb profile_verb();
 Verb rules_verb();
@@ -34,11 +35,10 @@ Verb worker_verb();
 
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> table{
-      run_verb(),      search_verb(),     worker_verb(),   train_verb(),  eval_verb(),    predict_verb(),
-      quantize_verb(), export_verb(),     verify_verb(),   report_verb(), runs_verb(),    study_verb(),
-      watch_verb(),    zoo_verb(),        describe_verb(), draw_verb(),   profile_verb(), rules_verb(),
-      space_verb(),    compare_verb(),    import_verb(),   init_verb(),   data_verb(),    bench_verb(),
-      doctor_verb(),   completion_verb(), examiner_verb(),
+      run_verb(),    search_verb(),   worker_verb(), train_verb(),   eval_verb(),   predict_verb(),    quantize_verb(),
+      export_verb(), verify_verb(),   report_verb(), runs_verb(),    study_verb(),  card_verb(),       watch_verb(),
+      zoo_verb(),    describe_verb(), draw_verb(),   profile_verb(), rules_verb(),  space_verb(),      compare_verb(),
+      import_verb(), init_verb(),     data_verb(),   bench_verb(),   doctor_verb(), completion_verb(), examiner_verb(),
   };
   return table;
 }
