@@ -213,7 +213,7 @@ TEST_CASE("usage errors say what to try and exit with 2", "[cli]") {
            {{"run"}, "which run"},
            {{"run", "no/such.yaml"}, "no such file"},
            {{"run", kRun, "--dry-run", "train.epoks=3"}, "epochs"},
-           {{"run", kRun, "--dry-run", "train.epochs=0"}, "train.epochs = 0; expected 1.."},
+           {{"run", kRun, "--dry-run", "train.epochs=0"}, "train.epochs = 0; expected 1 or more"},
            {{"run", kRun, "--dry-run", "train.epochs"}, "train.epochs"},
            {{"run", kRun, "--dry-run", "train.optimizer=sdg"}, "sgd"},
            {{"run", kRun, "--dry-run", "dataset.card=datasets/nowhere"}, "datasets/nowhere"},

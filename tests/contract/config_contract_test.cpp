@@ -81,6 +81,7 @@ struct Never {
   const char* says;
 };
 constexpr Never kNever[] = {
+    {"$.epochs=0", "or weights that are taken as they are"},
     {"$.milestones=[1e+05]", "values below the number of epochs"},
     {"$.distill.alpha=0", "the teacher has no effect"},
     {"$.resize.epochs=100000", "both or neither"},

@@ -102,7 +102,7 @@ int card(const Options& o) {
 Verb card_verb() {
   return {.name = "card",
           .group = kRuns,
-          .about = "the model card of a run: what it is for, data, recipe, accuracy by class, costs by machine",
+          .about = "the model card of a run: what it is for, accuracy, costs, limits",
           .example = "card runs/digits_quickstart -o model_card.md",
           .next = "Accuracy by class needs `condenser eval` first, costs verify.machines.",
           .declare = with_options<Options>(add_options, card)};
