@@ -50,7 +50,8 @@ packages=(
   "libgloo-dev: declarations of Gloo, which LibTorch holds without its headers (several processes train together)"
   "catch2: tests"
 )
-((want_dev)) && packages+=("clang: second compiler for exported C" "libclang-rt-14-dev: fuzzing" "clang-format: format check"
+((want_dev)) && packages+=("clang: second compiler for exported C, and the one for browsers" "lld: links exports for browsers" "nodejs: runs them"
+  "libclang-rt-14-dev: fuzzing" "clang-format: format check"
   "postgresql: server that the tests of studies start for themselves"
   "gcc-arm-linux-gnueabi: Arm's DSP forms of the exported kernels" "libc6-dev-armel-cross: its C library" "qemu-user: runs them"
   "gcc-arm-none-eabi: exports for Cortex-M" "libnewlib-arm-none-eabi: its C library" "qemu-system-arm: runs them"

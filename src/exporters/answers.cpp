@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "condenser/core/hash.hpp"
+#include "condenser/core/text.hpp"
 
 namespace condenser::exporters {
 namespace {
@@ -51,6 +52,11 @@ std::map<std::string, arch::Tensor> answer_arrays(const Package& package, const 
     first += shape.elements();
   }
   return arrays;
+}
+
+void check_file_prefix(const std::string& prefix) {
+  if (prefix.empty() || prefix.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != std::string::npos)
+    throw core::ConfigError("export prefix '" + core::printable(prefix) + "'; expected a name of a-z, 0-9 and _");
 }
 
 std::string manifest_text(const Package& package, const char* target, const ordered_json& own, const Files& files) {

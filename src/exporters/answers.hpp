@@ -14,6 +14,9 @@ namespace condenser::exporters {
 // themselves as "input_int8" and "output_int8" in the same order of axes.
 std::map<std::string, arch::Tensor> answer_arrays(const Package&, const KnownAnswers&);
 
+// Of the names of files: throws ConfigError unless it is a name of a-z, 0-9 and _.
+void check_file_prefix(const std::string& prefix);
+
 // What the target has to say of itself is in `own`; scales of all values and SHA-256 of all files are added.
 std::string manifest_text(const Package&, const char* target, const nlohmann::ordered_json& own, const Files&);
 

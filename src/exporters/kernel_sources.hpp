@@ -16,6 +16,7 @@ std::span<const SourceText> kernel_sources();
 std::span<const SourceText> front_end_sources();  // of sounds: "cnd_frontend.c", "cnd_frontend.h"
 std::span<const SourceText> template_sources();   // "Makefile.in"
 std::span<const SourceText> torch_sources();      // "torch_model.py"
+std::span<const SourceText> wasm_sources();       // "network.js"
 
 // Sources and headers of the named kernels ("conv2d", "add", ...) and every header that they include with
 // the source of its functions, if it has one; sorted by name.

@@ -58,10 +58,7 @@ std::vector<Unsupported> onnx_unsupported(const arch::Design& design) {
 
 void onnx_write(const Package& package, const KnownAnswers& answers, const ExportOptions& options,
                 const std::filesystem::path& folder) {
-  if (options.prefix.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != std::string::npos ||
-      options.prefix.empty())
-    throw core::ConfigError("export prefix '" + core::printable(options.prefix) +
-                            "'; expected a name of a-z, 0-9 and _");
+  check_file_prefix(options.prefix);
   if (!package.quant)
     throw core::Error("the onnx target writes int8 networks; network '" + package.spec.name +
                       "' has float weights, quantize first");

@@ -9,6 +9,7 @@
 #include "exporters/cmsis_nn.hpp"
 #include "exporters/onnx.hpp"
 #include "exporters/torch.hpp"
+#include "exporters/wasm.hpp"
 
 namespace condenser::exporters {
 
@@ -31,6 +32,11 @@ const std::vector<Target>& targets() {
        .options = {},
        .unsupported = c99_unsupported,  // the same int8 network
        .write = torch_write},
+      {.name = "wasm",
+       .about = "WebAssembly, and a page of one file on which people try the network in a browser",
+       .options = {"prefix", "front_end"},
+       .unsupported = c99_unsupported,  // it is the C sources, compiled
+       .write = wasm_write},
   };
   return list;
 }

@@ -1,12 +1,10 @@
 // A page as one HTML file that opens without a network: its style, its pictures, and where it has rows these and the
 // script that shows them.
 
-#include <array>
-#include <cstdint>
 #include <string_view>
 
 #include "condenser/arch/ops.hpp"
-#include "condenser/core/hash.hpp"
+#include "condenser/core/html.hpp"
 #include "condenser/core/text.hpp"
 #include "condenser/report/page.hpp"
 #include "report/page_rows.hpp"
@@ -17,39 +15,12 @@ namespace {
 
 using arch::Overloaded;
 
-// The colours are those of the pictures (svg.cpp). Tables and wide pictures scroll in boxes of their own, so that the
-// page never does; numbers stand below each other.
+// Behind what all pages have. Tables and wide pictures scroll in boxes of their own, so that the page never does.
 constexpr const char* kStyle = R"css(
-:root { color-scheme: light dark; --paper: #f3f5f7; --sheet: #ffffff; --ink: #1f2933; --muted: #5b6875; --line: #dde3e9;
-  --accent: #216c9f; --panel: #f7f9fa; --warn: #8a3d0b; --warn-sheet: #fdf1e7; --warn-line: #f3c9a5; }
-@media (prefers-color-scheme: dark) { :root { --paper: #0e1216; --sheet: #14191f; --ink: #e4e9ee; --muted: #9aa7b4;
-  --line: #2c343d; --accent: #7db8e0; --panel: #1b2128; --warn: #f3b183; --warn-sheet: #2a1c12; --warn-line: #6b4423; } }
-* { box-sizing: border-box; }
-html { -webkit-text-size-adjust: 100%; scroll-behavior: smooth; }
-body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, "Segoe UI", Helvetica, Arial, sans-serif;
-  overflow-wrap: anywhere; }
-header, main, footer { max-width: 1120px; margin: 0 auto; padding: 0 20px; }
-header { padding-top: 36px; }
-h1 { font-size: 30px; line-height: 1.2; margin: 0 0 6px; letter-spacing: -0.01em; }
-h2 { font-size: 21px; line-height: 1.3; margin: 0 0 14px; }
-h3 { font-size: 16px; margin: 26px 0 10px; }
-p { margin: 0 0 14px; max-width: 75ch; }
-.sub { color: var(--muted); margin-bottom: 22px; }
-.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(200px, 1fr)); gap: 12px; margin: 0 0 20px; padding: 0; }
-.fact { background: var(--sheet); border: 1px solid var(--line); border-radius: 12px; padding: 14px 16px; margin: 0; }
-.fact dt { color: var(--muted); font-size: 13px; }
-.fact .value { font-size: 23px; font-weight: 650; line-height: 1.3; margin: 2px 0; font-variant-numeric: tabular-nums; }
-.fact .detail { color: var(--muted); font-size: 13px; margin: 0; }
-.warnings { background: var(--warn-sheet); border: 1px solid var(--warn-line); border-radius: 12px; padding: 14px 18px; margin: 0 0 20px; }
-.warnings h2 { font-size: 16px; color: var(--warn); margin: 0 0 6px; }
-.warnings ul { margin: 0; padding-left: 20px; }
-.warnings li { margin: 4px 0; }
 nav { display: flex; flex-wrap: wrap; gap: 6px; margin: 0 0 20px; }
 nav a { color: var(--accent); text-decoration: none; font-size: 14px; border: 1px solid var(--line); background: var(--sheet);
   border-radius: 999px; padding: 4px 12px; }
 nav a:hover, nav a:focus-visible { border-color: var(--accent); }
-section { background: var(--sheet); border: 1px solid var(--line); border-radius: 14px; padding: 22px 24px 10px; margin: 0 0 18px;
-  scroll-margin-top: 12px; }
 .scroll { overflow-x: auto; max-width: 100%; margin: 0 0 16px; }
 table { border-collapse: collapse; font-size: 14px; line-height: 1.4; min-width: 100%; overflow-wrap: normal; }
 th, td { text-align: left; padding: 6px 14px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
@@ -68,12 +39,6 @@ details { border: 1px solid var(--line); border-radius: 10px; padding: 0 14px; m
 summary { cursor: pointer; padding: 10px 0; font-weight: 600; color: var(--accent); }
 pre { background: var(--panel); border-radius: 8px; padding: 12px; overflow-x: auto; font: 13px/1.45 ui-monospace, "DejaVu Sans Mono", monospace;
   overflow-wrap: normal; margin: 0 0 16px; }
-ul { margin: 0 0 16px; padding-left: 22px; }
-a { color: var(--accent); }
-footer { color: var(--muted); font-size: 13px; padding-bottom: 36px; }
-@media (max-width: 560px) { header, main, footer { padding-left: 12px; padding-right: 12px; } header { padding-top: 22px; }
-  section { padding: 16px 14px 4px; border-radius: 12px; } h1 { font-size: 25px; } .fact .value { font-size: 20px; }
-  .facts { grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 8px; } .fact { padding: 10px 12px; } }
 @media print { body { background: #ffffff; } nav { display: none; } section { break-inside: avoid-page; border: 0; padding: 0; } }
 )css";
 
@@ -108,23 +73,11 @@ constexpr const char* kRowStyle = R"css(
 
 std::string html(const std::string& text) { return escaped(core::printable(text)); }
 
-std::string base64(std::string_view bytes) {
-  constexpr const char* kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  for (size_t at = 0; at < bytes.size(); at += 3) {
-    const size_t count = std::min<size_t>(3, bytes.size() - at);
-    uint32_t three = 0;
-    for (size_t k = 0; k < 3; ++k) three = three << 8 | (k < count ? static_cast<uint8_t>(bytes[at + k]) : 0);
-    for (size_t k = 0; k < 4; ++k) out += k <= count ? kDigits[three >> (18 - 6 * k) & 63] : '=';
-  }
-  return out;
-}
-
 bool is_png(const std::string& bytes) { return bytes.starts_with("\x89PNG\r\n\x1a\n"); }
 
 std::string picture(const std::string& bytes, const std::string& title) {
-  if (is_png(bytes)) return "<img alt=\"" + html(title) + "\" src=\"data:image/png;base64," + base64(bytes) + "\">";
+  if (is_png(bytes))
+    return "<img alt=\"" + html(title) + "\" src=\"data:image/png;base64," + core::base64(bytes) + "\">";
   return bytes;  // SVG of our own making
 }
 
@@ -228,26 +181,18 @@ std::string warnings_html(const std::vector<Warning>& warnings) {
   return text + "</ul></aside>\n";
 }
 
-std::string bytes_of_hex(const std::string& hex) {
-  std::string bytes;
-  for (size_t at = 0; at + 1 < hex.size(); at += 2)
-    bytes += static_cast<char>(std::stoi(hex.substr(at, 2), nullptr, 16));
-  return bytes;
-}
-
 }  // namespace
 
 std::string to_html(const Page& page) {
   const bool rows = page.rows.count > 0;
   const std::string script = rows ? row_script() : "";
-  const std::string allowed =
-      rows ? "; script-src 'sha256-" + base64(bytes_of_hex(core::sha256_hex(script))) + "'" : std::string();
+  const std::string allowed = rows ? "; script-src " + core::script_source(script) : std::string();
   std::string text =
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src "
       "data:" +
       allowed + "\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
-      html(page.title) + "</title>\n<style>" + kStyle + (rows ? kRowStyle : "") +
+      html(page.title) + "</title>\n<style>" + std::string(core::page_style()) + kStyle + (rows ? kRowStyle : "") +
       "</style>\n</head>\n<body>\n<header>\n<h1>" + html(page.title) + "</h1>\n<p class=\"sub\">" +
       html(page.subtitle) + "</p>\n" + facts_html(page.facts) + warnings_html(page.warnings) +
       "<nav aria-label=\"Sections\">";

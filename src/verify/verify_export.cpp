@@ -7,8 +7,10 @@
 #include "condenser/core/temporary_folder.hpp"
 #include "condenser/core/text.hpp"
 #include "condenser/verify/verify.hpp"
+#include "exporters/wasm.hpp"
 #include "verify/onnx.hpp"
 #include "verify/torch.hpp"
+#include "verify/wasm.hpp"
 
 namespace condenser::verify {
 namespace {
@@ -25,6 +27,7 @@ constexpr Verifier kVerifiers[] = {
                const exporters::KnownAnswers& answers) { return verify_c99(folder, answers); }},
     {"onnx", verify_onnx},
     {"torch", verify_torch},
+    {"wasm", verify_wasm},
 };
 
 // Everything below the folder by its path in it; what is no plain file has no content.
@@ -78,7 +81,11 @@ std::vector<Check> verify_export(const exporters::Target& target, const exporter
                                  const fs::path& folder, const exporters::KnownAnswers& answers) {
   const core::TemporaryFolder temporary;
   const fs::path fresh = temporary.path() / "export";
-  target.write(package, shipped, options, fresh);
+  try {
+    target.write(package, shipped, options, fresh);
+  } catch (const exporters::MissingCompiler& error) {
+    return {{.name = "export", .detail = error.what()}};
+  }
   const Check same = compare_folders(fresh, folder);
   if (!same.passed) return {same};
   for (const Verifier& verifier : kVerifiers) {

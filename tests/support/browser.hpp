@@ -7,10 +7,10 @@
 
 namespace condenser::tests {
 
-inline constexpr char kBrowsers[] = "no chromium, chromium-browser or google-chrome";
+inline constexpr char kBrowsers[] = "no chromium, chromium-headless-shell, chromium-browser or google-chrome";
 
 inline std::string browser() {  // "": none is there
-  for (const char* name : {"chromium", "chromium-browser", "google-chrome"})
+  for (const char* name : {"chromium", "chromium-headless-shell", "chromium-browser", "google-chrome"})
     if (run({"sh", "-c", std::string("command -v ") + name}, "/").code == 0) return name;
   return "";
 }
