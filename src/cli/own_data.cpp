@@ -97,13 +97,29 @@ std::string range_text(const Sizes& s) {
   return low == high ? low : low + " to " + high;
 }
 
+constexpr int64_t kUneven = 3;  // times as many items in the largest class as in the smallest
+
+// What makes accuracy alone a poor measure; "" for classes of about the same size.
+std::string uneven_text(const std::map<std::string, int64_t>& items) {
+  if (items.empty()) return "";
+  const auto by_items = [](const auto& a, const auto& b) { return a.second < b.second; };
+  const auto [least, most] = std::minmax_element(items.begin(), items.end(), by_items);
+  if (most->second < kUneven * std::max<int64_t>(1, least->second)) return "";
+  return ", from " + core::thousands(least->second) + " (" + core::printable(least->first) + ") to " +
+         core::thousands(most->second) + " (" + core::printable(most->first) + ") a class: look at train.balance";
+}
+
 OwnData pictures_in(const fs::path& folder, int most_side) {
   data::Card card = data::folder_card(folder, {3, 32, 32}, DatasetOptions().test_fraction, 1);
   data::find_classes(card);
   std::vector<fs::path> files;
+  std::map<std::string, int64_t> by_class;
   for (const auto& part : card.splits.at("train")) {
     const auto listed = data::list_files(card.root / part.path, data::kPictureEndings).files;
     files.insert(files.end(), listed.begin(), listed.end());
+    for (const std::string& name : card.classes)
+      if (const fs::path own = card.root / part.path / name; fs::is_directory(own))
+        by_class[name] += std::ssize(data::list_files(own, data::kPictureEndings).files);
   }
   const Sizes sizes = sizes_of(files);
   const auto classes = std::ssize(card.classes);
@@ -113,7 +129,7 @@ OwnData pictures_in(const fs::path& folder, int most_side) {
           .classes = classes,
           .items = std::ssize(files),
           .found = counted(std::ssize(files), "pictures to learn from, ") + range_text(sizes) +
-                   (sizes.grey ? ", grey, " : ", in colour, ") + counted(classes, "classes"),
+                   (sizes.grey ? ", grey, " : ", in colour, ") + counted(classes, "classes") + uneven_text(by_class),
           .card = ""};
 }
 
@@ -216,8 +232,10 @@ OwnData sounds_in(const fs::path& folder) {
     throw core::Error(training.string() + ": " + std::to_string(f.classes.size()) +
                       " folders with sounds; expected one for each class, two or more");
   std::vector<fs::path> files;
+  std::map<std::string, int64_t> by_class;
   for (const std::string& name : f.classes) {
     const auto listed = data::list_files(training / name, data::kSoundEndings).files;
+    by_class[name] = std::ssize(listed);
     files.insert(files.end(), listed.begin(), listed.end());
   }
   measure(files, f);
@@ -231,7 +249,7 @@ OwnData sounds_in(const fs::path& folder) {
   measure_features(root, f, out);
   out.noise = has_noise(training, f.classes);
   out.found = counted(out.items, "sounds to learn from, ") + std::to_string(f.rate) + " Hz, " +
-              std::to_string(f.clip_ms) + " ms, " + counted(out.classes, "classes");
+              std::to_string(f.clip_ms) + " ms, " + counted(out.classes, "classes") + uneven_text(by_class);
   out.card = card_text(root.filename().string(), root, f);
   return out;
 }

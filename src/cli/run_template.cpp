@@ -4,9 +4,11 @@
 
 #include <algorithm>
 
+#include "condenser/arch/machine_model.hpp"
 #include "condenser/core/error.hpp"
 #include "condenser/core/table.hpp"
 #include "condenser/core/text.hpp"
+#include "condenser/verify/machine.hpp"
 
 namespace condenser::cli {
 
@@ -108,23 +110,36 @@ std::string recipe(const OwnData& data, int epochs, int batch, const char* decay
          "\n  optimizer: adamw\n  lr: 0.01\n  weight_decay: " + decay + "\n  warmup_epochs: " + warmup + "\n" + augment;
 }
 
+// Bounds of it are named for those who know theirs.
+std::string machine_line(const std::string& machine) {
+  if (arch::find_machine_model(machine) == nullptr) return "";
+  return noted("  machine: " + machine, "instructions, code and stack are estimated for it; bounds of one's own:") +
+         noted("", "max_instructions, max_code_bytes, max_stack_bytes, max_ram_bytes (arena and stack)");
+}
+
+std::string machine_proof(const std::string& machine) {
+  if (machine.empty()) return "";
+  return noted("  machines: [" + machine + "]", "proven under an emulator too, and counted; needs the packages") +
+         noted("", verify::find_machine(machine).packages);
+}
+
 }  // namespace
 
 std::string run_file_text(const std::string& name, const OwnData& data, const std::string& data_line,
-                          const SpaceTemplate& space, const std::string& file) {
+                          const SpaceTemplate& space, const std::string& file, const std::string& machine) {
   const int batch = batch_for(data.items);
   const bool many = data.items > kProbeItems && data.classes <= kProbeItems;
   return head(name, data, file) + dataset(data, data_line) + noted("\nspace:", "which networks are searched:") +
          "  # " + space.about + "\n" + space.space +
          noted("\ngate:", "what the int8 network may take of the device; all others are refused") + space.gate +
-         "\nsearch:\n  generator: evolution\n  objective: val_accuracy\n" +
+         machine_line(machine) + "\nsearch:\n  generator: evolution\n  objective: val_accuracy\n" +
          noted("  trials: 14", "candidates that are trained briefly; refusals cost nothing") +
          noted("\nprobe:", "the brief training") +
          noted("  samples: " + std::to_string(many ? kProbeItems : 0), "items of it; 0: all") +
          recipe(data, 3, std::min(batch, 32), "0.05", "0.5") + noted("\ntrain:", "of the network that was found") +
          recipe(data, epochs_for(data.items), batch, "0.1", "1") + "  label_smoothing: 0.1\n  ema_decay: 0.99\n" +
          "\nquantize:\n  observer: percentile\n\nexport:\n  targets: [c99]\n\nverify:\n" +
-         noted("  samples: 500", "test items whose integers are compared");
+         noted("  samples: 500", "test items whose integers are compared") + machine_proof(machine);
 }
 
 }  // namespace condenser::cli

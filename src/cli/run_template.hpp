@@ -20,7 +20,8 @@ const std::vector<SpaceTemplate>& space_templates();
 const SpaceTemplate& find_space_template(const std::string& name);
 
 // `data_line`: "folder: /data/parts" or "card: card.yaml". `file`: where the text will lie, for the commands in it.
+// `machine`: of verify::machines(), that the network is made for and proven on; empty: none is named.
 std::string run_file_text(const std::string& name, const OwnData&, const std::string& data_line, const SpaceTemplate&,
-                          const std::string& file);
+                          const std::string& file, const std::string& machine = {});
 
 }  // namespace condenser::cli

@@ -10,6 +10,7 @@
 #include "condenser/core/output.hpp"
 #include "condenser/core/table.hpp"
 #include "condenser/core/text.hpp"
+#include "condenser/verify/machine.hpp"
 
 namespace condenser::cli {
 
@@ -21,6 +22,7 @@ struct Options {
   fs::path folder;
   fs::path data, card;  // at most one; neither: the digits that come along
   std::string space;    // empty: chosen
+  std::string machine;  // empty: none is named
 };
 
 void add_options(Args& args, Options& o) {
@@ -32,6 +34,9 @@ void add_options(Args& args, Options& o) {
   args.option("--card", o.card, "a data set that has a card: a folder under datasets/ or a card.yaml");
   args.option("--space", o.space, "size of the networks and of the device; chosen by the data when absent")
       .choices(names);
+  args.option("--machine", o.machine,
+              "that the network is made for: bounds of its memory, and the proof under an emulator")
+      .choices(verify::machine_names());
 }
 
 // The name of a run is the name of its folder under runs/.
@@ -105,7 +110,7 @@ int init(const Options& o) {
     line = "card: card.yaml";
     if (!fs::exists(card)) files.write("card.yaml", data.card);
   }
-  files.write("run.yaml", run_file_text(run_name(o.folder), data, line, *space, file.string()));
+  files.write("run.yaml", run_file_text(run_name(o.folder), data, line, *space, file.string(), o.machine));
   read_run_config(file.string(), {});  // throws when something in the data or the card does not fit
   files.keep();
   core::write_output(core::printable(file.string()) + ": " + core::printable(data.found) + "; space " + space->name +

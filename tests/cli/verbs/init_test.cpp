@@ -29,6 +29,10 @@ struct Pictures {
   std::string made() const { return slurp(folder / "mine/run.yaml"); }
 };
 
+bool contains_line(const std::string& text, const std::string& begin) {
+  return ("\n" + text).find("\n" + begin) != std::string::npos;
+}
+
 }  // namespace
 
 TEST_CASE("init writes a run file that the data need, and says what comes next", "[cli][init]") {
@@ -46,6 +50,31 @@ TEST_CASE("init writes a run file that the data need, and says what comes next",
   INFO(dry.out << dry.err);
   CHECK(dry.code == 0);
   CHECK_FALSE(fs::exists(p.folder / "runs"));
+}
+
+TEST_CASE("init names a machine for the gate and the proof", "[cli][init]") {
+  const Pictures p(2, 12, 30, 30, false);
+  for (const char* machine : {"cortex-m4", "aarch64"}) {
+    const Finished f = p.run({"init", machine, "--data", "data", "--machine", machine});
+    INFO(f.err);
+    REQUIRE(f.code == 0);
+    const std::string text = slurp(p.folder / (std::string(machine) + "/run.yaml"));
+    CHECK_THAT(text, Contains(std::string("  machines: [") + machine + "]"));
+    CHECK(contains_line(text, std::string("  machine: ") + machine) == (machine == std::string("cortex-m4")));
+    const Finished dry = p.run({"run", std::string(machine) + "/run.yaml", "--dry-run"});
+    INFO(dry.err);
+    CHECK(dry.code == 0);
+  }
+  CHECK(p.run({"init", "other", "--data", "data", "--machine", "pdp-11"}).code == 2);
+}
+
+TEST_CASE("init says that classes are of very different sizes", "[cli][init]") {
+  const Pictures p(2, 4, 20, 20, false);
+  CHECK_THAT(p.run({"init", "even", "--data", "data"}).out, !Contains("balance"));
+  for (int k = 4; k < 12; ++k)
+    fs::copy_file(p.folder / "data/class0/0.png", p.folder / ("data/class0/" + std::to_string(k) + ".png"));
+  CHECK_THAT(p.run({"init", "uneven", "--data", "data"}).out,
+             Contains("from 4 (class1) to 12 (class0) a class: look at train.balance"));
 }
 
 TEST_CASE("init sees colour, large pictures and their proportions", "[cli][init]") {
