@@ -18,9 +18,9 @@ const std::vector<SpaceTemplate>& space_templates() {
        R"(  space: columns
   stages: [3]
   stem_width: [8, 16]
-  activation: [relu, silu]
+  activation: [relu, relu6]
   merge_stage: [1, 2, 3]      # a dense 1x1 after so many stages mixes the columns; 3: none
-  s1: {width: [16, 24, 32], depth: [1, 2], columns: [2, 4, 8], block: [basic], attention: [true], kernel: [3, 5]}
+  s1: {width: [16, 24, 32], depth: [1, 2], columns: [2, 4, 8], block: [basic], attention: [rescaled], kernel: [3, 5]}
   s2: {width: [16, 24, 32], depth: [1, 2], columns: [2, 4, 8], kernel: [3, 5]}
   s3: {width: [16, 24, 32], depth: [1, 2], columns: [1, 2, 4], kernel: [3]}
 )",
@@ -34,7 +34,7 @@ const std::vector<SpaceTemplate>& space_templates() {
        R"(  space: columns
   stages: [3]
   stem_width: [16, 24, 32]
-  activation: [relu, silu]
+  activation: [relu, relu6]
   merge_stage: [1, 2, 3]      # a dense 1x1 after so many stages mixes the columns; 3: none
   s1: {width: [16, 24, 32], depth: [1, 2, 3], columns: [2, 4, 8], block: [basic], kernel: [3]}
   s2: {width: [32, 48, 64], depth: [1, 2, 3], columns: [2, 4, 8], kernel: [3, 5]}

@@ -62,7 +62,7 @@ int count(const arch::Spec& spec) {
 }  // namespace
 
 TEST_CASE("decisions of the columns space say what the network is", "[search]") {
-  const auto space = make("");
+  const auto space = make("activation: [silu]\n");
   const arch::Spec spec = space
                               ->expand(pick(*space, {{"stem_width", 16},
                                                      {"activation", 1},
@@ -74,7 +74,7 @@ TEST_CASE("decisions of the columns space say what the network is", "[search]") 
                                                      {"s2_width", 32},
                                                      {"s2_columns", 2},
                                                      {"s2_block", 1},
-                                                     {"s2_attention", 1},
+                                                     {"s2_attention", 2},
                                                      {"s3_columns", 1}}))
                               .spec;
   CHECK(conv(spec, "stem").out == 16);

@@ -152,9 +152,11 @@ TEST_CASE("the space temporal sees time alone behind its first layer, whichever 
 }
 
 TEST_CASE("the released network is a member of the space attendnext", "[search]") {
-  const auto space =
-      make("space: attendnext\ns1: {width: [16, 40]}\ns2: {width: [84]}\ns3: {width: [176]}\ns4: {width: [372]}\n",
-           {{3, 224, 224}, 1000});
+  const auto space = make(
+      "space: attendnext\nactivation: [silu]\ns1: {width: [16, 40], attention: [\"true\"]}\n"
+      "s2: {width: [84], attention: [\"true\"]}\ns3: {width: [176], attention: [\"true\"]}\n"
+      "s4: {width: [372], attention: [\"true\"]}\n",
+      {{3, 224, 224}, 1000});
   const search::Genotype published = search::parse_genotype(
       *space,
       "stem_width=32 activation=silu s1_width=40 s1_depth=2 s1_attention=true s2_depth=2 s2_attention=true s3_depth=3 "

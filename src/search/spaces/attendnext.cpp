@@ -83,7 +83,7 @@ StagePlaces read_stage(Reader reader, const std::string& prefix, int stage, Deci
                     "channels of the spatial convolutions; a bottleneck block gives twice as many", kColumns);
   places.depth = list.integers(reader, prefix, "depth", {1, 2, 3}, 1, 32, "blocks; the first opens the stage");
   places.block = list.names(reader, prefix, "block", {stage < 2 ? 0 : 1}, kBlocks, "kind of block");
-  places.attention = list.names(reader, prefix, "attention", {1, 3}, kAttentionNames, kAttentionHelp);
+  places.attention = list.names(reader, prefix, "attention", {2, 3}, kAttentionNames, kAttentionHelp);
   places.kernel = list.integers(reader, prefix, "kernel", {3}, 3, 7, "size of the spatial convolutions, odd");
   for (const int k : list.decisions[places.kernel].options)
     if (k % 2 == 0) throw reader.error("kernel", "3, 5 or 7");
@@ -100,7 +100,7 @@ std::unique_ptr<Space> make_attendnext_space(Reader& reader, const SpaceContext&
   const int stages = list.decisions[places.stages].options.back();
   places.stem_width =
       list.integers(reader, "", "stem_width", {16, 24, 32}, kColumns, 2048, "channels of the stem", kColumns);
-  places.activation = list.names(reader, "", "activation", {0, 1}, kActivationNames, "activation of every block");
+  places.activation = list.names(reader, "", "activation", {0, 2}, kActivationNames, "activation of every block");
   places.downsampling = list.names(reader, "", "downsampling", {0}, kDownsamplingNames,
                                    "low-pass filter that condenses the maps where a stage has stride 2");
   places.reduction = list.integers(reader, "", "reduction", fitting_strides(context.input, kReductions), 1, 4,

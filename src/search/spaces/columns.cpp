@@ -24,13 +24,13 @@ const std::vector<int> kColumns = {1, 2, 4, 8};
 const std::vector<int> kStemStrides = {1, 2, 4, 8};
 
 struct StageOptions {
-  std::vector<int> width, depth = {1, 2, 3}, columns = {1, 2, 4}, block = {0, 1}, attention = {0, 1}, kernel = {3, 5};
+  std::vector<int> width, depth = {1, 2, 3}, columns = {1, 2, 4}, block = {0, 1}, attention = {0, 2}, kernel = {3, 5};
 };
 
 struct Options {
   std::vector<int> stages = {3};
   std::vector<int> stem_width = {8, 16, 24};
-  std::vector<int> activation = {0, 1};  // kActivationNames
+  std::vector<int> activation = {0, 2};  // kActivationNames: those that int8 keeps (experiments/attention_int8)
   std::vector<int> merge_stage;
   std::vector<int> stem_stride;
   std::vector<int> downsampling = {0};  // indices into arch::kDownsamplings
