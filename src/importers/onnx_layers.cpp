@@ -90,8 +90,9 @@ OnnxGraph::Window OnnxGraph::window(const Node& node, const Tensor& tensor, cons
       before = lower ? large : small;
       after = lower ? small : large;
     };
-    same(in.h, covered.h, w.stride.h, w.pad.top, w.pad.bottom);
-    same(in.w, covered.w, w.stride.w, w.pad.left, w.pad.right);
+    const arch::Pad& around = tensor.pad;  // belongs to what the window sees
+    same(in.h + around.top + around.bottom, covered.h, w.stride.h, w.pad.top, w.pad.bottom);
+    same(in.w + around.left + around.right, covered.w, w.stride.w, w.pad.left, w.pad.right);
   } else if (automatic == "NOTSET" || automatic.empty()) {
     if (const auto* pads = integers(node, "pads"); pads != nullptr && !pads->empty()) {
       if (pads->size() != 2 * axes)
