@@ -37,7 +37,7 @@ struct BufferTable {
 };
 
 enum class Type : int8_t { Float32 = 0, Int32 = 2, Uint8 = 3, Int64 = 4, Int8 = 9 };  // those that are used here
-std::string type_name(int type);                                                   // "INT16"; "type 77"
+std::string type_name(int type);                                                      // "INT16"; "type 77"
 int type_bytes(Type);
 
 enum Padding { kSame = 0, kValid = 1 };
@@ -54,8 +54,8 @@ struct Field {
 struct Operator {
   const char* name;
   int code = 0;
-  int version = 1;              // written: the oldest that has int8
-  int options = 0;              // number of its table of options; 0: it has none
+  int version = 1;                     // written: the oldest that has int8
+  int options = 0;                     // number of its table of options; 0: it has none
   std::span<const Field> fields = {};  // of that table, in order
 };
 std::span<const Operator> operators();

@@ -74,7 +74,9 @@ std::string TfliteGraph::name_of(const Operator& op) const {
   const size_t last = name.rfind('/');
   if (last == std::string::npos || last == 0) return name.substr(0, 100);
   const size_t before = name.rfind('/', last - 1);
-  return name.substr(before == std::string::npos ? 0 : before + 1).substr(0, last - (before == std::string::npos ? 0 : before + 1)).substr(0, 100);
+  return name.substr(before == std::string::npos ? 0 : before + 1)
+      .substr(0, last - (before == std::string::npos ? 0 : before + 1))
+      .substr(0, 100);
 }
 
 int TfliteGraph::input(const Operator& op, size_t k) const {
@@ -117,14 +119,18 @@ void TfliteGraph::check_value(int tensor) const {
          "; expected one scale above 0 and one zero point");
 }
 
+bool TfliteGraph::same_storage(int a, int b) const {
+  return at(a).type == at(b).type && at(a).scales == at(b).scales && at(a).zero_points == at(b).zero_points;
+}
+
 void TfliteGraph::check_same_scale(const Operator& op) const {
   const bool axis_first = op.name == "SPLIT";
   const int from = input(op, axis_first ? 1 : 0);
   for (const int to : op.outputs) {
     if (!holds_integers(to) && !holds_integers(from)) continue;
-    if (at(to).type != at(from).type || at(to).scales != at(from).scales || at(to).zero_points != at(from).zero_points)
-      fail(op, "moves integers, but its output " + named(to) + " has another type, scale or zero point than its input " +
-                   named(from) + "; expected the same");
+    if (!same_storage(from, to))
+      fail(op, "moves integers, but its output " + named(to) +
+                   " has another type, scale or zero point than its input " + named(from) + "; expected the same");
   }
 }
 
@@ -146,7 +152,9 @@ void TfliteGraph::set(onnx_file::Node& node, const char* name, int64_t value) { 
 void TfliteGraph::set(onnx_file::Node& node, const char* name, double value) {
   node.attributes[name].number = static_cast<float>(value);
 }
-void TfliteGraph::set(onnx_file::Node& node, const char* name, const char* value) { node.attributes[name].text = value; }
+void TfliteGraph::set(onnx_file::Node& node, const char* name, const char* value) {
+  node.attributes[name].text = value;
+}
 void TfliteGraph::set(onnx_file::Node& node, const char* name, std::vector<int64_t> values) {
   node.attributes[name].integers = std::move(values);
 }
@@ -243,10 +251,12 @@ std::string TfliteGraph::dequantized(const std::string& edge, int tensor) {
 }
 
 std::string TfliteGraph::read(const Operator& op, size_t k) {
-  const int tensor = input(op, k);
+  int tensor = input(op, k);
+  if (const auto other = stands_for_.find(tensor); other != stands_for_.end()) tensor = other->second;
   if (at(tensor).is_constant) return constant(op, k, "input");
   Value& value = values_[static_cast<size_t>(tensor)];
-  if (value.plain.empty() && value.map.empty()) fail(op, "reads " + named(tensor) + ", which no earlier operator writes");
+  if (value.plain.empty() && value.map.empty())
+    fail(op, "reads " + named(tensor) + ", which no earlier operator writes");
   if (value.plain.empty()) value.plain = permuted(value.map, {0, 2, 3, 1});
   return holds_integers(tensor) ? dequantized(value.plain, tensor) : value.plain;
 }
@@ -360,7 +370,8 @@ onnx_file::Model TfliteGraph::run() {
   find_live();
   for (const int place : model_.inputs)
     if (sole_reader(place) != nullptr || model_.inputs.size() == 1 ||
-        std::ranges::any_of(live_, [&](const Operator* op) { return std::ranges::find(op->inputs, place) != op->inputs.end(); }))
+        std::ranges::any_of(
+            live_, [&](const Operator* op) { return std::ranges::find(op->inputs, place) != op->inputs.end(); }))
       begin(place);
   for (const Operator& op : model_.operators) {
     if (!live_.contains(&op)) continue;

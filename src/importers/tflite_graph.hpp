@@ -36,6 +36,7 @@ class TfliteGraph {
   void find_live();
   void translate(const Operator&);
   const Operator* sole_reader(int tensor) const;
+  bool same_storage(int a, int b) const;  // type, scale and zero point
 
   [[noreturn]] void fail(const std::string& what) const;
   [[noreturn]] void fail(const Operator&, const std::string& what) const;
@@ -122,6 +123,7 @@ class TfliteGraph {
   size_t constants_left_;  // bytes that operators may still read of constants, which they may share
   onnx_file::Model result_;
   std::vector<Value> values_;
+  std::map<int, int> stands_for_;  // tensors that are read as another one
   std::set<const Operator*> live_;
   const Operator* current_ = nullptr;
   size_t edges_ = 0;

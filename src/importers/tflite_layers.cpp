@@ -19,7 +19,8 @@ void TfliteGraph::set_window(const Operator& op, onnx_file::Node& window, bool d
   if (dilated) set(window, "dilations", {integer(op, "dilation_h", 1), integer(op, "dilation_w", 1)});
 }
 
-// In units of input scale times weight scale, whatever the file says of its scale: so do the kernels of TensorFlow Lite.
+// In units of input scale times weight scale, whatever the file says of its scale: so do the kernels of TensorFlow
+// Lite.
 std::string TfliteGraph::bias(const Operator& op, const Array& weight) {
   Array bias = array(op, 2, "bias");
   if (bias.is_float() || weight.is_float() || !holds_integers(input(op, 0))) return keep(std::move(bias));
@@ -41,7 +42,8 @@ std::string TfliteGraph::bias(const Operator& op, const Array& weight) {
 // `order`: of the weight's axes, to [out, in / groups, h, w].
 void TfliteGraph::convolved(const Operator& op, const std::vector<int64_t>& order, int64_t groups) {
   Array weight = array(op, 1, "weight");
-  if (!weight.is_float() && weight.scales.empty()) fail(op, "integer weights without a scale; expected one per channel");
+  if (!weight.is_float() && weight.scales.empty())
+    fail(op, "integer weights without a scale; expected one per channel");
   if (!weight.is_float() && !holds_integers(input(op, 0)))
     notes_.push_back(
         "weights that the file holds in 8 bits beside values in floats are the floats that they stand for; TensorFlow "
@@ -125,8 +127,7 @@ void TfliteGraph::mean(const Operator& op) {
 }
 
 void TfliteGraph::softmax(const Operator& op) {
-  if (const double beta = option(op, "beta"); beta != 1)
-    fail(op, "beta " + core::number(beta) + "; expected 1");
+  if (const double beta = option(op, "beta"); beta != 1) fail(op, "beta " + core::number(beta) + "; expected 1");
   const std::string x = read(op, 0);
   onnx_file::Node& node = this->node("Softmax", {x}, fresh());
   set(node, "axis", int64_t{-1});

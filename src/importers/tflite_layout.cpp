@@ -12,6 +12,13 @@ void TfliteGraph::same(const Operator& op) {
   if (at(input(op, 0)).is_constant)
     fail(op, "reads constant " + named(input(op, 0)) + " of " + core::tflite::type_name(at(input(op, 0)).type) +
                  "; expected weights in FLOAT32 or INT8 as they are");
+  // A concatenation takes its inputs in scales of their own.
+  const Operator* reader = sole_reader(output(op));
+  if (reader != nullptr && reader->name == "CONCATENATION" && holds_integers(output(op)) &&
+      holds_integers(input(op, 0)) && !reader->outputs.empty() && same_storage(output(op), reader->outputs[0])) {
+    stands_for_[output(op)] = input(op, 0);
+    return;
+  }
   give(op, read(op, 0));
 }
 
@@ -24,8 +31,7 @@ void TfliteGraph::elementwise(const Operator& op) {
 }
 
 void TfliteGraph::arithmetic(const Operator& op) {
-  static const std::map<std::string, const char*> names{
-      {"ADD", "Add"}, {"SUB", "Sub"}, {"MUL", "Mul"}, {"DIV", "Div"}};
+  static const std::map<std::string, const char*> names{{"ADD", "Add"}, {"SUB", "Sub"}, {"MUL", "Mul"}, {"DIV", "Div"}};
   const std::string a = read(op, 0), b = read(op, 1);
   give(op, activated(op, made(names.at(op.name), {a, b})));
 }

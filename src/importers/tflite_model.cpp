@@ -30,6 +30,7 @@ std::string named(const std::string& text) { return "'" + core::printable(text.s
 struct Source {
   flatbuffers::Verifier verifier;
   std::string name;
+  std::string_view file;
   size_t left;
 
   [[noreturn]] void fail(const std::string& what) const { throw core::Error(name + ": " + what); }
@@ -113,7 +114,7 @@ class Fields {
 
 class Reader {
  public:
-  explicit Reader(const Source& source) : source_(source) {}
+  explicit Reader(Source& source) : source_(source) {}
 
   Model model(const Fields& root) {
     const auto version = root.number<uint32_t>(format::ModelTable::kVersion, 0);
@@ -174,8 +175,8 @@ class Reader {
     if (known == nullptr || known->options == 0 || !fields.has(format::OperatorTable::kOptions)) return result;
     const int type = fields.number<uint8_t>(format::OperatorTable::kOptionsType, 0);
     if (type != known->options)
-      fail("operator " + std::to_string(number) + " (" + result.name + ") has options of kind " +
-           std::to_string(type) + "; expected " + std::to_string(known->options));
+      fail("operator " + std::to_string(number) + " (" + result.name + ") has options of kind " + std::to_string(type) +
+           "; expected " + std::to_string(known->options));
     const Fields options = fields.table(format::OperatorTable::kOptions);
     for (uint16_t k = 0; k < known->fields.size(); ++k) {
       const format::Field& field = known->fields[k];
@@ -203,8 +204,8 @@ class Reader {
       fail(where + ": " + std::to_string(tensor.dims.size()) + " axes; expected at most 8");
     for (const int64_t extent : tensor.dims)
       if (extent < 0 || __builtin_mul_overflow(count, extent, &count) || count > arch::kMaxElements)
-        fail(where + ": extent " + std::to_string(extent) + "; expected at most " +
-             std::to_string(arch::kMaxElements) + " values");
+        fail(where + ": extent " + std::to_string(extent) + "; expected at most " + std::to_string(arch::kMaxElements) +
+             " values");
     if (fields.has(format::TensorTable::kSparsity)) tensor.trouble = "is sparse; expected a dense tensor";
     if (fields.has(format::TensorTable::kQuantization))
       quantization(fields.table(format::TensorTable::kQuantization), tensor);
@@ -226,12 +227,7 @@ class Reader {
       fail(where + ": lies in buffer " + std::to_string(place) + " of " + std::to_string(buffers_.size()));
     }
     const Fields& buffer = buffers_[place];
-    if (buffer.number<uint64_t>(format::BufferTable::kOffset, 0) > 1) {  // 1 stands for none
-      tensor.is_constant = true;
-      tensor.trouble = "lies behind the tables of the file; expected a file of less than 2 GB with all buffers inside";
-      return;
-    }
-    const std::string_view bytes = buffer.bytes(format::BufferTable::kData);
+    const std::string_view bytes = bytes_of(buffer, where);
     tensor.is_constant = !bytes.empty();
     if (bytes.empty() || !tensor.trouble.empty()) return;
     const int64_t size = format::type_bytes(static_cast<format::Type>(tensor.type));
@@ -242,9 +238,21 @@ class Reader {
     tensor.bytes = bytes;
   }
 
+  // Inside of the tables, or behind them, where some writers put large ones.
+  std::string_view bytes_of(const Fields& buffer, const std::string& where) const {
+    const auto offset = buffer.number<uint64_t>(format::BufferTable::kOffset, 0),
+               size = buffer.number<uint64_t>(format::BufferTable::kSize, 0);
+    if (offset <= 1) return buffer.bytes(format::BufferTable::kData);  // 1 stands for none
+    if (offset > source_.file.size() || size > source_.file.size() - offset)
+      fail(where + ": lies at " + std::to_string(offset) + " with " + std::to_string(size) + " bytes, in a file of " +
+           std::to_string(source_.file.size()));
+    source_.spend(size);
+    return source_.file.substr(offset, size);
+  }
+
   [[noreturn]] void fail(const std::string& what) const { source_.fail(what); }
 
-  const Source& source_;
+  Source& source_;
   std::vector<Fields> buffers_, codes_;
 };
 
@@ -254,7 +262,7 @@ Model read(std::string_view bytes, const std::string& name) {
   std::vector<uint64_t> aligned((bytes.size() + 7) / 8);  // as FlatBuffers reads its numbers
   std::memcpy(aligned.data(), bytes.data(), bytes.size());
   const auto* begin = reinterpret_cast<const uint8_t*>(aligned.data());
-  Source source{{begin, bytes.size(), 64, 10'000'000}, name, kMostReadings * bytes.size() + 1'000'000};
+  Source source{{begin, bytes.size(), 64, 10'000'000}, name, bytes, kMostReadings * bytes.size() + 1'000'000};
   if (bytes.size() < 8 || bytes.substr(4, 4) != format::kIdentifier)
     source.fail("no TensorFlow Lite model; expected one that begins with the mark TFL3");
   if (bytes.size() >= FLATBUFFERS_MAX_BUFFER_SIZE) source.fail("has more than 2 GB");

@@ -14,15 +14,15 @@ namespace condenser::importers::tflite_file {
 
 struct Tensor {
   std::string name;
-  int type = 0;               // a number that this program may not know
-  std::vector<int64_t> dims;  // of the batch that the file was written for
+  int type = 0;                    // a number that this program may not know
+  std::vector<int64_t> dims;       // of the batch that the file was written for
   std::vector<int64_t> signature;  // with -1 for what is open; empty: nothing is
   bool is_variable = false, is_constant = false;
   std::string bytes;  // of a constant: as many as type and dims ask for
   std::vector<float> scales;
   std::vector<int64_t> zero_points;
-  int64_t axis = 0;           // along which there are several scales
-  std::string trouble;        // why nobody can read it; "": fine
+  int64_t axis = 0;     // along which there are several scales
+  std::string trouble;  // why nobody can read it; "": fine
 };
 
 struct Operator {
