@@ -11,7 +11,7 @@ import tempfile
 # First part of an included path -> name in the table's last column.
 LIBRARIES = {"torch": "LibTorch", "ATen": "LibTorch", "c10": "LibTorch", "yaml-cpp": "yaml-cpp", "spdlog": "spdlog",
              "fmt": "spdlog", "CLI": "CLI11", "Eigen": "Eigen", "soci": "SOCI", "sqlite3.h": "SOCI", "png.h": "libpng",
-             "jpeglib.h": "libjpeg", "muparserx": "muparserx"}
+             "jpeglib.h": "libjpeg", "muparserx": "muparserx", "flatbuffers": "flatbuffers"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
 
 

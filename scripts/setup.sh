@@ -15,6 +15,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 TORCH_VERSION=2.13.0
 TENSORBOARD_VERSION=2.21.0
 ONNX_VERSION=1.23.2 ONNXRUNTIME_VERSION=1.32.0
+LITERT_VERSION=2.3.0
 KUBERNETES_VALIDATE_VERSION=1.37.0  # with the schemas of Kubernetes inside
 want_dev=0 want_cluster=0 want_torch=1
 for argument in "$@"; do
@@ -47,6 +48,7 @@ packages=(
   "libjpeg62-turbo-dev: JPEG images"
   "libpng-dev: PNG images"
   "libonnx-dev: networks in ONNX" "libprotobuf-dev: the form of their files"
+  "libflatbuffers-dev: the form of files of TensorFlow Lite"
   "libgloo-dev: declarations of Gloo, which LibTorch holds without its headers (several processes train together)"
   "catch2: tests"
 )
@@ -136,5 +138,9 @@ fi
 if ((want_dev)) && ! compgen -G ".venv/lib/python3*/site-packages/onnxruntime-$ONNXRUNTIME_VERSION.dist-info" >/dev/null; then
   echo "setup.sh: installing onnx $ONNX_VERSION and onnxruntime $ONNXRUNTIME_VERSION into .venv: \`condenser verify\` and tests run ONNX exports with them"
   .venv/bin/python -m pip install -q --disable-pip-version-check "onnx==$ONNX_VERSION" "onnxruntime==$ONNXRUNTIME_VERSION"
+fi
+if ((want_dev)) && ! compgen -G ".venv/lib/python3*/site-packages/ai_edge_litert-$LITERT_VERSION.dist-info" >/dev/null; then
+  echo "setup.sh: installing ai-edge-litert $LITERT_VERSION into .venv: \`condenser verify\` and tests run TensorFlow Lite models with it"
+  .venv/bin/python -m pip install -q --disable-pip-version-check "ai-edge-litert==$LITERT_VERSION"
 fi
 echo "setup.sh: ready (LibTorch $TORCH_VERSION in .venv)"

@@ -8,6 +8,7 @@
 #include "exporters/c99.hpp"
 #include "exporters/cmsis_nn.hpp"
 #include "exporters/onnx.hpp"
+#include "exporters/tflite.hpp"
 #include "exporters/torch.hpp"
 #include "exporters/wasm.hpp"
 
@@ -26,6 +27,14 @@ const std::vector<Target>& targets() {
        .options = {"prefix", "activations"},
        .unsupported = onnx_unsupported,
        .write = onnx_write},
+      {.name = "tflite",
+       .about =
+           "TensorFlow Lite: the int8 network and the float network, for LiteRT, TensorFlow Lite Micro and compilers "
+           "of vendors",
+       .floats = true,
+       .options = {"prefix"},
+       .unsupported = tflite_unsupported,
+       .write = tflite_write},
       {.name = "torch",
        .about = "PyTorch: a module that needs nothing but torch, safetensors in floats and in int8",
        .floats = true,

@@ -7,12 +7,14 @@
 #include "condenser/core/error.hpp"
 #include "condenser/core/text.hpp"
 #include "importers/onnx.hpp"
+#include "importers/tflite.hpp"
 
 namespace condenser::importers {
 
 const std::vector<Importer>& importers() {
   static const std::vector<Importer> list = {
       {".onnx", "ONNX, float or int8 with QuantizeLinear and DequantizeLinear", read_onnx},
+      {".tflite", "TensorFlow Lite, float or int8", read_tflite},
   };
   return list;
 }

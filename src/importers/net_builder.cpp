@@ -136,8 +136,7 @@ void NetBuilder::mean_as_convolution(int id) {
   const auto count = static_cast<size_t>(in.c * pixels);
   put(id, "weight", {in.c, 1, conv.kernel.h, conv.kernel.w},
       std::vector<float>(count, static_cast<float>(1.0 / static_cast<double>(pixels))));
-  integers(id) = {.weight = std::vector<int8_t>(count, 127),
-                  .weight_scales = {1.0 / (127.0 * static_cast<double>(pixels))}};
+  integers(id) = {.weight = std::vector<int8_t>(count, 1), .weight_scales = {1.0 / static_cast<double>(pixels)}};
   note(
       "means whose output has a scale of its own are depthwise convolutions with equal weights: the mean and the "
       "change of scales are one rounding");

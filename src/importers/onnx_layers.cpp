@@ -90,8 +90,9 @@ OnnxGraph::Window OnnxGraph::window(const Node& node, const Tensor& tensor, cons
       before = lower ? large : small;
       after = lower ? small : large;
     };
-    same(in.h, covered.h, w.stride.h, w.pad.top, w.pad.bottom);
-    same(in.w, covered.w, w.stride.w, w.pad.left, w.pad.right);
+    const arch::Pad& around = tensor.pad;  // belongs to what the window sees
+    same(in.h + around.top + around.bottom, covered.h, w.stride.h, w.pad.top, w.pad.bottom);
+    same(in.w + around.left + around.right, covered.w, w.stride.w, w.pad.left, w.pad.right);
   } else if (automatic == "NOTSET" || automatic.empty()) {
     if (const auto* pads = integers(node, "pads"); pads != nullptr && !pads->empty()) {
       if (pads->size() != 2 * axes)
@@ -186,13 +187,17 @@ bool OnnxGraph::blur(const Node& node, const Tensor& input, const Array& weight)
   const int taps = 2 * input.mirrored + 1;
   const std::vector<float> line = taps == 3 ? std::vector<float>{1, 2, 1} : std::vector<float>{1, 4, 6, 4, 1};
   const Window w = window(node, input, {weight.dims[2], weight.dims[3]});
-  bool same = (taps == 3 || taps == 5) && weight.is_float() && w.kernel == arch::square(taps) && w.pad == arch::Pad{} &&
-              weight.dims[0] == in.c && integer(node, "group", 1) == in.c && !has_input(node, 2) &&
-              w.dilation == arch::square(1);
+  const std::vector<float> filter = floats_of(node, weight);
+  bool same = (taps == 3 || taps == 5) && w.kernel == arch::square(taps) && w.pad == arch::Pad{} &&
+              weight.dims[0] == in.c && integer(node, "group", 1) == in.c && w.dilation == arch::square(1);
+  if (has_input(node, 2)) {
+    const std::vector<float> bias = floats_of(node, constant(node, 2, "bias"));
+    same = same && std::ranges::all_of(bias, [](float b) { return b == 0; });
+  }
   const float norm = taps == 3 ? 16 : 256;
-  for (size_t i = 0; same && i < weight.floats.size(); ++i) {
+  for (size_t i = 0; same && i < filter.size(); ++i) {
     const size_t y = i / static_cast<size_t>(taps) % static_cast<size_t>(taps), x = i % static_cast<size_t>(taps);
-    same = std::abs(weight.floats[i] - line[y] * line[x] / norm) < 1e-6F;
+    same = std::abs(filter[i] - line[y] * line[x] / norm) < 1e-6F;
   }
   if (!same)
     fail(node,

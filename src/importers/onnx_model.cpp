@@ -83,7 +83,7 @@ class Reader {
   }
 
   Node node(const onnx::NodeProto& proto) const {
-    Node node{proto.name(), proto.op_type(), proto.domain(), {}, {}, {}};
+    Node node{proto.name(), proto.op_type(), proto.domain(), {}, {}, {}, ""};
     node.inputs.assign(proto.input().begin(), proto.input().end());
     node.outputs.assign(proto.output().begin(), proto.output().end());
     for (const onnx::AttributeProto& attribute : proto.attribute())
@@ -221,7 +221,7 @@ class Reader {
 
 std::string Node::shown() const {
   return "node " + named(!name.empty() || outputs.empty() ? name : outputs[0]) + " (" +
-         core::printable(op.substr(0, 60)) + ")";
+         core::printable((origin.empty() ? op : origin).substr(0, 60)) + ")";
 }
 
 Model read(std::string_view bytes, const std::string& name, const fs::path& folder) {

@@ -42,6 +42,7 @@ struct Node {
   std::string name, op, domain;
   std::vector<std::string> inputs, outputs;  // "": left out
   std::map<std::string, Attribute> attributes;
+  std::string origin = {};  // what another format calls it; empty: it is of ONNX
 
   // "node 'conv1' (Conv)"; of a node without a name its output's.
   std::string shown() const;

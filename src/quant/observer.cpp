@@ -209,9 +209,16 @@ void Histogram::add(std::span<const float> values) {
   }
 }
 
+double single_precision(double scale) { return double{static_cast<float>(scale)}; }
+
+double single_precision_above(double least) {
+  const auto nearest = static_cast<float>(least);
+  return double{double{nearest} >= least ? nearest : std::nextafter(nearest, HUGE_VALF)};
+}
+
 runtime::TensorQuant affine(const Range& r) {
   runtime::TensorQuant q;
-  q.scale = std::max((r.high - r.low) / 255.0, kMinScale);
+  q.scale = single_precision(std::max((r.high - r.low) / 255.0, kMinScale));
   q.zero_point = static_cast<int>(std::clamp(std::round(-128.0 - r.low / q.scale), -128.0, 127.0));
   return q;
 }

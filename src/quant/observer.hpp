@@ -55,6 +55,11 @@ class Histogram {
 // activation) gets the smallest scale that kernels can still divide by.
 runtime::TensorQuant affine(const Range&);
 
+// The nearest number of single precision, or the next above. Scales are such numbers, since files of other programs
+// hold them so: multipliers that are computed from those are then ours to the last bit.
+double single_precision(double scale);
+double single_precision_above(double least);
+
 // Sum over the histogram of (x - dequantized(x))^2, values spread evenly inside their bin.
 double quantization_error(const Histogram&, const runtime::TensorQuant&);
 

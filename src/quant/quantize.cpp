@@ -23,7 +23,7 @@ runtime::TensorQuant affine_at_least(const Range& r, double least) {
   if (q.scale >= least) return q;
   const double factor = least / q.scale;
   runtime::TensorQuant wide = affine({r.low * factor, r.high * factor});
-  wide.scale = std::max(wide.scale, least);
+  wide.scale = std::max(wide.scale, single_precision_above(least));
   return wide;
 }
 
@@ -98,7 +98,8 @@ class Quantizer {
     runtime::NodeQuant entry;
     entry.weight_scales = weight_scales(row, output(node.inputs[0]).scale);
     entry.output = chosen(i, step(node.inputs[0]) * std::max(1.0, entry.weight_scales[0]));
-    entry.weight_scales[0] = std::min(entry.weight_scales[0], entry.output.scale / step(node.inputs[0]));
+    entry.weight_scales[0] =
+        single_precision(std::min(entry.weight_scales[0], entry.output.scale / step(node.inputs[0])));
     arch::Tensor slope = arch::make_tensor(arch::DType::I8, weight.shape);
     std::ranges::copy(round_weights(row, entry.weight_scales), slope.i8().begin());
     result_.weights.tensors[node.name + ".weight"] = std::move(slope);
@@ -140,7 +141,7 @@ class Quantizer {
     entry.output = chosen(i, input_scale * largest / kMaxMultiplier);
     const double per_step = entry.output.scale / input_scale;
     for (double& scale : entry.weight_scales)
-      scale = std::clamp(scale, kMinMultiplier * per_step, kMaxMultiplier * per_step);
+      scale = single_precision(std::clamp(scale, kMinMultiplier * per_step, kMaxMultiplier * per_step));
     const std::vector<double>& mean = calibration_.means[source];
     const PatchMoments& moments = calibration_.moments[i];
     const std::vector<int8_t> rounded = moments.empty()

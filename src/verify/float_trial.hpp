@@ -27,6 +27,9 @@ std::string bytes_of(const std::vector<float>&);
 // or one sample.
 Check int8_check(const std::filesystem::path& model, const RuntimeAnswer&, const exporters::Package&,
                  const exporters::KnownAnswers&);
+// The same of integers as they are: of one sample after the other all outputs, [h, w, c].
+Check integer_check(const char* name, const std::filesystem::path& model, const RuntimeAnswer&,
+                    const exporters::KnownAnswers&);
 // The float network: the float executor's values within `tolerance` of the largest.
 Check float_check(const std::filesystem::path& model, const RuntimeAnswer&, const exporters::Package&,
                   const std::vector<float>& inputs, int64_t samples, double tolerance);

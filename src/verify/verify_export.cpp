@@ -9,6 +9,7 @@
 #include "condenser/verify/verify.hpp"
 #include "exporters/wasm.hpp"
 #include "verify/onnx.hpp"
+#include "verify/tflite.hpp"
 #include "verify/torch.hpp"
 #include "verify/wasm.hpp"
 
@@ -26,6 +27,7 @@ constexpr Verifier kVerifiers[] = {
     {"c99", [](const fs::path& folder, const exporters::Package&,
                const exporters::KnownAnswers& answers) { return verify_c99(folder, answers); }},
     {"onnx", verify_onnx},
+    {"tflite", verify_tflite},
     {"torch", verify_torch},
     {"wasm", verify_wasm},
 };

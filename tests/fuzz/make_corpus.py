@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes tests/fuzz/corpus: small valid files that the fuzz targets start from. Needs cjpeg (libjpeg-turbo-progs).
 
-Those of onnx are models of tests/importers/models.py."""
+Those of onnx are models of tests/importers/models.py, those of tflite of tests/importers/tflite_models.py."""
 import gzip
 import json
 import pathlib

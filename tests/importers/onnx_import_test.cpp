@@ -289,5 +289,5 @@ TEST_CASE("what is not as it was in the file is said", "[importers]") {
 }
 
 TEST_CASE("files of a format that nobody reads are refused by their extension", "[importers]") {
-  CHECK_THROWS_WITH(importers::import_file("net.pb"), "net.pb: expected a network in a file of .onnx");
+  CHECK_THROWS_WITH(importers::import_file("net.pb"), "net.pb: expected a network in a file of .onnx or .tflite");
 }

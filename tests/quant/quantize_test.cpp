@@ -184,10 +184,16 @@ TEST_CASE("scales of moves, products, slopes and concatenations", "[quant][quant
   const auto output = [&](const char* node) { return q.quant.nodes.at(node).output; };
   for (const char* node : {"left", "right", "same", "shuffle", "blur", "up"}) CHECK(output(node) == output("act"));
   CHECK_FALSE(output("mixed") == output("product"));
-  CHECK(q.quant.nodes.at("act").weight_scales == std::vector<double>{double{slopes[7]} / 127.0});
+  CHECK(q.quant.nodes.at("act").weight_scales ==
+        std::vector<double>{double{static_cast<float>(double{slopes[7]} / 127.0)}});
   CHECK(q.weights.at("act.weight").i8()[7] == 127);
   CHECK(q.weights.at("act.weight").i8()[0] == static_cast<int8_t>(std::lround(-127.0 / double{slopes[7]})));
   CHECK(q.weights.at("weighted.weight") == weights.at("weighted.weight"));
+  for (const auto& [name, node] : q.quant.nodes) {  // files of other programs hold them so
+    INFO(name);
+    CHECK(double{static_cast<float>(node.output.scale)} == node.output.scale);
+    for (const double scale : node.weight_scales) CHECK(double{static_cast<float>(scale)} == scale);
+  }
   for (const quant::NodeReport& r : quant::node_reports(spec, weights, q.weights, q.quant, *samples)) {
     INFO(r.node << " " << r.snr_db);
     CHECK(r.snr_db > 25.0);

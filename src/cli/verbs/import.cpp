@@ -104,7 +104,7 @@ int import_network(const Options& o) {
 Verb import_verb() {
   return {.name = "import",
           .group = kNetworks,
-          .about = "a network of another program (ONNX) as a folder for the other verbs",
+          .about = "a network of another program (ONNX, TensorFlow Lite) as a folder for the other verbs",
           .example = "import model.onnx -o nets/model",
           .next =
               "Look at it: condenser describe nets/model. In a run file: spec: nets/model/winner.arch.json, and "
