@@ -54,7 +54,8 @@ Files arrays(const runtime::Int8Program& program, const Names& names) {
     source += declaration + " = {\n" + number_lines(std::span(values), "    ") + "};\n\n";
   });
   source.pop_back();
-  return {{names.prefix + "_weights.h", header_file(names, about(program), header)}, {names.prefix + "_weights.c", source}};
+  return {{names.prefix + "_weights.h", header_file(names, about(program), header)},
+          {names.prefix + "_weights.c", source}};
 }
 
 void append_word(std::string& bytes, uint64_t value, size_t width) {

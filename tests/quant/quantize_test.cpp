@@ -380,7 +380,7 @@ TEST_CASE("weights of 4 bits are int8 weights whose kernels unpack them", "[quan
     }
     arch::Weights odd = q.weights;
     const std::string name = four.lowered.nodes[1].name + ".weight";
-    odd.at(name).i8()[0] = 17;
+    odd.tensors.at(name).i8()[0] = 17;
     CHECK_THROWS_WITH(runtime::build_program(four.lowered, odd, q.quant),
                       Catch::Contains(name) && Catch::Contains("multiples of 16"));
   }
@@ -389,7 +389,8 @@ TEST_CASE("weights of 4 bits are int8 weights whose kernels unpack them", "[quan
 TEST_CASE("options are read, checked and documented", "[quant][quantize]") {
   auto reader = core::config::Reader::from_text(
       "observer: percentile\npercentile: 99.5\ncalibration_samples: 64\ncalibration_seed: 7\nbias_correction: false\n"
-      "max_loss: 0.5\nweight_rounding: learned\nequalize: true\nauto: true\nsensitivity: 96\nint4: [inner, -dw*]\nqat: {epochs: 3, lr: "
+      "max_loss: 0.5\nweight_rounding: learned\nequalize: true\nauto: true\nsensitivity: 96\nint4: [inner, -dw*]\nqat: "
+      "{epochs: 3, lr: "
       "0.001, teacher: 0}\n",
       "run.yaml");
   quant::QuantOptions o;

@@ -174,8 +174,8 @@ struct NodeRecord {
   std::optional<double> snr_db;  // none: nothing was lost
   double saturated_fraction = 0, scale = 1;
   int64_t zero_point = 0;
-  // The deciding metric on the validation part with this node alone in floats, or with weights of 4 bits; and what those
-  // would save of the constants.
+  // The deciding metric on the validation part with this node alone in floats, or with weights of 4 bits; and what
+  // those would save of the constants.
   Maybe<double> alone_in_float, alone_in_int4;
   Maybe<int64_t> int4_saved_bytes;
 
