@@ -118,16 +118,25 @@ NodeCost free_of_cost(const Shape& shape) { return {.shape = shape}; }
 constexpr int64_t kPerChannel = 4 + 4 + 1;  // bias, multiplier, shift
 constexpr int64_t kTable = 256;             // one result per int8 value
 
+// Bytes. Of 4 bits, two channels share a byte: neighbours of the whole layer where it is depthwise, else of a group.
+int64_t packed_weights(const Conv2d& conv, const Shape& in) {
+  const int64_t weights = conv_weights(conv, in), depth = weights / conv.out;
+  if (conv.weight_bits == 8) return weights;
+  const int64_t groups = in.c > 1 && depthwise(conv, in) ? 1 : conv.groups;
+  return groups * ((conv.out / groups + 1) / 2) * depth;
+}
+
 NodeCost conv_cost(const std::string& name, const Conv2d& conv, const Shape& in) {
   const Shape out = conv_shape(name, conv, in);
   const int64_t weights = conv_weights(conv, in);
-  return {out, weights + (conv.bias ? conv.out : 0), weights * out.h * out.w, weights + kPerChannel * conv.out};
+  return {out, weights + (conv.bias ? conv.out : 0), weights * out.h * out.w,
+          packed_weights(conv, in) + kPerChannel * conv.out};
 }
 
 NodeCost linear_cost(const std::string& name, const Linear& linear, const Shape& in) {
   const int64_t weights = linear.out * in.c;
   return {linear_shape(name, linear, in), weights + (linear.bias ? linear.out : 0), weights,
-          weights + kPerChannel * linear.out};
+          (linear.weight_bits == 4 ? (linear.out + 1) / 2 * in.c : weights) + kPerChannel * linear.out};
 }
 
 NodeCost blur_cost(const std::string& name, const BlurPool& pool, const Shape& in) {

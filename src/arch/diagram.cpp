@@ -24,6 +24,8 @@ std::string window_text(const Size& kernel, const Size& stride, const Pad& pad, 
          "," + std::to_string(pad.right);
 }
 
+std::string bits_text(int weight_bits) { return weight_bits == 8 ? "" : ", int" + std::to_string(weight_bits); }
+
 std::string clamp_text(Clamp clamp) { return clamp == Clamp::None ? "" : std::string(", ") + to_string(clamp); }
 
 std::string softmax_text(SoftmaxAxis axis, bool rescale) {
@@ -190,7 +192,7 @@ std::string describe(const Op& any) {
             const int h = (op.kernel.h - 1) / 2, w = (op.kernel.w - 1) / 2;
             return "conv " + window_text(op.kernel, op.stride, op.pad, {h, h, w, w}) +
                    (op.groups > 1 ? " g" + std::to_string(op.groups) : "") + " -> " + std::to_string(op.out) +
-                   clamp_text(op.clamp);
+                   clamp_text(op.clamp) + bits_text(op.weight_bits);
           },
           [](const BatchNorm&) { return std::string("batch norm"); },
           [](const Activation& op) { return std::string(to_string(op.kind)); },
@@ -202,7 +204,9 @@ std::string describe(const Op& any) {
           },
           [](const MaxPool& op) { return "max pool " + window_text(op.kernel, op.stride, op.pad, {}); },
           [](const GlobalAvgPool&) { return std::string("global avg pool"); },
-          [](const Linear& op) { return "linear -> " + std::to_string(op.out) + clamp_text(op.clamp); },
+          [](const Linear& op) {
+            return "linear -> " + std::to_string(op.out) + clamp_text(op.clamp) + bits_text(op.weight_bits);
+          },
           [](const Add& op) { return "add" + clamp_text(op.clamp); },
           [](const Mul&) { return std::string("mul"); },
           [](const PRelu&) { return std::string("prelu"); },

@@ -93,15 +93,16 @@ void count_rows_of_conv(const Conv2d& conv, const Shape& in, const Shape& out, T
   t.add(tiles * steps);
 }
 
-// Rows at once of the form for Helium: scratch holds bytes, and no weights; windows that are runs of the input need
-// none.
+// Rows at once of the form for Helium: scratch holds bytes, and weights only if they are unpacked; windows that are
+// runs of the input need none.
 int64_t byte_rows_of_conv(const Conv2d& conv, const Shape& in, const Shape& out, bool runs) {
   const int64_t rows = conv_column(conv, in, out);
   const bool all = runs && conv.pad.top == 0 && conv.pad.left == 0 && (out.h - 1) * conv.stride.h < in.h &&
                    (out.w - 1) * conv.stride.w + conv.kernel.w <= in.w;
   if (all) return rows;
   const int64_t lines = 2 * ((conv_rows(conv, in, out) - 1) * conv.stride.h + 2 * conv.kernel.h);
-  const int64_t most = (lines - conv.kernel.h) / conv.stride.h + 1;
+  const int64_t unpacked = conv.weight_bits == 4 ? conv.kernel.h : 0;
+  const int64_t most = (lines - unpacked - conv.kernel.h) / conv.stride.h + 1;
   return ceil_div(rows, ceil_div(rows, most));
 }
 
@@ -260,6 +261,55 @@ void count_linear(const Op&, Shapes in, const Shape& out, double* to) {
   t.add(out.c % 4 * ceil_div(in[0].c, 16));
 }
 
+const std::vector<const char*> kDepthwiseNames = {
+    "calls",      "cleared",         "channels",    "weight_rows", "weights",       "fillings",
+    LOOP("rows"), "filled",          "fill_values", "moved",       "lines",         "short_lines",
+    "quads_1",    "quad_rows_1",     "quads_2",     "quad_rows_2", "wide_values",   "wide_rows",
+    "wide_pairs", "values",          "value_rows",  "taps",        "quads",         "quad_rows",
+    "quad_taps",  "quad_taps_apart", "relu_quads",  "relu6_quads", "nine_fillings", "nine_lines",
+    "nines_1",    "nines_2",         "any_quads",   "any_rows",    "any_taps",      "any_taps_apart"};
+const std::vector<const char*> kConvNames = {
+    "calls",      "twos",        "patches",      "border_patches", "border_lines",  "cleared",       LOOP("runs"),
+    "odd_fours",  LOOP("pairs"), "broken_pairs", "relu_pairs",     "relu6_pairs",   "bands",         LOOP("widened"),
+    "rests",      "put_lines",   LOOP("puts"),   "odd_puts",       "outside_lines", "outside_fours", "weight_pairs",
+    "tiles",      "tile_loops",  "tile_steps",   "byte_bands",     "byte_columns",  "copies",        "copy_steps",
+    "edge_lines", "edge_steps",  "byte_pairs",   "tile_vectors"};
+
+// Weights of 4 bits: as those of 8, and how often bytes of two weights are unpacked. The DSP form does so once for a
+// band of rows of the output, that for Helium for one of its own, others for every two pixels.
+void count_conv2d_w4(const Op& op, Shapes ins, const Shape& out, double* to) {
+  const auto& conv = std::get<Conv2d>(op);
+  const Shape& in = ins[0];
+  count_conv2d(op, ins, out, to);
+  const bool upright = keeps_pixels(conv, in, out);
+  const bool runs = conv.kernel.h == 1 && (conv.groups == 1 || conv.kernel.w == 1);
+  const int64_t run = in.c / conv.groups * conv.kernel.w, depth = run * conv.kernel.h;
+  const int64_t rows = conv_column(conv, in, out), columns = ceil_div(upright ? 1 : out.w, 2);
+  const int64_t pairs = conv.groups * ceil_div(out.c / conv.groups, 2);
+  const int64_t bands = ceil_div(rows, conv_rows(conv, in, out));
+  const int64_t byte_bands = ceil_div(rows, byte_rows_of_conv(conv, in, out, runs));
+  Tally t(to + kConvNames.size());
+  t.loop(real(columns * bands * pairs * (run % 4 == 0 ? 1 : conv.kernel.h)), run % 4 == 0 ? depth : run);
+  t.add(columns * byte_bands * pairs);
+  t.add(columns * byte_bands * pairs * ceil_div(depth, 16));
+  t.add(real(ceil_div(out.h * out.w, 2) * pairs) * real(depth));
+}
+
+std::vector<const char*> conv_w4_names() {
+  std::vector<const char*> names = kConvNames;
+  for (const char* more : {LOOP("unpacked"), "byte_unpacked", "byte_unpacked_vectors", "tile_unpacked"})
+    names.push_back(more);
+  return names;
+}
+
+void count_linear_w4(const Op&, Shapes in, const Shape& out, double* to) {
+  const int64_t pairs = ceil_div(out.c, 2);
+  Tally t(to);
+  t.add(1.0);
+  t.loop(real(pairs), in[0].c);
+  t.add(pairs * ceil_div(in[0].c, 16));
+}
+
 // Kernels that visit every value in one loop.
 void count_values(const Op&, Shapes, const Shape& out, double* to) {
   Tally t(to);
@@ -364,25 +414,14 @@ const std::vector<const char*> kPoolNames = {
 
 const std::vector<KernelCounts>& table() {
   static const std::vector<KernelCounts> rows = {
+      {"linear_w4", {"calls", LOOP("pairs"), "pair_vectors"}, count_linear_w4},
+      {"depthwise_w4", kDepthwiseNames, count_depthwise},  // unpacking is one of the steps of a weight
+      {"conv2d_w4", conv_w4_names(), count_conv2d_w4},
       {"linear",
        {"calls", "values", LOOP("fours"), LOOP("rest"), LOOP("broken_fours"), "four_vectors", "rest_vectors"},
        count_linear},
-      {"depthwise",
-       {"calls",      "cleared",         "channels",    "weight_rows", "weights",       "fillings",
-        LOOP("rows"), "filled",          "fill_values", "moved",       "lines",         "short_lines",
-        "quads_1",    "quad_rows_1",     "quads_2",     "quad_rows_2", "wide_values",   "wide_rows",
-        "wide_pairs", "values",          "value_rows",  "taps",        "quads",         "quad_rows",
-        "quad_taps",  "quad_taps_apart", "relu_quads",  "relu6_quads", "nine_fillings", "nine_lines",
-        "nines_1",    "nines_2",         "any_quads",   "any_rows",    "any_taps",      "any_taps_apart"},
-       count_depthwise},
-      {"conv2d",
-       {"calls",         "twos",          "patches",      "border_patches", "border_lines", "cleared",
-        LOOP("runs"),    "odd_fours",     LOOP("pairs"),  "broken_pairs",   "relu_pairs",   "relu6_pairs",
-        "bands",         LOOP("widened"), "rests",        "put_lines",      LOOP("puts"),   "odd_puts",
-        "outside_lines", "outside_fours", "weight_pairs", "tiles",          "tile_loops",   "tile_steps",
-        "byte_bands",    "byte_columns",  "copies",       "copy_steps",     "edge_lines",   "edge_steps",
-        "byte_pairs",    "tile_vectors"},
-       count_conv2d},
+      {"depthwise", kDepthwiseNames, count_depthwise},
+      {"conv2d", kConvNames, count_conv2d},
       {"activation", {LOOP("values")}, count_values},
       {"prelu", kPixelNames, count_pixels},
       {"softmax_mul", {"calls", LOOP("lines"), "rescaled"}, count_softmax_mul},

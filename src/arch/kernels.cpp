@@ -32,6 +32,12 @@ bool is_linear(const Op& op, Shapes in) {
   return pixel || std::holds_alternative<Linear>(op);
 }
 
+// Of weights of 4 bits: the same kernel, which unpacks them.
+template <bool (*kFits)(const Op&, Shapes)>
+bool packed(const Op& op, Shapes in) {
+  return weight_bits(op) == 4 && kFits(op, in);
+}
+
 bool always(const Op&, const Shape&, const Shape&) { return true; }
 
 // A channel is read a few rows ahead of where it is written, and others are not touched. Padding of a whole window
@@ -67,8 +73,12 @@ constexpr const char* kTable = "C, AVX-512 VBMI, NEON";
 constexpr const char* kWide = "C, AVX2, AVX-512 VNNI, NEON";
 constexpr const char* kDsp = "C, Arm DSP, AVX2, AVX-512 VNNI, NEON";
 constexpr const char* kMve = "C, Arm DSP, Arm MVE, AVX2, AVX-512 VNNI, NEON";
+constexpr const char* kArm = "C, Arm DSP, Arm MVE";
 
 constexpr Kernel kKernels[] = {
+    {"linear_w4", kArm, packed<is_linear>, nullptr, nullptr},
+    {"depthwise_w4", kMve, packed<is_depthwise>, keeps_its_channels, padded_rows},
+    {"conv2d_w4", kMve, packed<is<Conv2d>>, nullptr, patches},
     {"linear", kMve, is_linear, nullptr, nullptr},
     {"depthwise", kMve, is_depthwise, keeps_its_channels, padded_rows},
     {"conv2d", kMve, is<Conv2d>, nullptr, patches},

@@ -36,4 +36,10 @@ const char* to_string(SoftmaxAxis axis) { return axis == SoftmaxAxis::Channels ?
 
 bool depthwise(const Conv2d& conv, const Shape& input) { return conv.groups == input.c && conv.out % input.c == 0; }
 
+int weight_bits(const Op& op) {
+  if (const auto* conv = std::get_if<Conv2d>(&op)) return conv->weight_bits;
+  const auto* linear = std::get_if<Linear>(&op);
+  return linear != nullptr ? linear->weight_bits : 8;
+}
+
 }  // namespace condenser::arch

@@ -75,12 +75,17 @@ void check_batch_norm(const std::string& node, const BatchNorm& bn) {
   if (!momentum_ok) throw SpecError(node, "momentum = " + core::number(bn.momentum) + "; expected 0..1");
 }
 
+void check_weight_bits(const std::string& node, int bits) {
+  if (bits != 8 && bits != 4) throw SpecError(node, "weight_bits = " + std::to_string(bits) + "; expected 8 or 4");
+}
+
 void check_attributes(const std::string& node, const Op& op) {
   arch::visit(op, Overloaded{
                       [](const Input&) {},
                       [&](const Conv2d& conv) {
                         range(node, "out", conv.out, 1, kMaxChannels);
                         range(node, "groups", conv.groups, 1, kMaxChannels);
+                        check_weight_bits(node, conv.weight_bits);
                         check_window(node, conv.kernel, conv.stride, conv.pad);
                         if (conv.out % conv.groups != 0)
                           throw SpecError(node, "out = " + std::to_string(conv.out) + ", groups = " +
@@ -93,7 +98,10 @@ void check_attributes(const std::string& node, const Op& op) {
                       [&](const AvgPool& pool) { check_pool(node, pool.kernel, pool.stride, pool.pad); },
                       [&](const MaxPool& pool) { check_pool(node, pool.kernel, pool.stride, pool.pad); },
                       [](const GlobalAvgPool&) {},
-                      [&](const Linear& linear) { range(node, "out", linear.out, 1, kMaxChannels); },
+                      [&](const Linear& linear) {
+                        range(node, "out", linear.out, 1, kMaxChannels);
+                        check_weight_bits(node, linear.weight_bits);
+                      },
                       [](const Add&) {},
                       [](const Mul&) {},
                       [](const PRelu&) {},

@@ -32,6 +32,7 @@ void list_attributes(const Op& op, const Shape& input, Sink& sink) {
                         sink.add(";groups=", c.groups);
                         sink.add(";bias=", c.bias);
                         sink.add_unless(";clamp=", c.clamp, Clamp::None);
+                        sink.add_unless(";weight_bits=", c.weight_bits, 8);
                       },
                       [&](const BatchNorm& b) {
                         sink.add(";eps=", b.eps);
@@ -53,6 +54,7 @@ void list_attributes(const Op& op, const Shape& input, Sink& sink) {
                         sink.add(";out=", f.out);
                         sink.add(";bias=", f.bias);
                         sink.add_unless(";clamp=", f.clamp, Clamp::None);
+                        sink.add_unless(";weight_bits=", f.weight_bits, 8);
                       },
                       [&](const Add& a) { sink.add_unless(";clamp=", a.clamp, Clamp::None); },
                       [](const Mul&) {},

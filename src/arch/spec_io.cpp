@@ -100,6 +100,12 @@ Kind read_softmax(Reader& r) {
   return op;
 }
 
+int read_weight_bits(Reader& r) {
+  const int bits = read_integer(r, "weight_bits", 8, 4, 8, "of weights in the int8 form");
+  if (bits != 8 && bits != 4) throw r.error("weight_bits", "8 or 4");
+  return bits;
+}
+
 Clamp read_clamp(Reader& r) { return read_enum(r, "clamp", Clamp::None, kClamps, "clamp of the output"); }
 
 template <class Window>
@@ -122,6 +128,7 @@ Op read_attributes(Reader& r, const Op& kind) {
                   op.groups = read_integer(r, "groups", op.groups, 1, kMaxChannels, "groups of channels");
                   op.bias = read_boolean(r, "bias", op.bias, "add a bias");
                   op.clamp = read_clamp(r);
+                  op.weight_bits = read_weight_bits(r);
                   return op;
                 },
                 [&](BatchNorm op) -> Op {
@@ -149,6 +156,7 @@ Op read_attributes(Reader& r, const Op& kind) {
                   op.out = read_out(r);
                   op.bias = read_boolean(r, "bias", op.bias, "add a bias");
                   op.clamp = read_clamp(r);
+                  op.weight_bits = read_weight_bits(r);
                   return op;
                 },
                 [&](Add op) -> Op {

@@ -48,6 +48,10 @@ class Attributes {
     add<std::string>("axis", to_string(op.axis), to_string(Op{}.axis));
     add("rescale", op.rescale, Op{}.rescale);
   }
+  // Younger than files: written where it is not the usual one, in both forms.
+  void add_weight_bits(int bits) {
+    if (bits != 8) node_["weight_bits"] = bits;
+  }
   void add_clamp(Clamp clamp) { add<std::string>("clamp", to_string(clamp), to_string(Clamp::None)); }
 
  private:
@@ -64,6 +68,7 @@ void write_attributes(Json& node, const Op& kind, Form form) {
                           a.add("groups", op.groups, 1);
                           a.add("bias", op.bias, Conv2d{}.bias);
                           a.add_clamp(op.clamp);
+                          a.add_weight_bits(op.weight_bits);
                         },
                         [&](const BatchNorm& op) {
                           a.add("eps", op.eps, BatchNorm{}.eps);
@@ -79,6 +84,7 @@ void write_attributes(Json& node, const Op& kind, Form form) {
                           node["out"] = op.out;
                           a.add("bias", op.bias, Linear{}.bias);
                           a.add_clamp(op.clamp);
+                          a.add_weight_bits(op.weight_bits);
                         },
                         [&](const Add& op) { a.add_clamp(op.clamp); },
                         [](const Input&) {},

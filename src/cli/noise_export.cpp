@@ -31,7 +31,8 @@ exporters::KnownAnswers export_with_noise(const arch::Design& design, int count,
   for (const exporters::Unsupported& u : target.unsupported(design))
     throw core::Error(design.spec.name + ": node " + u.node + " cannot be exported: " + u.why);
   arch::Weights weights = arch::random_weights(design.spec, kSeed);
-  const arch::Spec lowered = arch::lower(design.spec, &weights);
+  arch::lower(design.spec, &weights);
+  const arch::Spec& lowered = design.lowered;
   const auto data = noise(design.spec.input);
   quant::Quantized q = quant::quantize(design, weights, *data, {.observer = "min_max", .calibration_samples = kImages});
   runtime::Int8Executor executor(runtime::build_program(lowered, q.weights, q.quant));

@@ -31,7 +31,8 @@ void measure_nodes(const arch::Spec& lowered, const arch::Weights& weights, cons
 // What ships: quantized on the calibration samples, run by the integer kernels on the validation part.
 void measure_int8(const RunContext& run, const RunContext::Parts& parts, const search::Candidate& candidate,
                   arch::Weights weights, search::Findings& findings) {
-  const arch::Spec lowered = arch::lower(candidate.spec, &weights);
+  arch::lower(candidate.spec, &weights);
+  const arch::Spec& lowered = candidate.lowered;
   if (run.config.quant.equalize) quant::equalize(lowered, weights);
   const quant::Quantized q = quant::quantize(candidate, weights, *parts.training, run.config.quant);
   const data::Evaluation found =

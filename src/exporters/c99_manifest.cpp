@@ -1,4 +1,5 @@
 // manifest.json of a C99 export: everything a build system or a person asks before flashing.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "condenser/core/hash.hpp"
@@ -62,6 +63,7 @@ ordered_json nodes(const runtime::Int8Program& program) {
                     {"macs", cost.macs}});
     const runtime::Step& step = program.steps[i];
     if (step.kernel != nullptr) list.back()["kernel"] = step.kernel->name;
+    if (const int bits = arch::weight_bits(program.spec.nodes[i].op); bits != 8) list.back()["weight_bits"] = bits;
     const bool two = program.plan.fast_bytes > 0;
     if (two) list.back()["arena"] = c99_place(program.plan, program.plan.offset[i]).arena;
     if (program.plan.scratch[i] < 0) continue;
@@ -94,6 +96,8 @@ std::string c99_manifest(const runtime::Int8Program& program, const Package& pac
                        {"buffer_bytes", {{"dsp", bytes.dsp}, {"mve", bytes.mve}, {"armclang", bytes.armclang}}}};
   }
   root["weight_layout"] = {{"conv2d", "OHWI"}, {"depthwise", "HWO"}, {"linear", "OI"}};
+  if (std::ranges::any_of(program.spec.nodes, [](const arch::Node& n) { return arch::weight_bits(n.op) == 4; }))
+    root["weight_layout"]["w4"] = "two neighbouring O in a byte, the first one low; the last of an odd number twice";
   root["input"] = tensor(program.spec.input, program.input_quant());
   root["input"]["note"] = package.input_note;
   if (package.sound) {

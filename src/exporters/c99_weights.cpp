@@ -1,4 +1,6 @@
 // The constants of an export: as arrays of C, or as an image with offsets into it.
+#include <algorithm>
+
 #include "exporters/c99.hpp"
 #include "exporters/c99_text.hpp"
 
@@ -27,6 +29,16 @@ const char* const kAbout =
     "/* Constants of the network: weights (convolutions [out, h, w, in], depthwise [h, w, out]), biases in steps of\n"
     " * input scale times weight scale, multipliers and shifts per output channel, slopes, tables. */\n";
 
+const char* const kAboutFourBits =
+    "/* Of kernels _w4 a byte holds the weights of two neighbouring output channels, 4 bits each: see cnd_nibbles.h. "
+    "*/\n";
+
+std::string about(const runtime::Int8Program& program) {
+  const bool four =
+      std::ranges::any_of(program.spec.nodes, [](const arch::Node& n) { return arch::weight_bits(n.op) == 4; });
+  return kAbout + std::string(four ? kAboutFourBits : "");
+}
+
 std::string header_file(const Names& names, const std::string& about, const std::string& declarations) {
   const std::string guard = names.macro + "_WEIGHTS_H";
   return about + "#ifndef " + guard + "\n#define " + guard + "\n\n#include <stdint.h>\n\n" + declarations +
@@ -42,7 +54,8 @@ Files arrays(const runtime::Int8Program& program, const Names& names) {
     source += declaration + " = {\n" + number_lines(std::span(values), "    ") + "};\n\n";
   });
   source.pop_back();
-  return {{names.prefix + "_weights.h", header_file(names, kAbout, header)}, {names.prefix + "_weights.c", source}};
+  return {{names.prefix + "_weights.h", header_file(names, about(program), header)},
+          {names.prefix + "_weights.c", source}};
 }
 
 void append_word(std::string& bytes, uint64_t value, size_t width) {

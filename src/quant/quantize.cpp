@@ -131,7 +131,8 @@ class Quantizer {
     const auto source = static_cast<size_t>(node.inputs[0]);
     const double input_scale = output(node.inputs[0]).scale;
     const arch::Tensor& weight = weights_.at(node.name + ".weight");
-    WeightRows rows{node.name, weight.shape[0], weight.elements() / weight.shape[0], weight.f32(), {}};
+    WeightRows rows{node.name,    weight.shape[0],      weight.elements() / weight.shape[0],
+                    weight.f32(), std::vector<float>(), arch::weight_bits(node.op)};
     rows.bias.resize(static_cast<size_t>(rows.rows));
     if (has_bias) std::ranges::copy(weights_.at(node.name + ".bias").f32(), rows.bias.begin());
 
@@ -187,6 +188,9 @@ void read_options(core::config::Reader& reader, QuantOptions& o) {
       "samples");
   reader.boolean("equalize", o.equalize,
                  "share the sizes of channels out between layers first, where only ReLU or pooling lies between");
+  reader.texts("int4", o.int4,
+               "layers whose weights have 4 bits, two in a byte: all, inner (all but the first and the last), or names "
+               "with * for anything; a minus before takes out: [inner, -s2_*]");
   reader.boolean(
       "auto", o.automatic,
       "of the winner: try observers, weight_rounding and equalize on the validation part and take what serves "

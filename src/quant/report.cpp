@@ -9,6 +9,7 @@
 #include "condenser/arch/analysis.hpp"
 #include "condenser/core/team.hpp"
 #include "condenser/core/text.hpp"
+#include "condenser/quant/quantize.hpp"
 #include "condenser/runtime/float_executor.hpp"
 #include "condenser/runtime/int8_executor.hpp"
 #include "quant/calibrate.hpp"
@@ -182,6 +183,27 @@ std::vector<Sensitivity> sensitivities(const arch::Spec& spec, const arch::Weigh
   for (size_t i = 1; i < spec.nodes.size(); ++i)
     if (!passes_through(spec.nodes[i].op)) result.push_back({spec.nodes[i].name, evaluated(static_cast<int>(i))});
   return result;
+}
+
+std::vector<Int4Trial> int4_trials(const arch::Design& design, const arch::Weights& float_weights,
+                                   const arch::Weights& int8_weights, const runtime::QuantParams& quant,
+                                   const data::Dataset& samples, const data::Task& task) {
+  std::vector<Int4Trial> trials;
+  for (const arch::Node& node : design.lowered.nodes) {
+    if (!arch::has_weight_bits(node.op) || arch::weight_bits(node.op) == 4) continue;
+    arch::Design changed = design;
+    arch::choose_int4(changed, {node.name});
+    const int64_t saved = design.lowered_cost.constant_bytes - changed.lowered_cost.constant_bytes;
+    if (saved <= 0) continue;
+    const Quantized rounded = quantize(changed.lowered, changed.lowered_cost, float_weights, quant);
+    arch::Weights weights = int8_weights;
+    for (const char* parameter : {".weight", ".bias"})
+      weights.tensors[node.name + parameter] = rounded.weights.tensors.at(node.name + parameter);
+    runtime::QuantParams scales = quant;
+    scales.nodes[node.name] = rounded.quant.nodes.at(node.name);
+    trials.push_back({node.name, saved, evaluate_int8(changed.lowered, weights, scales, samples, task)});
+  }
+  return trials;
 }
 
 core::Table to_table(const std::vector<NodeReport>& reports) {

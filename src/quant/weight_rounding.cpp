@@ -14,8 +14,16 @@ namespace {
 constexpr double kMinWeightScale = 1e-8;
 constexpr double kMaxBias = 1073741824.0;  // 2^30: half of int32 is left to the products
 
-int8_t round_weight(float w, double scale) {
-  return static_cast<int8_t>(std::clamp(std::round(static_cast<double>(w) / scale), -127.0, 127.0));
+// What a weight may be, in units of its scale: multiples of `step` up to `most`. Those of 4 bits are the upper half of
+// 8 bits, so that all arithmetic behind them is the same.
+struct Grid {
+  double step, most;
+};
+Grid grid_of(int bits) { return bits == 4 ? Grid{16, 112} : Grid{1, 127}; }
+
+int8_t round_weight(float w, double scale, const Grid& grid) {
+  const double steps = std::round(static_cast<double>(w) / (scale * grid.step));
+  return static_cast<int8_t>(std::clamp(steps * grid.step, -grid.most, grid.most));
 }
 
 std::span<const float> row(const WeightRows& rows, int64_t o) {
@@ -31,6 +39,25 @@ Eigen::MatrixXd inverse_spread(Eigen::MatrixXd moments) {
   moments.diagonal().array() += kDamping * mean;
   const Eigen::MatrixXd one = Eigen::MatrixXd::Identity(moments.rows(), moments.cols());
   return moments.llt().solve(one).llt().matrixU();
+}
+
+// Where few steps reach from zero to the largest weight, cutting that one off may cost less than rounding all others
+// more coarsely.
+double least_error_scale(std::span<const float> weights, double largest, const Grid& grid) {
+  double best = largest / grid.most, least = std::numeric_limits<double>::infinity();
+  for (int percent = 100; percent >= 50; percent -= 5) {
+    const double scale = std::max(largest * percent / (100 * grid.most), kMinWeightScale);
+    double error = 0;
+    for (const float w : weights) {
+      const double e = scale * round_weight(w, scale, grid) - static_cast<double>(w);
+      error += e * e;
+    }
+    if (error < least) {
+      least = error;
+      best = scale;
+    }
+  }
+  return best;
 }
 
 std::vector<double> conv_patches(const arch::Conv2d& op, const arch::Shape& in, const arch::Shape& out,
@@ -67,7 +94,9 @@ std::vector<double> weight_scales(const WeightRows& rows, double input_scale) {
     }
     const double bias = rows.bias[static_cast<size_t>(o)];
     if (!std::isfinite(bias)) throw core::Error("node " + rows.node + ": a bias is NaN or infinite; cannot quantize");
-    scales.push_back(std::max({largest / 127.0, std::abs(bias) / (input_scale * kMaxBias), kMinWeightScale}));
+    const double scale =
+        rows.bits == 8 ? largest / 127.0 : least_error_scale(row(rows, o), largest, grid_of(rows.bits));
+    scales.push_back(std::max({scale, std::abs(bias) / (input_scale * kMaxBias), kMinWeightScale}));
   }
   return scales;
 }
@@ -75,7 +104,8 @@ std::vector<double> weight_scales(const WeightRows& rows, double input_scale) {
 std::vector<int8_t> round_weights(const WeightRows& rows, std::span<const double> scales) {
   std::vector<int8_t> rounded;
   for (int64_t o = 0; o < rows.rows; ++o)
-    for (const float w : row(rows, o)) rounded.push_back(round_weight(w, scales[static_cast<size_t>(o)]));
+    for (const float w : row(rows, o))
+      rounded.push_back(round_weight(w, scales[static_cast<size_t>(o)], grid_of(rows.bits)));
   return rounded;
 }
 
@@ -91,7 +121,7 @@ std::vector<int8_t> learn_weights(const WeightRows& rows, std::span<const double
       const double scale = scales[static_cast<size_t>(o)];
       Eigen::VectorXd w = Eigen::Map<const Eigen::VectorXf>(exact.data(), rows.taps).cast<double>();
       for (int64_t k = 0; k < rows.taps; ++k) {
-        const int8_t q = round_weight(static_cast<float>(w[k]), scale);
+        const int8_t q = round_weight(static_cast<float>(w[k]), scale, grid_of(rows.bits));
         rounded[static_cast<size_t>(o * rows.taps + k)] = q;
         const double error = (w[k] - scale * q) / spread(k, k);
         w.tail(rows.taps - k) -= error * spread.row(k).tail(rows.taps - k).transpose();

@@ -17,13 +17,15 @@ struct WeightRows {
   int64_t rows = 0, taps = 0;
   std::span<const float> weight;  // [rows, taps]
   std::vector<float> bias;        // [rows]; zeros where the node has none
+  int bits = 8;                   // of a weight: 8 or 4
 };
 
-// Symmetric: max|w| -> 127. Raised where the bias would not fit an int32 beside the products (bias / (input * scale)
-// stays below 2^30; a product sum stays far below), so a channel of zeros gets a scale fit for its bias.
+// Symmetric: max|w| -> 127; of 4 bits, of least squared error up to there. Raised where the bias would not fit an int32
+// beside the products (bias / (input * scale) stays below 2^30; a product sum stays far below), so a channel of zeros
+// gets a scale fit for its bias.
 std::vector<double> weight_scales(const WeightRows&, double input_scale);
 
-// [rows, taps] in [-127, 127]: each weight by itself, to nearest.
+// [rows, taps] in [-127, 127], of 4 bits multiples of 16: each weight by itself, to nearest.
 std::vector<int8_t> round_weights(const WeightRows&, std::span<const double> scales);
 
 // The same, but each weight takes on what rounding those before it did to the output, in the mean over the patches that

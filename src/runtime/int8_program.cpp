@@ -94,6 +94,36 @@ std::vector<int8_t> to_hwo(std::span<const int8_t> weights, const arch::Conv2d& 
   return result;
 }
 
+// Two rows of weights of 4 bits as bytes: the first one's in the lower half, as kernels/cnd_nibbles.h has it. The last
+// of an odd number fills both halves.
+std::vector<int8_t> pair_rows(std::span<const int8_t> weights, size_t rows, size_t row) {
+  std::vector<int8_t> result;
+  for (size_t o = 0; o < rows; o += 2)
+    for (size_t k = 0; k < row; ++k) {
+      const int low = weights[o * row + k], high = weights[std::min(o + 1, rows - 1) * row + k];
+      result.push_back(static_cast<int8_t>((low >> 4 & 15) | high));
+    }
+  return result;
+}
+
+// The same group by group; `weights` are [groups, rows of a group, row].
+std::vector<int8_t> pair_groups(std::span<const int8_t> weights, size_t groups, size_t row) {
+  std::vector<int8_t> result;
+  const size_t of_group = weights.size() / groups;
+  for (size_t group = 0; group < groups; ++group)
+    std::ranges::copy(pair_rows(weights.subspan(group * of_group, of_group), of_group / row, row),
+                      std::back_inserter(result));
+  return result;
+}
+
+// Neighbours of a row; `weights` are [rows, row].
+std::vector<int8_t> pair_neighbours(std::span<const int8_t> weights, size_t row) {
+  std::vector<int8_t> result;
+  for (size_t at = 0; at < weights.size(); at += row)
+    std::ranges::copy(pair_rows(weights.subspan(at, row), row, 1), std::back_inserter(result));
+  return result;
+}
+
 using Params = std::vector<Param>;
 
 void append(Params& params, const Params& more) { params.insert(params.end(), more.begin(), more.end()); }
@@ -323,8 +353,13 @@ class ProgramBuilder {
     const arch::Shape &in = shape(node.inputs[0]), &out = shape(node);
     const std::span<const int8_t> weights = weights_.at(node.name + ".weight").i8();
     const bool by_channel = runs("depthwise", step);
-    const bool is_short = add_channels(
-        node, weights, by_channel ? to_hwo(weights, op) : to_ohwi(weights, op, in.c / op.groups), op.out, step);
+    std::vector<int8_t> packed = by_channel ? to_hwo(weights, op) : to_ohwi(weights, op, in.c / op.groups);
+    if (op.weight_bits == 4) {
+      const auto out_c = static_cast<size_t>(op.out);
+      packed = by_channel ? pair_neighbours(packed, out_c)
+                          : pair_groups(packed, static_cast<size_t>(op.groups), packed.size() / out_c);
+    }
+    const bool is_short = add_channels(node, weights, std::move(packed), op.out, step);
     Params& params = step.calls.front().params;
     if (runs("linear", step)) {
       params = {{"in_c", narrow(in.c)}, {"out_c", narrow(out.c)}};
@@ -340,13 +375,19 @@ class ProgramBuilder {
 
   void linear(const arch::Node& node, const arch::Linear& op, Step& step) const {
     const std::span<const int8_t> weights = weights_.at(node.name + ".weight").i8();
-    const bool is_short = add_channels(node, weights, {weights.begin(), weights.end()}, op.out, step);
+    std::vector<int8_t> packed(weights.begin(), weights.end());
+    if (op.weight_bits == 4) packed = pair_groups(packed, 1, packed.size() / static_cast<size_t>(op.out));
+    const bool is_short = add_channels(node, weights, std::move(packed), op.out, step);
     Params& params = step.calls.front().params;
     params = {{"in_c", narrow(shape(node.inputs[0]).c)}, {"out_c", op.out}};
     finish_sums(node, op.clamp, is_short, params);
   }
 
-  static bool runs(std::string_view kernel, const Step& step) { return step.kernel->name == kernel; }
+  // With weights of 8 bits or of 4.
+  static bool runs(std::string_view kernel, const Step& step) {
+    const std::string_view name = step.kernel->name;
+    return name.substr(0, name.size() - (name.ends_with("_w4") ? 3 : 0)) == kernel;
+  }
 
   void finish_sums(const arch::Node& node, arch::Clamp clamp, bool is_short, Params& params) const {
     append(params, range_params(output_range(output_quant(node), clamp)));

@@ -16,9 +16,12 @@
 #include "runtime/kernels/cnd_channel_shuffle.h"
 #include "runtime/kernels/cnd_concat.h"
 #include "runtime/kernels/cnd_conv2d.h"
+#include "runtime/kernels/cnd_conv2d_w4.h"
 #include "runtime/kernels/cnd_depthwise.h"
+#include "runtime/kernels/cnd_depthwise_w4.h"
 #include "runtime/kernels/cnd_global_avg_pool.h"
 #include "runtime/kernels/cnd_linear.h"
+#include "runtime/kernels/cnd_linear_w4.h"
 #include "runtime/kernels/cnd_max_pool.h"
 #include "runtime/kernels/cnd_mul.h"
 #include "runtime/kernels/cnd_prelu.h"
@@ -31,9 +34,9 @@
 // clang-format off
 #define CONDENSER_EACH_KERNEL(X, form) \
   X(activation, form) X(add, form) X(avg_pool, form) X(blur_pool, form) \
-  X(channel_shuffle, form) X(concat, form) X(conv2d, form) X(depthwise, form) X(global_avg_pool, form) \
-  X(linear, form) X(max_pool, form) X(mul, form) X(prelu, form) X(slice, form) \
-  X(softmax_mul, form) X(upsample, form)
+  X(channel_shuffle, form) X(concat, form) X(conv2d, form) X(conv2d_w4, form) X(depthwise, form) \
+  X(depthwise_w4, form) X(global_avg_pool, form) X(linear, form) X(linear_w4, form) X(max_pool, form) \
+  X(mul, form) X(prelu, form) X(slice, form) X(softmax_mul, form) X(upsample, form)
 // clang-format on
 
 #ifdef CONDENSER_X86_KERNELS

@@ -89,11 +89,21 @@ void check_symmetric(const std::string& name, const arch::Tensor& tensor) {
   }
 }
 
+void check_bits(const std::string& name, const arch::Tensor& tensor, int bits) {
+  for (const int8_t w : tensor.i8()) {
+    if (bits == 4 && w % 16 != 0)
+      throw core::Error("int8 weights: " + name + " holds " + std::to_string(w) +
+                        "; expected multiples of 16, as its weights have 4 bits; run `condenser quantize` again");
+  }
+}
+
 // Weights, bias and their scales of one convolution or linear node. Without a bias in the Spec the tensor is optional.
 void check_channels(const std::string& node, const arch::Weights& weights, const NodeQuant& quant,
-                    const std::vector<int64_t>& shape, bool bias, std::set<std::string>& known) {
+                    const std::vector<int64_t>& shape, bool bias, int bits, std::set<std::string>& known) {
   const std::string weight_name = node + ".weight";
-  check_symmetric(weight_name, find_tensor(weights, weight_name, arch::DType::I8, shape));
+  const arch::Tensor& weight = find_tensor(weights, weight_name, arch::DType::I8, shape);
+  check_symmetric(weight_name, weight);
+  check_bits(weight_name, weight, bits);
   known.insert(weight_name);
   const std::string bias_name = node + ".bias";
   if (bias || weights.tensors.contains(bias_name)) {
@@ -158,33 +168,34 @@ void check_node(const arch::Spec& spec, size_t index, const arch::Analysis& anal
   const arch::Node& node = spec.nodes[index];
   const NodeQuant& entry = quant.nodes.at(node.name);
   const auto channels_in = [&] { return analysis.node(node.inputs[0]).shape.c; };
-  arch::visit(node.op, arch::Overloaded{
-                           [](const arch::Input&) {},
-                           [&](const arch::Conv2d& op) {
-                             check_channels(node.name, weights, entry,
-                                            {op.out, channels_in() / op.groups, op.kernel.h, op.kernel.w}, op.bias,
-                                            known);
-                           },
-                           [](const arch::BatchNorm&) {},  // no int8 form: refused when the program is built
-                           [](const arch::Activation&) {},
-                           [](const arch::Softmax&) {},
-                           [&](const arch::SoftmaxMul& op) { check_is_range(node.name, op.clamp, entry.output); },
-                           [&](const arch::AvgPool&) { check_same(spec, node, quant); },
-                           [&](const arch::MaxPool&) { check_same(spec, node, quant); },
-                           [&](const arch::GlobalAvgPool&) { check_same(spec, node, quant); },
-                           [&](const arch::Linear& op) {
-                             check_channels(node.name, weights, entry, {op.out, channels_in()}, op.bias, known);
-                           },
-                           [](const arch::Add&) {},
-                           [](const arch::Mul&) {},
-                           [&](const arch::PRelu&) { check_slopes(node.name, weights, entry, channels_in(), known); },
-                           [&](const arch::Scale&) { check_factor(node.name, weights, known); },
-                           [&](const arch::BlurPool&) { check_same(spec, node, quant); },
-                           [&](const arch::Upsample&) { check_same(spec, node, quant); },
-                           [](const arch::Concat&) {},
-                           [&](const arch::Slice&) { check_same(spec, node, quant); },
-                           [&](const arch::ChannelShuffle&) { check_same(spec, node, quant); },
-                       });
+  arch::visit(node.op,
+              arch::Overloaded{
+                  [](const arch::Input&) {},
+                  [&](const arch::Conv2d& op) {
+                    check_channels(node.name, weights, entry,
+                                   {op.out, channels_in() / op.groups, op.kernel.h, op.kernel.w}, op.bias,
+                                   op.weight_bits, known);
+                  },
+                  [](const arch::BatchNorm&) {},  // no int8 form: refused when the program is built
+                  [](const arch::Activation&) {},
+                  [](const arch::Softmax&) {},
+                  [&](const arch::SoftmaxMul& op) { check_is_range(node.name, op.clamp, entry.output); },
+                  [&](const arch::AvgPool&) { check_same(spec, node, quant); },
+                  [&](const arch::MaxPool&) { check_same(spec, node, quant); },
+                  [&](const arch::GlobalAvgPool&) { check_same(spec, node, quant); },
+                  [&](const arch::Linear& op) {
+                    check_channels(node.name, weights, entry, {op.out, channels_in()}, op.bias, op.weight_bits, known);
+                  },
+                  [](const arch::Add&) {},
+                  [](const arch::Mul&) {},
+                  [&](const arch::PRelu&) { check_slopes(node.name, weights, entry, channels_in(), known); },
+                  [&](const arch::Scale&) { check_factor(node.name, weights, known); },
+                  [&](const arch::BlurPool&) { check_same(spec, node, quant); },
+                  [&](const arch::Upsample&) { check_same(spec, node, quant); },
+                  [](const arch::Concat&) {},
+                  [&](const arch::Slice&) { check_same(spec, node, quant); },
+                  [&](const arch::ChannelShuffle&) { check_same(spec, node, quant); },
+              });
 }
 
 }  // namespace

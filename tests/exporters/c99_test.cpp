@@ -122,11 +122,11 @@ TEST_CASE("an export holds its files, the kernels it uses and only those", "[exp
   const C99Case test = testing::c99_case(arch::lower(exemplar("conv_groups"), nullptr), 3, 2);
   c99().write(test.package, test.answers, {"tiny"}, folder);
   const std::set<std::string> expected = {
-      "CMakeLists.txt",    "Makefile",           "README.md",      "cnd_conv2d.c",   "cnd_conv2d.h",
-      "cnd_dsp.h",         "cnd_mve.h",          "cnd_scale.c",    "cnd_scale.h",    "cnd_tile.h",
-      "cnd_fixed_point.h", "examples",           "cnd_avx.h",      "cnd_neon.h",     "cnd_panel.h",
-      "cnd_wide.h",        "library.properties", "manifest.json",  "tiny.c",         "tiny.h",
-      "tiny_float.h",      "tiny_test.c",        "tiny_weights.c", "tiny_weights.h", "zephyr"};
+      "CMakeLists.txt",      "Makefile",       "README.md", "cnd_conv2d.c", "cnd_conv2d.h", "cnd_conv2d_layer.h",
+      "cnd_conv2d_params.h", "cnd_dsp.h",      "cnd_mve.h", "cnd_scale.c",  "cnd_scale.h",  "cnd_tile.h",
+      "cnd_fixed_point.h",   "examples",       "cnd_avx.h", "cnd_neon.h",   "cnd_panel.h",  "cnd_wide.h",
+      "library.properties",  "manifest.json",  "tiny.c",    "tiny.h",       "tiny_float.h", "tiny_test.c",
+      "tiny_weights.c",      "tiny_weights.h", "zephyr"};
   CHECK(names_in(folder) == expected);
   CHECK(names_in(temporary.path()) == std::set<std::string>{"out"});
 }

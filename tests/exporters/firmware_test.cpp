@@ -38,7 +38,7 @@ class Firmware {
       if (!entry.is_regular_file()) continue;
       std::string text = core::read_file(entry.path());
       replace(text, kernel_version(), "00000000");
-      if (entry.path().filename() == "cnd_conv2d.c") replace(text, "l->bias[", "100000 + l->bias[");
+      if (entry.path().filename() == "cnd_conv2d_layer.h") replace(text, "l->bias[", "100000 + l->bias[");
       core::write_atomic(entry.path(), text);
     }
   }

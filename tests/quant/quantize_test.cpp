@@ -12,6 +12,7 @@
 #include "condenser/core/rng.hpp"
 #include "condenser/quant/report.hpp"
 #include "condenser/runtime/float_executor.hpp"
+#include "condenser/runtime/int8_executor.hpp"
 #include "condenser/runtime/int8_program.hpp"
 #include "quant/calibrate.hpp"
 #include "quant/observer.hpp"
@@ -349,10 +350,47 @@ TEST_CASE("quantize refuses what it cannot do", "[quant][quantize]") {
   CHECK_THROWS_AS(quant::quantize(arch::design_of(spec), bad, *fitting, {}), core::Error);
 }
 
+TEST_CASE("weights of 4 bits are int8 weights whose kernels unpack them", "[quant][quantize]") {
+  for (const char* rounding : {"nearest", "learned"}) {
+    INFO(rounding);
+    const Network n = lowered(testing::exemplar("network_tiny"), 5);
+    const auto data = images(n.spec.input, 24, 91);
+    arch::Design whole = arch::design_of(n.spec), four = whole;
+    arch::choose_int4(four, {"all"});
+    quant::QuantOptions options;
+    options.weight_rounding = rounding;
+    const quant::Quantized q = quant::quantize(four, n.weights, *data, options);
+    size_t layers = 0;
+    for (const arch::Node& node : four.lowered.nodes) {
+      if (arch::weight_bits(node.op) != 4) continue;
+      ++layers;
+      const auto weights = q.weights.at(node.name + ".weight").i8();
+      CHECK(std::ranges::all_of(weights, [](int8_t w) { return w % 16 == 0 && w >= -112; }));
+      CHECK(std::ranges::any_of(weights, [](int8_t w) { return w != 0; }));
+    }
+    CHECK(layers > 2);
+    runtime::Int8Executor packed(runtime::build_program(four.lowered, q.weights, q.quant));
+    runtime::Int8Executor plain(runtime::build_program(whole.lowered, q.weights, q.quant));
+    std::vector<float> x(static_cast<size_t>(n.spec.input.elements()));
+    std::vector<int8_t> input(x.size());
+    for (int64_t i = 0; i < 8; ++i) {
+      data->get(i, x);
+      packed.quantize_input(x, input);
+      CHECK(std::ranges::equal(packed.run(input), plain.run(input)));
+    }
+    arch::Weights odd = q.weights;
+    const std::string name = four.lowered.nodes[1].name + ".weight";
+    odd.tensors.at(name).i8()[0] = 17;
+    CHECK_THROWS_WITH(runtime::build_program(four.lowered, odd, q.quant),
+                      Catch::Contains(name) && Catch::Contains("multiples of 16"));
+  }
+}
+
 TEST_CASE("options are read, checked and documented", "[quant][quantize]") {
   auto reader = core::config::Reader::from_text(
       "observer: percentile\npercentile: 99.5\ncalibration_samples: 64\ncalibration_seed: 7\nbias_correction: false\n"
-      "max_loss: 0.5\nweight_rounding: learned\nequalize: true\nauto: true\nsensitivity: 96\nqat: {epochs: 3, lr: "
+      "max_loss: 0.5\nweight_rounding: learned\nequalize: true\nauto: true\nsensitivity: 96\nint4: [inner, -dw*]\nqat: "
+      "{epochs: 3, lr: "
       "0.001, teacher: 0}\n",
       "run.yaml");
   quant::QuantOptions o;
@@ -368,10 +406,11 @@ TEST_CASE("options are read, checked and documented", "[quant][quantize]") {
   CHECK(o.equalize);
   CHECK(o.automatic);
   CHECK(o.sensitivity == 96);
+  CHECK(o.int4 == std::vector<std::string>{"inner", "-dw*"});
   CHECK(o.qat.epochs == 3);
   CHECK(o.qat.lr == 0.001);
   CHECK(o.qat.teacher == 0);
-  CHECK(reader.options().size() == 14);  // the section counts
+  CHECK(reader.options().size() == 15);  // the section counts
   for (const char* text :
        {"observer: median", "weight_rounding: up", "sensitivity: -1", "percentile: 101", "calibration_samples: 0",
         "max_loss: -1", "qat: {epochs: -1}", "qat: {lr: 0}", "qat: {teacher: 2}"}) {

@@ -129,6 +129,29 @@ TEST_CASE("the node that int8 spoils is the one that gives most back in floats",
   }
 }
 
+TEST_CASE("every layer is tried alone in 4 bits, and what it saves is counted", "[quant][report]") {
+  const auto train = gratings(400, 1), test = gratings(200, 2);
+  const arch::Spec spec = classifier();
+  const arch::Weights weights = nearest_mean(spec, *train, 3);
+  const data::Task task = data::task_of(*train, false);
+  const arch::Design design = arch::design_of(spec);
+  const quant::Quantized q = quant::quantize(design, weights, *train, {.bias_correction = false});
+  const auto trials = quant::int4_trials(design, weights, q.weights, q.quant, *test, task);
+  REQUIRE(trials.size() == 3);
+  CHECK(trials[0].node == "c1");
+  CHECK(trials[0].saved_bytes == 8 * 25);
+  CHECK(trials[1].saved_bytes == 8 * 16);
+  CHECK(trials[2].saved_bytes == 2 * 16);
+  for (const quant::Int4Trial& trial : trials) {
+    INFO(trial.node);
+    arch::Design changed = design;
+    arch::choose_int4(changed, {trial.node});
+    const quant::Quantized own = quant::quantize(changed, weights, *train, {.bias_correction = false});
+    CHECK(trial.alone.loss == quant::evaluate_int8(changed.lowered, own.weights, own.quant, *test, task).loss);
+    CHECK(trial.alone.loss != quant::evaluate_int8(spec, q.weights, q.quant, *test, task).loss);
+  }
+}
+
 TEST_CASE("accuracy counts the first of equal scores", "[quant][report]") {
   const arch::Spec spec = direct(3);
   arch::Weights weights;

@@ -41,6 +41,30 @@ TEST_CASE("weights are symmetric per row and off by at most half a step", "[quan
   }
 }
 
+TEST_CASE("weights of 4 bits are multiples of 16, and cut off what would make all others coarse", "[quant][weights]") {
+  core::Rng rng(5);
+  std::vector<float> w(64);
+  for (float& v : w) v = static_cast<float>(rng.normal());
+  w[7] = 6.0f;  // an outlier
+  const WeightRows rows{"conv", 1, 64, w, {0.5f}, 4};
+  const std::vector<double> scales = quant::weight_scales(rows, 0.1);
+  const std::vector<int8_t> rounded = quant::round_weights(rows, scales);
+  CHECK(scales[0] * 112 < 6.0);
+  CHECK(scales[0] * 112 >= 3.0);
+  CHECK(rounded[7] == 112);
+  const auto error = [&](double scale) {
+    double sum = 0;
+    const std::vector<int8_t> q = quant::round_weights(rows, std::vector<double>{scale});
+    for (size_t i = 0; i < w.size(); ++i) sum += std::pow(scale * q[i] - static_cast<double>(w[i]), 2);
+    return sum;
+  };
+  CHECK(error(scales[0]) < error(6.0 / 112));
+  for (size_t i = 0; i < w.size(); ++i) {
+    CHECK(rounded[i] % 16 == 0);
+    if (i != 7) CHECK(std::abs(rounded[i] * scales[0] - static_cast<double>(w[i])) <= 8.001 * scales[0]);
+  }
+}
+
 TEST_CASE("biases of any size survive, also beside zero weights", "[quant][weights]") {
   const std::vector<float> w = {0, 0, 0, 0, 1e-7f, -1e-7f, 0.5f, 0.25f};
   for (double input_scale : {1e-6, 0.02, 10.0}) {

@@ -28,7 +28,7 @@ TEST_CASE("assembler of Arm's DSP forms equals portable C", "[runtime][slow]") {
                                       "-mfloat-abi=hard", "-Wall",    "-Wextra", "-Werror"};
     words.insert(words.end(), options.begin(), options.end());
     words.insert(words.end(), {"-I" + root + "/src", "-I" + root + "/tests", "-o", program});
-    for (const char* source : {"compare.c", "dsp.c", "portable.c"})
+    for (const char* source : {"compare.c", "dsp.c", "dsp_w4.c", "portable.c", "portable_w4.c"})
       words.push_back(root + "/tests/support/arm_forms/" + source);
     const core::ProcessResult made = run(words);
     if (made.status() == 127) return tests::skip_without("compiler: arm-linux-gnueabihf-gcc", made.err);

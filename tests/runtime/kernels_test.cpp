@@ -185,6 +185,25 @@ std::vector<int8_t> reorder(const ConvCase& test, bool depthwise) {
   return result;
 }
 
+// To the nearest multiple of 16 towards zero: what weights of 4 bits can be.
+std::vector<int8_t> in_4_bits(std::vector<int8_t> weights) {
+  for (int8_t& w : weights) w = static_cast<int8_t>(w / 16 * 16);
+  return weights;
+}
+
+// Rows of `row` weights by twos, as kernels read them with 4 bits: the first one in the lower half of a byte.
+std::vector<int8_t> paired(const std::vector<int8_t>& weights, size_t rows_of_group, size_t row) {
+  std::vector<int8_t> result;
+  for (size_t group = 0; group < weights.size(); group += rows_of_group * row)
+    for (size_t o = 0; o < rows_of_group; o += 2)
+      for (size_t k = 0; k < row; ++k) {
+        const int first = weights[group + o * row + k] / 16;
+        const int second = o + 1 < rows_of_group ? weights[group + (o + 1) * row + k] / 16 : first;
+        result.push_back(static_cast<int8_t>(static_cast<uint8_t>((first & 15) + 16 * (second & 15))));
+      }
+  return result;
+}
+
 // Scratch of exactly the bytes that the table states, between guards.
 class Scratch {
  public:
@@ -224,6 +243,13 @@ void check_conv(const ConvCase& test) {
   const std::vector<int8_t> expected = reference_conv(test);
   for (const auto& kernel : forms("conv2d", cnd_conv2d, cnd_conv2d_dsp, cnd_conv2d_mve))
     REQUIRE(run_conv(conv2d_params(test.step), test, reorder(test, false), kernel) == expected);
+  ConvCase four = test;
+  four.torch_weights = in_4_bits(test.torch_weights);
+  const auto groups = static_cast<size_t>(test.step.op.groups), out = static_cast<size_t>(test.step.op.out);
+  const std::vector<int8_t> weights = paired(reorder(four, false), out / groups, four.torch_weights.size() / out);
+  const std::vector<int8_t> expected_of_four = reference_conv(four);
+  for (const auto& kernel : forms("conv2d_w4", cnd_conv2d_w4, cnd_conv2d_w4_dsp, cnd_conv2d_w4_mve))
+    REQUIRE(run_conv(conv2d_params(four.step), four, weights, kernel) == expected_of_four);
 }
 
 }  // namespace
@@ -332,6 +358,13 @@ TEST_CASE("depthwise convolution equals the naive reference", "[runtime]") {
     const std::vector<int8_t> expected = reference_conv(test);
     for (const auto& kernel : forms("depthwise", cnd_depthwise, cnd_depthwise_dsp, cnd_depthwise_mve))
       REQUIRE(run_conv(depthwise_params(test.step), test, reorder(test, true), kernel) == expected);
+    ConvCase four = test;
+    four.torch_weights = in_4_bits(test.torch_weights);
+    const std::vector<int8_t> weights =
+        paired(reorder(four, true), static_cast<size_t>(test.step.op.out), 1);  // neighbours of a tap
+    const std::vector<int8_t> expected_of_four = reference_conv(four);
+    for (const auto& kernel : forms("depthwise_w4", cnd_depthwise_w4, cnd_depthwise_w4_dsp, cnd_depthwise_w4_mve))
+      REQUIRE(run_conv(depthwise_params(four.step), four, weights, kernel) == expected_of_four);
   }
 }
 
@@ -411,6 +444,21 @@ TEST_CASE("pointwise convolution equals the naive reference", "[runtime]") {
   }
 }
 
+namespace {
+
+std::vector<int8_t> reference_linear(const LinearStep& s, const std::vector<int8_t>& input) {
+  std::vector<int8_t> output(static_cast<size_t>(s.out));
+  for (size_t o = 0; o < output.size(); ++o) {
+    int64_t sum = s.channels.bias[o];
+    for (size_t i = 0; i < input.size(); ++i)
+      sum += int64_t{input[i] - s.input_zero_point} * s.weights[o * input.size() + i];
+    output[o] = reference_output(sum, s.channels.multiplier[o], s.channels.shift[o], s.range);
+  }
+  return output;
+}
+
+}  // namespace
+
 TEST_CASE("linear equals the naive reference", "[runtime]") {
   Rng rng(6);
   for (int k = 0; k < 100; ++k) {
@@ -429,12 +477,18 @@ TEST_CASE("linear equals the naive reference", "[runtime]") {
       std::vector<int8_t> output(static_cast<size_t>(s.out));
       kernel(&p, s.weights.data(), bias.data(), s.channels.multiplier.data(), s.channels.shift.data(), input.data(),
              output.data());
-      for (size_t o = 0; o < output.size(); ++o) {
-        int64_t sum = s.channels.bias[o];
-        for (size_t i = 0; i < input.size(); ++i)
-          sum += int64_t{input[i] - s.input_zero_point} * s.weights[o * input.size() + i];
-        REQUIRE(output[o] == reference_output(sum, s.channels.multiplier[o], s.channels.shift[o], s.range));
-      }
+      REQUIRE(output == reference_linear(s, input));
+    }
+    LinearStep four = s;
+    four.weights = in_4_bits(s.weights);
+    const std::vector<int8_t> weights = paired(four.weights, static_cast<size_t>(s.out), static_cast<size_t>(s.in));
+    const std::vector<int32_t> bias_of_four = folded(s.channels.bias, s.input_zero_point, four.weights);
+    const cnd_linear_w4_params q = {p.in_c, p.out_c, p.output_zero_point, p.act_min, p.act_max, p.short_scale};
+    for (const auto& kernel : forms("linear_w4", cnd_linear_w4, cnd_linear_w4_dsp, cnd_linear_w4_mve)) {
+      std::vector<int8_t> output(static_cast<size_t>(s.out));
+      kernel(&q, weights.data(), bias_of_four.data(), s.channels.multiplier.data(), s.channels.shift.data(),
+             input.data(), output.data());
+      REQUIRE(output == reference_linear(four, input));
     }
   }
 }

@@ -220,7 +220,7 @@ TEST_CASE("in strips the gate judges the arena, the instructions and the stack o
     Reader reader = Reader::from_text("space: columns\n", "space.yaml");
     return search::make_space(reader, {{3, 32, 32}, 10});
   };
-  const auto in_strips = [](const arch::Spec& s, const arch::Analysis& a) { return arch::plan_strips(s, a); };
+  const auto in_strips = [](arch::Design& d) { d.plan = arch::plan_strips(d.lowered, d.lowered_cost); };
   const auto whole = make(), strips = search::planned_by(in_strips, make());
   CHECK(strips->decisions() == whole->decisions());
   core::Rng rng(3, 0);

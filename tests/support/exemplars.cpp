@@ -47,6 +47,25 @@ void add_convolutions(std::vector<Exemplar>& list) {
   list.push_back(single("conv_one_channel", {1, 12, 12}, Conv2d{8, square(3), square(2), pad_all(1)}));
 }
 
+// Weights of 4 bits share bytes: even and odd numbers of channels, alone and in groups.
+void add_four_bits(std::vector<Exemplar>& list) {
+  const auto conv = [&](const std::string& name, Shape input, Conv2d op) {
+    op.weight_bits = 4;
+    list.push_back(single("int4_" + name, input, op));
+  };
+  conv("conv_3x3", {4, 9, 7}, {6, square(3), square(1), pad_all(1), 1, true});
+  conv("conv_odd", {3, 8, 5}, {7, square(3), square(2), pad_all(1)});
+  conv("conv_1x1", {5, 6, 6}, {33, square(1), square(1), Pad{}, 1, true});
+  conv("conv_groups", {6, 6, 6}, {9, square(3), square(1), pad_all(1), 3, true});
+  conv("conv_pixel", {9, 1, 1}, {5, square(1), square(1), Pad{}});
+  conv("depthwise", {6, 8, 8}, {6, square(3), square(1), pad_all(1), 6, true});
+  conv("depthwise_odd", {37, 7, 8}, {37, square(3), square(2), pad_all(1), 37, true});
+  conv("depthwise_multiplier", {3, 8, 8}, {9, Size{5, 3}, square(1), pad_all(1), 3});
+  for (const int outputs : {6, 5})
+    list.push_back(single("int4_linear_" + std::to_string(outputs), {19, 1, 1},
+                          Linear{.out = outputs, .bias = true, .weight_bits = 4}));
+}
+
 // Chains whose peak is a depthwise step, so that their memory plans write over what is read.
 void add_depthwise(std::vector<Exemplar>& list) {
   const auto chain = [&](const std::string& name, Shape input, std::vector<Conv2d> convs) {
@@ -532,6 +551,7 @@ void add_outputs(std::vector<Exemplar>& list) {
 std::vector<Exemplar> make_all() {
   std::vector<Exemplar> list;
   add_convolutions(list);
+  add_four_bits(list);
   add_depthwise(list);
   add_activations(list);
   add_pools(list);

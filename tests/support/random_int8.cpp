@@ -41,7 +41,8 @@ class Maker {
   NodeQuant with_weights(const arch::Node& node, std::vector<int64_t> dimensions, int64_t depth) {
     const TensorQuant& in = input(node);
     arch::Tensor weight = arch::make_tensor(arch::DType::I8, dimensions);
-    for (int8_t& w : weight.i8()) w = static_cast<int8_t>(integer(-127, 127));
+    const bool four = arch::weight_bits(node.op) == 4;
+    for (int8_t& w : weight.i8()) w = static_cast<int8_t>(four ? 16 * integer(-7, 7) : integer(-127, 127));
     arch::Tensor bias = arch::make_tensor(arch::DType::I32, {dimensions[0]});
     for (int32_t& b : bias.i32()) b = integer(-4000, 4000);
     result_.weights.tensors[node.name + ".weight"] = std::move(weight);

@@ -37,7 +37,7 @@ arch::Spec wide_network() {
   return b.finish();
 }
 
-// A chain of convolutions of all kinds, every size odd where it can be.
+// A chain of convolutions of all kinds, every size odd where it can be, half of them with weights of 4 bits.
 arch::Spec convolutions(core::Rng& rng) {
   const auto between = [&](int low, int high) {
     return low + static_cast<int>(rng.below(static_cast<uint64_t>(high - low + 1)));
@@ -58,12 +58,14 @@ arch::Spec convolutions(core::Rng& rng) {
     conv.out = conv.groups * (depthwise ? between(1, c < 20 ? 2 : 1) : between(1, 40 / conv.groups));
     conv.clamp = k % 2 == 0 ? arch::Clamp::Relu : arch::Clamp::None;
     conv.bias = true;
+    conv.weight_bits = between(0, 1) == 0 ? 4 : 8;
     b.add("c" + std::to_string(k), conv, {last});
   }
   const int last = b.last();
   const arch::Shape in = b.shape(last);
   const int side = b.add("side", arch::Conv2d{static_cast<int>(in.c), arch::square(1), arch::square(1), {}, 1}, {last});
-  b.add("sum", arch::Add{}, {last, side});
+  b.add("pool", arch::GlobalAvgPool{}, {b.add("sum", arch::Add{}, {last, side})});
+  b.add("fc", arch::Linear{.out = between(2, 9), .weight_bits = 4}, {b.last()});
   return b.finish();
 }
 

@@ -40,10 +40,10 @@ inline const Shape& output_shape(const Spec& spec, const Analysis& analysis, siz
 Shape sole_output_shape(const Spec&, const std::string& purpose);
 
 // Shape and cost of one operator; used by analyze() and Builder. Throws SpecError(name, ...).
-// Constants of the int8 form: conv and linear: weights (1 byte) + per output channel bias (4), multiplier (4), shift
-// (1); activation and scale: table of 256; softmax_mul: exponential table of 256 x 2; prelu: slope (1) per channel;
-// everything else: 0 (scalars live in code). The C99 target emits exactly these arrays (tested as equality on lowered
-// Specs).
+// Constants of the int8 form: conv and linear: weights (1 byte; of 4 bits, one for two channels) + per output channel
+// bias (4), multiplier (4), shift (1); activation and scale: table of 256; softmax_mul: exponential table of 256 x 2;
+// prelu: slope (1) per channel; everything else: 0 (scalars live in code). The C99 target emits exactly these arrays
+// (tested as equality on lowered Specs).
 NodeCost node_cost(const std::string& name, const Op&, std::span<const Shape> inputs);
 inline NodeCost node_cost(const std::string& name, const Op& op, std::initializer_list<Shape> inputs) {
   return node_cost(name, op, std::span(inputs.begin(), inputs.size()));

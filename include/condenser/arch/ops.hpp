@@ -34,6 +34,7 @@ struct Conv2d {
   int groups = 1;
   bool bias = false;
   Clamp clamp = Clamp::None;  // made by lower() only
+  int weight_bits = 8;        // 8 or 4: of its int8 form (quant_params.hpp)
   bool operator==(const Conv2d&) const = default;
 };
 // weight, bias, running_mean, running_var, each [c].
@@ -148,6 +149,7 @@ struct Linear {
   int out = 0;
   bool bias = true;
   Clamp clamp = Clamp::None;  // made by lower() only
+  int weight_bits = 8;        // 8 or 4: of its int8 form
   bool operator==(const Linear&) const = default;
 };
 // Two inputs, equal shapes.
@@ -172,6 +174,7 @@ const char* to_string(ActivationKind);              // "silu", ...
 const char* to_string(Clamp);                       // "none", "relu", "relu6"
 const char* to_string(SoftmaxAxis);                 // "channels", "space"
 bool depthwise(const Conv2d&, const Shape& input);  // groups == input channels and out a multiple of it
+int weight_bits(const Op&);                         // of convolutions and linears; 8 of all others
 
 // Several lambdas as one visitor.
 template <class... Ts>

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "condenser/arch/design.hpp"
 #include "condenser/arch/weights.hpp"
 #include "condenser/core/table.hpp"
 #include "condenser/data/task.hpp"
@@ -37,6 +38,18 @@ struct Sensitivity {
 std::vector<Sensitivity> sensitivities(const arch::Spec& lowered, const arch::Weights& float_weights,
                                        const arch::Weights& int8_weights, const runtime::QuantParams&,
                                        const data::Dataset& samples, const data::Task&);
+
+// What it costs if one layer alone has weights of 4 bits, to nearest and without bias correction.
+struct Int4Trial {
+  std::string node;
+  int64_t saved_bytes = 0;  // of constants
+  data::Evaluation alone;   // of the integers themselves
+};
+
+// Of every convolution and linear layer whose weights have 8 bits and would take less space in 4.
+std::vector<Int4Trial> int4_trials(const arch::Design&, const arch::Weights& float_weights,
+                                   const arch::Weights& int8_weights, const runtime::QuantParams&,
+                                   const data::Dataset& samples, const data::Task&);
 
 struct Accuracy {
   int64_t correct = 0, total = 0;

@@ -23,7 +23,8 @@ struct TensorQuant {
 struct NodeQuant {
   TensorQuant output;
   std::vector<double> weight_scales;  // conv and linear: per output channel; prelu: one for all slopes; else none.
-                                      // Weights are symmetric (zero point 0), q in [-127, 127]
+                                      // Weights are symmetric (zero point 0), q in [-127, 127]; of 4 bits in
+                                      // [-112, 112], multiples of 16: the upper half of 8 bits
   bool operator==(const NodeQuant&) const = default;
 };
 

@@ -114,9 +114,9 @@ const std::vector<SpaceRow>& spaces();
 std::unique_ptr<Space> make_space(core::config::Reader& reader, const SpaceContext&);
 std::unique_ptr<Space> make_space(const SpaceRow&, core::config::Reader& reader, const SpaceContext&);  // that row's
 
-// The same networks, no table's, with the memory that `planner` plans for their lowered form: as it will be exported.
-using Planner = std::function<arch::MemoryPlan(const arch::Spec& lowered, const arch::Analysis&)>;
-std::unique_ptr<Space> planned_by(Planner, std::unique_ptr<Space>);
+// The same networks, no table's, with the lowered form, its costs and its memory as they will be exported.
+using AsExported = std::function<void(arch::Design&)>;
+std::unique_ptr<Space> planned_by(AsExported, std::unique_ptr<Space>);
 
 // Throws core::Error: choices that are none, or a row of forbidden options, which is named.
 void check(const Space&, const Genotype&);

@@ -174,7 +174,10 @@ struct NodeRecord {
   std::optional<double> snr_db;  // none: nothing was lost
   double saturated_fraction = 0, scale = 1;
   int64_t zero_point = 0;
-  Maybe<double> alone_in_float;  // the deciding metric on the validation part with this node alone in floats
+  // The deciding metric on the validation part with this node alone in floats, or with weights of 4 bits; and what
+  // those would save of the constants.
+  Maybe<double> alone_in_float, alone_in_int4;
+  Maybe<int64_t> int4_saved_bytes;
 
   template <class Self, class F>
   static void fields(Self& r, F&& f) {
@@ -184,6 +187,8 @@ struct NodeRecord {
     f("scale", r.scale);
     f("zero_point", r.zero_point);
     f("alone_in_float", r.alone_in_float);
+    f("alone_in_int4", r.alone_in_int4);
+    f("int4_saved_bytes", r.int4_saved_bytes);
   }
 };
 

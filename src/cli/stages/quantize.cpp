@@ -228,6 +228,49 @@ void add_sensitivities(RunContext& run, const arch::Spec& lowered, const Forms& 
                         : "; no node alone in floats gives anything back"));
 }
 
+// Two columns: the deciding metric with each layer alone in 4 bits, and the bytes that it saves; and which costs least.
+void add_int4_trials(RunContext& run, const arch::Design& winner, const Forms& forms, QuantRecord& record,
+                     core::Table& table, std::vector<std::string>& lines) {
+  const RunConfig& c = run.config;
+  const data::Metric& metric = train::deciding_metric(c.train);
+  const auto samples = data::subset(
+      run.validation(), data::stratified_subset(*run.validation(), c.quant.sensitivity, c.quant.calibration_seed));
+  core::log::info("sensitivity: every layer alone with weights of 4 bits");
+  const auto trials =
+      quant::int4_trials(winner, forms.floats, forms.rounded.weights, forms.rounded.quant, *samples, task_of(c));
+  table.columns.push_back({"alone_in_int4", metric.title + " with it in int4"});
+  table.columns.push_back({"int4_saved_bytes", "bytes saved"});
+  const quant::Int4Trial* most = nullptr;
+  for (size_t i = 0; i < record.nodes.size(); ++i) {
+    const auto at = std::ranges::find(trials, record.nodes[i].node, &quant::Int4Trial::node);
+    const bool tried = at != trials.end();
+    table.rows[i].push_back(tried ? core::cell(metric.value(at->alone), 2) : core::empty_cell());
+    table.rows[i].push_back(tried ? core::cell(at->saved_bytes) : core::empty_cell());
+    if (!tried) continue;
+    record.nodes[i].alone_in_int4.emplace(metric.value(at->alone));
+    record.nodes[i].int4_saved_bytes.emplace(at->saved_bytes);
+    if (most == nullptr || better(metric, most->alone, at->alone)) most = &*at;
+  }
+  if (most != nullptr)
+    lines.push_back("in 4 bits alone, node " + most->node + " costs most: " + metric.title + " " +
+                    core::significant(metric.value(most->alone), 4) + "; the table has all (quantize.int4)");
+}
+
+// What weights of 4 bits take of the constants.
+std::string int4_line(const arch::Design& winner) {
+  const auto four =
+      std::ranges::count_if(winner.lowered.nodes, [](const arch::Node& n) { return arch::weight_bits(n.op) == 4; });
+  arch::Design whole = winner;
+  arch::choose_int4(whole, {"-all"});
+  return "weights of 4 bits in " + std::to_string(four) + " layers: constants of " +
+         core::bytes_text(winner.lowered_cost.constant_bytes) + " instead of " +
+         core::bytes_text(whole.lowered_cost.constant_bytes);
+}
+
+bool has_int4(const arch::Spec& lowered) {
+  return std::ranges::any_of(lowered.nodes, [](const arch::Node& n) { return arch::weight_bits(n.op) == 4; });
+}
+
 // Why the run ends here, where int8 lost more than it may; "": it did not. One item more or less is no loss.
 std::string loss_refusal(const QuantRecord& r, const quant::QuantOptions& options, const std::string& folder) {
   const double lost = r.test_float.accuracy_percent - r.test_int8.accuracy_percent;
@@ -248,7 +291,8 @@ StageOutput stage_quantize(RunContext& run) {
   const arch::Design winner = load_winner(run);
   const std::string hash = arch::hash(winner.spec).hex();
   arch::Weights float_weights = load_float_weights(run, winner.spec);
-  const arch::Spec lowered = arch::lower(winner.spec, &float_weights);
+  arch::lower(winner.spec, &float_weights);
+  const arch::Spec& lowered = winner.lowered;
   std::vector<std::string> lines;
   if (c.quant.automatic && c.train_on_validation)
     lines.push_back(
@@ -291,9 +335,15 @@ StageOutput stage_quantize(RunContext& run) {
                             n.saturated_fraction,
                             n.output.scale,
                             n.output.zero_point,
+                            {},
+                            {},
                             {}});
   core::Table table = quant::to_table(nodes);
-  if (options.sensitivity > 0) add_sensitivities(run, lowered, forms, record, table, lines);
+  if (options.sensitivity > 0) {
+    add_sensitivities(run, lowered, forms, record, table, lines);
+    add_int4_trials(run, winner, forms, record, table, lines);
+  }
+  if (has_int4(lowered)) lines.push_back(int4_line(winner));
   q.weights.metadata["key"] = key_of(record.settings);
   q.weights.metadata["training"] = key_of(settings_of(run, "train"));
   q.quant.weights_checksum = arch::save_weights(run.folder / "weights_int8.safetensors", q.weights);

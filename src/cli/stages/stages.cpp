@@ -179,9 +179,26 @@ std::string winner_hash(const RunContext& run) {
   return arch::hash(run.config.network ? *run.config.network : winner_spec(run.folder)).hex();
 }
 
+namespace {
+
+// The name of one that may have 4 bits.
+std::string a_layer(const arch::Spec& spec) {
+  const auto found =
+      std::ranges::find_if(spec.nodes, [](const arch::Node& node) { return arch::has_weight_bits(node.op); });
+  return found == spec.nodes.end() ? "(there are none)" : found->name;
+}
+
+}  // namespace
+
 arch::Design load_winner(const RunContext& run) {
   arch::Design design = run.config.network ? arch::design_of(*run.config.network) : winner_in(run.folder);
-  design.plan = exporters::export_plan(design.lowered, design.lowered_cost, run.config.export_options);
+  const std::string idle = arch::idle_word(design.lowered, run.config.quant.int4);
+  if (!idle.empty())
+    throw core::ConfigError("quantize.int4: " + core::printable(idle) +
+                            " means no layer of this network; expected all, inner, or names of convolutions and linear "
+                            "layers with * for anything, such as " +
+                            a_layer(design.lowered));
+  as_exported(design, run.config.export_options, run.config.quant.int4);
   return design;
 }
 

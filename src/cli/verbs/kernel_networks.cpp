@@ -20,11 +20,16 @@ struct Draw {
   core::Rng& rng;
   int at = 0;  // the node that layers are appended to
   int count = 0;
+  int weight_bits = 8;  // of layers that are added
 
   Shape shape() const { return net.shape(at); }
   int below(int64_t n) { return static_cast<int>(rng.below(static_cast<uint64_t>(std::max<int64_t>(n, 1)))); }
   int from(int low, int64_t high) { return low + below(high - low + 1); }
-  int add(const Op& op, const Inputs& inputs) { return net.add("n" + std::to_string(++count), op, inputs); }
+  int add(Op op, const Inputs& inputs) {
+    if (auto* conv = std::get_if<Conv2d>(&op)) conv->weight_bits = weight_bits;
+    if (auto* linear = std::get_if<Linear>(&op)) linear->weight_bits = weight_bits;
+    return net.add("n" + std::to_string(++count), op, inputs);
+  }
   void append(const Op& op) { at = add(op, {at}); }
   // The same values in another scale.
   int changed() {
@@ -162,13 +167,26 @@ void add_shuffle(Draw& d) {
   d.append(ChannelShuffle{divisors[static_cast<size_t>(d.below(std::ssize(divisors)))]});
 }
 
+// Layers with weights of 4 bits.
+template <void (*kAdd)(Draw&)>
+void in_4_bits(Draw& d) {
+  d.weight_bits = 4;
+  kAdd(d);
+  d.weight_bits = 8;
+}
+
 struct Layer {
   const char* kernel;
   void (*add)(Draw&);
 };
 
+constexpr size_t kLinears = 2;  // the first ones, which end a map
+
 constexpr Layer kLayersOf[] = {
+    {"linear_w4", in_4_bits<add_linear>},
     {"linear", add_linear},
+    {"depthwise_w4", in_4_bits<add_depthwise>},
+    {"conv2d_w4", in_4_bits<add_conv>},
     {"depthwise", add_depthwise},
     {"conv2d", add_conv},
     {"activation", [](Draw& d) { d.append(Activation{ActivationKind::HardSwish}); }},
@@ -198,7 +216,7 @@ const Layer& layer_of(const Kernel& kernel) {
 
 arch::Spec kernel_network(size_t kernel, bool pure, core::Rng& rng) {
   const Layer& own = layer_of(kernels()[kernel]);
-  const bool linear = std::string_view(own.kernel) == "linear";
+  const bool linear = std::string_view(own.kernel).starts_with("linear");
   const int64_t channels = 1 + static_cast<int64_t>(rng.below(40));
   Shape input{pure ? 2 + channels + channels % 2 : channels, 4 + static_cast<int64_t>(rng.below(21)),
               4 + static_cast<int64_t>(rng.below(21))};
@@ -211,7 +229,7 @@ arch::Spec kernel_network(size_t kernel, bool pure, core::Rng& rng) {
     if (linear || pure || rng.below(3) != 0)
       own.add(d);
     else
-      kLayersOf[1 + rng.below(std::size(kLayersOf) - 1)].add(d);
+      kLayersOf[kLinears + rng.below(std::size(kLayersOf) - kLinears)].add(d);
   }
   return net.finish();
 }

@@ -3,35 +3,15 @@
 #ifndef CND_DEPTHWISE_H
 #define CND_DEPTHWISE_H
 
-#include <stdint.h>
+#include "cnd_depthwise_params.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-enum { CND_DEPTHWISE_ROWS = 5 }; /* rows in scratch beyond those of one window, at most */
-
-typedef struct {
-  int32_t in_h, in_w, in_c;
-  int32_t out_h, out_w, out_c; /* out_c is a multiple of in_c */
-  int32_t kernel_h, kernel_w;
-  int32_t stride_h, stride_w;
-  int32_t pad_top, pad_left;
-  int32_t input_zero_point; /* what padding holds */
-  int32_t output_zero_point;
-  int32_t act_min, act_max; /* clamp of the output, within [-128, 127] */
-  int32_t short_scale;      /* 1: every |sum| is below 2^30 and every shift negative, so that scaling may be short */
-} cnd_depthwise_params;
-
 /* weights: [kernel_h, kernel_w, out_c]; bias, multiplier, shift: [out_c]. Inputs are multiplied as they are stored:
  * each bias holds minus the input's zero point times the sum of its weights.
- * scratch, at a multiple of four bytes: rows of padded input for as many lines of the output as CND_DEPTHWISE_ROWS
- * more rows than one window give, (lines - 1) * stride_h + kernel_h of them, each of (w - 1) * stride_w + kernel_w
- * values, w being out_w rounded up to a multiple of four, kernel_w and the sum rounded up to even numbers; then
- * kernel_h rows of weights, kernel_w rounded up again. Where out_h > out_w and (out_w - 1) * stride_w <=
- * CND_DEPTHWISE_ROWS, height and width change their parts. The output must not overlap the input, with one exception:
- * where out_c == in_c, out_h <= in_h, out_w <= in_w and pad_top < kernel_h, it may begin where the input begins. One
- * channel after the other is computed, and its rows are read before they are overwritten. */
+ * scratch, and where the output may overlap the input: cnd_depthwise_params.h. */
 void cnd_depthwise(const cnd_depthwise_params* p, const int8_t* weights, const int32_t* bias, const int32_t* multiplier,
                    const int8_t* shift, int16_t* scratch, const int8_t* input, int8_t* output);
 

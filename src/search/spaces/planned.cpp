@@ -1,4 +1,4 @@
-// Candidates whose memory is planned as that of their export.
+// Candidates whose lowered form and memory are those of their export.
 
 #include <algorithm>
 
@@ -9,7 +9,7 @@ namespace {
 
 class PlannedSpace final : public Space {
  public:
-  PlannedSpace(Planner planner, std::unique_ptr<Space> of) : planner_(std::move(planner)), of_(std::move(of)) {
+  PlannedSpace(AsExported change, std::unique_ptr<Space> of) : change_(std::move(change)), of_(std::move(of)) {
     forbid(of_->forbidden());
     believe(of_->prior());
   }
@@ -19,7 +19,7 @@ class PlannedSpace final : public Space {
 
   Candidate expand(const Genotype& genotype) const override {
     Candidate candidate = of_->expand(genotype);
-    candidate.plan = planner_(candidate.lowered, candidate.lowered_cost);
+    change_(candidate);
     if (candidate.filling_bytes > 0)
       candidate.costs["arena_bytes"] =
           static_cast<double>(std::max(candidate.plan.peak_bytes, candidate.filling_bytes));
@@ -27,14 +27,14 @@ class PlannedSpace final : public Space {
   }
 
  private:
-  Planner planner_;
+  AsExported change_;
   std::unique_ptr<Space> of_;
 };
 
 }  // namespace
 
-std::unique_ptr<Space> planned_by(Planner planner, std::unique_ptr<Space> space) {
-  return std::make_unique<PlannedSpace>(std::move(planner), std::move(space));
+std::unique_ptr<Space> planned_by(AsExported change, std::unique_ptr<Space> space) {
+  return std::make_unique<PlannedSpace>(std::move(change), std::move(space));
 }
 
 }  // namespace condenser::search

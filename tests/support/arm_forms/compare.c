@@ -55,7 +55,7 @@ static int32_t draw_axis(int32_t in, int32_t* kernel, int32_t* stride, int32_t* 
   return (in + *pad + between(0, *kernel - 1) - *kernel) / *stride + 1;
 }
 
-static int32_t conv2d(int32_t depthwise) {
+static int32_t conv2d(int32_t depthwise, int32_t bits) {
   cnd_conv2d_params p;
   do {
     p.groups = between(0, 2) == 0 ? between(2, 4) : 1;
@@ -97,35 +97,42 @@ static int32_t conv2d(int32_t depthwise) {
                                     p.act_min,
                                     p.act_max,
                                     p.short_scale};
-    cnd_depthwise(&d, weights, bias, multiplier, shift, scratch, input, output[0]);
-    cnd_depthwise_dsp(&d, weights, bias, multiplier, shift, scratch, input, output[1]);
+    (bits == 4 ? cnd_depthwise_w4 : cnd_depthwise)(&d, weights, bias, multiplier, shift, scratch, input, output[0]);
+    (bits == 4 ? cnd_depthwise_w4_dsp : cnd_depthwise_dsp)(&d, weights, bias, multiplier, shift, scratch, input,
+                                                           output[1]);
   } else {
-    cnd_conv2d(&p, weights, bias, multiplier, shift, scratch, input, output[0]);
-    cnd_conv2d_dsp(&p, weights, bias, multiplier, shift, scratch, input, output[1]);
+    (bits == 4 ? cnd_conv2d_w4 : cnd_conv2d)(&p, weights, bias, multiplier, shift, scratch, input, output[0]);
+    (bits == 4 ? cnd_conv2d_w4_dsp : cnd_conv2d_dsp)(&p, weights, bias, multiplier, shift, scratch, input, output[1]);
   }
   if (memcmp(output[0], output[1], bytes) == 0) {
     return 1;
   }
-  printf("%s %dx%dx%d to %dx%dx%d, window %dx%d, stride %d %d, padding %d %d, groups %d, short %d\n",
-         depthwise != 0 ? "depthwise" : "conv2d", (int)p.in_h, (int)p.in_w, (int)p.in_c, (int)p.out_h, (int)p.out_w,
-         (int)p.out_c, (int)p.kernel_h, (int)p.kernel_w, (int)p.stride_h, (int)p.stride_w, (int)p.pad_top,
+  printf("%d bits: %s %dx%dx%d to %dx%dx%d, window %dx%d, stride %d %d, padding %d %d, groups %d, short %d\n",
+         (int)bits, depthwise != 0 ? "depthwise" : "conv2d", (int)p.in_h, (int)p.in_w, (int)p.in_c, (int)p.out_h,
+         (int)p.out_w, (int)p.out_c, (int)p.kernel_h, (int)p.kernel_w, (int)p.stride_h, (int)p.stride_w, (int)p.pad_top,
          (int)p.pad_left, (int)p.groups, (int)p.short_scale);
   return 0;
 }
 
-static int32_t linear(void) {
+static int32_t linear(int32_t bits) {
   cnd_linear_params p;
   p.in_c = between(0, 1) == 0 ? 4 * between(1, 60) : between(1, 240);
   p.out_c = between(1, 40);
   p.short_scale = between(0, 3) > 0 ? 1 : 0;
   draw_range(&p.output_zero_point, &p.act_min, &p.act_max);
   draw_values(p.in_c, p.in_c * p.out_c, p.out_c, p.short_scale);
-  cnd_linear(&p, weights, bias, multiplier, shift, input, output[0]);
-  cnd_linear_dsp(&p, weights, bias, multiplier, shift, input, output[1]);
+  if (bits == 4) {
+    const cnd_linear_w4_params q = {p.in_c, p.out_c, p.output_zero_point, p.act_min, p.act_max, p.short_scale};
+    cnd_linear_w4(&q, weights, bias, multiplier, shift, input, output[0]);
+    cnd_linear_w4_dsp(&q, weights, bias, multiplier, shift, input, output[1]);
+  } else {
+    cnd_linear(&p, weights, bias, multiplier, shift, input, output[0]);
+    cnd_linear_dsp(&p, weights, bias, multiplier, shift, input, output[1]);
+  }
   if (memcmp(output[0], output[1], (size_t)p.out_c) == 0) {
     return 1;
   }
-  printf("linear %d to %d, short %d\n", (int)p.in_c, (int)p.out_c, (int)p.short_scale);
+  printf("%d bits: linear %d to %d, short %d\n", (int)bits, (int)p.in_c, (int)p.out_c, (int)p.short_scale);
   return 0;
 }
 
@@ -133,7 +140,8 @@ int main(int argc, char** argv) {
   const int32_t count = argc > 1 ? atoi(argv[1]) : 1000;
   state = argc > 2 ? (uint32_t)atoi(argv[2]) : 1u;
   for (int32_t i = 0; i < count; ++i) {
-    if (conv2d(0) == 0 || conv2d(1) == 0 || linear() == 0) {
+    const int32_t bits = i % 3 == 0 ? 4 : 8;
+    if (conv2d(0, bits) == 0 || conv2d(1, bits) == 0 || linear(bits) == 0) {
       return 1;
     }
   }

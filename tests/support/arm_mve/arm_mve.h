@@ -50,6 +50,18 @@ static inline int8x16_t vdupq_n_s8(int8_t x) {
   }
   return result;
 }
+static inline int8x16_t vshlq_n_s8(int8x16_t a, int n) {
+  for (int i = 0; i < 16; ++i) {
+    a.v[i] = (int8_t)(uint8_t)((uint32_t)(uint8_t)a.v[i] << n);
+  }
+  return a;
+}
+static inline int8x16_t vandq_s8(int8x16_t a, int8x16_t b) {
+  for (int i = 0; i < 16; ++i) {
+    a.v[i] = (int8_t)(a.v[i] & b.v[i]);
+  }
+  return a;
+}
 static inline int32x4_t vdupq_n_s32(int32_t x) { MVE_LANES(x); }
 static inline int32x4_t vminq_s32(int32x4_t a, int32x4_t b) { MVE_LANES(a.v[i] < b.v[i] ? a.v[i] : b.v[i]); }
 static inline int32x4_t vmaxq_s32(int32x4_t a, int32x4_t b) { MVE_LANES(a.v[i] > b.v[i] ? a.v[i] : b.v[i]); }

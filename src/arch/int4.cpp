@@ -1,0 +1,66 @@
+#include "condenser/arch/int4.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+namespace condenser::arch {
+namespace {
+
+// `pattern` against the whole name; * stands for any characters, also none.
+bool fits(std::string_view pattern, std::string_view name) {
+  const size_t star = pattern.find('*');
+  if (star == std::string_view::npos) return pattern == name;
+  if (!name.starts_with(pattern.substr(0, star))) return false;
+  for (size_t at = star; at <= name.size(); ++at)
+    if (fits(pattern.substr(star + 1), name.substr(at))) return true;
+  return false;
+}
+
+std::vector<size_t> layers_of(const Spec& spec) {
+  std::vector<size_t> layers;
+  for (size_t i = 0; i < spec.nodes.size(); ++i)
+    if (has_weight_bits(spec.nodes[i].op)) layers.push_back(i);
+  return layers;
+}
+
+// Those of the layers that a word means, without its minus.
+std::vector<size_t> meant(const Spec& spec, const std::vector<size_t>& layers, std::string_view word) {
+  if (word == "all") return layers;
+  if (word == "inner")
+    return layers.size() < 3 ? std::vector<size_t>{} : std::vector(layers.begin() + 1, layers.end() - 1);
+  std::vector<size_t> found;
+  for (const size_t i : layers)
+    if (fits(word, spec.nodes[i].name)) found.push_back(i);
+  return found;
+}
+
+bool takes_out(std::string_view word) { return word.starts_with('-'); }
+
+std::string_view without_minus(std::string_view word) { return word.substr(takes_out(word) ? 1 : 0); }
+
+void set_bits(Op& op, int bits) {
+  if (auto* conv = std::get_if<Conv2d>(&op)) conv->weight_bits = bits;
+  if (auto* linear = std::get_if<Linear>(&op)) linear->weight_bits = bits;
+}
+
+}  // namespace
+
+bool has_weight_bits(const Op& op) { return std::holds_alternative<Conv2d>(op) || std::holds_alternative<Linear>(op); }
+
+void choose_int4(Design& design, const Int4Words& words) {
+  if (words.empty()) return;
+  const std::vector<size_t> layers = layers_of(design.lowered);
+  for (const std::string& word : words)
+    for (const size_t i : meant(design.lowered, layers, without_minus(word)))
+      set_bits(design.lowered.nodes[i].op, takes_out(word) ? 8 : 4);
+  design.lowered_cost = analyze(design.lowered);
+}
+
+std::string idle_word(const Spec& lowered, const Int4Words& words) {
+  const std::vector<size_t> layers = layers_of(lowered);
+  const auto idle = std::ranges::find_if(
+      words, [&](const std::string& w) { return meant(lowered, layers, without_minus(w)).empty(); });
+  return idle == words.end() ? "" : *idle;
+}
+
+}  // namespace condenser::arch

@@ -1,0 +1,25 @@
+/* Grouped int8 convolution (cross-correlation) with weights of 4 bits, any kernel, stride and padding. Tensors are
+ * [h, w, c], one sample. */
+#ifndef CND_CONV2D_W4_H
+#define CND_CONV2D_W4_H
+
+#include "cnd_conv2d_params.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef cnd_conv2d_params cnd_conv2d_w4_params;
+
+/* weights: [groups, (out_c / groups + 1) / 2, kernel_h, kernel_w, in_c / groups] bytes, each of two neighbouring
+ * channels of the group (cnd_nibbles.h); bias, multiplier, shift: [out_c]. Inputs are multiplied as they are stored:
+ * each bias holds minus the input's zero point times the sum of its weights, as they are unpacked. scratch:
+ * cnd_conv2d_params.h. The output must not overlap the input. */
+void cnd_conv2d_w4(const cnd_conv2d_w4_params* p, const int8_t* weights, const int32_t* bias, const int32_t* multiplier,
+                   const int8_t* shift, int16_t* scratch, const int8_t* input, int8_t* output);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
