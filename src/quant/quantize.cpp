@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "condenser/arch/check_finite.hpp"
+#include "condenser/core/text.hpp"
 #include "quant/calibrate.hpp"
 #include "quant/weight_rounding.hpp"
 
@@ -175,6 +176,11 @@ class Quantizer {
 };
 
 }  // namespace
+
+std::string way_text(const QuantOptions& o) {
+  return o.observer + (o.observer == "percentile" ? " " + core::number(o.percentile) : "") + ", " + o.weight_rounding +
+         " rounding" + (o.equalize ? ", equalized" : "");
+}
 
 void read_options(core::config::Reader& reader, QuantOptions& o) {
   reader.choice("observer", o.observer, observer_names(), "how activation ranges are chosen");

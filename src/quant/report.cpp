@@ -21,6 +21,7 @@ namespace {
 struct Tally {
   double signal = 0, noise = 0;
   int64_t values = 0, saturated = 0;
+  std::vector<int64_t> histogram = std::vector<int64_t>(kHistogramBins);
 };
 
 // Float values are [c, h, w], int8 values [h, w, c].
@@ -35,7 +36,10 @@ void compare(const arch::Shape& shape, std::span<const float> exact, std::span<c
       tally.signal += x * x;
       tally.noise += error * error;
       const double position = x / quant.scale + quant.zero_point;
-      tally.saturated += position < -128.5 || position > 127.5;
+      const bool inside = position >= -128.5 && position <= 127.5;  // false for what is no number
+      tally.saturated += !inside;
+      if (inside)
+        ++tally.histogram[std::min(kHistogramBins - 1, static_cast<size_t>((position + 128.5) / 256 * kHistogramBins))];
     }
   }
   tally.values += shape.elements();
@@ -148,7 +152,8 @@ std::vector<NodeReport> node_reports(const arch::Spec& spec, const arch::Weights
   for (size_t k = 0; k < spec.nodes.size(); ++k) {
     const Tally& t = tallies[k];
     const double saturated = t.values ? static_cast<double>(t.saturated) / static_cast<double>(t.values) : 0.0;
-    reports.push_back({spec.nodes[k].name, snr_db(t), saturated, quant.nodes.at(spec.nodes[k].name).output});
+    reports.push_back(
+        {spec.nodes[k].name, snr_db(t), saturated, quant.nodes.at(spec.nodes[k].name).output, t.histogram});
   }
   return reports;
 }

@@ -109,23 +109,29 @@ std::string pareto_svg(const std::vector<ParetoPoint>& points, const std::string
   return svg_document(kWidth, kHeight, value_title + " against " + cost_title, text + "\n");
 }
 
-std::string bars_svg(const std::vector<std::pair<std::string, int64_t>>& bars, const std::string& title) {
+std::string bars_svg(const std::vector<Bar>& bars, const std::string& title) {
   if (bars.empty()) return "";
-  constexpr double kWidth = 720, kRow = 28, kNames = 210;
-  int64_t most = 1;
-  for (const auto& bar : bars) most = std::max(most, bar.second);
+  constexpr double kWidth = 720, kRow = 28, kNames = 210, kLeast = 2;
+  double most = 0;
+  for (const Bar& bar : bars) most = std::max(most, bar.value);
   std::string text = title_text(title);
   double y = kTop;
-  for (const auto& [name, count] : bars) {
-    const double length =
-        std::max(2.0, static_cast<double>(count) / static_cast<double>(most) * (kWidth - kNames - 16 - 90));
-    text += tip(name + ": " + core::thousands(count),
-                written(shorten(name, kNames - 22, 11, false), {kNames - 8, y + 15}, 11, "end", kInk, false) +
+  for (const Bar& bar : bars) {
+    const double share = most > 0 ? std::max(0.0, bar.value) / most : 0;
+    const double length = std::max(kLeast, share * (kWidth - kNames - 16 - 90));
+    text += tip(bar.name + ": " + bar.text,
+                written(shorten(bar.name, kNames - 22, 11, false), {kNames - 8, y + 15}, 11, "end", kInk, false) +
                     rectangle({kNames, y + 3, length, kRow - 10}, 3, fill(kBlues[4])) +
-                    written(core::thousands(count), {kNames + length + 8, y + 15}, 11, "start", kInk, true));
+                    written(bar.text, {kNames + length + 8, y + 15}, 11, "start", kInk, true));
     y += kRow;
   }
   return svg_document(kWidth, y + 12, title, text);
+}
+
+std::string bars_svg(const std::vector<std::pair<std::string, int64_t>>& bars, const std::string& title) {
+  std::vector<Bar> list;
+  for (const auto& [name, count] : bars) list.push_back({name, static_cast<double>(count), core::thousands(count)});
+  return bars_svg(list, title);
 }
 
 std::string memory_svg(const arch::Spec& spec, const arch::MemoryPlan& plan) {

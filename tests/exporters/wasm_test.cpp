@@ -116,7 +116,9 @@ TEST_CASE("a WebAssembly export is the same every time, and is found out when it
   const auto verify = [&] {
     return verify::verify_export(wasm(), test.package, test.answers, {.prefix = "mine"}, folder, test.answers);
   };
-  CHECK(verify::passed(verify()));
+  const auto before = verify();
+  INFO(core::to_text(verify::to_table(before)));
+  CHECK(verify::passed(before));
   std::string page = core::read_file(folder / "demo.html");
   core::write_atomic(folder / "demo.html", page.append(" "));
   const auto checks = verify();

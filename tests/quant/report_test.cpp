@@ -217,6 +217,7 @@ TEST_CASE("node reports recomputed from the two executors", "[quant][report]") {
   const runtime::TensorQuant t = q.quant.nodes.at("c2").output;
   runtime::Int8Executor int8(runtime::build_program(spec, q.weights, q.quant));
   double signal = 0, noise = 0, clipped = 0;
+  std::vector<int64_t> histogram(quant::kHistogramBins);
   for (int64_t i = 0; i < samples->size(); ++i) {
     std::vector<float> x(144), exact;
     std::vector<int8_t> in(144), out;
@@ -235,6 +236,10 @@ TEST_CASE("node reports recomputed from the two executors", "[quant][report]") {
         signal += a * a;
         noise += std::pow(a - t.scale * (b - t.zero_point), 2);
         clipped += a > t.scale * (127.5 - t.zero_point) || a < t.scale * (-128.5 - t.zero_point);
+        for (size_t bin = 0; bin < histogram.size(); ++bin) {
+          const double begin = t.scale * (4.0 * static_cast<double>(bin) - 128.5 - t.zero_point);
+          histogram[bin] += a >= begin && a < begin + 4 * t.scale;
+        }
       }
     }
   }
@@ -244,6 +249,7 @@ TEST_CASE("node reports recomputed from the two executors", "[quant][report]") {
   CHECK(reports[node].saturated_fraction == Approx(clipped / static_cast<double>(6 * shape.elements())));
   CHECK(reports[node].saturated_fraction > 0.005);  // above the 97th percentile of the absolute values
   CHECK(reports[node].saturated_fraction < 0.06);
+  CHECK(reports[node].histogram == histogram);
 
   const core::Table table = quant::to_table(reports);
   CHECK(table.rows.size() == reports.size());

@@ -38,6 +38,7 @@ struct QuantOptions {
 };
 void read_options(core::config::Reader&, QuantOptions&);
 const std::vector<std::string>& observer_names();
+std::string way_text(const QuantOptions&);  // "percentile 99.9, learned rounding, equalized"
 
 struct Quantized {
   arch::Weights weights;  // I8 weights and I32 biases

@@ -19,7 +19,10 @@ struct NodeReport {
                                   // without noise, minus infinite without signal, NaN: not known which
   double saturated_fraction = 0;  // of float values outside what the node's int8 range can say
   runtime::TensorQuant output;
+  // Of the float values that the int8 range can say, in kHistogramBins equal parts of it, from the least on.
+  std::vector<int64_t> histogram = {};
 };
+inline constexpr size_t kHistogramBins = 64;
 
 std::vector<NodeReport> node_reports(const arch::Spec& lowered, const arch::Weights& float_weights,
                                      const arch::Weights& int8_weights, const runtime::QuantParams&,

@@ -49,10 +49,29 @@ struct BothForms {
   double as_float = NAN, as_int8 = NAN;  // NaN: it has none
 };
 
+// A way to quantize that quantize.auto tried, and what it gave on the validation part.
+struct QuantWay {
+  std::string name;  // "percentile 99.9, learned rounding"
+  double metric = NAN, loss = NAN;
+  bool taken = false;
+};
+
+// What the network gives in simulation with one node alone in floats, all others in int8.
+struct NodeInFloat {
+  std::string node;
+  double metric = NAN;
+};
+
 struct Quantized {
   std::string rounding, observer;
-  int64_t calibration_samples = 0;
-  quant::Accuracy as_float, as_int8;                                               // of the test part
+  std::string way;  // how it was quantized, as QuantWay::name
+  int64_t calibration_samples = 0, trained_epochs = 0;
+  std::string metric, metric_unit;  // that decides: of the ways and of single nodes
+  bool more_is_better = true;
+  std::vector<QuantWay> tried;        // in their order
+  std::vector<NodeInFloat> in_float;  // in the order of the network; empty: not asked for
+  double none_in_float = NAN;         // the same metric with every node in int8
+  quant::Accuracy as_float, as_int8;  // of the test part
   std::optional<quant::Reconstruction> float_reconstruction, int8_reconstruction;  // instead, where that is the task
   std::vector<quant::NodeReport> nodes;
   std::vector<BothForms> figures;

@@ -224,6 +224,9 @@ struct QuantRecord {
   AccuracyRecord test_float, test_int8;
   Maybe<ReconstructionRecord> reconstruction_float, reconstruction_int8;
   std::vector<NodeRecord> nodes;
+  // With every node in int8, beside NodeRecord::alone_in_float: simulated, on the same samples.
+  Maybe<double> none_in_float;
+  Maybe<std::map<std::string, std::vector<int64_t>>> histograms;  // quant::NodeReport::histogram, by node
   Settings settings;
 
   template <class Self, class F>
@@ -243,6 +246,8 @@ struct QuantRecord {
     f("reconstruction_float", r.reconstruction_float);
     f("reconstruction_int8", r.reconstruction_int8);
     f("nodes", r.nodes);
+    f("none_in_float", r.none_in_float);
+    f("histograms", r.histograms);
     f("settings", r.settings);
   }
 };

@@ -127,12 +127,6 @@ struct Trial {
   data::Evaluation validation;
 };
 
-// "percentile 99.9, learned rounding, equalized"
-std::string way_text(const quant::QuantOptions& o) {
-  return o.observer + (o.observer == "percentile" ? " " + core::number(o.percentile) : "") + ", " + o.weight_rounding +
-         " rounding" + (o.equalize ? ", equalized" : "");
-}
-
 // The ways to choose ranges that quantize.auto tries. Where values have heavy tails a percentile more or less decides.
 std::vector<quant::QuantOptions> range_choices(quant::QuantOptions options) {
   options.weight_rounding = "nearest";
@@ -173,7 +167,7 @@ Trial tried(RunContext& run, const arch::Design& winner, const arch::Weights& we
     Trial trial{options, {floats, std::move(q)}, std::move(found)};
     record.tried.push_back({options.observer, options.percentile, options.weight_rounding, options.equalize,
                             metric.value(trial.validation), trial.validation.loss});
-    lines.push_back("tried " + way_text(options) + ": validation " + figures(trial.validation));
+    lines.push_back("tried " + quant::way_text(options) + ": validation " + figures(trial.validation));
     if (!best || better(metric, trial.validation, best->validation)) best = std::move(trial);
   };
   for (const quant::QuantOptions& options : range_choices(c.quant)) attempt(options, weights);
@@ -186,7 +180,7 @@ Trial tried(RunContext& run, const arch::Design& winner, const arch::Weights& we
   if (quant::equalize(winner.lowered, equal) > 0) attempt(options, equal);
   const data::Evaluation exact = quant::evaluate_float(winner.lowered, weights, *run.validation(), task);
   const bool lost = better(metric, exact, best->validation);
-  lines.push_back("taken: " + way_text(best->options) + "; in float the validation part has " + figures(exact) +
+  lines.push_back("taken: " + quant::way_text(best->options) + "; in float the validation part has " + figures(exact) +
                   (c.quant.qat.epochs > 0 ? ""
                    : lost ? ": training in int8 form (quantize.qat.epochs=5) may bring back what is lost"
                           : ": training in int8 form would have nothing to bring back"));
@@ -212,6 +206,7 @@ void add_sensitivities(RunContext& run, const arch::Spec& lowered, const Forms& 
   const auto found =
       quant::sensitivities(lowered, forms.floats, forms.rounded.weights, forms.rounded.quant, *samples, task_of(c));
   const double all = metric.value(found.front().alone);
+  record.none_in_float.emplace(all);
   const quant::Sensitivity* most = nullptr;
   table.columns.push_back({"alone_in_float", metric.title + " with it in float"});
   for (size_t i = 0; i < record.nodes.size(); ++i) {
@@ -348,6 +343,8 @@ StageOutput stage_quantize(RunContext& run) {
   q.weights.metadata["training"] = key_of(settings_of(run, "train"));
   q.quant.weights_checksum = arch::save_weights(run.folder / "weights_int8.safetensors", q.weights);
   core::write_atomic(run.folder / "quant.json", runtime::to_json(q.quant));
+  record.histograms.emplace();
+  for (const auto& n : nodes) (*record.histograms)[n.node] = n.histogram;
   write_record(run.folder, record);
 
   StageOutput out{"Int8, per node", std::move(table), std::move(lines)};

@@ -14,6 +14,7 @@
 #include "condenser/arch/machine_model.hpp"
 #include "condenser/core/text.hpp"
 #include "condenser/data/metrics.hpp"
+#include "condenser/quant/quantize.hpp"
 #include "condenser/verify/verify.hpp"
 
 namespace condenser::cli {
@@ -36,7 +37,30 @@ quant::Accuracy accuracy_of(const AccuracyRecord& a) { return {a.correct, a.tota
 
 std::string text_of(const fs::path& file) { return fs::exists(file) ? core::read_file(file) : std::string(); }
 
-report::Quantized quantized_of(const QuantRecord& r) {
+std::string way_of(const auto& record) {
+  return quant::way_text({.observer = record.observer,
+                          .percentile = record.percentile,
+                          .weight_rounding = record.weight_rounding,
+                          .equalize = record.equalized});
+}
+
+// What was measured to choose and to find where int8 loses.
+void add_trials(const QuantRecord& r, const data::Metric& metric, report::Quantized& q) {
+  q.way = way_of(r);
+  q.trained_epochs = r.trained_epochs;
+  q.metric = metric.title;
+  q.metric_unit = metric.unit;
+  q.more_is_better = metric.better == data::Better::Higher;
+  for (const QuantTrialRecord& t : r.tried) q.tried.push_back({way_of(t), t.metric, t.loss, way_of(t) == q.way});
+  for (const NodeRecord& n : r.nodes)
+    if (n.alone_in_float) q.in_float.push_back({n.node, *n.alone_in_float});
+  q.none_in_float = r.none_in_float.value_or(kNotANumber);
+  if (!r.histograms) return;
+  for (quant::NodeReport& n : q.nodes)
+    if (const auto found = r.histograms->find(n.node); found != r.histograms->end()) n.histogram = found->second;
+}
+
+report::Quantized quantized_of(const QuantRecord& r, const data::Metric& deciding) {
   report::Quantized q{.rounding = r.rounding,
                       .observer = r.observer,
                       .calibration_samples = r.calibration_samples,
@@ -56,6 +80,7 @@ report::Quantized quantized_of(const QuantRecord& r) {
                                    value(r.test_int8, metric.json_key)};
     if (std::isfinite(figure.as_float) || std::isfinite(figure.as_int8)) q.figures.push_back(figure);
   }
+  add_trials(r, deciding, q);
   return q;
 }
 
@@ -157,7 +182,8 @@ report::Material read_material(RunContext& run) {
                   run.config.space.get(), kStudyPage};
   m.trained = read_training(run, m.hash);
   m.evaluated = read_evaluation(run.folder, m.hash);
-  if (const auto record = current<QuantRecord>(run, "quantize")) m.quantized = quantized_of(*record);
+  if (const auto record = current<QuantRecord>(run, "quantize"))
+    m.quantized = quantized_of(*record, train::deciding_metric(run.config.train));
   const auto proof = current<VerifyRecord>(run, "verify");
   if (proof) m.proof = proof_of(*proof, train::reconstructs(run.config.train));
   m.stack = stack_of(run, m.design, proof);

@@ -12,8 +12,17 @@ const kVectors = [0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 10
                   0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 26, 11];
 const hasVectors = () => WebAssembly.validate(Uint8Array.from(kVectors));
 
+// At once where the browser lets it: a page whose time is simulated does not wait for a compiler in the background.
+const instantiate = async bytes => {
+  try {
+    return new WebAssembly.Instance(new WebAssembly.Module(bytes), {});
+  } catch {
+    return (await WebAssembly.instantiate(bytes, {})).instance;  // browsers that compile only small modules at once
+  }
+};
+
 const makeNetwork = async bytes => {
-  const {instance} = await WebAssembly.instantiate(bytes, {});
+  const instance = await instantiate(bytes);
   const call = instance.exports, memory = call.memory.buffer;
   const answer = () => {
     const at = call.answer();

@@ -60,6 +60,8 @@ QuantRecord quantized() {
           {},
           {},
           {{"stem", std::nullopt, 0.25, 7.018e-09, -128, {}}},
+          {},
+          {},
           {{"quantize.observer", "mse"}}};
 }
 VerifyRecord verified() {
@@ -159,6 +161,12 @@ TEST_CASE("keys that may be missing are written only where they say something", 
   ordered_json wrong = ordered_json::parse(text);
   wrong["reconstruction"]["items"] = "seven";
   refuses<EvaluationRecord>(wrong.dump(), "reconstruction.items");
+  QuantRecord q = quantized();
+  q.none_in_float.emplace(91.25);
+  q.histograms.emplace();
+  (*q.histograms)["stem"] = {0, 5, 2};
+  CHECK(to_text(from_text<QuantRecord>(to_text(q), "x")) == to_text(q));
+  CHECK(from_text<QuantRecord>(to_text(q), "x").histograms->at("stem")[1] == 5);
 }
 
 TEST_CASE("every record reads back as it was written and refuses all damage", "[cli]") {
