@@ -391,8 +391,7 @@ Answer frozen_parts(const Situation& s) {
 Answer something_to_learn(const Situation& s) {
   if (s.options.epochs > 0) return std::nullopt;
   if (s.searching) return "1 or more, as candidates are compared by what they learn,";
-  return s.options.init.empty() ? Answer("1 or more, or weights that are taken as they are,")
-                                : std::nullopt;
+  return s.options.init.empty() ? Answer("1 or more, or weights that are taken as they are,") : std::nullopt;
 }
 
 const std::vector<Row>& rows() {

@@ -67,8 +67,8 @@ struct FitResult {
   std::vector<EpochScore> curve;  // of every epoch, those before a pause too, where the request asks for it
 };
 
-// The weights that a training begins with: random ones by seed, with those of options.init on top; says what was loaded.
-// Needs no LibTorch.
+// The weights that a training begins with: random ones by seed, with those of options.init on top; says what was
+// loaded. Needs no LibTorch.
 arch::Weights initial_weights(const arch::Spec&, const TrainOptions&);
 
 // How fast networks answer: float32, lowered (batch norm folded, as deployed), random weights. Every network gets the
