@@ -156,7 +156,7 @@ void check_is_range(const std::string& node, arch::Clamp clamp, const TensorQuan
   if (output.zero_point != -128)
     throw arch::SpecError(node, "zero point " + std::to_string(output.zero_point) + " under a clamp at zero; " +
                                     "expected -128, so that int8 itself is the clamp");
-  constexpr double kRounding = 1e-9;
+  constexpr double kRounding = 1e-6;  // of 6 / 255 in single precision
   if (clamp == arch::Clamp::Relu6 && 255 * output.scale > 6 + kRounding)
     throw arch::SpecError(node, "output scale " + text(output.scale) +
                                     " under a clamp at 6; expected at most 6 / 255, " +

@@ -327,6 +327,28 @@ TEST_CASE("dead channels, dead layers and huge biases still give numbers that ke
   }
 }
 
+// Six is the end of the range then, whose scale is rounded to single precision, here upwards.
+TEST_CASE("products that reach a clamp at six have numbers that kernels take", "[quant][quantize]") {
+  arch::Builder b("product", {4, 6, 6});
+  const int logits = b.add("logits", arch::Conv2d{.out = 4, .kernel = {1, 1}, .bias = true}, {b.input()});
+  const int value = b.add("value", arch::Conv2d{.out = 4, .kernel = {1, 1}, .bias = true}, {b.input()});
+  const int product = b.add("product", arch::SoftmaxMul{.rescale = true}, {logits, value});
+  const int act = b.add("act", arch::Activation{arch::ActivationKind::Relu6}, {product});
+  const int pool = b.add("pool", arch::GlobalAvgPool{}, {act});
+  b.add("fc", arch::Linear{.out = 2}, {pool});
+  Network n = lowered(b.finish(), 3);
+  std::ranges::fill(n.weights.tensors.at("value.bias").f32(), 50.0F);
+  const auto data = images(n.spec.input, 16, 5);
+  for (const char* observer : {"min_max", "percentile", "mse"}) {
+    quant::QuantOptions options;
+    options.observer = observer;
+    const quant::Quantized q = quant::quantize(arch::design_of(n.spec), n.weights, *data, options);
+    INFO(observer);
+    CHECK(q.quant.nodes.at(n.spec.nodes[3].name).output.scale == Approx(6.0 / 255).epsilon(1e-6));
+    CHECK_NOTHROW(runtime::build_program(n.spec, q.weights, q.quant));
+  }
+}
+
 TEST_CASE("quantize refuses what it cannot do", "[quant][quantize]") {
   arch::Builder b("bn", {2, 6, 6});
   b.add("c1", arch::Conv2d{4, {3, 3}, {1, 1}}, {b.input()});
