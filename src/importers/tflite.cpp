@@ -15,6 +15,12 @@ namespace condenser::importers {
 using core::tflite::Type;
 using onnx_file::Kind;
 
+namespace {
+
+constexpr int64_t kLeastZero = -128, kMostZero = 255;  // of int8 and uint8
+
+}  // namespace
+
 const std::map<std::string, TfliteGraph::Row, std::less<>>& TfliteGraph::rows() {
   using G = TfliteGraph;
   constexpr bool kKeepsScale = true;
@@ -112,6 +118,9 @@ void TfliteGraph::check_value(int tensor) const {
   if (t.type == static_cast<int>(Type::Float32)) return;
   if (t.type != static_cast<int>(Type::Int8) && t.type != static_cast<int>(Type::Uint8))
     fail(where + " holds " + core::tflite::type_name(t.type) + "; expected FLOAT32 or INT8");
+  for (const int64_t zero : t.zero_points)
+    if (zero < kLeastZero || zero > kMostZero)
+      fail(where + " has zero point " + std::to_string(zero) + "; expected one of 8 bits");
   if (t.scales.size() != 1 || t.zero_points.size() > 1 || !(t.scales[0] > 0) || !std::isfinite(t.scales[0]))
     fail(where + " holds " + core::tflite::type_name(t.type) + " with " +
          (t.scales.size() == 1 ? "scale " + core::number(double{t.scales[0]})
@@ -220,6 +229,10 @@ onnx_file::Array TfliteGraph::array(const Operator& op, size_t k, const char* wh
   if (!fits || (array.zero_points.size() != 1 && array.zero_points.size() != array.scales.size()))
     fail(op, std::string(what) + " " + named(place) + " has " + std::to_string(array.scales.size()) + " scales and " +
                  std::to_string(array.zero_points.size()) + " zero points; expected one, or one per channel");
+  for (const int64_t zero : array.zero_points)
+    if (zero < kLeastZero || zero > kMostZero)
+      fail(op, std::string(what) + " " + named(place) + " has zero point " + std::to_string(zero) +
+                   "; expected one of 8 bits");
   for (const double scale : array.scales)
     if (!(scale > 0) || !std::isfinite(scale))
       fail(op, std::string(what) + " " + named(place) + " has scale " + core::number(scale) + "; expected more than 0");

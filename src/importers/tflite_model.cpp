@@ -62,7 +62,13 @@ class Fields {
   template <class T, class Out = T>
   std::vector<Out> list(uint16_t place) const {
     const auto* values = checked<flatbuffers::Vector<T>>(place, sizeof(T));
-    return values == nullptr ? std::vector<Out>{} : std::vector<Out>(values->begin(), values->end());
+    std::vector<Out> found(values == nullptr ? 0 : values->size());
+    for (size_t i = 0; i < found.size(); ++i) {  // which may lie anywhere: only their count is aligned
+      T value;
+      std::memcpy(&value, values->Data() + i * sizeof(T), sizeof(T));
+      found[i] = static_cast<Out>(value);
+    }
+    return found;
   }
 
   std::string_view bytes(uint16_t place) const {

@@ -160,6 +160,20 @@ TEST_CASE("a TensorFlow Lite model cut off anywhere, or with any byte changed, i
   CHECK(refused > 0);
 }
 
+TEST_CASE("files that broke a reader of TensorFlow Lite are refused or come in", "[importers]") {
+  for (const char* name : {"misaligned", "large_zero_point"}) {
+    INFO(name);
+    const std::string bytes =
+        tests::slurp(fs::path(CONDENSER_SOURCE_DIR "/tests/fuzz/corpus/tflite") / (std::string(name) + ".tflite"));
+    CHECK(bytes.size() > 100);
+    try {
+      importers::parse_tflite(bytes, "m.tflite");
+    } catch (const core::Error& e) {
+      CHECK(std::string(e.what()).starts_with("m.tflite: "));
+    }
+  }
+}
+
 TEST_CASE("names of layers come from names of tensors", "[importers]") {
   const Imported net = importers::import_file(CONDENSER_SOURCE_DIR "/tests/fuzz/corpus/tflite/conv_relu.tflite");
   CHECK(net.input_axes == "nhwc");

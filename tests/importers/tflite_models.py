@@ -403,6 +403,7 @@ def refused():
     changed("weight_scales", "has 3 scales and 4 zero points", lambda n: setattr(n.tensors[1].quantization, "scale", np.ones(3, np.float32)), np.int8)
     changed("weight_scale_axis", "axis 9 of 4 axes", lambda n: setattr(n.tensors[1].quantization, "quantizedDimension", 9), np.int8)
     changed("weight_asymmetric", "are not symmetric int8", lambda n: setattr(n.tensors[1].quantization, "zeroPoint", np.full(4, 5, np.int64)), np.int8)
+    changed("weight_zero_point", "has zero point -9223372036854775808", lambda n: setattr(n.tensors[1].quantization, "zeroPoint", np.full(4, -2**63, np.int64)), np.int8)
     changed("bias_scale", "expected input scale times weight scale", lambda n: setattr(n.tensors[2].quantization, "scale", np.full(4, 0.5, np.float32)), np.int8)
     changed("zero_point", "zero point 300", lambda n: setattr(n.tensors[3].quantization, "zeroPoint", np.full(1, 300, np.int64)), np.int8)
     changed("variable", "keeps its value from one run to the next", lambda n: setattr(n.tensors[0], "isVariable", True))
