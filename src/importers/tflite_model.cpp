@@ -266,7 +266,7 @@ class Reader {
 
 Model read(std::string_view bytes, const std::string& name) {
   std::vector<uint64_t> aligned((bytes.size() + 7) / 8);  // as FlatBuffers reads its numbers
-  std::memcpy(aligned.data(), bytes.data(), bytes.size());
+  if (!bytes.empty()) std::memcpy(aligned.data(), bytes.data(), bytes.size());
   const auto* begin = reinterpret_cast<const uint8_t*>(aligned.data());
   Source source{{begin, bytes.size(), 64, 10'000'000}, name, bytes, kMostReadings * bytes.size() + 1'000'000};
   if (bytes.size() < 8 || bytes.substr(4, 4) != format::kIdentifier)
