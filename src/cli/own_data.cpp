@@ -118,8 +118,11 @@ OwnData pictures_in(const fs::path& folder, int most_side) {
     const auto listed = data::list_files(card.root / part.path, data::kPictureEndings).files;
     files.insert(files.end(), listed.begin(), listed.end());
     for (const std::string& name : card.classes)
-      if (const fs::path own = card.root / part.path / name; fs::is_directory(own))
-        by_class[name] += std::ssize(data::list_files(own, data::kPictureEndings).files);
+      if (fs::is_directory(card.root / part.path / name)) by_class[name];  // may hold none
+    for (const fs::path& file : listed)
+      if (const auto found = by_class.find(file.lexically_relative(card.root / part.path).begin()->string());
+          found != by_class.end())
+        ++found->second;
   }
   const Sizes sizes = sizes_of(files);
   const auto classes = std::ssize(card.classes);

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "report/join_first.hpp"
 #include "report/sections/sections.hpp"
 
 namespace condenser::report {
@@ -12,10 +13,8 @@ constexpr int64_t kFewItems = 1000;  // of the test part, below which its interv
 constexpr size_t kNamed = 12;        // classes that are listed in a sentence
 
 std::string some(std::vector<std::string> names) {
-  const size_t all = names.size();
   for (std::string& name : names) name = core::printable(name);
-  if (all > kNamed) names.resize(kNamed);
-  return core::join(names) + (all > kNamed ? " and " + std::to_string(all - kNamed) + " more" : "");
+  return join_first(std::move(names), kNamed);
 }
 
 bool reconstructs(const Material& m) { return test_reconstruction(m).has_value(); }
@@ -46,13 +45,10 @@ std::vector<std::string> weak_classes(const Material& m) {
   std::vector<std::string> weak;
   if (!m.evaluated || m.evaluated->confusion.counts.empty()) return weak;
   const Confusion& c = m.evaluated->confusion;
-  for (size_t k = 0; k < c.classes.size(); ++k) {
-    int64_t items = 0;
-    for (const int64_t n : c.counts[k]) items += n;
-    if (items == 0) continue;
-    const double recall = 100.0 * static_cast<double>(c.counts[k][k]) / static_cast<double>(items);
-    if (recall < kWeakRecall) weak.push_back(c.classes[k] + " (" + core::fixed(recall, 1) + " % found)");
-  }
+  const std::vector<ClassScores> scores = class_scores(c);
+  for (size_t k = 0; k < scores.size(); ++k)
+    if (scores[k].recall_percent < kWeakRecall)  // false where there is none
+      weak.push_back(c.classes[k] + " (" + core::fixed(scores[k].recall_percent, 1) + " % found)");
   return weak;
 }
 

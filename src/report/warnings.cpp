@@ -7,6 +7,7 @@
 
 #include "condenser/core/text.hpp"
 #include "condenser/report/material.hpp"
+#include "report/join_first.hpp"
 
 namespace condenser::report {
 namespace {
@@ -20,12 +21,9 @@ std::string quoted(std::string name) { return "'" + core::printable(name) + "'";
 
 // "'a', 'b' and 3 more"
 std::string some(const std::vector<std::string>& names) {
-  constexpr size_t kMost = 5;
   std::vector<std::string> shown;
-  for (size_t k = 0; k < std::min(names.size(), kMost); ++k) shown.push_back(quoted(names[k]));
-  const std::string more =
-      names.size() > kMost ? " and " + std::to_string(names.size() - kMost) + " more" : std::string();
-  return core::join(shown) + more;
+  for (const std::string& name : names) shown.push_back(quoted(name));
+  return join_first(std::move(shown), 5);
 }
 
 void limits(const Material& m, std::vector<Warning>& list) {

@@ -11,6 +11,7 @@
 #include "condenser/importers/importer.hpp"
 #include "condenser/runtime/float_executor.hpp"
 #include "condenser/runtime/int8_executor.hpp"
+#include "importers/model_answers.hpp"
 #include "importers/onnx.hpp"
 #include "support/absent.hpp"
 #include "support/process.hpp"
@@ -18,16 +19,10 @@
 
 using namespace condenser;
 using importers::Imported;
+using importers::testing::float_error, importers::testing::floats_in, importers::testing::Steps;
 namespace fs = std::filesystem;
 
 namespace {
-
-std::vector<float> floats_in(const fs::path& file) {
-  const std::string bytes = tests::slurp(file);
-  std::vector<float> values(bytes.size() / sizeof(float));
-  std::memcpy(values.data(), bytes.data(), values.size() * sizeof(float));
-  return values;
-}
 
 // The models of models.py with their inputs and the answers of ONNX Runtime. Empty where Python lacks a package.
 struct Models {
@@ -54,26 +49,6 @@ struct Models {
   }
 };
 
-// The largest difference from ONNX Runtime's outputs, relative to the largest of them.
-double float_error(const fs::path& model) {
-  const Imported net = importers::import_file(model);
-  const std::vector<float> x = floats_in(fs::path(model).replace_extension(".in"));
-  const std::vector<float> expected = floats_in(fs::path(model).replace_extension(".out"));
-  const auto n = static_cast<int64_t>(x.size()) / net.spec.input.elements();
-  const std::vector<float> found = runtime::FloatExecutor(net.spec, net.weights).run(x, n);
-  REQUIRE(found.size() == expected.size());
-  double worst = 0, most = 1;
-  for (size_t i = 0; i < found.size(); ++i) {
-    worst = std::max(worst, std::abs(double{found[i]} - double{expected[i]}));
-    most = std::max(most, std::abs(double{expected[i]}));
-  }
-  return worst / most;
-}
-
-struct Steps {
-  int64_t values = 0, differing = 0, largest = 0;
-};
-
 Steps int8_steps(const fs::path& model) {
   const Imported net = importers::import_file(model);
   REQUIRE(net.int8);
@@ -93,9 +68,7 @@ Steps int8_steps(const fs::path& model) {
         const float value = expected[sample * output.size() + static_cast<size_t>(c * shape.h * shape.w + p)];
         const int64_t wanted = std::lround(value / q.scale) + q.zero_point;
         const int64_t off = std::abs(wanted - output[static_cast<size_t>(p * shape.c + c)]);
-        ++steps.values;
-        steps.differing += off > 0;
-        steps.largest = std::max(steps.largest, off);
+        steps.add(off);
       }
   }
   return steps;

@@ -7,6 +7,7 @@
 #include "condenser/importers/importer.hpp"
 #include "condenser/runtime/float_executor.hpp"
 #include "condenser/runtime/int8_executor.hpp"
+#include "importers/model_answers.hpp"
 #include "importers/tflite.hpp"
 #include "support/absent.hpp"
 #include "support/process.hpp"
@@ -14,6 +15,7 @@
 
 using namespace condenser;
 using importers::Imported;
+using importers::testing::float_error, importers::testing::Steps;
 namespace fs = std::filesystem;
 
 namespace {
@@ -42,33 +44,6 @@ struct Models {
   }
 };
 
-std::vector<float> floats_in(const fs::path& file) {
-  const std::string bytes = tests::slurp(file);
-  std::vector<float> values(bytes.size() / sizeof(float));
-  std::memcpy(values.data(), bytes.data(), values.size() * sizeof(float));
-  return values;
-}
-
-// The largest difference from LiteRT's outputs, relative to the largest of them.
-double float_error(const fs::path& model) {
-  const Imported net = importers::import_file(model);
-  const std::vector<float> x = floats_in(fs::path(model).replace_extension(".in"));
-  const std::vector<float> expected = floats_in(fs::path(model).replace_extension(".out"));
-  const auto n = static_cast<int64_t>(x.size()) / net.spec.input.elements();
-  const std::vector<float> found = runtime::FloatExecutor(net.spec, net.weights).run(x, n);
-  REQUIRE(found.size() == expected.size());
-  double worst = 0, most = 1;
-  for (size_t i = 0; i < found.size(); ++i) {
-    worst = std::max(worst, std::abs(double{found[i]} - double{expected[i]}));
-    most = std::max(most, std::abs(double{expected[i]}));
-  }
-  return worst / most;
-}
-
-struct Steps {
-  int64_t values = 0, differing = 0, largest = 0;
-};
-
 // Integers as they are, [h, w, c] on both sides; unsigned ones are 128 higher.
 Steps int8_steps(const fs::path& model) {
   const Imported net = importers::import_file(model);
@@ -90,9 +65,7 @@ Steps int8_steps(const fs::path& model) {
     REQUIRE(expected.size() == x.size() / size * output.size());
     for (size_t i = 0; i < output.size(); ++i) {
       const int64_t off = std::abs(value(expected[sample * output.size() + i]) - output[i]);
-      ++steps.values;
-      steps.differing += off > 0;
-      steps.largest = std::max(steps.largest, off);
+      steps.add(off);
     }
   }
   return steps;

@@ -196,15 +196,12 @@ Trial quantized(RunContext& run, const arch::Design& winner, const arch::Weights
 }
 
 // A column of the table: the deciding metric with each node alone in floats; and which gives most back.
-void add_sensitivities(RunContext& run, const arch::Spec& lowered, const Forms& forms, QuantRecord& record,
-                       core::Table& table, std::vector<std::string>& lines) {
-  const RunConfig& c = run.config;
+void add_sensitivities(const RunConfig& c, const arch::Spec& lowered, const Forms& forms, const data::Dataset& samples,
+                       QuantRecord& record, core::Table& table, std::vector<std::string>& lines) {
   const data::Metric& metric = train::deciding_metric(c.train);
-  const auto samples = data::subset(
-      run.validation(), data::stratified_subset(*run.validation(), c.quant.sensitivity, c.quant.calibration_seed));
-  core::log::info("sensitivity: every node alone in floats, on " + std::to_string(samples->size()) + " samples");
+  core::log::info("sensitivity: every node alone in floats, on " + std::to_string(samples.size()) + " samples");
   const auto found =
-      quant::sensitivities(lowered, forms.floats, forms.rounded.weights, forms.rounded.quant, *samples, task_of(c));
+      quant::sensitivities(lowered, forms.floats, forms.rounded.weights, forms.rounded.quant, samples, task_of(c));
   const double all = metric.value(found.front().alone);
   record.none_in_float.emplace(all);
   const quant::Sensitivity* most = nullptr;
@@ -216,7 +213,7 @@ void add_sensitivities(RunContext& run, const arch::Spec& lowered, const Forms& 
     record.nodes[i].alone_in_float.emplace(metric.value(at->alone));
     if (better(metric, at->alone, most ? most->alone : found.front().alone)) most = &*at;
   }
-  lines.push_back("sensitivity, " + std::to_string(samples->size()) + " samples of the validation part, simulated: " +
+  lines.push_back("sensitivity, " + std::to_string(samples.size()) + " samples of the validation part, simulated: " +
                   metric.title + " " + core::significant(all, 4) + " with all in int8" +
                   (most ? ", " + core::significant(metric.value(most->alone), 4) + " with node " + most->node +
                               " alone in floats, which gives most back"
@@ -224,15 +221,12 @@ void add_sensitivities(RunContext& run, const arch::Spec& lowered, const Forms& 
 }
 
 // Two columns: the deciding metric with each layer alone in 4 bits, and the bytes that it saves; and which costs least.
-void add_int4_trials(RunContext& run, const arch::Design& winner, const Forms& forms, QuantRecord& record,
-                     core::Table& table, std::vector<std::string>& lines) {
-  const RunConfig& c = run.config;
+void add_int4_trials(const RunConfig& c, const arch::Design& winner, const Forms& forms, const data::Dataset& samples,
+                     QuantRecord& record, core::Table& table, std::vector<std::string>& lines) {
   const data::Metric& metric = train::deciding_metric(c.train);
-  const auto samples = data::subset(
-      run.validation(), data::stratified_subset(*run.validation(), c.quant.sensitivity, c.quant.calibration_seed));
   core::log::info("sensitivity: every layer alone with weights of 4 bits");
   const auto trials =
-      quant::int4_trials(winner, forms.floats, forms.rounded.weights, forms.rounded.quant, *samples, task_of(c));
+      quant::int4_trials(winner, forms.floats, forms.rounded.weights, forms.rounded.quant, samples, task_of(c));
   table.columns.push_back({"alone_in_int4", metric.title + " with it in int4"});
   table.columns.push_back({"int4_saved_bytes", "bytes saved"});
   const quant::Int4Trial* most = nullptr;
@@ -251,19 +245,16 @@ void add_int4_trials(RunContext& run, const arch::Design& winner, const Forms& f
                     core::significant(metric.value(most->alone), 4) + "; the table has all (quantize.int4)");
 }
 
-// What weights of 4 bits take of the constants.
+// What weights of 4 bits take of the constants; "" where there are none.
 std::string int4_line(const arch::Design& winner) {
   const auto four =
       std::ranges::count_if(winner.lowered.nodes, [](const arch::Node& n) { return arch::weight_bits(n.op) == 4; });
+  if (four == 0) return "";
   arch::Design whole = winner;
   arch::choose_int4(whole, {"-all"});
   return "weights of 4 bits in " + std::to_string(four) + " layers: constants of " +
          core::bytes_text(winner.lowered_cost.constant_bytes) + " instead of " +
          core::bytes_text(whole.lowered_cost.constant_bytes);
-}
-
-bool has_int4(const arch::Spec& lowered) {
-  return std::ranges::any_of(lowered.nodes, [](const arch::Node& n) { return arch::weight_bits(n.op) == 4; });
 }
 
 // Why the run ends here, where int8 lost more than it may; "": it did not. One item more or less is no loss.
@@ -335,10 +326,12 @@ StageOutput stage_quantize(RunContext& run) {
                             {}});
   core::Table table = quant::to_table(nodes);
   if (options.sensitivity > 0) {
-    add_sensitivities(run, lowered, forms, record, table, lines);
-    add_int4_trials(run, winner, forms, record, table, lines);
+    const auto samples = data::subset(
+        run.validation(), data::stratified_subset(*run.validation(), options.sensitivity, options.calibration_seed));
+    add_sensitivities(c, lowered, forms, *samples, record, table, lines);
+    add_int4_trials(c, winner, forms, *samples, record, table, lines);
   }
-  if (has_int4(lowered)) lines.push_back(int4_line(winner));
+  if (std::string line = int4_line(winner); !line.empty()) lines.push_back(std::move(line));
   q.weights.metadata["key"] = key_of(record.settings);
   q.weights.metadata["training"] = key_of(settings_of(run, "train"));
   q.quant.weights_checksum = arch::save_weights(run.folder / "weights_int8.safetensors", q.weights);

@@ -2,13 +2,12 @@
 
 #include <map>
 
+#include "cli/print.hpp"
 #include "cli/run_identity.hpp"
 #include "cli/shared_options.hpp"
 #include "cli/stages/report_material.hpp"
 #include "cli/tiles.hpp"
 #include "cli/verb.hpp"
-#include "condenser/core/files.hpp"
-#include "condenser/core/output.hpp"
 #include "condenser/core/text.hpp"
 #include "condenser/report/model_card.hpp"
 
@@ -90,10 +89,7 @@ int card(const Options& o) {
                                 .machines = machines_of(find_record<VerifyRecord>(place)),
                                 .reproduce = "condenser run config.resolved.yaml"};
   const std::string text = text_of(report::model_card(material, facts), o.format);
-  if (o.out.empty())
-    core::write_output(text);
-  else
-    core::write_atomic(o.out, text);
+  print_to(o.out, text);
   return 0;
 }
 

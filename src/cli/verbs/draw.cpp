@@ -1,12 +1,11 @@
 // `condenser draw`: a network as SVG, Mermaid or DOT.
 
 #include "cli/networks.hpp"
+#include "cli/print.hpp"
 #include "cli/shared_options.hpp"
 #include "cli/stages/stages.hpp"
 #include "cli/verb.hpp"
 #include "condenser/arch/diagram.hpp"
-#include "condenser/core/files.hpp"
-#include "condenser/core/output.hpp"
 #include "condenser/report/picture.hpp"
 
 namespace condenser::cli {
@@ -36,10 +35,7 @@ std::string drawing(const arch::Spec& spec, const Options& o) {
 
 int draw(const Options& o) {
   const std::string text = drawing(find_network(o.network), o);
-  if (o.out.empty())
-    core::write_output(text);
-  else
-    core::write_atomic(o.out, text);
+  print_to(o.out, text);
   return 0;
 }
 
