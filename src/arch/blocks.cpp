@@ -87,6 +87,7 @@ const char* to_string(Downsampling kind) {
     case Downsampling::Blur5: return "blur5";
     case Downsampling::MaxBlur3: return "max_blur3";
     case Downsampling::MaxBlur5: return "max_blur5";
+    case Downsampling::Max2: return "max2";
   }
   return "unknown";
 }
@@ -104,6 +105,7 @@ int antialias_pool(Builder& b, int x, std::string_view name, Downsampling kind) 
     case Downsampling::Blur5: return blur(x, 5);
     case Downsampling::MaxBlur3: return blur(dense_max(), 3);
     case Downsampling::MaxBlur5: return blur(dense_max(), 5);
+    case Downsampling::Max2: return b.add(name, MaxPool{square(2), square(2), Pad{}}, {x});
   }
   throw SpecError(std::string(name), "down-sampling outside its enumeration");
 }

@@ -56,6 +56,15 @@ void choose_int4(Design& design, const Int4Words& words) {
   design.lowered_cost = analyze(design.lowered);
 }
 
+void write_int4(Design& design, const Int4Words& words) {
+  choose_int4(design, words);
+  for (Node& node : design.spec.nodes) {
+    if (!has_weight_bits(node.op)) continue;
+    const auto lowered = std::ranges::find(design.lowered.nodes, node.name, &Node::name);
+    if (lowered != design.lowered.nodes.end()) set_bits(node.op, weight_bits(lowered->op));
+  }
+}
+
 std::string idle_word(const Spec& lowered, const Int4Words& words) {
   const std::vector<size_t> layers = layers_of(lowered);
   const auto idle = std::ranges::find_if(

@@ -111,8 +111,15 @@ Sampled sample_space(const RunConfig& c) {
     passed.push_back(std::move(candidate));
   }
   s.passed = static_cast<int>(passed.size());
+  // A narrow gate lets one of thousands pass: without it no time could be told.
+  for (int draws = 0; passed.empty() && draws < 30'000; ++draws) {
+    search::Candidate candidate = c.space->expand(search::sample(*c.space, rng));
+    if (!search::passed(gate.before_training(candidate))) continue;
+    s.mean_macs = static_cast<double>(candidate.cost.macs);
+    passed.push_back(std::move(candidate));
+  }
   if (passed.empty()) return s;
-  s.mean_macs /= s.passed;
+  if (s.passed > 0) s.mean_macs /= s.passed;
   s.typical = *std::ranges::min_element(passed, {}, [&](const search::Candidate& candidate) {
     return std::abs(static_cast<double>(candidate.cost.macs) - s.mean_macs);
   });
@@ -189,12 +196,12 @@ StageOutput dry_run(RunContext& run) {
       what = std::to_string(c.search.trials) + " candidates by " + c.search.generator + ", " +
              std::to_string(c.probe.train.epochs) + " epochs on " + core::fixed(probe_images, 0) + " images each";
       if (c.probe.rungs.size() > 1) what += ", in " + std::to_string(c.probe.rungs.size()) + " rungs (below)";
-      seconds = core::cell(shared_s + c.search.trials * (probe_s + inherited_s), 0);
+      if (s.typical) seconds = core::cell(shared_s + c.search.trials * (probe_s + inherited_s), 0);
     } else if (name == "search") {
       what = "gate check of " + c.spec;
     } else if (name == "train") {
       what = std::to_string(c.train.epochs) + " epochs on " + core::fixed(train_images, 0) + " images";
-      seconds = core::cell(train_s, 0);
+      if (s.typical) seconds = core::cell(train_s, 0);
     } else if (name == "quantize") {
       what = "int8, observer " + c.quant.observer + ", " + std::to_string(c.quant.calibration_samples) +
              " calibration images";
@@ -210,14 +217,16 @@ StageOutput dry_run(RunContext& run) {
     const double size = search::log10_size(*c.space);
     out.lines.push_back("space: " + std::to_string(c.space->decisions().size()) + " decisions, 10^" +
                         core::fixed(size, 1) + " genotypes; " + std::to_string(s.passed) + " of " +
-                        std::to_string(s.total) + " sampled pass the gate, on average " +
-                        core::thousands(static_cast<int64_t>(s.mean_macs)) + " MACs");
+                        std::to_string(s.total) + " sampled pass the gate" +
+                        (s.typical ? std::string(s.passed > 0 ? ", on average " : ", one that does has ") +
+                                         core::thousands(static_cast<int64_t>(s.mean_macs)) + " MACs"
+                                   : ", nor does any of 30,000 more: no time can be told"));
     std::string refused;
     for (const auto& [rule, count] : s.refused)
       if (count) refused += (refused.empty() ? "" : ", ") + rule + " " + std::to_string(count);
     if (!refused.empty()) out.lines.push_back("refused in the sample: " + refused);
   }
-  if (c.space && c.probe.rungs.size() > 1) add_rungs(c, probe_s, out);
+  if (c.space && s.typical && c.probe.rungs.size() > 1) add_rungs(c, probe_s, out);
   out.lines.push_back("run folder: " + run.folder.string());
   out.lines.push_back(pace.measured
                           ? "times are estimates from a second of training steps on this machine, good to a factor "

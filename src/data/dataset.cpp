@@ -3,6 +3,7 @@
 #include "condenser/data/dataset.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "condenser/core/error.hpp"
@@ -97,6 +98,41 @@ class Subset : public Dataset {
   std::vector<int64_t> indices_;
 };
 
+class Shifted : public Dataset {
+ public:
+  Shifted(std::shared_ptr<const Dataset> base, int right, int down)
+      : base_(std::move(base)), right_(right), down_(down) {
+    const ItemShape shape = base_->shape();
+    if (std::abs(right_) >= shape.w || std::abs(down_) >= shape.h)
+      throw core::Error("a shift by " + std::to_string(right_) + " and " + std::to_string(down_) + " pixels of items " +
+                        std::to_string(shape.h) + "x" + std::to_string(shape.w) + "; expected less than their size");
+  }
+
+  int64_t size() const override { return base_->size(); }
+  ItemShape shape() const override { return base_->shape(); }
+  const std::vector<std::string>& classes() const override { return base_->classes(); }
+  const Normalization& normalization() const override { return base_->normalization(); }
+  bool multi_label() const override { return base_->multi_label(); }
+  int label(int64_t i) const override { return base_->label(i); }
+  void targets(int64_t i, std::span<float> out) const override { base_->targets(i, out); }
+  std::string name(int64_t i) const override { return base_->name(i); }
+  void get(int64_t i, std::span<float> out) const override {
+    std::vector<float> item(out.size());
+    base_->get(i, item);
+    const ItemShape shape = base_->shape();
+    auto to = out.begin();
+    for (int64_t c = 0; c < shape.c; ++c)
+      for (int64_t y = 0; y < shape.h; ++y)
+        for (int64_t x = 0; x < shape.w; ++x)
+          *to++ = item[static_cast<size_t>((c * shape.h + std::clamp<int64_t>(y - down_, 0, shape.h - 1)) * shape.w +
+                                           std::clamp<int64_t>(x - right_, 0, shape.w - 1))];
+  }
+
+ private:
+  std::shared_ptr<const Dataset> base_;
+  int right_, down_;
+};
+
 }  // namespace
 
 void Dataset::targets(int64_t i, std::span<float> out) const {
@@ -118,6 +154,10 @@ std::unique_ptr<Dataset> make_image_dataset(ItemShape shape, std::vector<std::st
 std::shared_ptr<const Dataset> subset(std::shared_ptr<const Dataset> base, std::vector<int64_t> indices) {
   if (!base) throw core::Error("subset: no data set given");
   return std::make_shared<Subset>(std::move(base), std::move(indices));
+}
+
+std::shared_ptr<const Dataset> shifted(std::shared_ptr<const Dataset> base, int right, int down) {
+  return std::make_shared<Shifted>(std::move(base), right, down);
 }
 
 }  // namespace condenser::data

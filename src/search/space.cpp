@@ -10,6 +10,7 @@
 
 #include "condenser/core/text.hpp"
 #include "search/spaces/inputs.hpp"
+#include "search/spaces/weight_bits.hpp"
 #include "search/tables.hpp"
 
 namespace condenser::search {
@@ -320,7 +321,7 @@ std::unique_ptr<Space> make_space(core::config::Reader& reader, const SpaceConte
 }
 
 std::unique_ptr<Space> make_space(const SpaceRow& row, core::config::Reader& reader, const SpaceContext& context) {
-  auto space = make_with_inputs(row, reader, context);
+  auto space = with_weight_bits(reader, make_with_inputs(row, reader, context));
   read_wishes(reader, *space);
   return space;
 }

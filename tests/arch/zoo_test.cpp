@@ -174,6 +174,9 @@ constexpr Counts kCounts[] = {
     {"ds_cnn", 23'756, 2'656'768},
     {"mobilenet_v1_025_96", 216'322, 7'489'664},
     {"autoencoder_ad", 267'928, 264'192},
+    // Counted by hand from the layers of audio_nets/tenet.py, batch norms with a scale.
+    {"tenet6", 52'300, 1'946'304},
+    {"tenet6_narrow", 16'172, 618'336},
 };
 
 // With batch norm folded, as in the published TFLite files (github.com/mlcommons/tiny).

@@ -1,6 +1,7 @@
 // In-memory data set and subsets.
 #include "condenser/data/dataset.hpp"
 
+#include <cmath>
 #include <limits>
 
 #include "data/fixtures.hpp"
@@ -80,4 +81,23 @@ TEST_CASE("a subset shows the chosen items in the given order", "[data]") {
   CHECK(contains(error_of([&] { subset(base, {10}); }), "index 10 of a data set of 10"));
   CHECK(contains(error_of([&] { subset(base, {-1}); }), "index -1"));
   CHECK(contains(error_of([&] { subset(nullptr, {}); }), "no data set"));
+}
+
+TEST_CASE("a shifted data set moves whole pixels and repeats the border", "[data]") {
+  const std::shared_ptr<const Dataset> base =
+      make_image_dataset({1, 2, 3}, {"a", "b"}, {}, {0, 51, 102, 153, 204, 255}, {1});
+  const auto moved = [&](int right, int down) {
+    std::vector<float> out(6);
+    shifted(base, right, down)->get(0, out);
+    std::vector<int> fifths;
+    for (const float x : out) fifths.push_back(static_cast<int>(std::lround(5 * x)));
+    return fifths;
+  };
+  CHECK(moved(0, 0) == std::vector{0, 1, 2, 3, 4, 5});
+  CHECK(moved(1, 0) == std::vector{0, 0, 1, 3, 3, 4});
+  CHECK(moved(-2, 0) == std::vector{2, 2, 2, 5, 5, 5});
+  CHECK(moved(0, 1) == std::vector{0, 1, 2, 0, 1, 2});
+  CHECK(moved(-1, -1) == std::vector{4, 5, 5, 4, 5, 5});
+  CHECK(shifted(base, 1, 0)->label(0) == 1);
+  CHECK(contains(error_of([&] { shifted(base, 3, 0); }), "items 2x3; expected less"));
 }

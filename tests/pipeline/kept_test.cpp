@@ -134,6 +134,12 @@ TEST_CASE("weights that are taken as they are get int8 numbers without a trainin
   CHECK(same.at("only_first_right") == 0);
   CHECK(same.at("only_second_right") == 0);
   CHECK(same.at("mcnemar_p") == 1);
+  // Pictures of one shade are the same wherever they move.
+  const Finished moved = p.run({"eval", run, "--shift", "1", "--format", "json"});
+  REQUIRE(moved.code == 0);
+  const auto shifts = nlohmann::json::parse(moved.out);
+  CHECK(shifts.at("shifts").size() == 8);
+  CHECK(shifts.at("consistency_percent") == 100);
   const auto int8 = against({"--int8"});
   CHECK(int8.at("form") == "int8");
   CHECK(int8.at("items") == 8);

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "condenser/arch/passes.hpp"
 #include "condenser/arch/rules.hpp"
 #include "condenser/arch/zoo.hpp"
 #include "condenser/core/text.hpp"
@@ -229,4 +230,34 @@ TEST_CASE("files of spaces hold networks of the sizes they speak of, for a devic
     CHECK(search::quantile(s.costs[0].drawn, 0.95) <= file.most);
     CHECK(s.share() == (std::string(file.name) == "stages_resnet50.yaml" ? 0 : 1));
   }
+}
+
+TEST_CASE("weights of 4 bits as a decision belong to the network", "[search]") {
+  const std::string columns = "space: columns\nstem_width: [16]\n";
+  const auto plain = make(columns, {{1, 28, 28}, 10});
+  const auto space = make(columns + "int4: [all, none, inner]\n", {{1, 28, 28}, 10});
+  CHECK(space->decisions().size() == plain->decisions().size() + 1);
+  core::Rng rng(3, 0);
+  search::Genotype genotype = search::sample(*plain, rng);
+  const search::Candidate bare = plain->expand(genotype);
+  std::vector<search::Candidate> made;
+  for (int option = 0; option < 3; ++option) {
+    search::Genotype chosen = genotype;
+    chosen.choice.push_back(option);
+    CHECK(search::option_text(space->decisions().back(), option) == std::vector{"none", "inner", "all"}[option]);
+    made.push_back(space->expand(chosen));
+    const search::Candidate& c = made.back();
+    const arch::Spec again = arch::lower(c.spec, nullptr);
+    REQUIRE(again.nodes.size() == c.lowered.nodes.size());
+    for (size_t i = 0; i < again.nodes.size(); ++i)
+      CHECK(arch::weight_bits(again.nodes[i].op) == arch::weight_bits(c.lowered.nodes[i].op));
+    CHECK(c.lowered_cost.constant_bytes == arch::analyze(again).constant_bytes);
+    CHECK(c.cost.params == bare.cost.params);
+  }
+  CHECK(search::identity(made[0]) == search::identity(bare));
+  CHECK(search::identity(made[1]) != search::identity(bare));
+  CHECK(search::fingerprint(made[1]) != search::fingerprint(made[2]));
+  CHECK(made[1].lowered_cost.constant_bytes < 0.7 * static_cast<double>(bare.lowered_cost.constant_bytes));
+  CHECK(made[2].lowered_cost.constant_bytes < made[1].lowered_cost.constant_bytes);
+  CHECK_THROWS_WITH(make(columns + "int4: [some]\n", {{1, 28, 28}, 10}), Contains("none, inner, all"));
 }

@@ -23,7 +23,7 @@ struct ConvOptions {
 // conv (no bias) -> batch norm [-> activation]; nodes <name>, <name>_bn, <name>_act.
 int conv_bn_act(Builder&, int x, std::string_view name, const ConvOptions&);
 
-// Low-pass filters that halve a map without folding high frequencies into low ones.
+// What halves a map. All but the last are low-pass filters, which do not fold high frequencies into low ones.
 enum class Downsampling {
   Avg2,   // average 2x2; odd sizes are floored
   Avg3,   // average 3x3, padding not counted
@@ -31,12 +31,14 @@ enum class Downsampling {
   Blur5,
   MaxBlur3,  // maximum of 2x2 at stride 1, then the filter (same source, section 3)
   MaxBlur5,
+  Max2,  // maximum 2x2: no filter, breaks the rule antialiased_downsampling; to measure what the filters are worth
 };
-const char* to_string(Downsampling);  // "avg2", ..., "max_blur5"
+const char* to_string(Downsampling);  // "avg2", ..., "max2"
 inline constexpr std::array kDownsamplings = {Downsampling::Avg2,  Downsampling::Avg3,     Downsampling::Blur3,
-                                              Downsampling::Blur5, Downsampling::MaxBlur3, Downsampling::MaxBlur5};
+                                              Downsampling::Blur5, Downsampling::MaxBlur3, Downsampling::MaxBlur5,
+                                              Downsampling::Max2};
 
-// Anti-aliased down-sampling by 2, to stand before a stride-1 convolution. The last node is called `name`.
+// Down-sampling by 2, to stand before a stride-1 convolution. The last node is called `name`.
 int antialias_pool(Builder&, int x, std::string_view name, Downsampling kind = Downsampling::Avg2);
 
 struct ColumnOptions {

@@ -17,6 +17,9 @@ using Int4Words = std::vector<std::string>;
 // the same scratch for either width. Layers that have 4 bits by themselves keep them.
 void choose_int4(Design&, const Int4Words&);
 
+// The same in the network itself, not in its lowered form alone: the choice is part of its identity then.
+void write_int4(Design&, const Int4Words&);
+
 // The first word that means no layer of this network, or an empty text.
 std::string idle_word(const Spec& lowered, const Int4Words&);
 

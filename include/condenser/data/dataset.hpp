@@ -64,4 +64,8 @@ std::shared_ptr<const Dataset> make_picture_dataset(std::vector<std::filesystem:
 // The items of `base` at `indices`, in that order. Shares ownership.
 std::shared_ptr<const Dataset> subset(std::shared_ptr<const Dataset> base, std::vector<int64_t> indices);
 
+// The items of `base` moved `right` and `down` by whole pixels (negative: the other way); the border repeats what lay
+// there. Shares ownership. Throws core::Error for a move as large as the item.
+std::shared_ptr<const Dataset> shifted(std::shared_ptr<const Dataset> base, int right, int down);
+
 }  // namespace condenser::data

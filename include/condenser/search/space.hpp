@@ -53,9 +53,10 @@ struct Candidate : arch::Design {
   core::Hash128 hash;                                                  // of a table
   std::optional<Graph> graph;                                          // of a table
   std::map<std::string, double>
-      costs;                  // by metric, where they are not those of the network: of a table, with a front-end
-  InputChoice input;          // what its data must be
-  int64_t filling_bytes = 0;  // of RAM while a front-end fills the input, before the network runs; 0: no front-end
+      costs;                    // by metric, where they are not those of the network: of a table, with a front-end
+  InputChoice input;            // what its data must be
+  int64_t filling_bytes = 0;    // of RAM while a front-end fills the input, before the network runs; 0: no front-end
+  int64_t front_end_bytes = 0;  // constants of that front-end
 };
 core::Hash128 identity(const Candidate&);                     // the name of its network, on the data that it sees
 core::Fingerprint fingerprint(const Candidate&);              // equal where that is equal, and faster

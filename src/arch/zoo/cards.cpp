@@ -334,6 +334,38 @@ std::vector<ZooCard> other_cards() {
   };
 }
 
+std::vector<ZooCard> tenet_cards() {
+  const std::string task = "keyword spotting", data = "Speech Commands v1, 12 classes";
+  const std::string source = "arXiv 2010.09960; github.com/Interlagos/TENet-kws";
+  const std::string unknown =
+      "accuracy and multiply-accumulates of this size (its tables were not found), int8 accuracy";
+  return {
+      {.name = "tenet6",
+       .family = "TENet",
+       .about =
+           "six inverted bottlenecks along time, 32 channels, on 98 frames of 40 coefficients; form after training",
+       .task = task,
+       .data = data,
+       .input = Shape{1, 98, 40},
+       .classes = 12,
+       .claims = "the largest of the line: 96.8 % with 100,000 parameters (abstract)",
+       .source = source,
+       .unknown = unknown,
+       .make = reference::tenet6},
+      {.name = "tenet6_narrow",
+       .family = "TENet",
+       .about =
+           "six inverted bottlenecks along time, 16 channels, on 98 frames of 40 coefficients; form after training",
+       .task = task,
+       .data = data,
+       .input = Shape{1, 98, 40},
+       .classes = 12,
+       .source = source,
+       .unknown = unknown,
+       .make = reference::tenet6_narrow},
+  };
+}
+
 std::vector<ZooCard> mlperf_cards() {
   return {
       {.name = "resnet8",
@@ -397,8 +429,8 @@ std::vector<ZooCard> mlperf_cards() {
 const std::vector<ZooCard>& zoo() {
   static const std::vector<ZooCard> cards = [] {
     std::vector<ZooCard> all;
-    for (const auto& family :
-         {column_cards(), condenser_cards(), mobilenet_cards(), mobileone_cards(), other_cards(), mlperf_cards()})
+    for (const auto& family : {column_cards(), condenser_cards(), mobilenet_cards(), mobileone_cards(), other_cards(),
+                               mlperf_cards(), tenet_cards()})
       all.insert(all.end(), family.begin(), family.end());
     return all;
   }();

@@ -37,4 +37,7 @@ Spec ds_cnn(Shape input, int classes);
 Spec mobilenet_v1_025_96(Shape input, int classes);
 Spec autoencoder_ad(Shape input, int classes);
 
+Spec tenet6(Shape input, int classes);
+Spec tenet6_narrow(Shape input, int classes);
+
 }  // namespace condenser::arch::reference

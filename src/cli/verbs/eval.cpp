@@ -1,6 +1,7 @@
 // The verb `eval`: accuracy, scores per class and mistakes on the test part.
 
 #include <cmath>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "cli/print.hpp"
@@ -52,6 +53,7 @@ struct Options {
   fs::path card;        // of another data set; empty: the run's own
   bool int8 = false;    // the integers of the device instead of floats
   std::string against;  // another run; empty: none
+  int shift = 0;        // pixels; 0: pictures as they are
 };
 
 void add_options(Args& args, Options& o) {
@@ -61,6 +63,9 @@ void add_options(Args& args, Options& o) {
   args.flag("--int8", o.int8, "the quantized network, with the integers of the device");
   args.option("--against", o.against,
               "another run (folder or file): which network is better on the same items, and is it chance");
+  args.option("--shift", o.shift,
+              "of pictures: how many answers stay when they move by so many pixels to each of eight sides")
+      .range(1, 64);
 }
 
 // A run, opened, and what its network says about the test part.
@@ -81,19 +86,29 @@ struct Evaluated {
     hash = arch::hash(design.spec).hex();
     test = test_part(run, o.card);
     if (o.int8) {
-      const Int8Network network = load_int8(run, design);
-      evaluation = quant::evaluate_int8(network.lowered, network.weights, network.quant, *test, task_of(config));
+      answers_ = [this, network = load_int8(run, design)](const data::Dataset& items) {
+        return quant::evaluate_int8(network.lowered, network.weights, network.quant, items, task_of(config));
+      };
     } else {
-      evaluation = torch_backend().evaluate(design.spec, load_float_weights(run, design.spec), *test, task_of(config),
-                                            config.train.threads);
+      answers_ = [this, spec = design.spec,
+                  weights = load_float_weights(run, design.spec)](const data::Dataset& items) {
+        return torch_backend().evaluate(spec, weights, items, task_of(config), config.train.threads);
+      };
     }
+    evaluation = answers_(*test);
   }
   Evaluated(const Evaluated&) = delete;
+
+  // What it says about other items of the same kind.
+  data::Evaluation on(const data::Dataset& items) const { return answers_(items); }
 
   static fs::path existing(const fs::path& place) {
     if (!fs::exists(place)) throw core::Error(place.string() + ": no such run folder; run `condenser train` first");
     return place;
   }
+
+ private:
+  std::function<data::Evaluation(const data::Dataset&)> answers_;
 };
 
 // Of every item: is it right?
@@ -155,12 +170,46 @@ int compare(const Options& o, const Evaluated& first, const std::string& form) {
   return 0;
 }
 
+// Moves by `pixels` to each of the eight sides: how many answers are those of the pictures as they are (the consistency
+// of Zhang 2019, arXiv 1904.11486), and how many are right.
+int compare_shifts(const Options& o, const Evaluated& made, const std::string& form) {
+  if (made.evaluation.confusion.empty() || is_audio(made.config.card))
+    throw core::ConfigError("--shift: " + core::printable(made.config.name) +
+                            " does not choose one class for each picture; expected a run that does");
+  StageOutput out{made.config.name + ", test part moved by " + std::to_string(o.shift) + " pixels, " + form,
+                  {{{"right", "right"}, {"down", "down"}, {"same", "same answer"}, {"accuracy", "accuracy %"}}, {}},
+                  {}};
+  nlohmann::ordered_json json{{"schema_version", 1}, {"run", made.config.name}, {"form", form}, {"pixels", o.shift}};
+  quant::Accuracy all;
+  for (const int down : {-o.shift, 0, o.shift}) {
+    for (const int right : {-o.shift, 0, o.shift}) {
+      if (down == 0 && right == 0) continue;
+      const data::Evaluation moved = made.on(*data::shifted(made.test, right, down));
+      int64_t same = 0;
+      for (size_t i = 0; i < moved.predictions.size(); ++i)
+        same += moved.predictions[i].predicted == made.evaluation.predictions[i].predicted;
+      all.correct += same;
+      all.total += made.test->size();
+      const double percent = quant::accuracy_of(moved).percent();
+      out.table.rows.push_back({core::cell(right), core::cell(down), core::cell(same), core::cell(percent, 2)});
+      json["shifts"].push_back({{"right", right}, {"down", down}, {"same", same}, {"accuracy_percent", percent}});
+    }
+  }
+  json["items"] = made.test->size();
+  json["consistency_percent"] = all.percent();
+  out.lines.push_back("as they are: " + quant::to_string(quant::accuracy_of(made.evaluation)));
+  out.lines.push_back("answers that stay: " + core::fixed(all.percent(), 2) + " %");
+  print_either(json, out, o.format);
+  return 0;
+}
+
 int evaluate(const Options& o) {
   const Evaluated made(o.run.subject, o.run.overrides, o);
   const RunConfig& config = made.config;
   const data::Evaluation& e = made.evaluation;
   const std::string form = o.int8 ? "int8" : "float";
   if (!o.against.empty()) return compare(o, made, form);
+  if (o.shift > 0) return compare_shifts(o, made, form);
   const EvaluatedPart part{config.name,           o.int8 ? "test part, int8" : "test part", made.hash, e, *made.test,
                            layout_of(config.card)};
   const fs::path files = made.run.folder / ("eval" + std::string(o.int8 ? "_int8" : "") +

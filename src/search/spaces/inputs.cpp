@@ -50,19 +50,15 @@ class InputSpace final : public Space {
     const auto end = genotype.choice.begin() + static_cast<std::ptrdiff_t>(networks);
     Candidate candidate = p.space->expand({{genotype.choice.begin(), end}});
     candidate.input = p.choice;
-    add_front_end(candidate, p.input);
+    if (p.input.constant_bytes > 0 || p.input.buffer_bytes > 0) {
+      candidate.front_end_bytes = p.input.constant_bytes;
+      candidate.filling_bytes = candidate.spec.input.elements() + p.input.buffer_bytes;
+      count_front_end(candidate);
+    }
     return candidate;
   }
 
  private:
-  static void add_front_end(Candidate& candidate, const PreparedInput& input) {
-    if (input.constant_bytes == 0 && input.buffer_bytes == 0) return;
-    candidate.filling_bytes = candidate.spec.input.elements() + input.buffer_bytes;
-    candidate.costs["constant_bytes"] =
-        static_cast<double>(candidate.lowered_cost.constant_bytes + input.constant_bytes);
-    candidate.costs["arena_bytes"] = static_cast<double>(std::max(candidate.plan.peak_bytes, candidate.filling_bytes));
-  }
-
   std::vector<Decision> inputs_;
   std::vector<Prepared> prepared_;
   std::vector<Decision> decisions_;
@@ -147,6 +143,13 @@ std::string difference(const std::vector<core::config::Setting>& a, const std::v
 }
 
 }  // namespace
+
+void count_front_end(Candidate& candidate) {
+  if (candidate.filling_bytes == 0) return;
+  candidate.costs["constant_bytes"] =
+      static_cast<double>(candidate.lowered_cost.constant_bytes + candidate.front_end_bytes);
+  candidate.costs["arena_bytes"] = static_cast<double>(std::max(candidate.plan.peak_bytes, candidate.filling_bytes));
+}
 
 std::unique_ptr<Space> make_with_inputs(const SpaceRow& row, Reader& reader, const SpaceContext& context) {
   const std::vector<Axis> axes = read_axes(reader);

@@ -12,4 +12,7 @@ namespace condenser::search {
 // the space has other decisions for other inputs.
 std::unique_ptr<Space> make_with_inputs(const SpaceRow&, core::config::Reader&, const SpaceContext&);
 
+// Counts the front-end of a candidate beside its network, after the lowered form or its plan has changed.
+void count_front_end(Candidate&);
+
 }  // namespace condenser::search

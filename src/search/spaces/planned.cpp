@@ -1,8 +1,6 @@
 // Candidates whose lowered form and memory are those of their export.
 
-#include <algorithm>
-
-#include "condenser/search/space.hpp"
+#include "search/spaces/inputs.hpp"
 
 namespace condenser::search {
 namespace {
@@ -20,9 +18,7 @@ class PlannedSpace final : public Space {
   Candidate expand(const Genotype& genotype) const override {
     Candidate candidate = of_->expand(genotype);
     change_(candidate);
-    if (candidate.filling_bytes > 0)
-      candidate.costs["arena_bytes"] =
-          static_cast<double>(std::max(candidate.plan.peak_bytes, candidate.filling_bytes));
+    count_front_end(candidate);
     return candidate;
   }
 
