@@ -91,6 +91,8 @@ StageOutput export_imported(const fs::path& folder, std::vector<std::string> tar
     const fs::path to = folder / "export" / name;
     core::create_folder(to.parent_path());
     target.write(network.package, answers, {}, to);
+    if (const std::string remark = target.remark ? target.remark(network.package) : ""; !remark.empty())
+      out.lines.push_back(remark);
     out.table.rows.push_back({core::cell(name), core::cell(core::printable(to.string()))});
   }
   out.lines.push_back("known answers are those of random inputs");

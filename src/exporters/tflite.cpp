@@ -56,6 +56,14 @@ std::vector<Unsupported> tflite_unsupported(const arch::Design& design) {
   return refused;
 }
 
+std::string tflite_remark(const Package& package) {
+  if (!package.quant) return "";
+  const std::vector<std::string> nodes = tflite_model(package.spec, package.weights, &*package.quant).float_nodes;
+  if (nodes.empty()) return "";
+  return "target tflite: " + core::join(nodes) + (nodes.size() == 1 ? " computes" : " compute") +
+         " in floats, between DEQUANTIZE and QUANTIZE";
+}
+
 void tflite_write(const Package& package, const KnownAnswers& answers, const ExportOptions& options,
                   const std::filesystem::path& folder) {
   check_file_prefix(options.prefix);

@@ -10,6 +10,8 @@ namespace condenser::exporters {
 std::vector<Unsupported> tflite_unsupported(const arch::Design&);
 void tflite_write(const Package&, const KnownAnswers&, const ExportOptions&, const std::filesystem::path& folder);
 
+std::string tflite_remark(const Package&);  // which nodes compute in floats
+
 struct TfliteModel {
   std::string bytes;
   std::vector<std::string> float_nodes;  // of an int8 network: those that dequantize, compute in floats and quantize

@@ -160,6 +160,8 @@ TEST_CASE("nodes that compute in floats are named", "[exporters]") {
   const C99Case test = c99_case(arch::lower(exemplar("softmax_mul_space_rescaled"), nullptr), 3, 1);
   const auto model = exporters::tflite_model(test.package.spec, test.package.weights, &*test.package.quant);
   CHECK(model.float_nodes.size() == 1);
+  CHECK_THAT(exporters::find_target("tflite").remark(test.package),
+             Catch::Contains(model.float_nodes[0] + " computes in floats"));
   CHECK(exporters::tflite_model(test.package.spec, test.package.weights, &*test.package.quant).bytes == model.bytes);
   const core::TemporaryFolder temporary;
   exporters::find_target("tflite").write(test.package, test.answers, {}, temporary.path() / "out");

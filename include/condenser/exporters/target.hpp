@@ -76,6 +76,7 @@ struct Target {
   std::vector<Unsupported> (*unsupported)(const arch::Design&);  // callable before training, also from the gate
   // Writes into a temporary folder beside `folder` and renames: never half an export.
   void (*write)(const Package&, const KnownAnswers&, const ExportOptions&, const std::filesystem::path& folder);
+  std::string (*remark)(const Package&) = nullptr;  // what people should know of the files, in a line; "": nothing
 };
 const std::vector<Target>& targets();
 const Target& find_target(const std::string& name);  // throws ConfigError

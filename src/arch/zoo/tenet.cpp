@@ -1,7 +1,8 @@
 // TENet (Li et al. 2020, arXiv 2010.09960): inverted bottlenecks along time alone, the coefficients of a frame are the
-// channels of the first layer. The form after training: its multi-branch convolutions (kernels 3, 5, 7, 9) are one of 9.
-// As audio_nets/tenet.py of github.com/Interlagos/TENet-kws lays it out: SAME padding, no biases, ReLU after every
-// batch norm but those of the last 1x1 and of the shortcut, none after the sum. Its batch norms have no scale; ours do.
+// channels of the first layer. The form after training: its multi-branch convolutions (kernels 3, 5, 7, 9) are one
+// of 9. As audio_nets/tenet.py of github.com/Interlagos/TENet-kws lays it out: SAME padding, no biases, ReLU after
+// every batch norm but those of the last 1x1 and of the shortcut, none after the sum. Its batch norms have no scale;
+// ours do.
 
 #include "arch/zoo/peer_net.hpp"
 #include "arch/zoo/zoo.hpp"
@@ -38,7 +39,8 @@ Spec tenet6(const char* name, int channels, Shape input, int classes) {
   x = b.add("stem_bn", kTensorFlowNorm, {x});
   x = b.add("stem_act", Activation{ActivationKind::Relu}, {x});
   for (int stage = 1; stage <= 3; ++stage)
-    for (int block = 1; block <= 2; ++block) x = bottleneck(b, x, unit_name(stage, block), channels, block == 1 ? 2 : 1);
+    for (int block = 1; block <= 2; ++block)
+      x = bottleneck(b, x, unit_name(stage, block), channels, block == 1 ? 2 : 1);
   classifier_head(b, x, classes);
   return b.finish();
 }

@@ -174,10 +174,10 @@ struct NodeRecord {
   std::optional<double> snr_db;  // none: nothing was lost
   double saturated_fraction = 0, scale = 1;
   int64_t zero_point = 0;
-  // The deciding metric on the validation part with this node alone in floats, or with weights of 4 bits; and what
-  // those would save of the constants.
+  // The deciding metric on the validation part with this node alone in floats, or with weights of 4 bits; what those
+  // would save of the constants, and what they would add to the estimated instructions of a machine.
   Maybe<double> alone_in_float, alone_in_int4;
-  Maybe<int64_t> int4_saved_bytes;
+  Maybe<int64_t> int4_saved_bytes, int4_added_instructions;
 
   template <class Self, class F>
   static void fields(Self& r, F&& f) {
@@ -189,6 +189,7 @@ struct NodeRecord {
     f("alone_in_float", r.alone_in_float);
     f("alone_in_int4", r.alone_in_int4);
     f("int4_saved_bytes", r.int4_saved_bytes);
+    f("int4_added_instructions", r.int4_added_instructions);
   }
 };
 

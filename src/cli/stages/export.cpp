@@ -75,7 +75,10 @@ StageOutput stage_export(RunContext& run) {
   for (const std::string& name : record.targets) {
     const std::filesystem::path folder = run.folder / "export" / name;
     core::create_folder(folder.parent_path());
-    exporters::find_target(name).write(package, answers, c.export_options, folder);
+    const exporters::Target& target = exporters::find_target(name);
+    target.write(package, answers, c.export_options, folder);
+    if (const std::string remark = target.remark ? target.remark(package) : ""; !remark.empty())
+      out.lines.push_back(remark);
     int64_t files = 0, bytes = 0;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
       if (!entry.is_regular_file()) continue;

@@ -7,6 +7,8 @@
 #include "cli/stages/evaluation_files.hpp"
 #include "cli/stages/stages.hpp"
 #include "cli/torch_module.hpp"
+#include "condenser/arch/int4.hpp"
+#include "condenser/arch/machine_model.hpp"
 #include "condenser/arch/passes.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/core/output.hpp"
@@ -220,7 +222,22 @@ void add_sensitivities(const RunConfig& c, const arch::Spec& lowered, const Form
                         : "; no node alone in floats gives anything back"));
 }
 
-// Two columns: the deciding metric with each layer alone in 4 bits, and the bytes that it saves; and which costs least.
+// The machine that the run is made for, among those with a model.
+const arch::MachineModel& machine_of(const RunConfig& c) {
+  std::vector<std::string> names = c.verify.machines;
+  names.insert(names.begin(), c.gate.machine);
+  for (const std::string& name : names)
+    if (const arch::MachineModel* model = arch::find_machine_model(name)) return *model;
+  return *arch::find_machine_model("cortex-m4");
+}
+
+int64_t instructions_with_int4(const arch::MachineModel& machine, arch::Design design, const std::string& node) {
+  arch::choose_int4(design, {node});
+  return arch::machine_costs(machine, design.lowered, design.lowered_cost).instructions;
+}
+
+// Three columns: the deciding metric with each layer alone in 4 bits, the bytes that it saves, and the instructions
+// that it adds; and which costs most.
 void add_int4_trials(const RunConfig& c, const arch::Design& winner, const Forms& forms, const data::Dataset& samples,
                      QuantRecord& record, core::Table& table, std::vector<std::string>& lines) {
   const data::Metric& metric = train::deciding_metric(c.train);
@@ -229,15 +246,21 @@ void add_int4_trials(const RunConfig& c, const arch::Design& winner, const Forms
       quant::int4_trials(winner, forms.floats, forms.rounded.weights, forms.rounded.quant, samples, task_of(c));
   table.columns.push_back({"alone_in_int4", metric.title + " with it in int4"});
   table.columns.push_back({"int4_saved_bytes", "bytes saved"});
+  const arch::MachineModel& machine = machine_of(c);
+  table.columns.push_back({"int4_added_instructions", "instructions added, " + machine.name});
+  const int64_t instructions = arch::machine_costs(machine, winner.lowered, winner.lowered_cost).instructions;
   const quant::Int4Trial* most = nullptr;
   for (size_t i = 0; i < record.nodes.size(); ++i) {
     const auto at = std::ranges::find(trials, record.nodes[i].node, &quant::Int4Trial::node);
     const bool tried = at != trials.end();
     table.rows[i].push_back(tried ? core::cell(metric.value(at->alone), 2) : core::empty_cell());
     table.rows[i].push_back(tried ? core::cell(at->saved_bytes) : core::empty_cell());
+    const int64_t added = tried ? instructions_with_int4(machine, winner, at->node) - instructions : 0;
+    table.rows[i].push_back(tried ? core::cell(added) : core::empty_cell());
     if (!tried) continue;
     record.nodes[i].alone_in_int4.emplace(metric.value(at->alone));
     record.nodes[i].int4_saved_bytes.emplace(at->saved_bytes);
+    record.nodes[i].int4_added_instructions.emplace(added);
     if (most == nullptr || better(metric, most->alone, at->alone)) most = &*at;
   }
   if (most != nullptr)
@@ -321,6 +344,7 @@ StageOutput stage_quantize(RunContext& run) {
                             n.saturated_fraction,
                             n.output.scale,
                             n.output.zero_point,
+                            {},
                             {},
                             {},
                             {}});

@@ -1,5 +1,5 @@
-// Weights of 4 bits as a decision. The bits are part of a candidate's network, and so of its identity, its costs, what an
-// objective with int8_accuracy measures, and what is trained and exported in the end.
+// Weights of 4 bits as a decision. The bits are part of a candidate's network, and so of its identity, its costs, what
+// an objective with int8_accuracy measures, and what is trained and exported in the end.
 #include "search/spaces/weight_bits.hpp"
 
 #include "condenser/arch/int4.hpp"
