@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 here=experiments/neu_inspection
 condenser=${CONDENSER:-build/release/condenser}
-run() { "$condenser" run "$@" > /dev/null; }
+run() { "$condenser" run "$@" train.threads=1 > /dev/null; }
 
 search() { run $here/run.yaml; }
 
@@ -41,7 +41,7 @@ ablations() {
     for seed in 1 2 3; do
       run $here/run.yaml name="neu_ablation_$1_$seed" 'stages=[search,train,quantize]' search.trials=1 search.prototypes="[\"$2\"]" train.seed=$seed \
         search.generator=random search.window=0 search.parallel=1 search.objective=params probe.epochs=1 'probe.rungs=[]' probe.warmup_epochs=0 probe.samples=64 'probe.scores=[]' \
-        'gate.rules=[]' gate.max_macs=0 gate.max_constant_bytes=0 gate.comparator.max_macs=0 gate.comparator.max_params=0 gate.comparator.min_accuracy=0 "${@:3}"
+        'gate.rules=[]' gate.max_macs=0 gate.max_constant_bytes=0 gate.comparator.max_macs=0 gate.comparator.max_params=0 gate.comparator.min_accuracy=1 "${@:3}"
     done
   }
   ablated no_attention "$(sed -E 's/attention=[a-z]+/attention=false/g' <<< "$genotype")"

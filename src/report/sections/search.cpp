@@ -82,8 +82,11 @@ void add_front(const Searched& s, const std::vector<const Trial*>& examined, con
   const std::vector<const Trial*> front = s.objective.several() ? search::front(s.trials, s.objective)
                                                                 : search::pareto_front(s.trials, s.objective, "macs");
   const std::set<const Trial*> on_front(front.begin(), front.end());
+  // What was found on lower rungs compares with nothing of the highest one.
+  const bool any_full = std::ranges::any_of(examined, [](const Trial* trial) { return trial->full(); });
   std::vector<ParetoPoint> points;
   for (const Trial* trial : examined) {
+    if (any_full && !trial->full()) continue;
     const auto cost = cost_goal.number(trial->findings), value = value_goal.number(trial->findings);
     if (!cost || !value) continue;
     points.push_back({*cost, *value,
