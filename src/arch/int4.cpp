@@ -1,20 +1,11 @@
 #include "condenser/arch/int4.hpp"
 
 #include <algorithm>
-#include <string_view>
+
+#include "arch/node_words.hpp"
 
 namespace condenser::arch {
 namespace {
-
-// `pattern` against the whole name; * stands for any characters, also none.
-bool fits(std::string_view pattern, std::string_view name) {
-  const size_t star = pattern.find('*');
-  if (star == std::string_view::npos) return pattern == name;
-  if (!name.starts_with(pattern.substr(0, star))) return false;
-  for (size_t at = star; at <= name.size(); ++at)
-    if (fits(pattern.substr(star + 1), name.substr(at))) return true;
-  return false;
-}
 
 std::vector<size_t> layers_of(const Spec& spec) {
   std::vector<size_t> layers;
@@ -30,13 +21,9 @@ std::vector<size_t> meant(const Spec& spec, const std::vector<size_t>& layers, s
     return layers.size() < 3 ? std::vector<size_t>{} : std::vector(layers.begin() + 1, layers.end() - 1);
   std::vector<size_t> found;
   for (const size_t i : layers)
-    if (fits(word, spec.nodes[i].name)) found.push_back(i);
+    if (name_fits(word, spec.nodes[i].name)) found.push_back(i);
   return found;
 }
-
-bool takes_out(std::string_view word) { return word.starts_with('-'); }
-
-std::string_view without_minus(std::string_view word) { return word.substr(takes_out(word) ? 1 : 0); }
 
 void set_bits(Op& op, int bits) {
   if (auto* conv = std::get_if<Conv2d>(&op)) conv->weight_bits = bits;

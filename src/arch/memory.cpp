@@ -5,13 +5,12 @@
 #include "condenser/arch/memory.hpp"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <numeric>
 
 #include "arch/round_up.hpp"
 #include "arch/traffic.hpp"
-#include "condenser/arch/kernels.hpp"
+#include "condenser/arch/int16.hpp"
 #include "condenser/arch/memory_apart.hpp"
 
 namespace condenser::arch {
@@ -29,21 +28,28 @@ struct Buffer {
 
 bool overlap_in_time(const Buffer& a, const Buffer& b) { return a.first <= b.last && b.first <= a.last; }
 
+constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
+constexpr double kMoreMacs = 0.15;  // as memory.hpp has it
+
+// What is particular about nodes; empty lists: nothing.
+struct Asks {
+  std::vector<bool> apart = {};  // see memory_apart.hpp
+  Int16Nodes wide = {};          // see int16.hpp
+};
+
+int64_t value_bytes(const Int16Nodes& wide, int node, const Layout& layout) {
+  return int64_t{layout.element_bytes} * (is_int16(wide, node) ? 2 : 1);
+}
+
 // What the kernel of a node asks.
 struct Need {
   int64_t scratch = 0;
   std::vector<int> over;  // inputs that it may write over
 };
 
-const Kernel* kernel_of(const Analysis& analysis, const Node& node) {
-  std::array<Shape, kMaxInputs> in;
-  for (size_t k = 0; k < node.inputs.size(); ++k) in[k] = analysis.node(node.inputs[k]).shape;
-  return choose_kernel(node.op, std::span(in.data(), node.inputs.size()));
-}
-
-Need need_of(const Spec& spec, const Analysis& analysis, int i) {
+Need need_of(const Spec& spec, const Analysis& analysis, const Int16Nodes& wide, int i) {
   const Node& node = spec.node(i);
-  const Kernel* kernel = kernel_of(analysis, node);
+  const Kernel* kernel = choose_kernel(spec, analysis, wide, i);
   if (kernel == nullptr) return {};
   const Shape& out = analysis.node(i).shape;
   Need need;
@@ -56,9 +62,9 @@ Need need_of(const Spec& spec, const Analysis& analysis, int i) {
 
 // Of a node that is computed in strips: what serves every strip. The input stays whole for the strips to come, and the
 // cut gathers all of them.
-Need need_of(const Spec& spec, const Analysis& analysis, const Strips& strips, int i) {
+Need need_of(const Spec& spec, const Analysis& analysis, const Int16Nodes& wide, const Strips& strips, int i) {
   const Node& node = spec.node(i);
-  const Kernel* kernel = kernel_of(analysis, node);
+  const Kernel* kernel = choose_kernel(spec, analysis, wide, i);
   if (kernel == nullptr) return {};
   Need need;
   std::vector<bool> over(node.inputs.size(), kernel->in_place != nullptr && strips.inner(i));
@@ -381,10 +387,11 @@ double share_before(const std::vector<Buffer>& buffers, int64_t end) {
 
 // How far behind the cut's beginning the input must begin, so that what a strip has written never covers rows that
 // later ones read.
-int64_t cut_before_input(const Spec& spec, const Analysis& analysis, const Strips& strips, const Layout& layout) {
+int64_t cut_before_input(const Spec& spec, const Analysis& analysis, const Int16Nodes& wide, const Strips& strips,
+                         const Layout& layout) {
   const auto row = [&](int node) {
     const Shape& shape = analysis.node(node).shape;
-    return shape.w * shape.c * layout.element_bytes;
+    return shape.w * shape.c * value_bytes(wide, node, layout);
   };
   const Node& cut = spec.node(strips.cut);
   const bool reads_input = std::find(cut.inputs.begin(), cut.inputs.end(), 0) != cut.inputs.end();
@@ -401,32 +408,48 @@ int64_t cut_before_input(const Spec& spec, const Analysis& analysis, const Strip
 constexpr int kCounts[] = {2, 3, 4, 6, 8, 12, 16, 24};
 
 std::optional<MemoryPlan> plan_below(int64_t limit, const Spec&, const Analysis&, const Layout&, const Strips&,
-                                     const std::vector<bool>& apart = {});
+                                     const Asks& asks = {});
+
+MemoryPlan smallest_in_strips(const Spec&, const Analysis&, double more_macs, const Layout&, const Asks&);
 
 }  // namespace
 
 MemoryPlan plan_strips(const Spec& spec, const Analysis& analysis, double more_macs, const Layout& layout) {
-  MemoryPlan best = plan_memory(spec, analysis, layout);
+  return smallest_in_strips(spec, analysis, more_macs, layout, {});
+}
+
+MemoryPlan plan_strips(const Spec& spec, const Analysis& analysis, const Int16Nodes& wide) {
+  return smallest_in_strips(spec, analysis, kMoreMacs, {}, {.wide = wide});
+}
+
+MemoryPlan plan_memory(const Spec& spec, const Analysis& analysis, const Int16Nodes& wide, const Layout& layout,
+                       const Strips& strips) {
+  return *plan_below(kNoLimit, spec, analysis, layout, strips, {.wide = wide});
+}
+
+MemoryPlan plan_memory(const Spec& spec, const Analysis& analysis, const Layout& layout, const Strips& strips) {
+  return *plan_below(kNoLimit, spec, analysis, layout, strips);
+}
+
+namespace {
+
+MemoryPlan smallest_in_strips(const Spec& spec, const Analysis& analysis, double more_macs, const Layout& layout,
+                              const Asks& asks) {
+  MemoryPlan best = *plan_below(kNoLimit, spec, analysis, layout, {}, asks);
   const auto most = static_cast<int64_t>((1 + more_macs) * static_cast<double>(analysis.macs));
   for (int cut = 1; cut + 1 < static_cast<int>(spec.nodes.size()); ++cut) {
     for (const int count : kCounts) {
       const auto strips = strips_of(spec, analysis, cut, count);
       if (!strips || macs_of(analysis, *strips) > most) continue;
-      if (auto plan = plan_below(best.peak_bytes, spec, analysis, layout, *strips)) best = std::move(*plan);
+      if (auto plan = plan_below(best.peak_bytes, spec, analysis, layout, *strips, asks)) best = std::move(*plan);
     }
   }
   return best;
 }
 
-MemoryPlan plan_memory(const Spec& spec, const Analysis& analysis, const Layout& layout, const Strips& strips) {
-  return *plan_below(std::numeric_limits<int64_t>::max(), spec, analysis, layout, strips);
-}
-
-namespace {
-
 // Nothing where the arena would have `limit` bytes or more.
 std::optional<MemoryPlan> plan_below(int64_t limit, const Spec& spec, const Analysis& analysis, const Layout& layout,
-                                     const Strips& strips, const std::vector<bool>& apart) {
+                                     const Strips& strips, const Asks& asks) {
   if (analysis.nodes.size() != spec.nodes.size())
     throw SpecError("", "memory plan of '" + spec.name + "': the analysis has " +
                             std::to_string(analysis.nodes.size()) + " nodes, the network " +
@@ -457,11 +480,11 @@ std::optional<MemoryPlan> plan_below(int64_t limit, const Spec& spec, const Anal
     if (!live[i]) continue;
     const int step = static_cast<int>(i);
     const bool in_strips = strips.has(step) && step > 0;
-    Need need = in_strips ? need_of(spec, analysis, strips, step) : need_of(spec, analysis, step);
-    if (!apart.empty() && apart[i]) need = {};
+    Need need = in_strips ? need_of(spec, analysis, asks.wide, strips, step) : need_of(spec, analysis, asks.wide, step);
+    if (!asks.apart.empty() && asks.apart[i]) need = {};
     Shape shape = analysis.nodes[i].shape;
     if (strips.inner(step)) shape.h = strips.most_rows(step);
-    plan.bytes[i] = shape.elements() * layout.element_bytes;
+    plan.bytes[i] = shape.elements() * value_bytes(asks.wide, step, layout);
     plan.alias_of[i] = in_place_of(need, step, last, plan.bytes);
     if (plan.alias_of[i] >= 0) {
       buffer_of[i] = buffer_of[static_cast<size_t>(plan.alias_of[i])];
@@ -479,14 +502,14 @@ std::optional<MemoryPlan> plan_below(int64_t limit, const Spec& spec, const Anal
 
   if (!strips.empty() && layout.nesting) {
     const auto cut = static_cast<size_t>(strips.cut);
-    const int64_t shift = cut_before_input(spec, analysis, strips, layout);
+    const int64_t shift = cut_before_input(spec, analysis, asks.wide, strips, layout);
     const int64_t shared = std::min(plan.bytes[cut], shift + plan.bytes[0]) - shift;
     if (shared > 0) pairs.push_back({1, strips.cut, 0, buffer_of[0], buffer_of[cut], shift, shared});
   }
 
   const int steps = static_cast<int>(count);
   Peak peak = largest_live(buffers, steps);
-  const bool limited = limit < std::numeric_limits<int64_t>::max();
+  const bool limited = limit < kNoLimit;
   if (limited && largest_live(buffers, pairs, steps, [](const Pair&) { return true; }).bytes >= limit)
     return std::nullopt;
   const int64_t bytes = place_best(buffers, peak, {});
@@ -495,10 +518,12 @@ std::optional<MemoryPlan> plan_below(int64_t limit, const Spec& spec, const Anal
     for (size_t i = 0; i < count; ++i) {
       if (!live[i]) continue;
       const Traffic traffic = traffic_of(spec, analysis, static_cast<int>(i));
-      buffers[buffer_of[i]].uses += traffic.written;
+      const auto bytes = [&](int node) { return static_cast<double>(value_bytes(asks.wide, node, {})); };
+      buffers[buffer_of[i]].uses += traffic.written * bytes(static_cast<int>(i));
       if (scratch_of[i] != kNone) buffers[scratch_of[i]].uses += traffic.scratch;
       for (size_t k = 0; k < traffic.read.size(); ++k)
-        buffers[buffer_of[static_cast<size_t>(spec.nodes[i].inputs[k])]].uses += traffic.read[k];
+        buffers[buffer_of[static_cast<size_t>(spec.nodes[i].inputs[k])]].uses +=
+            traffic.read[k] * bytes(spec.nodes[i].inputs[k]);
     }
     plan.fast_bytes = place_in_two(buffers, layout.fast_bytes, pairs, steps);
     plan.fast_share = share_before(buffers, plan.fast_bytes);
@@ -526,7 +551,7 @@ MemoryPlan plan_memory_apart(const Spec& spec, const Analysis& analysis, const s
     throw SpecError("", "memory plan of '" + spec.name + "': " + std::to_string(apart.size()) +
                             " marks of nodes that lie apart; expected one for each of " +
                             std::to_string(spec.nodes.size()));
-  return *plan_below(std::numeric_limits<int64_t>::max(), spec, analysis, layout, {}, apart);
+  return *plan_below(kNoLimit, spec, analysis, layout, {}, {.apart = apart});
 }
 
 }  // namespace condenser::arch

@@ -435,7 +435,7 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
       "that it computes to the same integers");
   if (c.export_options.kernels == "cmsis_nn" && c.export_options.strips)
     throw exports.error("kernels", "own with strips: calls of CMSIS-NN compute whole layers");
-  c.space = planned_as_exported(std::move(c.space), c.export_options, c.quant.int4);
+  c.space = planned_as_exported(std::move(c.space), c.export_options, c.quant);
   exports.choice("weights", c.export_options.weights, {"const", "binary"},
                  "arrays of C, or a file that is flashed or loaded by itself");
   exports.choice("activations", c.export_options.activations, {"uint8", "int8"},
@@ -468,17 +468,19 @@ bool searches_int8(const RunConfig& c) {
                              [](const search::Metric* metric) { return metric->name == "int8_accuracy"; });
 }
 
-void as_exported(arch::Design& design, const exporters::ExportOptions& options, const arch::Int4Words& int4) {
-  arch::choose_int4(design, int4);
-  design.plan = exporters::export_plan(design.lowered, design.lowered_cost, options);
+void as_exported(arch::Design& design, const exporters::ExportOptions& options, const quant::QuantOptions& quant) {
+  arch::choose_int4(design, quant.int4);
+  const arch::Int16Nodes wide = arch::int16_nodes(design.lowered, design.lowered_cost, quant.int16);
+  arch::count_int16_constants(design.lowered, wide, design.lowered_cost);
+  design.plan = exporters::export_plan(design.lowered, design.lowered_cost, options, wide);
 }
 
 std::unique_ptr<search::Space> planned_as_exported(std::unique_ptr<search::Space> space,
                                                    const exporters::ExportOptions& options,
-                                                   const arch::Int4Words& int4) {
-  const bool plain = int4.empty() && !options.strips && options.fast_ram_bytes == 0;
+                                                   const quant::QuantOptions& quant) {
+  const bool plain = quant.int4.empty() && quant.int16.empty() && !options.strips && options.fast_ram_bytes == 0;
   if (plain || space == nullptr || search::is_table(*space)) return space;
-  return search::planned_by([options, int4](arch::Design& design) { as_exported(design, options, int4); },
+  return search::planned_by([options, quant](arch::Design& design) { as_exported(design, options, quant); },
                             std::move(space));
 }
 

@@ -101,12 +101,13 @@ train::DataFacts facts_of(const data::Card&);
 // The objective needs candidates as they ship: quantized, run by the integer kernels.
 bool searches_int8(const RunConfig&);
 
-// The lowered form, its constants and its memory become those of such an export. `int4`: layers with weights of 4 bits.
-void as_exported(arch::Design&, const exporters::ExportOptions&, const arch::Int4Words& int4 = {});
+// The lowered form, its constants and its memory become those of such an export. Of the options of quantization: layers
+// with weights of 4 bits, nodes with values of 16.
+void as_exported(arch::Design&, const exporters::ExportOptions&, const quant::QuantOptions& = {});
 
 // The space with such networks, for its budgets and objectives; spaces of tables as they are. Null: null.
 std::unique_ptr<search::Space> planned_as_exported(std::unique_ptr<search::Space>, const exporters::ExportOptions&,
-                                                   const arch::Int4Words& int4 = {});
+                                                   const quant::QuantOptions& = {});
 
 // What outputs of the run's networks mean.
 data::Task task_of(const RunConfig&);

@@ -28,7 +28,7 @@ const std::vector<Reads>& reads() {
   static const std::vector<Reads> table{
       {"search",
        {"dataset.", "space.", "gate.", "search.", "probe.", "export.targets", "export.strips", "export.fast_ram_bytes",
-        "quantize.int4"}},
+        "quantize.int4", "quantize.int16"}},
       {"train", {"dataset.", "train."}},
       {"quantize", {"quantize."}},
       {"export", {"export.", "verify.known_answers"}},
@@ -63,6 +63,7 @@ bool as_before(const core::config::Setting& setting) {
                                                          {"probe.scores", "[]"},
                                                          {"quantize.auto", "false"},
                                                          {"quantize.equalize", "false"},
+                                                         {"quantize.int16", "[]"},
                                                          {"quantize.int4", "[]"},
                                                          {"quantize.weight_rounding", "nearest"},
                                                          {"search.learn_from", "[]"},
@@ -216,7 +217,9 @@ void check_search(RunContext& run, bool goes_on) {
     return;
   }
   // The winner may be packed otherwise than its search counted: its own budgets are judged again in the report.
-  const auto kept = [&](const Settings& settings) { return goes_on ? settings : without(settings, {"quantize.int4"}); };
+  const auto kept = [&](const Settings& settings) {
+    return goes_on ? settings : without(settings, {"quantize.int4", "quantize.int16"});
+  };
   const auto changed = changes(kept(winner->settings), kept(settings_of(run, "search")));
   if (!changed.empty()) throw ConfigError(refusal(run, core::join(changed)));
   if (goes_on && run.config.search.trials < winner->examined)

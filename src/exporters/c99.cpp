@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "condenser/arch/int16.hpp"
 #include "condenser/core/text.hpp"
 #include "exporters/cmsis_nn.hpp"
 #include "exporters/export_folder.hpp"
@@ -81,20 +82,22 @@ void check_kernels(const ExportOptions& options) {
         "layers");
 }
 
-std::vector<Unsupported> refusals(const arch::Spec& lowered, const arch::Analysis& cost) {
+std::vector<Unsupported> refusals(const arch::Spec& lowered, const arch::Analysis& cost, const arch::Int16Nodes& wide) {
   std::vector<Unsupported> refused;
   std::vector<arch::Shape> inputs;
-  for (const arch::Node& node : lowered.nodes) {
+  for (size_t i = 0; i < lowered.nodes.size(); ++i) {
+    const arch::Node& node = lowered.nodes[i];
     inputs.clear();
     for (const int input : node.inputs) inputs.push_back(cost.node(input).shape);
     std::string why = runtime::int8_refusal(node.op, inputs);
+    if (why.empty()) why = arch::int16_refusal(lowered, cost, wide, static_cast<int>(i));
     if (!why.empty()) refused.push_back({node.name, std::move(why)});
   }
   return refused;
 }
 
-void check_supported(const arch::Spec& spec) {
-  const std::vector<Unsupported> refused = refusals(spec, arch::analyze(spec));
+void check_supported(const arch::Spec& spec, const arch::Int16Nodes& wide) {
+  const std::vector<Unsupported> refused = refusals(spec, arch::analyze(spec), wide);
   if (refused.empty()) return;
   std::string message = "the c99 target cannot express network '" + spec.name + "':";
   for (const Unsupported& item : refused) message += " node " + item.node + ": " + item.why + ";";
@@ -105,7 +108,7 @@ void check_supported(const arch::Spec& spec) {
 }  // namespace
 
 std::vector<Unsupported> c99_unsupported(const arch::Design& design) {
-  return refusals(design.lowered, design.lowered_cost);
+  return refusals(design.lowered, design.lowered_cost, arch::int16_nodes(design));
 }
 
 void c99_write(const Package& package, const KnownAnswers& answers, const ExportOptions& options,
@@ -117,9 +120,10 @@ void c99_write(const Package& package, const KnownAnswers& answers, const Export
   if (options.weights != "const" && options.weights != "binary")
     throw core::ConfigError("export weights '" + core::printable(options.weights) + "'; expected const or binary");
   check_kernels(options);
-  check_supported(package.spec);
+  const arch::Int16Nodes wide = runtime::int16_nodes(package.spec, *package.quant);
+  check_supported(package.spec, wide);
   const auto plan = [&](const arch::Spec& spec, const arch::Analysis& analysis) {
-    return export_plan(spec, analysis, options);
+    return export_plan(spec, analysis, options, wide);
   };
   runtime::Int8Program program = runtime::build_program(package.spec, package.weights, *package.quant, plan);
   if (uses_cmsis_nn(options)) program = with_cmsis_nn(std::move(program));

@@ -64,6 +64,8 @@ ordered_json nodes(const runtime::Int8Program& program) {
     const runtime::Step& step = program.steps[i];
     if (step.kernel != nullptr) list.back()["kernel"] = step.kernel->name;
     if (const int bits = arch::weight_bits(program.spec.nodes[i].op); bits != 8) list.back()["weight_bits"] = bits;
+    const int value_bits = program.quant.nodes.at(program.spec.nodes[i].name).output.bits;
+    if (value_bits != 8) list.back()["value_bits"] = value_bits;
     const bool two = program.plan.fast_bytes > 0;
     if (two) list.back()["arena"] = c99_place(program.plan, program.plan.offset[i]).arena;
     if (program.plan.scratch[i] < 0) continue;

@@ -6,6 +6,7 @@
 #include "condenser/core/text.hpp"
 #include "condenser/runtime/int8_program.hpp"
 #include "exporters/answers.hpp"
+#include "exporters/eight_bits.hpp"
 #include "exporters/export_folder.hpp"
 #include "exporters/npz.hpp"
 
@@ -53,6 +54,7 @@ std::vector<Unsupported> onnx_unsupported(const arch::Design& design) {
     std::string why = why_not(node.op, inputs);
     if (!why.empty()) refused.push_back({node.name, std::move(why)});
   }
+  refuse_16_bits(design, ", which this target's opset 13 has no type for", refused);
   return refused;
 }
 
@@ -62,6 +64,7 @@ void onnx_write(const Package& package, const KnownAnswers& answers, const Expor
   if (!package.quant)
     throw core::Error("the onnx target writes int8 networks; network '" + package.spec.name +
                       "' has float weights, quantize first");
+  check_8_bits(package, "onnx");
   runtime::check_quantized(package.spec, package.weights, *package.quant);
   if (options.activations != "int8" && options.activations != "uint8")
     throw core::ConfigError("export activations '" + core::printable(options.activations) +

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "condenser/arch/int16.hpp"
 #include "condenser/arch/memory_apart.hpp"
 #include "condenser/core/error.hpp"
 #include "condenser/core/text.hpp"
@@ -40,7 +41,7 @@ const std::vector<Target>& targets() {
        .about = "PyTorch: a module that needs nothing but torch, safetensors in floats and in int8",
        .floats = true,
        .options = {},
-       .unsupported = c99_unsupported,  // the same int8 network
+       .unsupported = torch_unsupported,
        .write = torch_write},
       {.name = "wasm",
        .about = "WebAssembly, and a page of one file on which people try the network in a browser",
@@ -86,16 +87,22 @@ UnusedOption unused_option(const ExportOptions& o, const std::vector<std::string
   return {};
 }
 
-arch::MemoryPlan export_plan(const arch::Spec& lowered, const arch::Analysis& analysis, const ExportOptions& options) {
+arch::MemoryPlan export_plan(const arch::Spec& lowered, const arch::Analysis& analysis, const ExportOptions& options,
+                             const std::vector<bool>& wide) {
   if (uses_cmsis_nn(options)) {
+    if (const auto at = std::ranges::find(wide, true); at != wide.end())
+      throw core::ConfigError("export kernels cmsis_nn: node " +
+                              lowered.nodes[static_cast<size_t>(at - wide.begin())].name +
+                              " has values of 16 bits; expected export.kernels: own, or all of 8 bits");
     const std::vector<bool> apart = cmsis_nn_apart(lowered, analysis);
     const arch::MemoryPlan one = arch::plan_memory_apart(lowered, analysis, apart);
     if (options.fast_ram_bytes == 0 || one.peak_bytes <= options.fast_ram_bytes) return one;
     return arch::plan_memory_apart(lowered, analysis, apart, {.fast_bytes = options.fast_ram_bytes});
   }
-  arch::MemoryPlan plan = options.strips ? arch::plan_strips(lowered, analysis) : arch::plan_memory(lowered, analysis);
+  arch::MemoryPlan plan =
+      options.strips ? arch::plan_strips(lowered, analysis, wide) : arch::plan_memory(lowered, analysis, wide);
   if (options.fast_ram_bytes > 0 && plan.peak_bytes > options.fast_ram_bytes)
-    plan = arch::plan_memory(lowered, analysis, {.fast_bytes = options.fast_ram_bytes}, plan.strips);
+    plan = arch::plan_memory(lowered, analysis, wide, {.fast_bytes = options.fast_ram_bytes}, plan.strips);
   return plan;
 }
 

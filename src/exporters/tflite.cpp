@@ -6,6 +6,7 @@
 #include "condenser/core/text.hpp"
 #include "condenser/runtime/int8_program.hpp"
 #include "exporters/answers.hpp"
+#include "exporters/eight_bits.hpp"
 #include "exporters/export_folder.hpp"
 #include "exporters/npz.hpp"
 
@@ -53,6 +54,7 @@ std::vector<Unsupported> tflite_unsupported(const arch::Design& design) {
     if (why.empty()) why = tflite_refusal(node.op, inputs, design.lowered_cost.node(static_cast<int>(i)).shape);
     if (!why.empty()) refused.push_back({node.name, std::move(why)});
   }
+  refuse_16_bits(design, ", which TensorFlow Lite has for whole networks only", refused);
   return refused;
 }
 
@@ -70,6 +72,7 @@ void tflite_write(const Package& package, const KnownAnswers& answers, const Exp
   if (!package.quant)
     throw core::Error("the tflite target writes int8 networks; network '" + package.spec.name +
                       "' has float weights, quantize first");
+  check_8_bits(package, "tflite");
   runtime::check_quantized(package.spec, package.weights, *package.quant);
   TfliteModel model = tflite_model(package.spec, package.weights, &*package.quant);
   Files files;

@@ -5,6 +5,8 @@
 
 #include "condenser/arch/spec_io.hpp"
 #include "exporters/answers.hpp"
+#include "exporters/c99.hpp"
+#include "exporters/eight_bits.hpp"
 #include "exporters/export_folder.hpp"
 #include "exporters/kernel_sources.hpp"
 #include "exporters/npz.hpp"
@@ -55,11 +57,18 @@ std::string readme(const Package& package) {
 
 }  // namespace
 
+std::vector<Unsupported> torch_unsupported(const arch::Design& design) {
+  std::vector<Unsupported> refused = c99_unsupported(design);  // the same int8 network
+  refuse_16_bits(design, ", and its module rounds all to 8", refused);
+  return refused;
+}
+
 void torch_write(const Package& package, const KnownAnswers& answers, const ExportOptions&,
                  const std::filesystem::path& folder) {
   if (!package.quant || !package.floats)
     throw core::Error("the torch target writes both forms of a network; network '" + package.spec.name +
                       "' lacks its " + (package.quant ? "floats" : "int8 form, quantize first"));
+  check_8_bits(package, "torch");
   runtime::check_quantized(package.spec, package.weights, *package.quant);
   arch::Weights floats = *package.floats;
   floats.metadata = {{"lowered_hash", arch::hash(package.spec).hex()}, {"spec_hash", package.spec_hash}};

@@ -5,6 +5,7 @@
 
 namespace condenser::exporters {
 
+std::vector<Unsupported> torch_unsupported(const arch::Design&);
 void torch_write(const Package&, const KnownAnswers&, const ExportOptions&, const std::filesystem::path& folder);
 
 }  // namespace condenser::exporters

@@ -70,7 +70,7 @@ void FakeQuant::run(const arch::Weights& weights, const at::Tensor& x) {
     std::vector<int8_t> input(static_cast<size_t>(item));
     for (int64_t k = first; k < first + count; ++k) {
       executor.quantize_input({from + k * item, static_cast<size_t>(item)}, input);
-      executor.run(input, [&](int node, std::span<const int8_t> values) {
+      executor.run(input, [&](int node, std::span<const int16_t> values) {
         const auto i = static_cast<size_t>(node);
         float* to = values_[i].mutable_data_ptr<float>() + k * std::ssize(values);
         quant::dequantize(values, costs_.nodes[i].shape, ranges_.nodes.at(spec_.nodes[i].name).output,
@@ -88,7 +88,8 @@ at::Tensor FakeQuant::parameter(int node, const std::string& name, const at::Ten
 at::Tensor FakeQuant::value(int node, const at::Tensor& exact) {
   const runtime::TensorQuant& q = ranges_.nodes.at(spec_.node(node).name).output;
   const at::Tensor rounded = std::exchange(values_[static_cast<size_t>(node)], {});
-  return Bounded::apply(exact, rounded, q.scale * (-128.5 - q.zero_point), q.scale * (127.5 - q.zero_point));
+  return Bounded::apply(exact, rounded, q.scale * (q.low() - 0.5 - q.zero_point),
+                        q.scale * (q.high() + 0.5 - q.zero_point));
 }
 
 }  // namespace condenser::nn

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "condenser/arch/analysis.hpp"
+#include "condenser/arch/int16.hpp"
 #include "condenser/data/split.hpp"
 #include "condenser/runtime/float_executor.hpp"
 
@@ -12,10 +13,11 @@ namespace condenser::quant {
 namespace {
 
 // The input keeps its extremes: pixels are bounded, and 8-bit pixels then map to int8 one to one (q = u8 - 128).
-std::unique_ptr<Observer> observer_for(const arch::Op& op, const QuantOptions& options) {
-  if (passes_through(op)) return nullptr;
+// Values of 16 bits have steps enough to reach the largest.
+std::unique_ptr<Observer> observer_for(const arch::Op& op, bool wide, const QuantOptions& options) {
+  if (arch::passes_values_on(op)) return nullptr;
   QuantOptions chosen = options;
-  if (std::holds_alternative<arch::Input>(op)) chosen.observer = "min_max";
+  if (std::holds_alternative<arch::Input>(op) || wide) chosen.observer = "min_max";
   return make_observer(chosen);
 }
 
@@ -57,13 +59,6 @@ void check_fits(const arch::Spec& spec, const data::Dataset& samples) {
 
 }  // namespace
 
-bool passes_through(const arch::Op& op) {
-  return std::holds_alternative<arch::MaxPool>(op) || std::holds_alternative<arch::AvgPool>(op) ||
-         std::holds_alternative<arch::GlobalAvgPool>(op) || std::holds_alternative<arch::BlurPool>(op) ||
-         std::holds_alternative<arch::Upsample>(op) || std::holds_alternative<arch::Slice>(op) ||
-         std::holds_alternative<arch::ChannelShuffle>(op);
-}
-
 int64_t batch_size(const arch::Spec& spec) {
   int64_t largest = 1;
   for (const arch::NodeCost& cost : arch::analyze(spec).nodes) largest = std::max(largest, cost.shape.elements());
@@ -75,7 +70,9 @@ Calibration calibrate(const arch::Spec& spec, const arch::Weights& weights, cons
   check_fits(spec, samples);
   const runtime::FloatExecutor executor(spec, weights);
   std::vector<std::unique_ptr<Observer>> observers;
-  for (const arch::Node& node : spec.nodes) observers.push_back(observer_for(node.op, options));
+  const arch::Int16Nodes wide = arch::int16_nodes(spec, arch::analyze(spec), options.int16);
+  for (size_t i = 0; i < spec.nodes.size(); ++i)
+    observers.push_back(observer_for(spec.nodes[i].op, arch::is_int16(wide, static_cast<int>(i)), options));
   const std::vector<std::vector<int>> readers = weighted_readers(spec);
   const bool learns = options.weight_rounding == "learned";
 

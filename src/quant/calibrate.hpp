@@ -17,9 +17,6 @@ struct Calibration {
       moments;  // per convolution and linear, where weights learn how they are rounded; else empty
 };
 
-// Pools, blurs and moves of pixels or channels: the kernel works in the scale of its input.
-bool passes_through(const arch::Op&);
-
 Calibration calibrate(const arch::Spec& lowered, const arch::Weights&, const data::Dataset&, const QuantOptions&);
 
 // Samples per float run so that one activation stays within a few megabytes.

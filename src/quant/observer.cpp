@@ -223,6 +223,11 @@ runtime::TensorQuant affine(const Range& r) {
   return q;
 }
 
+runtime::TensorQuant symmetric_16(const Range& r) {
+  const double most = std::max(-r.low, r.high);
+  return {.scale = single_precision_above(std::max(most / INT16_MAX, kMinScale)), .zero_point = 0, .bits = 16};
+}
+
 double quantization_error(const Histogram& histogram, const runtime::TensorQuant& q) {
   if (histogram.width() == 0) return 0;
   const double step = histogram.width() / q.scale;

@@ -54,6 +54,8 @@ class Histogram {
 // scale = (high - low) / 255 and the integer zero point nearest to -128 - low / scale. A range of nothing (a dead
 // activation) gets the smallest scale that kernels can still divide by.
 runtime::TensorQuant affine(const Range&);
+// Of 16 bits: zero point 0, scale = the larger end / 32767.
+runtime::TensorQuant symmetric_16(const Range&);
 
 // The nearest number of single precision, or the next above. Scales are such numbers, since files of other programs
 // hold them so: multipliers that are computed from those are then ours to the last bit.

@@ -18,12 +18,15 @@ namespace {
 constexpr double kMaxMultiplier = 4096.0;
 constexpr double kMinMultiplier = 1.0 / 1073741824.0;
 
+// Of 16 bits: symmetric.
+runtime::TensorQuant grid_of(const Range& r, int bits) { return bits == 16 ? symmetric_16(r) : affine(r); }
+
 // The same range, widened until its scale reaches `least`.
-runtime::TensorQuant affine_at_least(const Range& r, double least) {
-  const runtime::TensorQuant q = affine(r);
+runtime::TensorQuant grid_at_least(const Range& r, int bits, double least) {
+  const runtime::TensorQuant q = grid_of(r, bits);
   if (q.scale >= least) return q;
   const double factor = least / q.scale;
-  runtime::TensorQuant wide = affine({r.low * factor, r.high * factor});
+  runtime::TensorQuant wide = grid_of({r.low * factor, r.high * factor}, bits);
   wide.scale = std::max(wide.scale, single_precision_above(least));
   return wide;
 }
@@ -31,9 +34,14 @@ runtime::TensorQuant affine_at_least(const Range& r, double least) {
 class Quantizer {
  public:
   // `given`: outputs as they are there, instead of those of the calibration; may be null.
-  Quantizer(const arch::Spec& lowered, const std::vector<arch::NodeCost>& costs, const arch::Weights& weights,
-            const Calibration& calibration, const runtime::QuantParams* given = nullptr)
-      : spec_(lowered), costs_(costs), weights_(weights), calibration_(calibration), given_(given) {}
+  Quantizer(const arch::Spec& lowered, const std::vector<arch::NodeCost>& costs, arch::Int16Nodes wide,
+            const arch::Weights& weights, const Calibration& calibration, const runtime::QuantParams* given = nullptr)
+      : spec_(lowered),
+        costs_(costs),
+        wide_(std::move(wide)),
+        weights_(weights),
+        calibration_(calibration),
+        given_(given) {}
 
   Quantized run() {
     for (size_t i = 0; i < spec_.nodes.size(); ++i) {
@@ -83,8 +91,10 @@ class Quantizer {
   // Of node i's output, its scale no finer than `least`.
   runtime::TensorQuant chosen(size_t i, double least) const {
     if (given_ != nullptr) return given_->nodes.at(spec_.nodes[i].name).output;
-    return affine_at_least(calibration_.ranges[i], least);
+    return grid_at_least(calibration_.ranges[i], bits(i), least);
   }
+
+  int bits(size_t i) const { return arch::is_int16(wide_, static_cast<int>(i)) ? 16 : 8; }
 
   static runtime::NodeQuant plain(const runtime::TensorQuant& output) { return {output, {}}; }
 
@@ -119,7 +129,7 @@ class Quantizer {
     const arch::Inputs& inputs = spec_.nodes[i].inputs;
     const runtime::TensorQuant& first = output(inputs[0]);
     double largest = 0;
-    bool equal = true;
+    bool equal = first.bits == bits(i);
     for (const int input : inputs) {
       largest = std::max(largest, step(input));
       equal = equal && output(input) == first;
@@ -169,6 +179,7 @@ class Quantizer {
 
   const arch::Spec& spec_;
   const std::vector<arch::NodeCost>& costs_;  // parallel to its nodes
+  const arch::Int16Nodes wide_;
   const arch::Weights& weights_;
   const Calibration& calibration_;
   const runtime::QuantParams* given_;
@@ -197,6 +208,10 @@ void read_options(core::config::Reader& reader, QuantOptions& o) {
   reader.texts("int4", o.int4,
                "layers whose weights have 4 bits, two in a byte: all, inner (all but the first and the last), or names "
                "with * for anything; a minus before takes out: [inner, -s2_*]");
+  reader.texts(
+      "int16", o.int16,
+      "nodes whose values have 16 bits, with weights of 8: names with * for anything, or all that can; a minus "
+      "before takes out. What passes values on (pools, slices) has as many bits as its input");
   reader.boolean(
       "auto", o.automatic,
       "of the winner: try observers, weight_rounding and equalize on the validation part and take what serves "
@@ -220,7 +235,8 @@ void read_options(core::config::Reader& reader, QuantOptions& o) {
 Quantized quantize(const arch::Design& design, const arch::Weights& weights, const data::Dataset& calibration,
                    const QuantOptions& options) {
   arch::check_finite(weights, "network " + design.lowered.name);
-  return Quantizer(design.lowered, design.lowered_cost.nodes, weights,
+  return Quantizer(design.lowered, design.lowered_cost.nodes,
+                   arch::int16_nodes(design.lowered, design.lowered_cost, options.int16), weights,
                    calibrate(design.lowered, weights, calibration, options))
       .run();
 }
@@ -230,7 +246,7 @@ Quantized quantize(const arch::Spec& lowered, const arch::Analysis& costs, const
   const size_t nodes = lowered.nodes.size();
   const Calibration none{std::vector<Range>(nodes), std::vector<std::vector<double>>(nodes),
                          std::vector<PatchMoments>(nodes)};
-  return Quantizer(lowered, costs.nodes, weights, none, &outputs).run();
+  return Quantizer(lowered, costs.nodes, runtime::int16_nodes(lowered, outputs), weights, none, &outputs).run();
 }
 
 }  // namespace condenser::quant

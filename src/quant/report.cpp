@@ -7,12 +7,15 @@
 #include <limits>
 
 #include "condenser/arch/analysis.hpp"
+#include "condenser/arch/int16.hpp"
 #include "condenser/core/team.hpp"
 #include "condenser/core/text.hpp"
+#include "condenser/quant/int16_trials.hpp"
 #include "condenser/quant/quantize.hpp"
 #include "condenser/runtime/float_executor.hpp"
 #include "condenser/runtime/int8_executor.hpp"
 #include "quant/calibrate.hpp"
+#include "quant/observer.hpp"
 
 namespace condenser::quant {
 namespace {
@@ -24,10 +27,11 @@ struct Tally {
   std::vector<int64_t> histogram = std::vector<int64_t>(kHistogramBins);
 };
 
-// Float values are [c, h, w], int8 values [h, w, c].
-void compare(const arch::Shape& shape, std::span<const float> exact, std::span<const int8_t> rounded,
+// Float values are [c, h, w], integers [h, w, c].
+void compare(const arch::Shape& shape, std::span<const float> exact, std::span<const int16_t> rounded,
              const runtime::TensorQuant& quant, Tally& tally) {
   const auto pixels = static_cast<size_t>(shape.h * shape.w), channels = static_cast<size_t>(shape.c);
+  const double low = quant.low() - 0.5, high = quant.high() + 0.5;
   for (size_t c = 0; c < channels; ++c) {
     for (size_t p = 0; p < pixels; ++p) {
       const double x = exact[c * pixels + p];
@@ -36,10 +40,11 @@ void compare(const arch::Shape& shape, std::span<const float> exact, std::span<c
       tally.signal += x * x;
       tally.noise += error * error;
       const double position = x / quant.scale + quant.zero_point;
-      const bool inside = position >= -128.5 && position <= 127.5;  // false for what is no number
+      const bool inside = position >= low && position <= high;  // false for what is no number
       tally.saturated += !inside;
       if (inside)
-        ++tally.histogram[std::min(kHistogramBins - 1, static_cast<size_t>((position + 128.5) / 256 * kHistogramBins))];
+        ++tally.histogram[std::min(kHistogramBins - 1,
+                                   static_cast<size_t>((position - low) / (high - low) * kHistogramBins))];
     }
   }
   tally.values += shape.elements();
@@ -111,11 +116,57 @@ data::Evaluation evaluate_batches(const runtime::FloatExecutor& executor, const 
   });
 }
 
-// To the nearest value that int8 has.
+// To the nearest value that the grid has.
 void snap(std::span<float> values, const runtime::TensorQuant& grid) {
   const auto inverse = static_cast<float>(1.0 / grid.scale), scale = static_cast<float>(grid.scale);
-  const auto low = static_cast<float>(-128 - grid.zero_point), high = static_cast<float>(127 - grid.zero_point);
+  const auto low = static_cast<float>(grid.low() - grid.zero_point),
+             high = static_cast<float>(grid.high() - grid.zero_point);
   for (float& v : values) v = scale * std::clamp(std::round(v * inverse), low, high);
+}
+
+// Per node what its values are rounded to; nothing: they stay as they are.
+using Grids = std::vector<std::optional<runtime::TensorQuant>>;
+
+Grids grids_of(const arch::Spec& spec, const runtime::QuantParams& quant) {
+  Grids grids;
+  for (const arch::Node& node : spec.nodes) grids.emplace_back(quant.nodes.at(node.name).output);
+  return grids;
+}
+
+// With another grid for a node and those that pass its values on.
+Grids with_grid(const arch::Spec& spec, Grids grids, size_t node, const Grids::value_type& grid) {
+  std::vector<bool> changed(spec.nodes.size());
+  for (size_t i = 0; i < spec.nodes.size(); ++i) {
+    changed[i] = i == node ||
+                 (arch::passes_values_on(spec.nodes[i].op) && changed[static_cast<size_t>(spec.nodes[i].inputs[0])]);
+    if (changed[i]) grids[i] = grid;
+  }
+  return grids;
+}
+
+// Float operators on values that are rounded to their grids.
+data::Evaluation simulated(const arch::Spec& spec, const arch::Weights& weights, const Grids& grids,
+                           const data::Dataset& samples, const data::Task& task) {
+  const runtime::FloatExecutor executor(spec, weights);
+  return evaluate_batches(executor, spec, samples, task, [&](int node, std::span<float> values) {
+    if (const auto& grid = grids[static_cast<size_t>(node)]) snap(values, *grid);
+  });
+}
+
+std::vector<Range> extremes_of_nodes(const arch::Spec& spec, const arch::Weights& weights,
+                                     const data::Dataset& samples) {
+  const runtime::FloatExecutor executor(spec, weights);
+  std::vector<Range> ranges(spec.nodes.size());
+  std::vector<float> x(static_cast<size_t>(spec.input.elements()));
+  for (int64_t k = 0; k < samples.size(); ++k) {
+    samples.get(k, x);
+    executor.run(x, 1, [&](int node, std::span<const float> values) {
+      Range& range = ranges[static_cast<size_t>(node)];
+      const auto [low, high] = std::ranges::minmax(values);
+      range = {std::min(range.low, double{low}), std::max(range.high, double{high})};
+    });
+  }
+  return ranges;
 }
 
 core::Cell snr_cell(double db) {
@@ -143,7 +194,7 @@ std::vector<NodeReport> node_reports(const arch::Spec& spec, const arch::Weights
       activations[static_cast<size_t>(node)].assign(values.begin(), values.end());
     });
     rounded.quantize_input(x, q);
-    rounded.run(q, [&](int node, std::span<const int8_t> values) {
+    rounded.run(q, [&](int node, std::span<const int16_t> values) {
       const auto k = static_cast<size_t>(node);
       compare(costs[k].shape, activations[k], values, quant.nodes.at(spec.nodes[k].name).output, tallies[k]);
     });
@@ -163,39 +214,48 @@ std::vector<Sensitivity> sensitivities(const arch::Spec& spec, const arch::Weigh
                                        const data::Dataset& samples, const data::Task& task) {
   check_outputs(spec, samples, task);
   const arch::Weights rounded = dequantize(spec, int8_weights, quant);
-  std::vector<runtime::TensorQuant> grids;
-  for (const arch::Node& node : spec.nodes) grids.push_back(quant.nodes.at(node.name).output);
-  const auto evaluated = [&](int exempt) {
+  const auto alone = [&](size_t exempt) {
     arch::Weights weights = rounded;
-    if (exempt >= 0)
-      for (const char* parameter : {".weight", ".bias"}) {
-        const std::string name = spec.node(exempt).name + parameter;
-        if (const auto found = float_weights.tensors.find(name); found != float_weights.tensors.end())
-          weights.tensors[name] = found->second;
-        else
-          weights.tensors.erase(name);  // int8 makes biases where there were none
-      }
-    std::vector<bool> exact(spec.nodes.size());  // it, and what passes its values through
-    for (size_t i = 0; i < spec.nodes.size(); ++i)
-      exact[i] = static_cast<int>(i) == exempt ||
-                 (passes_through(spec.nodes[i].op) && exact[static_cast<size_t>(spec.nodes[i].inputs[0])]);
-    const runtime::FloatExecutor executor(spec, weights);
-    return evaluate_batches(executor, spec, samples, task, [&](int node, std::span<float> values) {
-      if (!exact[static_cast<size_t>(node)]) snap(values, grids[static_cast<size_t>(node)]);
-    });
+    for (const char* parameter : {".weight", ".bias"}) {
+      const std::string name = spec.nodes[exempt].name + parameter;
+      if (const auto found = float_weights.tensors.find(name); found != float_weights.tensors.end())
+        weights.tensors[name] = found->second;
+      else
+        weights.tensors.erase(name);  // int8 makes biases where there were none
+    }
+    return simulated(spec, weights, with_grid(spec, grids_of(spec, quant), exempt, std::nullopt), samples, task);
   };
-  std::vector<Sensitivity> result = {{"", evaluated(-1)}};
+  std::vector<Sensitivity> result = {{"", simulated(spec, rounded, grids_of(spec, quant), samples, task)}};
   for (size_t i = 1; i < spec.nodes.size(); ++i)
-    if (!passes_through(spec.nodes[i].op)) result.push_back({spec.nodes[i].name, evaluated(static_cast<int>(i))});
+    if (!arch::passes_values_on(spec.nodes[i].op)) result.push_back({spec.nodes[i].name, alone(i)});
+  return result;
+}
+
+std::vector<Sensitivity> int16_trials(const arch::Spec& spec, const arch::Weights& float_weights,
+                                      const arch::Weights& int8_weights, const runtime::QuantParams& quant,
+                                      const data::Dataset& samples, const data::Task& task) {
+  check_outputs(spec, samples, task);
+  const arch::Analysis analysis = arch::analyze(spec);
+  const arch::Weights rounded = dequantize(spec, int8_weights, quant);
+  const std::vector<Range> ranges = extremes_of_nodes(spec, float_weights, samples);
+  std::vector<Sensitivity> result;
+  for (size_t i = 1; i < spec.nodes.size(); ++i) {
+    const bool wide = quant.nodes.at(spec.nodes[i].name).output.bits == 16;
+    if (wide || !arch::may_be_int16(spec, analysis, static_cast<int>(i))) continue;
+    const Grids grids = with_grid(spec, grids_of(spec, quant), i, symmetric_16(ranges[i]));
+    result.push_back({spec.nodes[i].name, simulated(spec, rounded, grids, samples, task)});
+  }
   return result;
 }
 
 std::vector<Int4Trial> int4_trials(const arch::Design& design, const arch::Weights& float_weights,
                                    const arch::Weights& int8_weights, const runtime::QuantParams& quant,
                                    const data::Dataset& samples, const data::Task& task) {
+  const arch::Int16Nodes wide = runtime::int16_nodes(design.lowered, quant);
   std::vector<Int4Trial> trials;
   for (const arch::Node& node : design.lowered.nodes) {
     if (!arch::has_weight_bits(node.op) || arch::weight_bits(node.op) == 4) continue;
+    if (arch::meets_int16(design.lowered, wide, arch::find_node(design.lowered, node.name))) continue;  // takes none
     arch::Design changed = design;
     arch::choose_int4(changed, {node.name});
     const int64_t saved = design.lowered_cost.constant_bytes - changed.lowered_cost.constant_bytes;
@@ -310,12 +370,27 @@ arch::Weights dequantize(const arch::Spec& spec, const arch::Weights& weights, c
   return result;
 }
 
-void dequantize(std::span<const int8_t> hwc, const core::Shape& shape, const runtime::TensorQuant& quant,
-                std::span<float> chw) {
+namespace {
+
+template <class Integer>
+void to_floats(std::span<const Integer> hwc, const core::Shape& shape, const runtime::TensorQuant& quant,
+               std::span<float> chw) {
   const auto pixels = static_cast<size_t>(shape.h * shape.w), channels = static_cast<size_t>(shape.c);
   for (size_t p = 0; p < pixels; ++p)
     for (size_t c = 0; c < channels; ++c)
       chw[c * pixels + p] = static_cast<float>(quant.scale * (hwc[p * channels + c] - quant.zero_point));
+}
+
+}  // namespace
+
+void dequantize(std::span<const int8_t> hwc, const core::Shape& shape, const runtime::TensorQuant& quant,
+                std::span<float> chw) {
+  to_floats(hwc, shape, quant, chw);
+}
+
+void dequantize(std::span<const int16_t> hwc, const core::Shape& shape, const runtime::TensorQuant& quant,
+                std::span<float> chw) {
+  to_floats(hwc, shape, quant, chw);
 }
 
 }  // namespace condenser::quant

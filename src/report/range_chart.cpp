@@ -28,7 +28,8 @@ std::string strip(const quant::NodeReport& r, double total, double y) {
   for (size_t k = 0; k < r.histogram.size(); ++k)
     text += rectangle({kBegin + width * static_cast<double>(k), y, width, kRow - 5}, 0,
                       fill(shade(static_cast<double>(r.histogram[k]) / total)));
-  const double zero = kBegin + (r.output.zero_point + 128.5) / 256 * (kEnd - kBegin);
+  const double zero =
+      kBegin + (r.output.zero_point - r.output.low() + 0.5) / (r.output.high() - r.output.low() + 1) * (kEnd - kBegin);
   return text + "<path" + attribute("d", "M" + number(zero) + " " + number(y - 1) + "V" + number(y + kRow - 4)) +
          stroke(kAccent, 1.6) + "/>";
 }
@@ -40,8 +41,8 @@ std::string row(const quant::NodeReport& r, double y) {
     total += static_cast<double>(count);
     used += count > 0;
   }
-  const std::string low = core::significant(r.output.scale * (-128 - r.output.zero_point), 3);
-  const std::string high = core::significant(r.output.scale * (127 - r.output.zero_point), 3);
+  const std::string low = core::significant(r.output.scale * (r.output.low() - r.output.zero_point), 3);
+  const std::string high = core::significant(r.output.scale * (r.output.high() - r.output.zero_point), 3);
   const std::string outside = core::fixed(100 * r.saturated_fraction, 3) + " %";
   const std::string words = r.node + ": " + low + " to " + high + ", zero at " + std::to_string(r.output.zero_point) +
                             ", values in " + std::to_string(used) + " of " + std::to_string(r.histogram.size()) +

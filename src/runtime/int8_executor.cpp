@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <vector>
 
 #include "runtime/kernels.hpp"
@@ -42,17 +43,27 @@ std::span<const int8_t> Int8Executor::run(std::span<const int8_t> input, const T
     const int64_t count = program_.analysis.nodes[node].shape.elements();
     return std::span<const int8_t>(at(static_cast<int>(node)), static_cast<size_t>(count));
   };
+  const auto show = [&](size_t node) {
+    const std::span<const int8_t> bytes = values(node);
+    if (program_.quant.nodes.at(program_.spec.nodes[node].name).output.bits == 8) {
+      shown_.assign(bytes.begin(), bytes.end());
+    } else {
+      shown_.resize(bytes.size());
+      std::memcpy(shown_.data(), bytes.data(), 2 * bytes.size());
+    }
+    tap(static_cast<int>(node), shown_);
+  };
   if (input.size() != values(0).size())
     throw core::Error("int8 input of network '" + program_.spec.name + "' has " + std::to_string(input.size()) +
                       " values; expected " + std::to_string(values(0).size()));
   std::ranges::copy(input, at(0));
-  if (tap) tap(0, values(0));
+  if (tap) show(0);
   const std::vector<Turn>& order = program_.order;
   for (size_t i = 0; i < order.size(); ++i) {
     run_call(program_, order[i], arena_.data());
     const size_t node = order[i].node;
     const bool complete = i + 1 == order.size() || order[i + 1].node != node;
-    if (tap && complete && !program_.plan.strips.has(static_cast<int>(node))) tap(static_cast<int>(node), values(node));
+    if (tap && complete && !program_.plan.strips.has(static_cast<int>(node))) show(node);
   }
   const arch::Spec& spec = program_.spec;
   if (spec.output_count() == 1) return values(static_cast<size_t>(spec.output()));

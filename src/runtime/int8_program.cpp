@@ -7,12 +7,17 @@
 #include <iterator>
 #include <utility>
 
+#include "condenser/arch/int16.hpp"
 #include "condenser/core/text.hpp"
 #include "runtime/fixed_point.hpp"
+#include "runtime/int16_steps.hpp"
 #include "runtime/kernels.hpp"
+#include "runtime/step_parts.hpp"
 
 namespace condenser::runtime {
 namespace {
+
+using namespace parts;
 
 constexpr int64_t kMaxMeanPixels = (int64_t{1} << 24) - 1;  // 128 times that, and half of it, fit 32 bits
 constexpr int64_t kMaxSoftmaxTerms = 65536;                 // the sum of 16-bit exponentials fits 32 bits
@@ -26,25 +31,6 @@ std::string pool_refusal(const Pool& pool) {
   return "";
 }
 
-int32_t narrow(int64_t value) { return static_cast<int32_t>(value); }  // sizes are below kMaxElements = 2^28
-
-int32_t clamp_to_int8(double value) { return static_cast<int32_t>(std::clamp(value, -128.0, 127.0)); }
-
-double activate(arch::ActivationKind kind, double x) {
-  const auto sigmoid = [](double v) { return 1.0 / (1.0 + std::exp(-v)); };
-  const auto hard_sigmoid = [](double v) { return std::clamp(v + 3.0, 0.0, 6.0) / 6.0; };
-  switch (kind) {
-    case arch::ActivationKind::Relu: return std::max(x, 0.0);
-    case arch::ActivationKind::Relu6: return std::clamp(x, 0.0, 6.0);
-    case arch::ActivationKind::Silu: return x * sigmoid(x);
-    case arch::ActivationKind::Sigmoid: return sigmoid(x);
-    case arch::ActivationKind::HardSwish: return x * hard_sigmoid(x);
-    case arch::ActivationKind::HardSigmoid: return hard_sigmoid(x);
-    case arch::ActivationKind::Tanh: return std::tanh(x);
-  }
-  throw core::Error("activation kind outside its enumeration");
-}
-
 // `function` of every input, in output integers.
 template <class Function>
 std::vector<int8_t> function_table(const Function& function, const TensorQuant& in, const TensorQuant& out) {
@@ -52,35 +38,9 @@ std::vector<int8_t> function_table(const Function& function, const TensorQuant& 
   table.reserve(256);
   for (int q = -128; q <= 127; ++q) {
     const double y = function(in.scale * (q - in.zero_point));
-    table.push_back(static_cast<int8_t>(clamp_to_int8(std::round(y / out.scale) + out.zero_point)));
+    table.push_back(static_cast<int8_t>(nearest(y, out)));
   }
   return table;
-}
-
-int64_t softmax_terms(const arch::SoftmaxMul& op, const arch::Shape& in) {
-  return op.axis == arch::SoftmaxAxis::Channels ? in.c : in.h * in.w;
-}
-
-std::vector<uint16_t> exponential_table(double scale) {
-  std::vector<uint16_t> table;
-  table.reserve(256);
-  for (int d = 0; d <= 255; ++d) table.push_back(static_cast<uint16_t>(std::lround(65535.0 * std::exp(-scale * d))));
-  return table;
-}
-
-// [out, in/groups, kh, kw] -> [out, kh, kw, in/groups]
-std::vector<int8_t> to_ohwi(std::span<const int8_t> weights, const arch::Conv2d& op, int64_t group_in) {
-  std::vector<int8_t> result(weights.size());
-  const int64_t area = int64_t{op.kernel.h} * op.kernel.w;
-  for (int64_t o = 0; o < op.out; ++o) {
-    for (int64_t i = 0; i < group_in; ++i) {
-      for (int64_t k = 0; k < area; ++k) {
-        result[static_cast<size_t>((o * area + k) * group_in + i)] =
-            weights[static_cast<size_t>((o * group_in + i) * area + k)];
-      }
-    }
-  }
-  return result;
 }
 
 // [out, 1, kh, kw] -> [kh, kw, out]
@@ -124,66 +84,26 @@ std::vector<int8_t> pair_neighbours(std::span<const int8_t> weights, size_t row)
   return result;
 }
 
-using Params = std::vector<Param>;
-
-void append(Params& params, const Params& more) { params.insert(params.end(), more.begin(), more.end()); }
-
-// Fields that several structs share.
-Params map_params(const arch::Shape& in, const arch::Shape& out) {
-  return {{"in_h", narrow(in.h)},
-          {"in_w", narrow(in.w)},
-          {"channels", narrow(in.c)},
-          {"out_h", narrow(out.h)},
-          {"out_w", narrow(out.w)}};
-}
-
-template <class Window>
-Params window_params(const Window& w) {
-  return {{"kernel_h", w.kernel.h}, {"kernel_w", w.kernel.w}, {"stride_h", w.stride.h},
-          {"stride_w", w.stride.w}, {"pad_top", w.pad.top},   {"pad_left", w.pad.left}};
-}
-
-template <class Pool>
-Params pool_params(const Pool& pool, const arch::Shape& in, const arch::Shape& out) {
-  Params params = map_params(in, out);
-  append(params, window_params(pool));
-  return params;
-}
-
-// Zero point of an output and the clamp that the kernel applies, in output integers.
-struct OutputRange {
-  int32_t zero_point = 0;
-  int32_t low = -128;
-  int32_t high = 127;
-};
-
-OutputRange output_range(const TensorQuant& output, arch::Clamp clamp) {
-  OutputRange range{output.zero_point, -128, 127};
-  if (clamp != arch::Clamp::None) range.low = output.zero_point;
-  if (clamp == arch::Clamp::Relu6) range.high = clamp_to_int8(output.zero_point + std::round(6.0 / output.scale));
-  return range;
-}
-
-Params range_params(const OutputRange& range) {
-  return {{"output_zero_point", range.zero_point}, {"act_min", range.low}, {"act_max", range.high}};
-}
-
 class ProgramBuilder {
  public:
   ProgramBuilder(const arch::Spec& spec, const arch::Weights& weights, const QuantParams& quant, const Planner& plan)
-      : weights_(weights), program_{spec, arch::analyze(spec), {}, quant, {}, {}} {
+      : weights_(weights), wide_(int16_nodes(spec, quant)), program_{spec, arch::analyze(spec), {}, quant, {}, {}} {
+    arch::count_int16_constants(program_.spec, wide_, program_.analysis);
     program_.plan = plan(program_.spec, program_.analysis);
   }
 
   Int8Program build() {
     check_quantized(program_.spec, weights_, program_.quant);
+    check_bits();
     for (size_t i = 0; i < program_.spec.nodes.size(); ++i) {
       const arch::Node& node = program_.spec.nodes[i];
       if (program_.plan.offset[i] < 0) throw arch::SpecError(node.name, "is read by nobody; lower() the Spec first");
       std::vector<arch::Shape> inputs;
       for (const int input : node.inputs) inputs.push_back(shape(input));
-      const std::string refusal = int8_refusal(node.op, inputs);
+      std::string refusal = int8_refusal(node.op, inputs);
       if (!refusal.empty()) throw arch::SpecError(node.name, "no int8 form: " + refusal);
+      refusal = arch::int16_refusal(program_.spec, program_.analysis, wide_, static_cast<int>(i));
+      if (!refusal.empty()) throw arch::SpecError(node.name, refusal);
       program_.steps.push_back(make_step(i, inputs));
       check_step(i);
     }
@@ -192,6 +112,14 @@ class ProgramBuilder {
   }
 
  private:
+  void check_bits() const {
+    const arch::Int16Nodes planned = arch::int16_nodes(program_.spec, program_.analysis, program_.plan);
+    for (int i = 0; i < static_cast<int>(program_.spec.nodes.size()); ++i)
+      if (arch::is_int16(planned, i) != arch::is_int16(wide_, i))
+        throw arch::SpecError(program_.spec.node(i).name,
+                              "has not as many bits a value in its memory plan as in its quantization");
+  }
+
   // Of what is computed at a time.
   const arch::Shape& shape(int node) const {
     if (piece_ == nullptr) return program_.analysis.node(node).shape;
@@ -204,8 +132,9 @@ class ProgramBuilder {
   }
   int64_t row_bytes(int node) const {
     const arch::Shape& whole = program_.analysis.node(node).shape;
-    return whole.w * whole.c;
+    return whole.w * whole.c * value_bytes(node);
   }
+  int64_t value_bytes(int node) const { return arch::is_int16(wide_, node) ? 2 : 1; }
   const TensorQuant& input_quant(const arch::Node& node, size_t k) const {
     return program_.quant.nodes.at(program_.spec.node(node.inputs[k]).name).output;
   }
@@ -235,14 +164,16 @@ class ProgramBuilder {
     const bool in_strips = plan.strips.has(i);
     const arch::Piece piece = in_strips ? arch::piece_of(program_.spec, program_.analysis, plan.strips, call.strip, i)
                                         : arch::Piece{.op = node.op, .in = {}, .in_skip = {}, .out = shape(i)};
-    const int64_t out = plan.offset[static_cast<size_t>(i)] + call.output_skip, out_end = out + piece.out.elements();
+    const int64_t out = plan.offset[static_cast<size_t>(i)] + call.output_skip;
+    const int64_t out_end = out + piece.out.elements() * value_bytes(i);
     for (size_t k = 0; k < call.inputs.size(); ++k) {
       const auto place = std::ranges::find(node.inputs, call.inputs[k]) - node.inputs.begin();
       const arch::Shape& from = in_strips ? piece.in[static_cast<size_t>(place)] : shape(call.inputs[k]);
       const int64_t in = plan.offset[static_cast<size_t>(call.inputs[k])] + call.input_skips[k];
-      const bool apart = out_end <= in || in + from.elements() <= out;
-      const bool in_place = out == in && out_end <= in + from.elements() && kernel.in_place != nullptr &&
-                            kernel.in_place(piece.op, from, piece.out);
+      const int64_t in_end = in + from.elements() * value_bytes(call.inputs[k]);
+      const bool apart = out_end <= in || in_end <= out;
+      const bool in_place =
+          out == in && out_end <= in_end && kernel.in_place != nullptr && kernel.in_place(piece.op, from, piece.out);
       if (!apart && !in_place)
         throw arch::SpecError(node.name, "its memory plan overwrites an input that it still reads");
     }
@@ -266,7 +197,7 @@ class ProgramBuilder {
   Step make_step(size_t i, const std::vector<arch::Shape>& whole_inputs) {
     const arch::Node& node = program_.spec.nodes[i];
     const auto id = static_cast<int>(i);
-    const arch::Kernel* kernel = arch::choose_kernel(node.op, whole_inputs);
+    const arch::Kernel* kernel = arch::choose_kernel(program_.spec, program_.analysis, wide_, id);
     if (kernel == nullptr) return {};
     const arch::Strips& strips = program_.plan.strips;
     if (!strips.has(id)) return step_of(node, node.op, *kernel, whole_inputs);
@@ -299,6 +230,12 @@ class ProgramBuilder {
     step.kernel = &kernel;
     step.calls.emplace_back(std::vector<int>(node.inputs.begin(), node.inputs.end()));
     const arch::Shape& out = shape(node);
+    if (arch::meets_int16(program_.spec, wide_, static_cast<int>(&node - program_.spec.nodes.data()))) {
+      Ends ends{node, operation, weights_, program_.quant, {}, in, output_quant(node), out};
+      for (size_t k = 0; k < in.size(); ++k) ends.inputs.push_back(input_quant(node, k));
+      fill_int16_step(ends, step);
+      return step;
+    }
     Params& params = step.calls.front().params;
     arch::visit(
         operation,
@@ -390,7 +327,7 @@ class ProgramBuilder {
   }
 
   void finish_sums(const arch::Node& node, arch::Clamp clamp, bool is_short, Params& params) const {
-    append(params, range_params(output_range(output_quant(node), clamp)));
+    append(params, range_params(output_quant(node), clamp));
     append(params, {{"short_scale", is_short ? 1 : 0}});
   }
 
@@ -464,7 +401,7 @@ class ProgramBuilder {
                      {"b_shift", right.shift},
                      {"out_multiplier", sum.multiplier},
                      {"out_shift", sum.shift}};
-    append(params, range_params(output_range(out, op.clamp)));
+    append(params, range_params(out, op.clamp));
     return params;
   }
 
@@ -552,6 +489,7 @@ class ProgramBuilder {
   }
 
   const arch::Weights& weights_;
+  const arch::Int16Nodes wide_;
   Int8Program program_;
   const arch::Piece* piece_ = nullptr;  // what is being made of a node in strips
   int piece_node_ = -1;
@@ -605,8 +543,8 @@ int64_t Int8Program::output_values() const {
 }
 
 Int8Program build_program(const arch::Spec& lowered, const arch::Weights& weights, const QuantParams& quant) {
-  return build_program(lowered, weights, quant, [](const arch::Spec& spec, const arch::Analysis& analysis) {
-    return arch::plan_memory(spec, analysis);
+  return build_program(lowered, weights, quant, [&](const arch::Spec& spec, const arch::Analysis& analysis) {
+    return arch::plan_memory(spec, analysis, int16_nodes(lowered, quant));
   });
 }
 

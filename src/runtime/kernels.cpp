@@ -10,12 +10,17 @@
 #include "condenser/arch/kernels.hpp"
 #include "condenser/core/error.hpp"
 #include "runtime/kernels/cnd_activation.h"
+#include "runtime/kernels/cnd_activation_a16.h"
 #include "runtime/kernels/cnd_add.h"
+#include "runtime/kernels/cnd_add_a16.h"
 #include "runtime/kernels/cnd_avg_pool.h"
+#include "runtime/kernels/cnd_avg_pool_a16.h"
 #include "runtime/kernels/cnd_blur_pool.h"
 #include "runtime/kernels/cnd_channel_shuffle.h"
 #include "runtime/kernels/cnd_concat.h"
+#include "runtime/kernels/cnd_concat_a16.h"
 #include "runtime/kernels/cnd_conv2d.h"
+#include "runtime/kernels/cnd_conv2d_a16.h"
 #include "runtime/kernels/cnd_conv2d_w4.h"
 #include "runtime/kernels/cnd_depthwise.h"
 #include "runtime/kernels/cnd_depthwise_w4.h"
@@ -23,20 +28,25 @@
 #include "runtime/kernels/cnd_linear.h"
 #include "runtime/kernels/cnd_linear_w4.h"
 #include "runtime/kernels/cnd_max_pool.h"
+#include "runtime/kernels/cnd_max_pool_a16.h"
 #include "runtime/kernels/cnd_mul.h"
+#include "runtime/kernels/cnd_mul_a16.h"
 #include "runtime/kernels/cnd_prelu.h"
 #include "runtime/kernels/cnd_slice.h"
 #include "runtime/kernels/cnd_softmax_mul.h"
+#include "runtime/kernels/cnd_softmax_mul_a16.h"
 #include "runtime/kernels/cnd_upsample.h"
 
 // X(name, form) for every kernel that is called; `form` stands behind the names of its functions. Formatted by hand, as
 // a second run of the formatter would undo its first.
 // clang-format off
 #define CONDENSER_EACH_KERNEL(X, form) \
-  X(activation, form) X(add, form) X(avg_pool, form) X(blur_pool, form) \
-  X(channel_shuffle, form) X(concat, form) X(conv2d, form) X(conv2d_w4, form) X(depthwise, form) \
-  X(depthwise_w4, form) X(global_avg_pool, form) X(linear, form) X(linear_w4, form) X(max_pool, form) \
-  X(mul, form) X(prelu, form) X(slice, form) X(softmax_mul, form) X(upsample, form)
+  X(activation, form) X(activation_a16, form) X(add, form) X(add_a16, form) X(avg_pool, form) \
+  X(avg_pool_a16, form) X(blur_pool, form) X(channel_shuffle, form) X(concat, form) X(concat_a16, form) \
+  X(conv2d, form) X(conv2d_a16, form) X(conv2d_w4, form) X(depthwise, form) X(depthwise_w4, form) \
+  X(global_avg_pool, form) X(linear, form) X(linear_w4, form) X(max_pool, form) X(max_pool_a16, form) \
+  X(mul, form) X(mul_a16, form) X(prelu, form) X(slice, form) X(softmax_mul, form) X(softmax_mul_a16, form) \
+  X(upsample, form)
 // clang-format on
 
 #ifdef CONDENSER_X86_KERNELS

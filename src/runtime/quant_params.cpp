@@ -49,9 +49,15 @@ int read_zero_point(const json& value, const std::string& where) {
   return value.get<int>();
 }
 
+int read_bits(const json& value, const std::string& where) {
+  if (value != 8 && value != 16) throw core::Error(where + " = " + value.dump() + "; expected 8 or 16");
+  return value.get<int>();
+}
+
 NodeQuant read_node(const json& value, const std::string& where) {
   NodeQuant node;
   node.output.scale = read_number(member(value, "scale", where), where + ".scale");
+  if (value.contains("bits")) node.output.bits = read_bits(value.at("bits"), where + ".bits");
   node.output.zero_point = read_zero_point(member(value, "zero_point", where), where + ".zero_point");
   if (!value.contains("weight_scales")) return node;
   const json& scales = value.at("weight_scales");
@@ -68,8 +74,13 @@ void check_scale(const std::string& node, const char* what, double scale) {
 
 void check_output(const std::string& node, const TensorQuant& output) {
   check_scale(node, "output scale", output.scale);
-  if (output.zero_point >= -128 && output.zero_point <= 127) return;
-  throw arch::SpecError(node, "zero point " + std::to_string(output.zero_point) + "; expected -128..127");
+  if (output.bits != 8 && output.bits != 16)
+    throw arch::SpecError(node, std::to_string(output.bits) + " bits a value; expected 8 or 16");
+  const bool fits = output.bits == 16 ? output.zero_point == 0
+                                      : output.zero_point >= output.low() && output.zero_point <= output.high();
+  if (fits) return;
+  throw arch::SpecError(node, "zero point " + std::to_string(output.zero_point) + "; expected " +
+                                  (output.bits == 16 ? "0, as it has 16 bits" : "-128..127"));
 }
 
 const arch::Tensor& find_tensor(const arch::Weights& weights, const std::string& name, arch::DType dtype,
@@ -152,7 +163,7 @@ void check_same(const arch::Spec& spec, const arch::Node& node, const QuantParam
 
 // Where the kernel has no clamp but that of int8: the smallest integer says zero, the largest at most 6.
 void check_is_range(const std::string& node, arch::Clamp clamp, const TensorQuant& output) {
-  if (clamp == arch::Clamp::None) return;
+  if (clamp == arch::Clamp::None || output.bits == 16) return;  // that kernel clamps
   if (output.zero_point != -128)
     throw arch::SpecError(node, "zero point " + std::to_string(output.zero_point) + " under a clamp at zero; " +
                                     "expected -128, so that int8 itself is the clamp");
@@ -206,6 +217,7 @@ std::string to_json(const QuantParams& quant) {
     json& entry = nodes[name];
     entry["scale"] = node.output.scale;
     entry["zero_point"] = node.output.zero_point;
+    if (node.output.bits != 8) entry["bits"] = node.output.bits;
     if (!node.weight_scales.empty()) entry["weight_scales"] = node.weight_scales;
   }
   // Doubles are printed with the digits that read back to the same bits.
@@ -237,6 +249,17 @@ QuantParams quant_from_json(const std::string& content, const std::string& name)
   if (!nodes.is_object()) throw core::Error(name + ": nodes: expected a mapping from node names");
   for (const auto& [node, value] : nodes.items()) quant.nodes[node] = read_node(value, name + ": nodes." + node);
   return quant;
+}
+
+std::vector<bool> int16_nodes(const arch::Spec& lowered, const QuantParams& quant) {
+  std::vector<bool> nodes;
+  bool any = false;
+  for (const arch::Node& node : lowered.nodes) {
+    const auto found = quant.nodes.find(node.name);
+    nodes.push_back(found != quant.nodes.end() && found->second.output.bits == 16);
+    any = any || nodes.back();
+  }
+  return any ? nodes : std::vector<bool>{};
 }
 
 void check_quantized(const arch::Spec& lowered, const arch::Weights& weights, const QuantParams& quant) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "condenser/arch/design_costs.hpp"
 #include "condenser/core/table.hpp"
 #include "condenser/core/text.hpp"
 
@@ -75,7 +76,7 @@ void read_machine(core::config::Reader& reader, GateOptions& o) {
 }
 
 arch::MachineCosts costs_on(const arch::MachineModel& machine, const arch::Design& design) {
-  return arch::machine_costs(machine, design.lowered, design.lowered_cost, &design.plan.strips);
+  return arch::machine_costs(machine, design);
 }
 
 int64_t arena_of(const Candidate& candidate) { return std::max(candidate.plan.peak_bytes, candidate.filling_bytes); }
@@ -191,7 +192,8 @@ std::vector<Verdict> Gate::before_training(const Candidate& design) const {
       node = arena_of(design) > design.plan.peak_bytes ? kFrontEnd : design.peak_node();
       found += strips_text(design);
     }
-    verdicts.push_back({b.rule, value <= b.limit, node, found, b.limit_text});
+    if (value < 0) found = "not known: a kernel that nobody measured, as of values of 16 bits";
+    verdicts.push_back({b.rule, value >= 0 && value <= b.limit, node, found, b.limit_text});
   }
   for (const ExtraRule& rule : extra_) verdicts.push_back(rule(design));
   return verdicts;

@@ -51,7 +51,8 @@ print(ort.__version__)
 )py";
 
 // Integers [h, w, c] in the order and the type of the model.
-void append(std::string& bytes, std::span<const int8_t> values, const arch::Shape& s, int offset) {
+template <class Values>
+void append(std::string& bytes, const Values& values, const arch::Shape& s, int offset) {
   for (int64_t c = 0; c < s.c; ++c)
     for (int64_t p = 0; p < s.h * s.w; ++p)
       bytes += static_cast<char>(values[static_cast<size_t>(p * s.c + c)] + offset);
@@ -66,7 +67,7 @@ Check node_check(const std::string& python, const std::string& activations, cons
   std::vector<std::string> values(spec.nodes.size());  // of all samples
   runtime::Int8Executor executor(runtime::build_program(spec, package.weights, *package.quant));
   for (size_t i = 0; i < samples; ++i)
-    executor.run(answers.inputs[i], [&](int node, std::span<const int8_t> output) {
+    executor.run(answers.inputs[i], [&](int node, std::span<const int16_t> output) {
       append(values[static_cast<size_t>(node)], output, analysis.node(node).shape, offset);
     });
   if (values[0].empty())

@@ -107,7 +107,7 @@ Check node_check(const Litert& litert, const exporters::Package& package, const 
   std::vector<int> maker;  // of each expected value
   for (size_t i = 0; i < samples; ++i) {
     values[0] = answers.inputs[i];
-    executor.run(answers.inputs[i], [&](int node, std::span<const int8_t> output) {
+    executor.run(answers.inputs[i], [&](int node, std::span<const int16_t> output) {
       values[static_cast<size_t>(node)].assign(output.begin(), output.end());
     });
     for (const int id : nodes.read) {

@@ -13,6 +13,7 @@
 #include "support/c99_package.hpp"
 #include "support/catch.hpp"
 #include "support/exemplars.hpp"
+#include "support/int16_networks.hpp"
 
 namespace condenser::testing {
 namespace {
@@ -100,6 +101,13 @@ std::vector<Emitted> emit_all(const fs::path& root) {
     if (!find_target("c99").unsupported(design).empty()) continue;
     const size_t index = list.size();
     Emitted emitted{item.name, "m" + std::to_string(index) + "x", c99_case(design.lowered, 11 + index, kSamples)};
+    find_target("c99").write(emitted.test.package, emitted.test.answers, {emitted.prefix}, root / emitted.prefix);
+    list.push_back(std::move(emitted));
+  }
+  for (const Int16Network& item : int16_networks()) {
+    const size_t index = list.size();
+    Emitted emitted{"int16_" + item.name, "m" + std::to_string(index) + "x",
+                    c99_case(item.spec, 11 + index, kSamples, item.nodes)};
     find_target("c99").write(emitted.test.package, emitted.test.answers, {emitted.prefix}, root / emitted.prefix);
     list.push_back(std::move(emitted));
   }

@@ -16,6 +16,7 @@
 #include "condenser/runtime/int8_executor.hpp"
 #include "support/catch.hpp"
 #include "support/exemplars.hpp"
+#include "support/int16_networks.hpp"
 #include "support/lively.hpp"
 #include "support/random_int8.hpp"
 #include "support/random_spec.hpp"
@@ -49,9 +50,9 @@ std::vector<float> executed(const arch::Spec& spec, const quant::Quantized& q, s
 }
 
 // Ranges as they come from outside, and weights that were not made for them.
-void check_equal(const arch::Spec& lowered, uint64_t seed) {
+void check_equal(const arch::Spec& lowered, uint64_t seed, const arch::Int16Nodes& wide = {}) {
   const arch::Weights weights = arch::random_weights(lowered, seed);
-  const runtime::QuantParams ranges = testing::random_int8(lowered, seed).quant;
+  const runtime::QuantParams ranges = testing::random_int8(lowered, seed, wide).quant;
   std::vector<float> input = random_floats(kBatch * lowered.input.elements(), seed);
   SpecNet net(lowered, weights);
   net.round_as(ranges);
@@ -80,6 +81,13 @@ TEST_CASE("training in int8 form computes what the executor computes, on every o
     ++compared;
   }
   REQUIRE(compared > 20);
+}
+
+TEST_CASE("training in int8 form computes what the executor computes, with values of 16 bits", "[nn]") {
+  for (const testing::Int16Network& network : testing::int16_networks()) {
+    INFO(network.name);
+    check_equal(network.spec, 9, network.nodes);
+  }
 }
 
 TEST_CASE("training in int8 form computes what the executor computes, on random networks", "[nn]") {

@@ -8,6 +8,7 @@
 
 #include "condenser/arch/analysis.hpp"
 #include "condenser/arch/builder.hpp"
+#include "condenser/arch/int16.hpp"
 #include "condenser/arch/passes.hpp"
 #include "condenser/core/rng.hpp"
 #include "condenser/quant/report.hpp"
@@ -213,7 +214,7 @@ TEST_CASE("ranges are those of the activations on the chosen samples", "[quant][
   const std::vector<float> x = inputs_of(*samples);
   runtime::FloatExecutor(spec, weights).run(x, 70, [&](int node, std::span<const float> values) {
     const auto i = static_cast<size_t>(node);
-    if (quant::passes_through(spec.nodes[i].op)) return;
+    if (arch::passes_values_on(spec.nodes[i].op)) return;
     INFO(spec.nodes[i].name);
     CHECK(c.ranges[i].low == Approx(std::min(0.0f, *std::ranges::min_element(values))).epsilon(1e-5));
     CHECK(c.ranges[i].high == Approx(std::max(0.0f, *std::ranges::max_element(values))).epsilon(1e-5));
@@ -372,6 +373,40 @@ TEST_CASE("quantize refuses what it cannot do", "[quant][quantize]") {
   CHECK_THROWS_AS(quant::quantize(arch::design_of(spec), bad, *fitting, {}), core::Error);
 }
 
+TEST_CASE("values of 16 bits reach the largest and lose little", "[quant][quantize]") {
+  const arch::Spec spec = mixed();
+  const arch::Weights weights = arch::random_weights(spec, 72);
+  const auto samples = images(spec.input, 24, 73);
+  const arch::Design design = arch::design_of(spec);
+  const quant::Quantized plain = quant::quantize(design, weights, *samples, {});
+  const quant::Quantized wide = quant::quantize(design, weights, *samples, {.int16 = {"sc", "merge", "c2*"}});
+  std::vector<std::string> chosen;
+  for (const auto& [name, node] : wide.quant.nodes) {
+    if (node.output.bits == 8) continue;
+    chosen.push_back(name);
+    CHECK(node.output.zero_point == 0);
+  }
+  CHECK(chosen == std::vector<std::string>{"c2", "c2_act", "merge", "sc"});
+  const auto reports = quant::node_reports(spec, weights, wide.weights, wide.quant, *samples);
+  const auto before = quant::node_reports(spec, weights, plain.weights, plain.quant, *samples);
+  for (size_t i = 0; i < spec.nodes.size(); ++i) {
+    INFO(spec.nodes[i].name);
+    if (wide.quant.nodes.at(spec.nodes[i].name).output.bits == 8) continue;
+    CHECK(reports[i].saturated_fraction == 0);
+    CHECK(reports[i].snr_db > before[i].snr_db);
+  }
+  // The largest value is at the end of the range: 32767 steps.
+  double largest = 0;
+  runtime::FloatExecutor(spec, weights).run(inputs_of(*samples), 24, [&](int node, std::span<const float> values) {
+    if (spec.node(node).name != "merge") return;
+    for (const float v : values) largest = std::max(largest, double{std::abs(v)});
+  });
+  CHECK(wide.quant.nodes.at("merge").output.scale == Approx(largest / 32767).epsilon(1e-6));
+  // Outputs that are given keep their bits, as in training in int8 form.
+  const quant::Quantized again = quant::quantize(spec, arch::analyze(spec), weights, wide.quant);
+  for (const auto& [name, node] : wide.quant.nodes) CHECK(again.quant.nodes.at(name).output == node.output);
+}
+
 TEST_CASE("weights of 4 bits are int8 weights whose kernels unpack them", "[quant][quantize]") {
   for (const char* rounding : {"nearest", "learned"}) {
     INFO(rounding);
@@ -411,7 +446,8 @@ TEST_CASE("weights of 4 bits are int8 weights whose kernels unpack them", "[quan
 TEST_CASE("options are read, checked and documented", "[quant][quantize]") {
   auto reader = core::config::Reader::from_text(
       "observer: percentile\npercentile: 99.5\ncalibration_samples: 64\ncalibration_seed: 7\nbias_correction: false\n"
-      "max_loss: 0.5\nweight_rounding: learned\nequalize: true\nauto: true\nsensitivity: 96\nint4: [inner, -dw*]\nqat: "
+      "max_loss: 0.5\nweight_rounding: learned\nequalize: true\nauto: true\nsensitivity: 96\nint4: [inner, "
+      "-dw*]\nint16: [all, -a]\nqat: "
       "{epochs: 3, lr: "
       "0.001, teacher: 0}\n",
       "run.yaml");
@@ -428,11 +464,12 @@ TEST_CASE("options are read, checked and documented", "[quant][quantize]") {
   CHECK(o.equalize);
   CHECK(o.automatic);
   CHECK(o.sensitivity == 96);
+  CHECK(o.int16 == std::vector<std::string>{"all", "-a"});
   CHECK(o.int4 == std::vector<std::string>{"inner", "-dw*"});
   CHECK(o.qat.epochs == 3);
   CHECK(o.qat.lr == 0.001);
   CHECK(o.qat.teacher == 0);
-  CHECK(reader.options().size() == 15);  // the section counts
+  CHECK(reader.options().size() == 16);  // the section counts
   for (const char* text :
        {"observer: median", "weight_rounding: up", "sensitivity: -1", "percentile: 101", "calibration_samples: 0",
         "max_loss: -1", "qat: {epochs: -1}", "qat: {lr: 0}", "qat: {teacher: 2}"}) {

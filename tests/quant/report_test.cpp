@@ -9,6 +9,7 @@
 #include "condenser/arch/builder.hpp"
 #include "condenser/core/rng.hpp"
 #include "condenser/data/metrics.hpp"
+#include "condenser/quant/int16_trials.hpp"
 #include "condenser/quant/quantize.hpp"
 #include "condenser/runtime/float_executor.hpp"
 #include "condenser/runtime/int8_executor.hpp"
@@ -129,6 +130,30 @@ TEST_CASE("the node that int8 spoils is the one that gives most back in floats",
   }
 }
 
+TEST_CASE("the node whose range is too wide for 8 bits is the one that 16 bits serve", "[quant][report]") {
+  const auto train = gratings(400, 1), test = gratings(200, 2);
+  const arch::Spec spec = classifier();
+  const arch::Weights weights = nearest_mean(spec, *train, 3);
+  const data::Task task = data::task_of(*train, false);
+  runtime::QuantParams coarse = quant::quantize(arch::design_of(spec), weights, *train, {}).quant;
+  coarse.nodes.at("c2").output.scale *= 150;  // two levels are left
+  const quant::Quantized spoilt = quant::quantize(spec, arch::analyze(spec), weights, coarse);
+  const auto found = quant::int16_trials(spec, weights, spoilt.weights, spoilt.quant, *test, task);
+  REQUIRE(found.size() == 2);  // c1 and c2: a pool has the bits of its input, outputs have 8
+  const double exact = quant::accuracy_of(quant::evaluate_float(spec, weights, *test, task)).percent();
+  CHECK(quant::accuracy_of(found[0].alone).percent() < exact - 10);
+  CHECK(found[1].node == "c2");
+  CHECK(quant::accuracy_of(found[1].alone).percent() > exact - 5);
+  // The integers say the same; what has 16 bits already is not tried.
+  const quant::Quantized wide = quant::quantize(arch::design_of(spec), weights, *train, {.int16 = {"c2"}});
+  const auto integers = quant::evaluate_int8(spec, wide.weights, wide.quant, *test, task);
+  CHECK(quant::accuracy_of(integers).percent() == Approx(quant::accuracy_of(found[1].alone).percent()).margin(2));
+  CHECK(quant::int16_trials(spec, weights, wide.weights, wide.quant, *test, task).size() == 1);
+  for (const quant::Int4Trial& trial :
+       quant::int4_trials(arch::design_of(spec), weights, wide.weights, wide.quant, *test, task))
+    CHECK(trial.node == "c1");  // c2 writes 16 bits, fc reads them
+}
+
 TEST_CASE("every layer is tried alone in 4 bits, and what it saves is counted", "[quant][report]") {
   const auto train = gratings(400, 1), test = gratings(200, 2);
   const arch::Spec spec = classifier();
@@ -226,7 +251,7 @@ TEST_CASE("node reports recomputed from the two executors", "[quant][report]") {
       if (n == static_cast<int>(node)) exact.assign(v.begin(), v.end());
     });
     int8.quantize_input(x, in);
-    int8.run(in, [&](int n, std::span<const int8_t> v) {
+    int8.run(in, [&](int n, std::span<const int16_t> v) {
       if (n == static_cast<int>(node)) out.assign(v.begin(), v.end());
     });
     for (int64_t p = 0; p < shape.h * shape.w; ++p) {

@@ -10,6 +10,7 @@
 #include "condenser/runtime/int8_executor.hpp"
 #include "support/catch.hpp"
 #include "support/exemplars.hpp"
+#include "support/int16_networks.hpp"
 #include "support/random_int8.hpp"
 #include "support/random_spec.hpp"
 
@@ -21,7 +22,7 @@ using testing::random_int8;
 using testing::RandomInt8;
 
 // [h, w, c] integers to [c, h, w] floats.
-std::vector<float> to_float(const std::vector<int8_t>& values, const arch::Shape& s, const TensorQuant& quant) {
+std::vector<float> to_float(const std::vector<int16_t>& values, const arch::Shape& s, const TensorQuant& quant) {
   std::vector<float> result(values.size());
   for (int64_t p = 0; p < s.h * s.w; ++p)
     for (int64_t c = 0; c < s.c; ++c)
@@ -86,8 +87,17 @@ std::vector<float> product(const std::vector<float>& a, const std::vector<float>
 }
 
 // Error allowed, in steps of the output. Where a single value is requantized, the first of the two roundings of the
-// profile is itself of up to half a step, and halved or less by the second.
-double steps(const arch::Op& op) {
+// profile is itself of up to half a step, and halved or less by the second; so is that of sums to 16 bits, whose steps
+// are near those of the sum.
+double steps(const arch::Op& op, const TensorQuant& output, const TensorQuant& input) {
+  const bool function = std::holds_alternative<arch::Activation>(op), scale = std::holds_alternative<arch::Scale>(op);
+  if (input.bits == 16 && (function || scale)) {  // entries are rounded, and lines between them straight
+    if (output.bits == 8) return 0.55;
+    const auto* kind = std::get_if<arch::Activation>(&op);
+    const bool bent = function && kind->kind == arch::ActivationKind::HardSwish;  // by 1/2 at 3, within a line of 3/32
+    return scale ? 1.01 : 6 + (bent ? 0.5 * 3 / 32 / 4 / output.scale : 0);
+  }
+  if (output.bits == 16) return std::holds_alternative<arch::SoftmaxMul>(op) ? 3 : 0.77;  // exponentials have 16 bits
   return std::holds_alternative<arch::Concat>(op) || std::holds_alternative<arch::PRelu>(op) ? 0.77 : 0.53;
 }
 
@@ -101,6 +111,50 @@ RandomInt8 lowered_package(const std::string& name, arch::Spec& spec) {
   return random_int8(spec, 7);
 }
 
+// Each node against the float reference of the integers that it read.
+void check_nodes(const std::string& network, const arch::Spec& spec, const RandomInt8& package) {
+  Int8Executor executor(build_program(spec, package.weights, package.quant));
+  std::vector<std::vector<int16_t>> values(spec.nodes.size());
+  executor.run(testing::random_input(spec, 2), [&](int node, std::span<const int16_t> v) {
+    values[static_cast<size_t>(node)].assign(v.begin(), v.end());
+  });
+  const arch::Analysis& analysis = executor.program().analysis;
+  const auto quant = [&](size_t i) { return package.quant.nodes.at(spec.nodes[i].name).output; };
+  for (size_t i = 1; i < spec.nodes.size(); ++i) {
+    const arch::Node& node = spec.nodes[i];
+    std::vector<std::vector<float>> inputs;
+    for (const int k : node.inputs) {
+      const auto source = static_cast<size_t>(k);
+      inputs.push_back(to_float(values[source], analysis.nodes[source].shape, quant(source)));
+    }
+    const auto first = static_cast<size_t>(node.inputs[0]);
+    const arch::Shape& in = analysis.nodes[first].shape;
+    std::vector<float> expected;
+    if (const auto* add = std::get_if<arch::Add>(&node.op)) {
+      for (size_t e = 0; e < inputs[0].size(); ++e)
+        expected.push_back(clamp_real(inputs[0][e] + inputs[1][e], add->clamp));
+    } else if (const auto* softmax = std::get_if<arch::SoftmaxMul>(&node.op)) {
+      for (const float x : softmax_times(*softmax, inputs[0], inputs[1], in))
+        expected.push_back(clamp_real(x, softmax->clamp));
+    } else if (std::holds_alternative<arch::Mul>(node.op)) {
+      expected = product(inputs[0], inputs[1], analysis.nodes[i].shape);
+    } else if (std::holds_alternative<arch::Concat>(node.op)) {
+      for (const std::vector<float>& part : inputs) expected.insert(expected.end(), part.begin(), part.end());
+    } else {
+      expected = run_one(node, package, in, quant(first), inputs[0]);
+    }
+    const std::vector<float> found = to_float(values[i], analysis.nodes[i].shape, quant(i));
+    const double low = quant(i).scale * (quant(i).low() - quant(i).zero_point);
+    const double high = quant(i).scale * (quant(i).high() - quant(i).zero_point);
+    REQUIRE(found.size() == expected.size());
+    for (size_t e = 0; e < found.size(); ++e) {
+      INFO(network << ", node " << node.name << ", value " << e);
+      REQUIRE(std::abs(found[e] - std::clamp(double{expected[e]}, low, high)) <=
+              steps(node.op, quant(i), quant(first)) * quant(i).scale);
+    }
+  }
+}
+
 }  // namespace
 
 TEST_CASE("every int8 node equals the float reference of its own inputs within one rounding", "[runtime]") {
@@ -109,47 +163,14 @@ TEST_CASE("every int8 node equals the float reference of its own inputs within o
     const arch::Spec spec = arch::lower(item.spec, nullptr);
     if (!testing::runs_in_int8(spec)) continue;
     ++networks;
-    const RandomInt8 package = random_int8(spec, 1);
-    Int8Executor executor(build_program(spec, package.weights, package.quant));
-    std::vector<std::vector<int8_t>> values(spec.nodes.size());
-    executor.run(testing::random_input(spec, 2), [&](int node, std::span<const int8_t> v) {
-      values[static_cast<size_t>(node)].assign(v.begin(), v.end());
-    });
-    const arch::Analysis& analysis = executor.program().analysis;
-    const auto quant = [&](size_t i) { return package.quant.nodes.at(spec.nodes[i].name).output; };
-    for (size_t i = 1; i < spec.nodes.size(); ++i) {
-      const arch::Node& node = spec.nodes[i];
-      std::vector<std::vector<float>> inputs;
-      for (const int k : node.inputs) {
-        const auto source = static_cast<size_t>(k);
-        inputs.push_back(to_float(values[source], analysis.nodes[source].shape, quant(source)));
-      }
-      const auto first = static_cast<size_t>(node.inputs[0]);
-      const arch::Shape& in = analysis.nodes[first].shape;
-      std::vector<float> expected;
-      if (const auto* add = std::get_if<arch::Add>(&node.op)) {
-        for (size_t e = 0; e < inputs[0].size(); ++e)
-          expected.push_back(clamp_real(inputs[0][e] + inputs[1][e], add->clamp));
-      } else if (const auto* softmax = std::get_if<arch::SoftmaxMul>(&node.op)) {
-        expected = softmax_times(*softmax, inputs[0], inputs[1], in);
-      } else if (std::holds_alternative<arch::Mul>(node.op)) {
-        expected = product(inputs[0], inputs[1], analysis.nodes[i].shape);
-      } else if (std::holds_alternative<arch::Concat>(node.op)) {
-        for (const std::vector<float>& part : inputs) expected.insert(expected.end(), part.begin(), part.end());
-      } else {
-        expected = run_one(node, package, in, quant(first), inputs[0]);
-      }
-      const std::vector<float> found = to_float(values[i], analysis.nodes[i].shape, quant(i));
-      const double low = quant(i).scale * (-128 - quant(i).zero_point);
-      const double high = quant(i).scale * (127 - quant(i).zero_point);
-      REQUIRE(found.size() == expected.size());
-      for (size_t e = 0; e < found.size(); ++e) {
-        INFO(item.name << ", node " << node.name << ", value " << e);
-        REQUIRE(std::abs(found[e] - std::clamp(double{expected[e]}, low, high)) <= steps(node.op) * quant(i).scale);
-      }
-    }
+    check_nodes(item.name, spec, random_int8(spec, 1));
   }
   CHECK(networks > 60);
+}
+
+TEST_CASE("nodes of 16 bits equal the float reference of their inputs", "[runtime]") {
+  for (const testing::Int16Network& item : testing::int16_networks())
+    for (const uint64_t seed : {1, 2, 3}) check_nodes(item.name, item.spec, random_int8(item.spec, seed, item.nodes));
 }
 
 // Kernels that overwrite an input, steps that share an arena: against a plan that shares nothing.
@@ -356,6 +377,22 @@ TEST_CASE("the arrays of a program are the constants that the analysis counts", 
       for (const Constant& constant : step.constants) bytes += static_cast<int64_t>(constant.bytes());
     INFO(item.name);
     CHECK(bytes == arch::analyze(spec).constant_bytes);
+  }
+}
+
+TEST_CASE("of 16 bits, the arrays are the constants counted and the arena has two bytes a value", "[runtime]") {
+  for (const testing::Int16Network& item : testing::int16_networks()) {
+    const RandomInt8 package = random_int8(item.spec, 1, item.nodes);
+    const Int8Program program = build_program(item.spec, package.weights, package.quant);
+    INFO(item.name);
+    CHECK(int16_nodes(item.spec, package.quant) == item.nodes);
+    int64_t bytes = 0;
+    for (size_t i = 0; i < program.steps.size(); ++i) {
+      for (const Constant& constant : program.steps[i].constants) bytes += static_cast<int64_t>(constant.bytes());
+      CHECK(program.plan.bytes[i] == program.analysis.nodes[i].shape.elements() * (item.nodes[i] ? 2 : 1));
+      CHECK((program.plan.offset[i] % 2 == 0 || !item.nodes[i]));
+    }
+    CHECK(bytes == program.analysis.constant_bytes);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "condenser/arch/blocks.hpp"
+#include "condenser/arch/int16.hpp"
 #include "condenser/arch/machine_model.hpp"
 #include "condenser/core/table.hpp"
 #include "support/catch.hpp"
@@ -178,6 +179,22 @@ TEST_CASE("instructions, code and stack of a machine are bounded before anything
   CHECK(known.metrics.at("code_bytes") == static_cast<double>(costs.code_bytes));
   CHECK(known.metrics.at("params") == without.metrics.at("params"));
   CHECK_FALSE(without.metrics.contains("instructions"));
+}
+
+TEST_CASE("bounds that nobody can check refuse: instructions of values of 16 bits", "[search]") {
+  search::Candidate design = chain(8, false);
+  const arch::Analysis& cost = design.lowered_cost;
+  const int64_t arena = design.plan.peak_bytes;
+  design.plan = arch::plan_memory(design.lowered, cost, arch::int16_nodes(design.lowered, cost, {"all"}));
+  REQUIRE(design.plan.peak_bytes > arena);
+  const search::Gate gate({.max_arena_bytes = arena, .machine = "cortex-m4", .max_instructions = 1'000'000'000});
+  const auto verdicts = gate.before_training(design);
+  CHECK_FALSE(find(verdicts, "max_instructions").passed);
+  CHECK_THAT(find(verdicts, "max_instructions").value, Catch::Contains("not known"));
+  CHECK_FALSE(find(verdicts, "max_arena_bytes").passed);
+  search::Findings known;
+  gate.add_costs(design, known);
+  CHECK_FALSE(known.metrics.contains("instructions"));
 }
 
 TEST_CASE("arena and stack are bounded together, with the stack of a machine", "[search]") {

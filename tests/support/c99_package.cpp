@@ -12,8 +12,8 @@
 
 namespace condenser::testing {
 
-C99Case c99_case(const arch::Spec& lowered, uint64_t seed, size_t samples) {
-  const RandomInt8 random = random_int8(lowered, seed);
+C99Case c99_case(const arch::Spec& lowered, uint64_t seed, size_t samples, const std::vector<bool>& wide) {
+  const RandomInt8 random = random_int8(lowered, seed, wide);
   C99Case result;
   result.package.spec = lowered;
   result.package.weights = random.weights;

@@ -11,8 +11,8 @@ struct C99Case {
   exporters::KnownAnswers answers;
 };
 
-// `lowered` must be supported by the c99 target. Answers come from the int8 executor.
-C99Case c99_case(const arch::Spec& lowered, uint64_t seed, size_t samples);
+// `lowered` must be supported by the c99 target. Answers come from the int8 executor. `wide`: nodes of 16 bits.
+C99Case c99_case(const arch::Spec& lowered, uint64_t seed, size_t samples, const std::vector<bool>& wide = {});
 
 // A small network of sounds, an eighth of a second at 8000 Hz, with the front-end that makes its inputs. From 200
 // channels on its arena has room for the front-end's scratch.

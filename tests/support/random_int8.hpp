@@ -11,8 +11,9 @@ struct RandomInt8 {
   runtime::QuantParams quant;
 };
 
-// Outputs use most of their range; pools keep their input's parameters. Deterministic by seed.
-RandomInt8 random_int8(const arch::Spec& lowered, uint64_t seed);
+// Outputs use most of their range; pools keep their input's parameters. Deterministic by seed. `wide`: nodes whose
+// values have 16 bits (arch::Int16Nodes).
+RandomInt8 random_int8(const arch::Spec& lowered, uint64_t seed, const std::vector<bool>& wide = {});
 
 // Every operator has an int8 form.
 bool runs_in_int8(const arch::Spec& lowered);

@@ -13,6 +13,7 @@
 #include "support/absent.hpp"
 #include "support/c99_package.hpp"
 #include "support/catch.hpp"
+#include "support/int16_networks.hpp"
 
 namespace condenser::verify {
 namespace {
@@ -86,6 +87,21 @@ TEST_CASE("forms for one instruction set give the integers of the executor, what
       CHECK(r.check.passed);
     }
   }
+}
+
+TEST_CASE("values of 16 bits give the integers of the executor on machines", "[verify][slow]") {
+  for (const testing::Int16Network& network : testing::int16_networks())
+    for (const char* machine : {"cortex-m4", "cortex-m0"}) {
+      const core::TemporaryFolder temporary;
+      const std::filesystem::path folder = temporary.path() / "out";
+      const testing::C99Case test = testing::c99_case(network.spec, 3, kSamples, network.nodes);
+      exporters::find_target("c99").write(test.package, test.answers, {}, folder);
+      const MachineResult r = run_on(find_machine(machine), folder, test.answers, kSamples);
+      if (!r.check.ran) return tests::skip_without(std::string("machine: ") + machine, r.check.detail);
+      INFO(network.name << " on " << machine << ": " << r.check.detail);
+      CHECK(r.check.passed);
+      CHECK(r.cost.layers.size() > 1);
+    }
 }
 
 TEST_CASE("two memories give the integers of the executor on a machine", "[verify][slow]") {

@@ -64,7 +64,9 @@ struct ExportOptions {
 
 // The memory of an export, scratch of foreign libraries excepted: in strips, where that is asked for and helps, and in
 // two memories, where one is too small.
-arch::MemoryPlan export_plan(const arch::Spec& lowered, const arch::Analysis&, const ExportOptions&);
+// `wide`: nodes whose values have 16 bits (arch::Int16Nodes), which CMSIS-NN is not asked to read: throws ConfigError.
+arch::MemoryPlan export_plan(const arch::Spec& lowered, const arch::Analysis&, const ExportOptions&,
+                             const std::vector<bool>& wide = {});
 
 std::string macro_prefix(std::string prefix);  // of C macros: MODEL for model
 

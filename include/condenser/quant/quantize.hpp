@@ -7,6 +7,7 @@
 
 #include "condenser/arch/analysis.hpp"
 #include "condenser/arch/design.hpp"
+#include "condenser/arch/int16.hpp"
 #include "condenser/arch/int4.hpp"
 #include "condenser/arch/weights.hpp"
 #include "condenser/core/config.hpp"
@@ -30,6 +31,7 @@ struct QuantOptions {
   bool bias_correction = true;  // move biases by the mean error that weight rounding makes on the calibration samples
   std::string weight_rounding = "nearest";  // or learned: see quant/weight_rounding.hpp
   bool equalize = false;                    // before all else; see equalize.hpp
+  arch::Int16Words int16;                   // nodes whose values have 16 bits; see arch/int16.hpp
   arch::Int4Words int4;                     // layers whose weights have 4 bits; see arch/int4.hpp
   bool automatic = false;                   // observer, weight_rounding and equalize are chosen by trying
   int sensitivity = 0;                      // samples for sensitivities() in report.hpp; 0: none

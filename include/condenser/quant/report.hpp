@@ -83,7 +83,8 @@ data::Evaluation evaluate_int8(const arch::Spec& lowered, const arch::Weights& i
                                const runtime::QuantParams&, const data::Dataset&, const data::Task&);
 // Weights and biases as floats again, by "<node>.<param>": what int8 multiplies by.
 arch::Weights dequantize(const arch::Spec& lowered, const arch::Weights& int8_weights, const runtime::QuantParams&);
-// Int8 outputs [h, w, c] as those of the float network, [c, h, w].
+// Integers [h, w, c] as the values of the float network, [c, h, w].
 void dequantize(std::span<const int8_t> hwc, const core::Shape&, const runtime::TensorQuant&, std::span<float> chw);
+void dequantize(std::span<const int16_t> hwc, const core::Shape&, const runtime::TensorQuant&, std::span<float> chw);
 
 }  // namespace condenser::quant

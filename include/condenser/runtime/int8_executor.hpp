@@ -16,8 +16,8 @@ class Int8Executor {
  public:
   explicit Int8Executor(Int8Program program);
 
-  // Called for every node in order with its int8 output, [h, w, c].
-  using Tap = std::function<void(int node, std::span<const int8_t> values)>;
+  // Called for every node in order with its output, [h, w, c], of 8 or 16 bits.
+  using Tap = std::function<void(int node, std::span<const int16_t> values)>;
 
   // input: [h, w, c]; returns the outputs' values one output after the other, each [h, w, c]; valid until the next run.
   // Not thread-safe (one arena per executor).
@@ -32,6 +32,7 @@ class Int8Executor {
   Int8Program program_;
   std::vector<int8_t> arena_;
   std::vector<int8_t> results_;  // of several outputs, which lie apart in the arena
+  std::vector<int16_t> shown_;   // to a tap
 };
 
 }  // namespace condenser::runtime

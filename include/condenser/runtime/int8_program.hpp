@@ -36,7 +36,7 @@ enum class ConstantKind { Weights, Biases, Multipliers, Tables };
 struct Constant {
   const char* name;
   ConstantKind kind = ConstantKind::Weights;
-  std::variant<std::vector<int8_t>, std::vector<int32_t>, std::vector<uint16_t>> values;
+  std::variant<std::vector<int8_t>, std::vector<int32_t>, std::vector<uint16_t>, std::vector<int16_t>> values;
 
   size_t bytes() const;
 };
@@ -83,7 +83,7 @@ std::string int8_refusal(const arch::Op&, const std::vector<arch::Shape>& inputs
 // Checks everything first: structure, weights, scales, that no 32-bit sum can overflow for any input. Throws SpecError
 // or core::Error naming the node.
 Int8Program build_program(const arch::Spec& lowered, const arch::Weights& weights, const QuantParams& quant);
-// With a memory plan of one's own, which may have strips.
+// With a memory plan of one's own, which may have strips, and knows which values have 16 bits.
 using Planner = std::function<arch::MemoryPlan(const arch::Spec&, const arch::Analysis&)>;
 Int8Program build_program(const arch::Spec& lowered, const arch::Weights& weights, const QuantParams& quant,
                           const Planner&);

@@ -13,10 +13,13 @@
 
 namespace condenser::runtime {
 
-// real = scale * (q - zero_point), q in [-128, 127]
+// real = scale * (q - zero_point), q in [low(), high()]: int8, or int16 with zero point 0
 struct TensorQuant {
   double scale = 1.0;
   int zero_point = 0;
+  int bits = 8;  // 8 or 16; see arch/int16.hpp
+  int low() const { return bits == 16 ? INT16_MIN : INT8_MIN; }
+  int high() const { return bits == 16 ? INT16_MAX : INT8_MAX; }
   bool operator==(const TensorQuant&) const = default;
 };
 
@@ -34,6 +37,9 @@ struct QuantParams {
   std::string weights_checksum;            // of the file of int8 weights that they belong to; empty: of none yet
   bool operator==(const QuantParams&) const = default;
 };
+
+// Per node of the lowered Spec: whether its values have 16 bits; empty: none (arch::Int16Nodes).
+std::vector<bool> int16_nodes(const arch::Spec& lowered, const QuantParams&);
 
 // With a checksum of the text inside (core/seal.hpp), which reading demands.
 std::string to_json(const QuantParams&);

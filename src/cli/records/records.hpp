@@ -174,9 +174,10 @@ struct NodeRecord {
   std::optional<double> snr_db;  // none: nothing was lost
   double saturated_fraction = 0, scale = 1;
   int64_t zero_point = 0;
-  // The deciding metric on the validation part with this node alone in floats, or with weights of 4 bits; what those
-  // would save of the constants, and what they would add to the estimated instructions of a machine.
-  Maybe<double> alone_in_float, alone_in_int4;
+  Maybe<int64_t> bits;  // of a value; absent: 8
+  // The deciding metric on the validation part with this node alone in floats, with values of 16 bits, or with weights
+  // of 4; what those would save of the constants, and what they would add to the estimated instructions of a machine.
+  Maybe<double> alone_in_float, alone_in_int16, alone_in_int4;
   Maybe<int64_t> int4_saved_bytes, int4_added_instructions;
 
   template <class Self, class F>
@@ -186,7 +187,9 @@ struct NodeRecord {
     f("saturated_fraction", r.saturated_fraction);
     f("scale", r.scale);
     f("zero_point", r.zero_point);
+    f("bits", r.bits);
     f("alone_in_float", r.alone_in_float);
+    f("alone_in_int16", r.alone_in_int16);
     f("alone_in_int4", r.alone_in_int4);
     f("int4_saved_bytes", r.int4_saved_bytes);
     f("int4_added_instructions", r.int4_added_instructions);

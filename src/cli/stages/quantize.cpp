@@ -17,6 +17,7 @@
 #include "condenser/data/metrics.hpp"
 #include "condenser/data/split.hpp"
 #include "condenser/quant/equalize.hpp"
+#include "condenser/quant/int16_trials.hpp"
 
 namespace condenser::cli {
 
@@ -222,6 +223,28 @@ void add_sensitivities(const RunConfig& c, const arch::Spec& lowered, const Form
                         : "; no node alone in floats gives anything back"));
 }
 
+// A column: the deciding metric with the values of each node alone in 16 bits; and which gives most back.
+void add_int16_trials(const RunConfig& c, const arch::Spec& lowered, const Forms& forms, const data::Dataset& samples,
+                      QuantRecord& record, core::Table& table, std::vector<std::string>& lines) {
+  const data::Metric& metric = train::deciding_metric(c.train);
+  core::log::info("sensitivity: the values of every node alone in 16 bits");
+  const auto found =
+      quant::int16_trials(lowered, forms.floats, forms.rounded.weights, forms.rounded.quant, samples, task_of(c));
+  const quant::Sensitivity* most = nullptr;
+  table.columns.push_back({"alone_in_int16", metric.title + " with its values in int16"});
+  for (size_t i = 0; i < record.nodes.size(); ++i) {
+    const auto at = std::ranges::find(found, record.nodes[i].node, &quant::Sensitivity::node);
+    table.rows[i].push_back(at == found.end() ? core::empty_cell() : core::cell(metric.value(at->alone), 2));
+    if (at == found.end()) continue;
+    record.nodes[i].alone_in_int16.emplace(metric.value(at->alone));
+    if (most == nullptr || better(metric, at->alone, most->alone)) most = &*at;
+  }
+  if (most != nullptr)
+    lines.push_back("values of 16 bits serve best at node " + most->node + ": " + metric.title + " " +
+                    core::significant(metric.value(most->alone), 4) + ", simulated (quantize.int16=[" + most->node +
+                    "])");
+}
+
 // The machine that the run is made for, among those with a model.
 const arch::MachineModel& machine_of(const RunConfig& c) {
   std::vector<std::string> names = c.verify.machines;
@@ -278,6 +301,23 @@ std::string int4_line(const arch::Design& winner) {
   return "weights of 4 bits in " + std::to_string(four) + " layers: constants of " +
          core::bytes_text(winner.lowered_cost.constant_bytes) + " instead of " +
          core::bytes_text(whole.lowered_cost.constant_bytes);
+}
+
+Maybe<int64_t> bits_of(const runtime::TensorQuant& output) {
+  Maybe<int64_t> bits;
+  if (output.bits != 8) bits.emplace(output.bits);
+  return bits;
+}
+
+// What values of 16 bits take of the memory; "" where there are none.
+std::string int16_line(const arch::Design& winner, const exporters::ExportOptions& options) {
+  const arch::Int16Nodes nodes = arch::int16_nodes(winner);
+  const auto wide = std::ranges::count(nodes, true);
+  if (wide == 0) return "";
+  arch::Design narrow = winner;
+  as_exported(narrow, options);
+  return "values of 16 bits in " + std::to_string(wide) + " nodes: an arena of " +
+         core::bytes_text(winner.plan.peak_bytes) + " instead of " + core::bytes_text(narrow.plan.peak_bytes);
 }
 
 // Why the run ends here, where int8 lost more than it may; "": it did not. One item more or less is no loss.
@@ -344,6 +384,8 @@ StageOutput stage_quantize(RunContext& run) {
                             n.saturated_fraction,
                             n.output.scale,
                             n.output.zero_point,
+                            bits_of(n.output),
+                            {},
                             {},
                             {},
                             {},
@@ -353,9 +395,11 @@ StageOutput stage_quantize(RunContext& run) {
     const auto samples = data::subset(
         run.validation(), data::stratified_subset(*run.validation(), options.sensitivity, options.calibration_seed));
     add_sensitivities(c, lowered, forms, *samples, record, table, lines);
+    add_int16_trials(c, lowered, forms, *samples, record, table, lines);
     add_int4_trials(c, winner, forms, *samples, record, table, lines);
   }
   if (std::string line = int4_line(winner); !line.empty()) lines.push_back(std::move(line));
+  if (std::string line = int16_line(winner, c.export_options); !line.empty()) lines.push_back(std::move(line));
   q.weights.metadata["key"] = key_of(record.settings);
   q.weights.metadata["training"] = key_of(settings_of(run, "train"));
   q.quant.weights_checksum = arch::save_weights(run.folder / "weights_int8.safetensors", q.weights);

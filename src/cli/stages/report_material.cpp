@@ -11,6 +11,7 @@
 #include "cli/search_workers.hpp"
 #include "cli/stages/evaluation_files.hpp"
 #include "cli/stages/study_material.hpp"
+#include "condenser/arch/design_costs.hpp"
 #include "condenser/arch/machine_model.hpp"
 #include "condenser/core/text.hpp"
 #include "condenser/data/metrics.hpp"
@@ -69,8 +70,10 @@ report::Quantized quantized_of(const QuantRecord& r, const data::Metric& decidin
                       .float_reconstruction = reconstruction_of(r.reconstruction_float),
                       .int8_reconstruction = reconstruction_of(r.reconstruction_int8)};
   for (const NodeRecord& n : r.nodes)  // no ratio: no noise at all, or no signal
-    q.nodes.push_back(
-        {n.node, n.snr_db.value_or(kNotANumber), n.saturated_fraction, {n.scale, static_cast<int>(n.zero_point)}});
+    q.nodes.push_back({n.node,
+                       n.snr_db.value_or(kNotANumber),
+                       n.saturated_fraction,
+                       {n.scale, static_cast<int>(n.zero_point), static_cast<int>(n.bits.value_or(8))}});
   const auto value = [](const AccuracyRecord& a, const std::string& key) {
     const auto found = a.metrics.find(key);
     return found == a.metrics.end() ? kNotANumber : found->second;
@@ -150,8 +153,7 @@ std::optional<report::Stack> stack_of(const RunContext& run, const arch::Design&
         return report::Stack{r.machine, r.stack_bytes, true};
   const arch::MachineModel* model = arch::find_machine_model(machine);
   if (model == nullptr) return std::nullopt;
-  const int64_t bytes =
-      arch::machine_costs(*model, design.lowered, design.lowered_cost, &design.plan.strips).stack_bytes;
+  const int64_t bytes = arch::machine_costs(*model, design).stack_bytes;
   return bytes < 0 ? std::nullopt : std::optional(report::Stack{machine, bytes, false});
 }
 

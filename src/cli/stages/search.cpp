@@ -101,7 +101,7 @@ std::string smaller_shape(const RunConfig& c, const search::Genotype& genotype, 
       auto section = reader.section("space", "");
       const auto space =
           planned_as_exported(search::make_space(section, {{now.c, h, w}, static_cast<int>(c.card.classes.size())}),
-                              c.export_options, c.quant.int4);
+                              c.export_options, c.quant);
       if (bound.metric->of_design(space->expand(genotype)) <= bound.limit)
         return "dataset.shape=[" + std::to_string(now.c) + "," + std::to_string(h) + "," + std::to_string(w) + "]";
     } catch (const core::Error&) {

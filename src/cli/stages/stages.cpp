@@ -188,6 +188,18 @@ std::string a_layer(const arch::Spec& spec) {
   return found == spec.nodes.end() ? "(there are none)" : found->name;
 }
 
+void check_int16_words(const arch::Design& design, const arch::Int16Words& words) {
+  const std::string idle = arch::idle_int16_word(design.lowered, design.lowered_cost, words);
+  if (idle.empty()) return;
+  std::vector<std::string> able;
+  for (int i = 1; i < static_cast<int>(design.lowered.nodes.size()); ++i)
+    if (arch::may_be_int16(design.lowered, design.lowered_cost, i)) able.push_back(design.lowered.node(i).name);
+  throw core::ConfigError("quantize.int16: " + core::printable(idle) +
+                          " means no node of this network that has values of its own; expected all, or names with * "
+                          "for anything of " +
+                          (able.empty() ? "(there are none)" : core::join(able)));
+}
+
 }  // namespace
 
 arch::Design load_winner(const RunContext& run) {
@@ -198,7 +210,8 @@ arch::Design load_winner(const RunContext& run) {
                             " means no layer of this network; expected all, inner, or names of convolutions and linear "
                             "layers with * for anything, such as " +
                             a_layer(design.lowered));
-  as_exported(design, run.config.export_options, run.config.quant.int4);
+  check_int16_words(design, run.config.quant.int16);
+  as_exported(design, run.config.export_options, run.config.quant);
   return design;
 }
 

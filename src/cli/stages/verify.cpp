@@ -7,6 +7,7 @@
 #include "cli/run_identity.hpp"
 #include "cli/stages/package.hpp"
 #include "cli/stages/stages.hpp"
+#include "condenser/arch/design_costs.hpp"
 #include "condenser/arch/machine_model.hpp"
 #include "condenser/core/text.hpp"
 #include "condenser/verify/machine.hpp"
@@ -46,7 +47,8 @@ std::optional<arch::MachineCosts> predicted_on(const std::string& machine, const
                                                const exporters::ExportOptions& options) {
   const arch::MachineModel* model = arch::find_machine_model(machine);
   if (model == nullptr || options.kernels != "own") return std::nullopt;
-  return arch::machine_costs(*model, design.lowered, design.lowered_cost, &design.plan.strips);
+  const arch::MachineCosts costs = arch::machine_costs(*model, design);
+  return costs.instructions < 0 ? std::nullopt : std::optional(costs);
 }
 
 std::vector<MachineRecord> records_of(const std::vector<verify::MachineResult>& results, const arch::Design& winner,
