@@ -81,6 +81,19 @@ int within(Wide x, const Output& out) {
   return static_cast<int>(std::clamp(x + out.zero_point, Wide{out.low}, Wide{out.high}));
 }
 
+// What every form of a kernel writes.
+template <class Value, class Forms, class Call>
+std::vector<Value> agreed(const Forms& forms, size_t n, const Call& call) {
+  std::vector<Value> result;
+  for (const auto& kernel : forms) {
+    std::vector<Value> out(n);
+    call(kernel, out.data());
+    REQUIRE((result.empty() || result == out));
+    result = std::move(out);
+  }
+  return result;
+}
+
 struct Scaling {
   int32_t multiplier = 0;
   int shift = 0;
@@ -279,11 +292,13 @@ TEST_CASE("pools of 16 bits equal their definition", "[runtime]") {
     p.count_padding = random_int(rng, 0, 1);
     std::vector<int16_t> in(static_cast<size_t>(p.in_h * p.in_w * p.channels));
     for (int16_t& v : in) v = static_cast<int16_t>(random_int(rng, INT16_MIN, INT16_MAX));
-    std::vector<int16_t> mean(static_cast<size_t>(p.out_h * p.out_w * p.channels)), most = mean;
+    const auto count = static_cast<size_t>(p.out_h * p.out_w * p.channels);
     const cnd_max_pool_a16_params q{p.in_h,     p.in_w,     p.channels, p.out_h,   p.out_w,   p.kernel_h,
                                     p.kernel_w, p.stride_h, p.stride_w, p.pad_top, p.pad_left};
-    forms("avg_pool_a16", cnd_avg_pool_a16).back()(&p, in.data(), mean.data());
-    forms("max_pool_a16", cnd_max_pool_a16).back()(&q, in.data(), most.data());
+    const auto mean = agreed<int16_t>(forms("avg_pool_a16", cnd_avg_pool_a16), count,
+                                      [&](const auto& k, void* to) { k(&p, in.data(), to); });
+    const auto most = agreed<int16_t>(forms("max_pool_a16", cnd_max_pool_a16), count,
+                                      [&](const auto& k, void* to) { k(&q, in.data(), to); });
     for (int y = 0; y < p.out_h; ++y)
       for (int x = 0; x < p.out_w; ++x)
         for (int c = 0; c < p.channels; ++c) {
@@ -311,10 +326,15 @@ TEST_CASE("a table by magnitude meets its entries and runs straight between them
   for (int i = 0; i < 2 * CND_ACTIVATION_ENTRIES; ++i)
     table.push_back(static_cast<int16_t>(random_int(rng, INT16_MIN, INT16_MAX)));
   table[CND_ACTIVATION_ENTRIES] = table[0];
-  std::vector<int16_t> in, out(65536);
+  std::vector<int16_t> in;
   for (int q = INT16_MIN; q <= INT16_MAX; ++q) in.push_back(static_cast<int16_t>(q));
   const cnd_activation_a16_params p{65536, 16, 16};
-  forms("activation_a16", cnd_activation_a16).back()(&p, table.data(), in.data(), out.data());
+  const auto all_forms = forms("activation_a16", cnd_activation_a16);
+  const auto results = [&]<class Value>(Value, const cnd_activation_a16_params& params, const auto& from) {
+    return agreed<Value>(all_forms, from.size(),
+                         [&](const auto& kernel, void* to) { kernel(&params, table.data(), from.data(), to); });
+  };
+  std::vector<int16_t> out = results(int16_t{}, p, in);
   for (const int sign : {1, -1}) {
     // Entries: 0, 1, ... 63, then 64, 66, ... 126, 128, 132, ...
     int magnitude = 0;
@@ -334,16 +354,13 @@ TEST_CASE("a table by magnitude meets its entries and runs straight between them
     }
   }
   // To 8 bits, of 64ths; and from 8 bits, entry by entry.
-  std::vector<int8_t> narrow(65536);
   for (int16_t& t : table) t = static_cast<int16_t>(random_int(rng, -128 * 64, 127 * 64));
-  const cnd_activation_a16_params to8{65536, 16, 8}, wide{65536, 16, 16};
-  forms("activation_a16", cnd_activation_a16).back()(&to8, table.data(), in.data(), narrow.data());
-  forms("activation_a16", cnd_activation_a16).back()(&wide, table.data(), in.data(), out.data());
+  const std::vector<int8_t> narrow = results(int8_t{}, cnd_activation_a16_params{65536, 16, 8}, in);
+  out = results(int16_t{}, p, in);
   for (size_t i = 0; i < out.size(); ++i) REQUIRE(narrow[i] == static_cast<int>(round_away(out[i], 64)));
   std::vector<int8_t> all;
   for (int q = -128; q <= 127; ++q) all.push_back(static_cast<int8_t>(q));
-  const cnd_activation_a16_params from8{256, 8, 16};
-  forms("activation_a16", cnd_activation_a16).back()(&from8, table.data(), all.data(), out.data());
+  out = results(int16_t{}, cnd_activation_a16_params{256, 8, 16}, all);
   for (size_t i = 0; i < 256; ++i) REQUIRE(out[i] == table[i]);
 }
 
