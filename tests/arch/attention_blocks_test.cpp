@@ -105,7 +105,7 @@ TEST_CASE("parallel columns keep the rule of columns", "[arch]") {
   CHECK_THAT(find_rule("column_layout")->evidence(spec), Contains("3 spatial convolutions"));
 }
 
-TEST_CASE("every down-sampling halves without breaking the rule", "[arch]") {
+TEST_CASE("every down-sampling halves, and those with a filter keep the rule", "[arch]") {
   for (Downsampling kind : kDownsamplings) {
     INFO(to_string(kind));
     Builder b("net", {4, 12, 10});
@@ -113,7 +113,7 @@ TEST_CASE("every down-sampling halves without breaking the rule", "[arch]") {
     x = column_block(b, x, "s1b1", {.channels = 8, .columns = 2, .stride = 2, .attention = true, .downsampling = kind});
     CHECK(b.shape(x) == Shape{8, 6, 5});
     const Spec spec = b.finish();
-    CHECK(find_rule("antialiased_downsampling")->check(spec).empty());
+    CHECK(find_rule("antialiased_downsampling")->check(spec).empty() == (kind != Downsampling::Max2));
   }
 }
 
