@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "cli/torch_module.hpp"
 #include "condenser/arch/spec_io.hpp"
 
 namespace condenser::cli {
@@ -33,6 +34,14 @@ void check_with_networks(train::Situation s, const std::vector<arch::Spec>& netw
   if (last) throw train::conflict_error(s.options, section, *last);
 }
 
+// Said before a search of hours, not when the training begins behind it.
+void check_device(const train::TrainOptions& o, const std::string& section) {
+  if (o.device == "cuda" && torch_backend().version().find("CUDA") == std::string::npos)
+    throw core::ConfigError(section +
+                            ".device = cuda, but this LibTorch was built without CUDA; expected cpu or auto; see "
+                            "condenser doctor --gpu");
+}
+
 }  // namespace
 
 void check_run(RunContext& run, const std::vector<std::string>& names, int ranks, bool fresh) {
@@ -40,6 +49,8 @@ void check_run(RunContext& run, const std::vector<std::string>& names, int ranks
   const auto does = [&](const char* stage) { return std::find(names.begin(), names.end(), stage) != names.end(); };
   const bool searches = does("search") && c.space, trains = does("train");
   if (!searches && !trains) return;
+  if (searches) check_device(c.probe.train, "probe");
+  if (trains) check_device(c.train, "train");
   train::DataFacts data = train::facts_of(*run.training(), run.validation().get());
   data.kind = facts_of(c.card).kind;
   const std::vector<arch::Spec> networks =

@@ -156,7 +156,62 @@ SharedWork shared_work(const RunConfig& c, const Sampled& sampled, double probe_
           macs(ends.widest) + macs(ends.narrowest) + o.candidates * sampled.mean_macs};
 }
 
+// What a run does with its images, in seconds of this machine.
+struct Estimate {
+  Sampled sampled;
+  Pace pace;
+  double probe_images = 0, train_images = 0;
+  double probe_s = 0, train_s = 0;       // of one candidate; of the winner
+  double shared_s = 0, inherited_s = 0;  // of shared weights: once, and for each candidate
+  double shared_images = 0;
+  double search_seconds(int trials) const { return shared_s + trials * (probe_s + inherited_s); }
+};
+
+// `sampled`: of the space, or the one network that is trained.
+Estimate estimate(const RunConfig& c, Sampled sampled, double training, double validation) {
+  Estimate e{.sampled = std::move(sampled), .pace = {}};
+  const Sampled& s = e.sampled;
+  e.train_images = c.train_on_validation ? training + validation : training;
+  e.pace = s.typical ? pace_of(*s.typical, c.train, e.train_images) : guessed_pace(c.train.threads);
+  const double seconds_per_image = e.pace.seconds_per_mac * s.mean_macs;
+  e.probe_images = c.probe.samples > 0 ? std::min<double>(c.probe.samples, training) : training;
+  e.probe_s = seconds_per_image * (e.probe_images * c.probe.train.epochs + validation / kForwardBackward);
+  e.train_s = seconds_per_image * e.train_images * c.train.epochs;
+  if (!c.space || !shares_weights(c.probe) || s.passed == 0) return e;
+  const SharedWork work = shared_work(c, s, e.probe_images, training);
+  e.shared_images = work.images;
+  e.shared_s = work.seconds(c.probe.supernet, e.pace);
+  e.inherited_s = seconds_per_image * search::cost_epochs(search::find_probe_row("inherited"), 1,
+                                                          static_cast<int64_t>(validation), c.probe.train.epochs);
+  return e;
+}
+
+std::string basis_of(const Pace& pace) {
+  if (pace.measured)
+    return "times are estimates from a second of training steps on this machine, good to a factor of two while its "
+           "load stays the same";
+  return "times are estimates from MACs (" + core::fixed(kMacsPerSecondPerThread / 1e9, 0) +
+         " GMAC/s a thread), good to a factor of three";
+}
+
+std::string refused_text(const Sampled& s) {
+  std::string refused;
+  for (const auto& [rule, count] : s.refused)
+    if (count) refused += (refused.empty() ? "" : ", ") + rule + " " + std::to_string(count);
+  return refused;
+}
+
 }  // namespace
+
+WorkTime time_of(const RunConfig& c, double training, double validation) {
+  const Estimate e = estimate(c, sample_space(c), training, validation);
+  return {.search = e.search_seconds(c.search.trials),
+          .train = e.train_s,
+          .basis = basis_of(e.pace),
+          .sampled = e.sampled.total,
+          .refused = refused_text(e.sampled),
+          .known = e.sampled.typical.has_value()};
+}
 
 StageOutput dry_run(RunContext& run) {
   const RunConfig& c = run.config;
@@ -172,41 +227,30 @@ StageOutput dry_run(RunContext& run) {
     s.typical = load_winner(run);
     s.mean_macs = static_cast<double>(s.typical->cost.macs);
   }
-  const double train_images = c.train_on_validation ? training + validation : training;
-  const Pace pace = s.typical ? pace_of(*s.typical, c.train, train_images) : guessed_pace(c.train.threads);
-  const double seconds_per_image = pace.seconds_per_mac * s.mean_macs;
-  const double probe_images = c.probe.samples > 0 ? std::min<double>(c.probe.samples, training) : training;
-  const double probe_s = seconds_per_image * (probe_images * c.probe.train.epochs + validation / kForwardBackward);
-  const double train_s = seconds_per_image * train_images * c.train.epochs;
-  double shared_s = 0, inherited_s = 0;  // once; for each candidate
-  if (c.space && shares_weights(c.probe) && s.passed > 0) {
-    const SharedWork work = shared_work(c, s, probe_images, training);
-    shared_s = work.seconds(c.probe.supernet, pace);
-    inherited_s = seconds_per_image * search::cost_epochs(search::find_probe_row("inherited"), 1,
-                                                          static_cast<int64_t>(validation), c.probe.train.epochs);
+  const Estimate e = estimate(c, std::move(s), training, validation);
+  if (e.shared_s > 0)
     out.lines.push_back("shared weights, once before the first candidate: " + std::to_string(c.probe.supernet.epochs) +
-                        " epochs on " + core::fixed(work.images, 0) + " images of the widest, the narrowest and " +
+                        " epochs on " + core::fixed(e.shared_images, 0) + " images of the widest, the narrowest and " +
                         std::to_string(c.probe.supernet.candidates) + " drawn networks, about " +
-                        core::fixed(shared_s, 0) + " s");
-  }
+                        core::fixed(e.shared_s, 0) + " s");
   for (const std::string& name : c.stages) {
     std::string what = find_stage(name).about;
     core::Cell seconds = core::empty_cell();
     if (name == "search" && c.space) {
       what = std::to_string(c.search.trials) + " candidates by " + c.search.generator + ", " +
-             std::to_string(c.probe.train.epochs) + " epochs on " + core::fixed(probe_images, 0) + " images each";
+             std::to_string(c.probe.train.epochs) + " epochs on " + core::fixed(e.probe_images, 0) + " images each";
       if (c.probe.rungs.size() > 1) what += ", in " + std::to_string(c.probe.rungs.size()) + " rungs (below)";
-      if (s.typical) seconds = core::cell(shared_s + c.search.trials * (probe_s + inherited_s), 0);
+      if (e.sampled.typical) seconds = core::cell(e.search_seconds(c.search.trials), 0);
     } else if (name == "search") {
       what = "gate check of " + c.spec;
     } else if (name == "train") {
-      what = std::to_string(c.train.epochs) + " epochs on " + core::fixed(train_images, 0) + " images";
-      if (s.typical) seconds = core::cell(train_s, 0);
+      what = std::to_string(c.train.epochs) + " epochs on " + core::fixed(e.train_images, 0) + " images";
+      if (e.sampled.typical) seconds = core::cell(e.train_s, 0);
     } else if (name == "quantize") {
       what = "int8, observer " + c.quant.observer + ", " + std::to_string(c.quant.calibration_samples) +
              " calibration images";
     } else if (name == "verify") {
-      what = "compare every output integer on " + std::to_string(c.verify.samples) + " test images";
+      what = "compare every output integer on up to " + std::to_string(c.verify.samples) + " test images";
     }
     out.table.rows.push_back({core::cell(name), core::cell(what), seconds});
   }
@@ -216,23 +260,18 @@ StageOutput dry_run(RunContext& run) {
   if (c.space) {
     const double size = search::log10_size(*c.space);
     out.lines.push_back("space: " + std::to_string(c.space->decisions().size()) + " decisions, 10^" +
-                        core::fixed(size, 1) + " genotypes; " + std::to_string(s.passed) + " of " +
-                        std::to_string(s.total) + " sampled pass the gate" +
-                        (s.typical ? std::string(s.passed > 0 ? ", on average " : ", one that does has ") +
-                                         core::thousands(static_cast<int64_t>(s.mean_macs)) + " MACs"
-                                   : ", nor does any of 30,000 more: no time can be told"));
-    std::string refused;
-    for (const auto& [rule, count] : s.refused)
-      if (count) refused += (refused.empty() ? "" : ", ") + rule + " " + std::to_string(count);
+                        core::fixed(size, 1) + " genotypes; " + std::to_string(e.sampled.passed) + " of " +
+                        std::to_string(e.sampled.total) + " sampled pass the gate" +
+                        (e.sampled.typical
+                             ? std::string(e.sampled.passed > 0 ? ", on average " : ", one that does has ") +
+                                   core::thousands(static_cast<int64_t>(e.sampled.mean_macs)) + " MACs"
+                             : ", nor does any of 30,000 more: no time can be told"));
+    const std::string refused = refused_text(e.sampled);
     if (!refused.empty()) out.lines.push_back("refused in the sample: " + refused);
   }
-  if (c.space && s.typical && c.probe.rungs.size() > 1) add_rungs(c, probe_s, out);
+  if (c.space && e.sampled.typical && c.probe.rungs.size() > 1) add_rungs(c, e.probe_s, out);
   out.lines.push_back("run folder: " + run.folder.string());
-  out.lines.push_back(pace.measured
-                          ? "times are estimates from a second of training steps on this machine, good to a factor "
-                            "of two while its load stays the same"
-                          : "times are estimates from MACs (" + core::fixed(kMacsPerSecondPerThread / 1e9, 0) +
-                                " GMAC/s a thread), good to a factor of three");
+  out.lines.push_back(basis_of(e.pace));
   return out;
 }
 

@@ -3,6 +3,7 @@
 #include "cli/own_data.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <map>
 
@@ -10,6 +11,7 @@
 #include "condenser/core/files.hpp"
 #include "condenser/core/table.hpp"
 #include "condenser/core/text.hpp"
+#include "condenser/data/split.hpp"
 #include "data/beside.hpp"
 #include "data/formats/formats.hpp"
 #include "data/formats/image.hpp"
@@ -55,15 +57,18 @@ bool is_grey(const data::Picture& picture) {
   return true;
 }
 
+// As large as the largest that are learned from: so long does it take to read one.
+const data::Wanted kShown{.window = {}, .h = 128, .w = 128};
+
 // Of files that can be read; `condenser data check` names the others.
 Sizes sizes_of(const std::vector<fs::path>& files) {
   Sizes sizes;
   std::string why;
   for (const fs::path& file : some_of(files)) {
     try {
-      const data::Picture picture = data::decode_picture(core::read_file(file), 3, file);
-      sizes.heights.push_back(picture.h);
-      sizes.widths.push_back(picture.w);
+      const data::Picture picture = data::decode_picture(core::read_file(file), 3, file, kShown);
+      sizes.heights.push_back(picture.down.extent > 0 ? picture.down.extent : picture.h);
+      sizes.widths.push_back(picture.across.extent > 0 ? picture.across.extent : picture.w);
       sizes.grey = sizes.grey && is_grey(picture);
     } catch (const core::Error& e) {
       why = e.what();
@@ -89,6 +94,14 @@ data::ItemShape shape_for(const Sizes& sizes, int most) {
   return {channels, scaled(h), scaled(w)};
 }
 
+// What is no size for a photograph; "" otherwise.
+std::string enlarged_text(const Sizes& s, const data::ItemShape& shape) {
+  const int h = middle(s.heights), w = middle(s.widths);
+  if (h >= shape.h && w >= shape.w) return "";
+  return ", smaller than networks need: they are enlarged to " + std::to_string(shape.w) + "x" +
+         std::to_string(shape.h);
+}
+
 std::string range_text(const Sizes& s) {
   const auto [low_h, high_h] = std::minmax_element(s.heights.begin(), s.heights.end());
   const auto [low_w, high_w] = std::minmax_element(s.widths.begin(), s.widths.end());
@@ -99,40 +112,88 @@ std::string range_text(const Sizes& s) {
 
 constexpr int64_t kUneven = 3;  // times as many items in the largest class as in the smallest
 
-// What makes accuracy alone a poor measure; "" for classes of about the same size.
-std::string uneven_text(const std::map<std::string, int64_t>& items) {
-  if (items.empty()) return "";
-  const auto by_items = [](const auto& a, const auto& b) { return a.second < b.second; };
-  const auto [least, most] = std::minmax_element(items.begin(), items.end(), by_items);
-  if (most->second < kUneven * std::max<int64_t>(1, least->second)) return "";
-  return ", from " + core::thousands(least->second) + " (" + core::printable(least->first) + ") to " +
-         core::thousands(most->second) + " (" + core::printable(most->first) + ") a class: look at train.balance";
+constexpr int64_t kFew = 10;  // items of a class, of which some are kept for choices and for the test
+
+using ClassSizes = std::map<std::string, int64_t>;
+
+std::pair<ClassSizes::const_iterator, ClassSizes::const_iterator> extremes(const ClassSizes& items) {
+  return std::minmax_element(items.begin(), items.end(), [](auto& a, auto& b) { return a.second < b.second; });
 }
 
-OwnData pictures_in(const fs::path& folder, int most_side) {
-  data::Card card = data::folder_card(folder, {3, 32, 32}, DatasetOptions().test_fraction, 1);
-  data::find_classes(card);
+// What makes accuracy alone a poor measure.
+bool is_uneven(const ClassSizes& items) {
+  if (items.empty()) return false;
+  const auto [least, most] = extremes(items);
+  return most->second >= kUneven * std::max<int64_t>(1, least->second);
+}
+
+// "" for classes of about the same size, with enough of each.
+std::string sizes_text(const ClassSizes& items) {
+  if (items.empty()) return "";
+  const auto [least, most] = extremes(items);
+  const std::string fewest = core::thousands(least->second) + " (" + core::printable(least->first) + ")";
+  std::string text;
+  if (is_uneven(items))
+    text =
+        ", from " + fewest + " to " + core::thousands(most->second) + " (" + core::printable(most->first) + ") a class";
+  if (least->second < kFew)
+    text += (text.empty() ? ", " + fewest + " in the smallest" : "") + ": a class of fewer than " +
+            std::to_string(kFew) + " can be neither learned nor judged well";
+  return text;
+}
+
+// The pictures to learn from, and how many each class has.
+struct Found {
   std::vector<fs::path> files;
-  std::map<std::string, int64_t> by_class;
+  ClassSizes by_class;
+};
+
+Found in_folders(const data::Card& card) {
+  Found found;
   for (const auto& part : card.splits.at("train")) {
-    const auto listed = data::list_files(card.root / part.path, data::kPictureEndings).files;
-    files.insert(files.end(), listed.begin(), listed.end());
+    const fs::path place = card.root / part.path;
+    const auto listed = data::list_files(place, data::kPictureEndings).files;
+    found.files.insert(found.files.end(), listed.begin(), listed.end());
     for (const std::string& name : card.classes)
-      if (fs::is_directory(card.root / part.path / name)) by_class[name];  // may hold none
+      if (fs::is_directory(place / name)) found.by_class[name];  // may hold none
     for (const fs::path& file : listed)
-      if (const auto found = by_class.find(file.lexically_relative(card.root / part.path).begin()->string());
-          found != by_class.end())
-        ++found->second;
+      if (const auto at = found.by_class.find(file.lexically_relative(place).begin()->string());
+          at != found.by_class.end())
+        ++at->second;
   }
-  const Sizes sizes = sizes_of(files);
+  return found;
+}
+
+Found in_table(data::Card card) {
+  card.test_fraction = 0;  // all of it
+  const auto train = data::open_split(card, "train", {.verify = data::Verify::No});
+  Found found;
+  const std::vector<int64_t> counts = data::items_per_class(*train);
+  for (size_t c = 0; c < counts.size(); ++c) found.by_class[card.classes[c]] = counts[c];
+  for (const std::string& file : data::csv_pictures(card, "train")) found.files.emplace_back(file);
+  return found;
+}
+
+OwnData pictures_in(const fs::path& place, int most_side) {
+  data::Card card = data::folder_card(place, {3, 32, 32}, DatasetOptions().test_fraction, 1);
+  data::find_classes(card);
+  const bool table = data::is_table(place);
+  const Found found = table ? in_table(card) : in_folders(card);
+  const auto begin = std::chrono::steady_clock::now();
+  const Sizes sizes = sizes_of(found.files);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const data::ItemShape shape = shape_for(sizes, most_side);
   const auto classes = std::ssize(card.classes);
   return {.kind = OwnData::Pictures,
-          .place = card.root,
-          .shape = shape_for(sizes, most_side),
+          .place = table ? card.file : card.root,
+          .shape = shape,
           .classes = classes,
-          .items = std::ssize(files),
-          .found = counted(std::ssize(files), "pictures to learn from, ") + range_text(sizes) +
-                   (sizes.grey ? ", grey, " : ", in colour, ") + counted(classes, "classes") + uneven_text(by_class),
+          .items = std::ssize(found.files),
+          .uneven = is_uneven(found.by_class),
+          .reading_seconds = seconds * std::ssize(found.files) / std::ssize(some_of(found.files)),
+          .found = counted(std::ssize(found.files), "pictures to learn from, ") + range_text(sizes) +
+                   enlarged_text(sizes, shape) + (sizes.grey ? ", grey, " : ", in colour, ") +
+                   counted(classes, "classes") + sizes_text(found.by_class),
           .card = ""};
 }
 
@@ -235,7 +296,7 @@ OwnData sounds_in(const fs::path& folder) {
     throw core::Error(training.string() + ": " + std::to_string(f.classes.size()) +
                       " folders with sounds; expected one for each class, two or more");
   std::vector<fs::path> files;
-  std::map<std::string, int64_t> by_class;
+  ClassSizes by_class;
   for (const std::string& name : f.classes) {
     const auto listed = data::list_files(training / name, data::kSoundEndings).files;
     by_class[name] = std::ssize(listed);
@@ -251,18 +312,22 @@ OwnData sounds_in(const fs::path& folder) {
               .card = ""};
   measure_features(root, f, out);
   out.noise = has_noise(training, f.classes);
+  out.uneven = is_uneven(by_class);
   out.found = counted(out.items, "sounds to learn from, ") + std::to_string(f.rate) + " Hz, " +
-              std::to_string(f.clip_ms) + " ms, " + counted(out.classes, "classes") + uneven_text(by_class);
+              std::to_string(f.clip_ms) + " ms, " + counted(out.classes, "classes") + sizes_text(by_class);
   out.card = card_text(root.filename().string(), root, f);
   return out;
 }
 
-}  // namespace
-
-OwnData look_at_folder(const fs::path& folder, int side) {
+// A table in a folder that is no folder of classes says what its pictures are.
+std::string table_hint(const fs::path& folder) {
   std::error_code failed;
-  if (!fs::is_directory(folder, failed))
-    throw core::ConfigError(folder.string() + ": no such folder; expected one with pictures or sounds in <class>/");
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, failed))
+    if (data::is_table(entry.path())) return "; did you mean the table " + entry.path().string() + "?";
+  return "";
+}
+
+OwnData in_folder(const fs::path& folder, int side) {
   const bool pictures = !data::list_files(folder, data::kPictureEndings).files.empty();
   const bool sounds = !data::list_files(folder, data::kSoundEndings).files.empty();
   if (pictures && sounds)
@@ -271,6 +336,22 @@ OwnData look_at_folder(const fs::path& folder, int side) {
   if (pictures) return pictures_in(folder, side);
   throw core::ConfigError(folder.string() +
                           ": no pictures (JPEG, PNG) and no sounds (WAV) in it; expected them in <class>/ folders");
+}
+
+}  // namespace
+
+OwnData look_at(const fs::path& folder, int side) {
+  std::error_code failed;
+  if (data::is_table(folder)) return pictures_in(folder, side);
+  if (!fs::is_directory(folder, failed))
+    throw core::ConfigError(folder.string() + (fs::exists(folder, failed) ? ": is no folder" : ": no such folder") +
+                            "; expected one with pictures or sounds in <class>/, a table (.csv) of paths and labels, "
+                            "or a card.yaml");
+  try {
+    return in_folder(folder, side);
+  } catch (const core::Error& e) {
+    throw core::ConfigError(e.what() + table_hint(folder));
+  }
 }
 
 OwnData look_at_card(const fs::path& file) {

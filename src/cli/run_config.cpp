@@ -40,7 +40,7 @@ void read_dataset(Reader r, DatasetOptions& o) {
   r.existing_path(
       "folder", o.folder,
       "instead of a card: a folder with train/<class>/ and test/<class>/, or <class>/, of images (JPEG, PNG) or "
-      "sounds (WAV)");
+      "sounds (WAV); or a table (CSV) with the columns path and label");
   r.integers("shape", o.shape, 1, 4096,
              "channels, height, width that images of `folder` are brought to; 1 channel is grey");
   r.number("validation_fraction", o.validation_fraction, 0.01, 0.5,

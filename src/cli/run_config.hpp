@@ -20,7 +20,7 @@ namespace condenser::cli {
 
 struct DatasetOptions {
   std::filesystem::path card;         // datasets/<name>
-  std::filesystem::path folder;       // or: a folder of one's own, see data::folder_card
+  std::filesystem::path folder;       // or: a folder or table of one's own, see data::folder_card
   std::vector<int> shape{3, 32, 32};  // of images from `folder`
   double validation_fraction = 0.1;   // cut from the training part when the card has no validation split
   uint64_t split_seed = 1;

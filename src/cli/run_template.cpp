@@ -24,12 +24,7 @@ const std::vector<SpaceTemplate>& space_templates() {
   s2: {width: [16, 24, 32], depth: [1, 2], columns: [2, 4, 8], kernel: [3, 5]}
   s3: {width: [16, 24, 32], depth: [1, 2], columns: [1, 2, 4], kernel: [3]}
 )",
-       R"(  device: microcontroller with 32 KB constants, 24 KB arena
-  rules: [column_layout, no_strided_pointwise, antialiased_downsampling]
-  max_constant_bytes: 32000   # flash: weights, biases, tables; code comes on top
-  max_arena_bytes: 24000      # RAM: activations, input and output
-  arena_inputs: 3             # or room for three inputs, where that is more
-)"},
+       "a small microcontroller", 32'000, 24'000, 0},
       {"large", "50,000 to 400,000 parameters, for a microcontroller with 512 KB of flash to spare", 128,
        R"(  space: columns
   stages: [3]
@@ -40,13 +35,7 @@ const std::vector<SpaceTemplate>& space_templates() {
   s2: {width: [32, 48, 64], depth: [1, 2, 3], columns: [2, 4, 8], kernel: [3, 5]}
   s3: {width: [64, 80, 96], depth: [1, 2, 3], columns: [1, 2, 4], kernel: [3]}
 )",
-       R"(  device: Cortex-M7 class microcontroller with 512 KB constants, 240 KB arena
-  rules: [column_layout, no_strided_pointwise, antialiased_downsampling]
-  max_constant_bytes: 512000  # flash: weights, biases, tables; code comes on top
-  max_arena_bytes: 240000     # RAM: activations, input and output
-  arena_inputs: 3             # or room for three inputs, where that is more
-  max_macs: 60000000          # about a quarter of a second at 216 MHz
-)"},
+       "a microcontroller of the Cortex-M7 class", 512'000, 240'000, 60'000'000},
   };
   return table;
 }
@@ -102,12 +91,31 @@ std::string dataset(const OwnData& data, const std::string& data_line) {
 std::string recipe(const OwnData& data, int epochs, int batch, const char* decay, const char* warmup) {
   std::string augment = "  augment: {shift: 0}\n";
   if (data.kind == OwnData::Pictures)
-    augment = noted("  augment: {shift: 2}", "pixels; photographs often gain by flip: true");
+    augment = noted("  augment: {shift: 2}",
+                    "pixels; photographs gain by {shift: 2, flip: true} where left and right mean the same");
   if (data.kind == OwnData::Sounds)
     augment = std::string("  augment: {shift: 0, time_shift_ms: 100") +
               (data.noise ? ", noise_probability: 0.8, noise_volume: 0.1}\n" : "}\n");
   return "  epochs: " + std::to_string(epochs) + "\n  batch_size: " + std::to_string(batch) +
-         "\n  optimizer: adamw\n  lr: 0.01\n  weight_decay: " + decay + "\n  warmup_epochs: " + warmup + "\n" + augment;
+         "\n  optimizer: adamw\n  lr: 0.01\n  weight_decay: " + decay + "\n  warmup_epochs: " + warmup + "\n" +
+         augment +
+         (data.uneven ? noted("  balance: weights", "classes are of very different size: each counts the same") : "");
+}
+
+constexpr int64_t kInputs = 3;  // that an arena has room for: pictures as large as the device's memory fit nothing
+
+std::string gate(const OwnData& data, const SpaceTemplate& space, const Target& target) {
+  const int64_t constants = target.flash_bytes ? target.flash_bytes : space.constant_bytes;
+  const int64_t arena =
+      target.ram_bytes ? target.ram_bytes : std::max(space.arena_bytes, kInputs * data.shape.elements());
+  std::string text =
+      "  device: " + core::json_quote(target.machine.empty() ? space.device : target.machine) +
+      "\n  rules: [column_layout, no_strided_pointwise, antialiased_downsampling]\n" +
+      noted("  max_constant_bytes: " + std::to_string(constants), "flash: weights, biases, tables; code comes on top") +
+      noted("  max_arena_bytes: " + std::to_string(arena), "RAM: activations, input and output");
+  if (space.macs)
+    text += noted("  max_macs: " + std::to_string(space.macs), "multiply-accumulates: what an answer takes of time");
+  return text;
 }
 
 // Bounds of it are named for those who know theirs.
@@ -126,20 +134,21 @@ std::string machine_proof(const std::string& machine) {
 }  // namespace
 
 std::string run_file_text(const std::string& name, const OwnData& data, const std::string& data_line,
-                          const SpaceTemplate& space, const std::string& file, const std::string& machine) {
+                          const SpaceTemplate& space, const std::string& file, const Target& target) {
   const int batch = batch_for(data.items);
   const bool many = data.items > kProbeItems && data.classes <= kProbeItems;
   return head(name, data, file) + dataset(data, data_line) + noted("\nspace:", "which networks are searched:") +
          "  # " + space.about + "\n" + space.space +
-         noted("\ngate:", "what the int8 network may take of the device; all others are refused") + space.gate +
-         machine_line(machine) + "\nsearch:\n  generator: evolution\n  objective: val_accuracy\n" +
+         noted("\ngate:", "what the int8 network may take of the device; all others are refused") +
+         gate(data, space, target) + machine_line(target.machine) +
+         "\nsearch:\n  generator: evolution\n  objective: val_accuracy\n" +
          noted("  trials: 14", "candidates that are trained briefly; refusals cost nothing") +
          noted("\nprobe:", "the brief training") +
          noted("  samples: " + std::to_string(many ? kProbeItems : 0), "items of it; 0: all") +
          recipe(data, 3, std::min(batch, 32), "0.05", "0.5") + noted("\ntrain:", "of the network that was found") +
          recipe(data, epochs_for(data.items), batch, "0.1", "1") + "  label_smoothing: 0.1\n  ema_decay: 0.99\n" +
          "\nquantize:\n  observer: percentile\n\nexport:\n  targets: [c99]\n\nverify:\n" +
-         noted("  samples: 500", "test items whose integers are compared") + machine_proof(machine);
+         noted("  samples: 500", "test items whose integers are compared") + machine_proof(target.machine);
 }
 
 }  // namespace condenser::cli

@@ -64,10 +64,11 @@ std::string closing_lines(const RunContext& run, const report::Material& m) {
   line("files", core::printable(run.folder.string()) + "/ (" + core::join(files_of(run)) + ")");
   const std::string program = std::filesystem::read_symlink("/proc/self/exe").string();
   const RunConfig& c = run.config;
-  text += c.dataset.folder.empty() ? "\nNext: images or sounds of your own, in folders <class>/:\n  " + program +
-                                         " init my_images --data /path/to/images\n"
-                                   : "\nNext: what the network says of other files:\n  " + program + " predict " +
-                                         core::printable(run.folder.string()) + " <files>\n";
+  const bool not_own = c.dataset.folder.empty() && c.card.file.parent_path().parent_path().filename() == "datasets";
+  text += not_own ? "\nNext: images or sounds of your own, in folders <class>/:\n  " + program +
+                        " init my_images --from /path/to/images\n"
+                  : "\nNext: what the network says of other files:\n  " + program + " predict " +
+                        core::printable(run.folder.string()) + " <files>\n";
   return "\n" + text;
 }
 

@@ -197,7 +197,12 @@ void find_in_classes(const std::vector<std::string>& classes, const SplitCheck& 
   }
 }
 
-void find_in_statistics(const SplitCheck& s, const Normalization& card, Findings& out) {
+// Statistics of a folder or a table of one's own are assumed, and no mistake of anybody's.
+bool are_assumed(const Card& card) { return card.file == card.root || is_table(card.file); }
+
+void find_in_statistics(const SplitCheck& s, const Card& whole, Findings& out) {
+  const Normalization& card = whole.normalization;
+  const bool assumed = are_assumed(whole);
   std::vector<double> means, deviations;
   bool far = false;
   for (size_t c = 0; c < s.found.mean.size(); ++c) {
@@ -207,14 +212,14 @@ void find_in_statistics(const SplitCheck& s, const Normalization& card, Findings
            (deviations[c] < kSmallDeviation && s.found.std[c] > 0);
   }
   if (!far || s.split != "train") return;
-  out.push_back({true,
+  out.push_back({!assumed,
                  "normalization",
                  s.split,
                  1,
-                 "the card's mean " + list_text(card.mean) + " and std " + list_text(card.std) +
-                     " leave values of mean " + list_text(means) + " and deviation " + list_text(deviations) +
-                     "; expected about 0 and 1: the data have mean " + list_text(s.found.mean) + ", std " +
-                     list_text(s.found.std),
+                 (assumed ? "without a card, mean " : "the card's mean ") + list_text(card.mean) + " and std " +
+                     list_text(card.std) + " leave values of mean " + list_text(means) + " and deviation " +
+                     list_text(deviations) + "; expected about 0 and 1: the data have mean " + list_text(s.found.mean) +
+                     ", std " + list_text(s.found.std) + (assumed ? ", which a card can say" : ""),
                  {}});
 }
 
@@ -247,7 +252,7 @@ Findings find_all(const CheckReport& report, const Card& card) {
   for (const SplitCheck& s : report.splits) {
     find_in_split(s, findings);
     find_in_classes(report.classes, s, card.allow_empty_classes, findings);
-    find_in_statistics(s, card.normalization, findings);
+    find_in_statistics(s, card, findings);
   }
   find_copies(report, findings);
   if (!card.has_split("test"))

@@ -1,9 +1,10 @@
-// A folder of pictures or sounds without a card: which of its folders are parts, and which are classes.
+// A folder of pictures or sounds, or a table of pictures, without a card: what are its parts, and what its classes.
 #include <algorithm>
 #include <iterator>
 #include <map>
 #include <span>
 
+#include "condenser/core/csv.hpp"
 #include "condenser/core/error.hpp"
 #include "condenser/core/log.hpp"
 #include "condenser/core/text.hpp"
@@ -17,6 +18,7 @@ namespace {
 
 constexpr char kLayouts[] =
     "expected train/<class>/ and test/<class>/, or <class>/, with .jpg or .png files, or with .wav files";
+constexpr std::string_view kTableEndings[] = {".csv", ".tsv"};
 
 using Endings = std::span<const std::string_view>;
 
@@ -84,9 +86,11 @@ void check_flat(const fs::path& root, const std::vector<std::string>& names, End
     }
     with_items += list_files(root / name, endings).files.empty() ? 0 : 1;
   }
-  if (with_items < 2)
-    throw core::Error(root.string() + ": " + std::to_string(with_items) + " folders with pictures or sounds; " +
-                      kLayouts);
+  if (with_items >= 2) return;
+  const bool is_class = with_items == 0 && !list_files(root, endings).files.empty();
+  throw core::Error(
+      root.string() + ": " + std::to_string(with_items) + " folders with pictures or sounds; " + kLayouts +
+      (is_class ? "; this may be the folder of one class: did you mean " + root.parent_path().string() + "?" : ""));
 }
 
 // Lists of clips decide, where there are some.
@@ -130,6 +134,43 @@ void be_of_pictures(Card& card, const ItemShape& shape) {
   card.normalization.std.assign(static_cast<size_t>(shape.c), 0.25);
 }
 
+// Tables beside one that is called train are the other parts, if they have the names of parts.
+void find_tables(Card& card, const fs::path& table) {
+  card.splits["train"] = {{table.filename().string(), ""}};
+  if (split_called(table.stem().string()) != "train") return;
+  std::error_code failed;
+  for (const fs::directory_entry& entry : fs::directory_iterator(card.root, failed)) {
+    const std::string split = split_called(entry.path().stem().string());
+    if (split.empty() || split == "train" || !ends_in(entry.path(), kTableEndings)) continue;
+    if (card.splits.contains(split))
+      throw core::Error(card.root.string() + ": " + card.splits.at(split).front().path + " and " +
+                        entry.path().filename().string() + " would both be the " + split +
+                        " part; expected one of them: join or rename them");
+    card.splits[split] = {{entry.path().filename().string(), ""}};
+  }
+}
+
+// A class is called by the whole label here; a card says when it is a list.
+void check_single_labels(const Card& card) {
+  for (const std::string& name : csv_classes(card, "train"))
+    if (name.find(';') != std::string::npos)
+      throw core::Error(place_of(card, "train").string() + ": label " + core::shown(name) +
+                        " names several classes; expected one, or a card with format: csv and multi_label: true: see "
+                        "datasets/README.md");
+}
+
+Card table_card(const fs::path& table, const ItemShape& shape) {
+  Card card;
+  card.file = fs::absolute(table).lexically_normal();
+  card.root = card.file.parent_path();
+  find_tables(card, card.file);
+  card.name = (card.splits.size() > 1 ? card.root.filename() : card.file.stem()).string();
+  be_of_pictures(card, shape);
+  card.format = "csv";
+  check_single_labels(card);
+  return card;
+}
+
 // The front-end and the statistics of keyword spotting, at the rate of the clips that are there.
 void be_of_sounds(Card& card) {
   card.about = "sounds of one's own";
@@ -153,9 +194,21 @@ void be_of_sounds(Card& card) {
 
 }  // namespace
 
+bool is_table(const fs::path& file) {
+  std::error_code failed;
+  return ends_in(file, kTableEndings) && fs::is_regular_file(file, failed);
+}
+
 Card folder_card(const fs::path& folder, const ItemShape& shape, double test_fraction, uint64_t split_seed) {
   std::error_code failed;
-  if (!fs::is_directory(folder, failed)) throw core::Error(folder.string() + ": no such folder; " + kLayouts);
+  if (is_table(folder)) {
+    Card card = table_card(folder, shape);
+    card.test_fraction = test_fraction;
+    card.split_seed = split_seed;
+    return card;
+  }
+  if (!fs::is_directory(folder, failed))
+    throw core::Error(folder.string() + ": no such folder; " + kLayouts + ", or a table (.csv) of paths and labels");
   Card card;
   const fs::path whole = fs::absolute(folder).lexically_normal();
   card.file = card.root = whole.has_filename() ? whole : whole.parent_path();

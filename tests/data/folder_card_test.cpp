@@ -100,6 +100,40 @@ TEST_CASE("copies of a picture stay on one side of the cut", "[data][folder_card
   CHECK(test->size() == 2);
 }
 
+TEST_CASE("a table stands for folders, and tables beside it for the other parts", "[data][folder_card]") {
+  const Quiet quiet;
+  const TempFolder folder;
+  add(folder, "a", 10);
+  add(folder, "b", 10);
+  const auto rows = [](int begin, int end) {
+    std::string text = "path,label\n";
+    for (int i = begin; i < end; ++i)
+      for (const std::string label : {"a", "b"}) text += label + "/" + std::to_string(i) + ".png," + label + "\n";
+    return text;
+  };
+  const auto opened = [&](const char* name) {
+    Card card = folder_card(folder.path() / name, {1, 2, 2}, 0.2, 1);
+    find_classes(card);
+    return card;
+  };
+  folder.write("all.csv", rows(0, 10));
+  const Card all = opened("all.csv");
+  CHECK(all.classes == std::vector<std::string>{"a", "b"});
+  CHECK(open_split(all, "train")->size() == 16);  // a fifth is cut
+  CHECK(open_split(all, "test")->size() == 4);
+
+  folder.write("train.csv", rows(0, 6));
+  folder.write("Test.csv", rows(6, 10));
+  const Card parts = opened("train.csv");
+  CHECK(open_split(parts, "train")->size() == 12);
+  CHECK(open_split(parts, "test")->size() == 8);
+  folder.write("testing.tsv", "path\tlabel\n");
+  CHECK(contains(error_of([&] { opened("train.csv"); }), "would both be the test part"));
+
+  folder.write("several.csv", "path,label\na/0.png,a;b\nb/0.png,b\n");
+  CHECK(contains(error_of([&] { opened("several.csv"); }), "label a;b names several classes"));
+}
+
 TEST_CASE("layouts that can be read in two ways, or in none, are refused", "[data][folder_card]") {
   const Quiet quiet;
   {
@@ -136,6 +170,14 @@ TEST_CASE("layouts that can be read in two ways, or in none, are refused", "[dat
     const TempFolder folder;
     for (const char* name : {"train/a", "train/b", "test/a", "test/B"}) add(folder, name, 1);
     CHECK(contains(refusal(folder), "test: \"B\" is not one of the 2 classes; it looks like \"b\""));
+  }
+  {
+    const TempFolder folder;
+    add(folder, "photos", 2);
+    CHECK(contains(error_of([&] {
+                     folder_card(folder.path() / "photos", {1, 2, 2}, 0.2, 1);
+                   }),
+                   "did you mean " + folder.path().string() + "?"));
   }
   CHECK(contains(error_of([] { folder_card("/nowhere/at/all", {1, 2, 2}, 0.2, 1); }), "no such folder"));
 }

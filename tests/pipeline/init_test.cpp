@@ -30,7 +30,7 @@ TEST_CASE("init on a folder of pictures makes a run file that runs", "[pipeline]
       folder.write(std::string("data/") + name + "/" + std::to_string(k) + ".png",
                    condenser::data::testing::png_bytes(
                        1, 24, 20, std::vector<uint8_t>(480, static_cast<uint8_t>((name[0] == 'd' ? 0 : 150) + k))));
-  const Finished f = run_condenser({"init", "mine", "--data", "data"}, folder.path());
+  const Finished f = run_condenser({"init", "mine", "--from", "data"}, folder.path());
   INFO(f.err);
   REQUIRE(f.code == 0);
   runs(folder);
@@ -50,7 +50,7 @@ TEST_CASE("init on a folder of sounds writes their card too", "[pipeline][init][
       folder.write(std::string("data/") + name + "/" + std::to_string(k) + ".wav",
                    condenser::data::testing::wav_bytes({.rate = 8000}, samples));
     }
-  const Finished f = run_condenser({"init", "mine", "--data", "data"}, folder.path());
+  const Finished f = run_condenser({"init", "mine", "--from", "data"}, folder.path());
   INFO(f.err);
   REQUIRE(f.code == 0);
   CHECK(contains(f.out, "8000 Hz, 1000 ms, 2 classes"));

@@ -63,7 +63,9 @@ std::string checksum(const std::filesystem::path& file_or_folder, const std::str
 // without a part for testing it is cut, see Card::test_fraction. Pictures are brought to `shape`, with mean 0.5 and std
 // 0.25; sounds (where there is no picture) get the default front-end at the rate of the first clip, and lists of clips
 // beside the classes are obeyed. Says in the log what was taken for what. Throws core::Error for folders that can be
-// read in two ways, or in none.
+// read in two ways, or in none. Or for a table, whose rows name pictures and one label each; of a table that is called
+// train (.csv, .tsv) those beside it, called test and validation, are the other parts.
+bool is_table(const std::filesystem::path&);
 Card folder_card(const std::filesystem::path& folder, const ItemShape&, double test_fraction, uint64_t split_seed);
 // Tells whether the files of a split are those of an earlier call, without decoding them: "120 files 3f2a...", of the
 // checksums that the card gives, else of names, sizes and contents. Of a split of more than 256 MiB only the first

@@ -37,7 +37,7 @@ bool contains_line(const std::string& text, const std::string& begin) {
 
 TEST_CASE("init writes a run file that the data need, and says what comes next", "[cli][init]") {
   const Pictures p(3, 12, 30, 41, false);
-  const Finished f = p.run({"init", "mine", "--data", "data"});
+  const Finished f = p.run({"init", "mine", "--from", "data"});
   INFO(f.err);
   REQUIRE(f.code == 0);
   CHECK_THAT(f.out, Contains("36 pictures") && Contains("41x30") && Contains("grey") && Contains("3 classes"));
@@ -55,7 +55,7 @@ TEST_CASE("init writes a run file that the data need, and says what comes next",
 TEST_CASE("init names a machine for the gate and the proof", "[cli][init]") {
   const Pictures p(2, 12, 30, 30, false);
   for (const char* machine : {"cortex-m4", "aarch64"}) {
-    const Finished f = p.run({"init", machine, "--data", "data", "--machine", machine});
+    const Finished f = p.run({"init", machine, "--from", "data", "--machine", machine});
     INFO(f.err);
     REQUIRE(f.code == 0);
     const std::string text = slurp(p.folder / (std::string(machine) + "/run.yaml"));
@@ -65,34 +65,36 @@ TEST_CASE("init names a machine for the gate and the proof", "[cli][init]") {
     INFO(dry.err);
     CHECK(dry.code == 0);
   }
-  CHECK(p.run({"init", "other", "--data", "data", "--machine", "pdp-11"}).code == 2);
+  CHECK(p.run({"init", "other", "--from", "data", "--machine", "pdp-11"}).code == 2);
 }
 
 TEST_CASE("init says that classes are of very different sizes", "[cli][init]") {
   const Pictures p(2, 4, 20, 20, false);
-  CHECK_THAT(p.run({"init", "even", "--data", "data"}).out, !Contains("balance"));
+  CHECK_THAT(p.run({"init", "even", "--from", "data"}).out, !Contains("balance"));
   for (int k = 4; k < 12; ++k)
     fs::copy_file(p.folder / "data/class0/0.png", p.folder / ("data/class0/" + std::to_string(k) + ".png"));
-  CHECK_THAT(p.run({"init", "uneven", "--data", "data"}).out,
-             Contains("from 4 (class1) to 12 (class0) a class: look at train.balance"));
+  CHECK_THAT(p.run({"init", "uneven", "--from", "data"}).out,
+             Contains("from 4 (class1) to 12 (class0) a class: a class of fewer than 10"));
+  CHECK_THAT(slurp(p.folder / "uneven/run.yaml"), Contains("  balance: weights"));
+  CHECK_THAT(slurp(p.folder / "even/run.yaml"), !Contains("balance"));
 }
 
 TEST_CASE("init sees colour, large pictures and their proportions", "[cli][init]") {
   const Pictures square(2, 4, 200, 220, true);
-  REQUIRE(square.run({"init", "mine", "--data", "data"}).code == 0);
+  REQUIRE(square.run({"init", "mine", "--from", "data"}).code == 0);
   CHECK_THAT(square.made(), Contains("shape: [3, 64, 64]"));
-  const Finished large = square.run({"init", "other", "--data", "data", "--space", "large"});
+  const Finished large = square.run({"init", "other", "--from", "data", "--space", "large"});
   CHECK(large.code == 0);
   CHECK_THAT(slurp(square.folder / "other/run.yaml"), Contains("shape: [3, 128, 128]") && Contains("Cortex-M7"));
   const Pictures wide(2, 4, 40, 160, false);
-  REQUIRE(wide.run({"init", "mine", "--data", "data"}).code == 0);
+  REQUIRE(wide.run({"init", "mine", "--from", "data"}).code == 0);
   CHECK_THAT(wide.made(), Contains("shape: [1, 16, 64]"));
 }
 
 TEST_CASE("init takes a card, and the digits that come along when nothing is named", "[cli][init]") {
   const TempFolder folder;
   const std::string digits = CONDENSER_SOURCE_DIR "/datasets/digits", place = folder.path().string() + "/d";
-  const Finished f = run_condenser({"init", place, "--card", digits});
+  const Finished f = run_condenser({"init", place, "--from", digits});
   INFO(f.err);
   REQUIRE(f.code == 0);
   CHECK_THAT(slurp(folder / "d/run.yaml"), Contains("card: \"" + digits) && !Contains("  shape:"));
@@ -100,12 +102,43 @@ TEST_CASE("init takes a card, and the digits that come along when nothing is nam
   CHECK(run_condenser({"run", place + "/run.yaml", "--dry-run", "--runs", (folder / "runs").string()}).code == 0);
 }
 
+TEST_CASE("init takes a table of pictures", "[cli][init]") {
+  const Pictures p(2, 12, 30, 30, false);
+  std::string rows = "label,path\n";
+  for (int k = 0; k < 12; ++k)
+    for (const char* label : {"class0", "class1"})
+      rows += std::string(label) + ",data/" + label + "/" + std::to_string(k) + ".png\n";
+  p.folder.write("all.csv", rows);
+  const Finished f = p.run({"init", "mine", "--from", "all.csv"});
+  INFO(f.err);
+  REQUIRE(f.code == 0);
+  CHECK_THAT(f.out, Contains("24 pictures") && Contains("2 classes") && Contains("time: about"));
+  CHECK_THAT(p.made(), Contains("/all.csv\"") && Contains("shape: [1, 28, 28]"));
+  const Finished check = p.run({"data", "check", "mine/run.yaml"});
+  INFO(check.out << check.err);
+  CHECK(check.code == 0);
+  CHECK_THAT(check.out, Contains("test"));
+}
+
+TEST_CASE("init makes a run file for what the device has, and says when nothing fits", "[cli][init]") {
+  const Pictures p(2, 12, 30, 30, false);
+  const Finished f = p.run({"init", "mine", "--from", "data", "--flash", "200", "--ram", "50"});
+  INFO(f.err);
+  REQUIRE(f.code == 0);
+  CHECK_THAT(f.out, Contains("space large"));
+  CHECK_THAT(p.made(), Contains("max_constant_bytes: 204800 ") && Contains("max_arena_bytes: 51200 "));
+  const Finished small = p.run({"init", "small", "--from", "data", "--ram", "1"});
+  CHECK(small.code == 0);
+  CHECK_THAT(small.out, Contains("warning: none of 300 networks") && Contains("max_arena_bytes 300"));
+  CHECK(p.run({"init", "none", "--from", "data", "--ram", "0"}).code == 2);
+}
+
 TEST_CASE("init replaces nothing and leaves nothing half-made", "[cli][init]") {
   const Pictures p(2, 4, 20, 20, false);
   p.folder.write("mine/notes.txt", "kept");
-  REQUIRE(p.run({"init", "mine", "--data", "data"}).code == 0);
+  REQUIRE(p.run({"init", "mine", "--from", "data"}).code == 0);
   const std::string made = p.made();
-  const Finished again = p.run({"init", "mine", "--data", "data"});
+  const Finished again = p.run({"init", "mine", "--from", "data"});
   CHECK(again.code == 2);
   CHECK_THAT(again.err, Contains("is there already"));
   CHECK(p.made() == made);
@@ -116,16 +149,22 @@ TEST_CASE("init replaces nothing and leaves nothing half-made", "[cli][init]") {
   p.folder.write("damaged/a/x.png", "no picture");
   p.folder.write("damaged/b/x.png", "no picture");
   p.folder.write("a_file", "");
+  p.folder.write("listed/labels.csv", "path,label\npictures/0.png,a\n");
+  p.folder.write("listed/pictures/0.png", condenser::data::testing::png_bytes(1, 2, 2, {1, 2, 3, 4}));
+  p.folder.write("several.csv", "path,label\ndata/class0/0.png,a;b\ndata/class1/0.png,b\n");
   struct Case {
     std::vector<std::string> words;
-    const char* says;
+    std::string says;
   };
-  for (const Case& c : std::vector<Case>{{{"--data", "nowhere"}, "nowhere: no such folder"},
-                                         {{"--data", "empty"}, "no pictures"},
-                                         {{"--data", "one"}, "1 folders with pictures"},
-                                         {{"--data", "damaged"}, "none of the pictures"},
-                                         {{"--data", "data", "--card", "data"}, "expected one of them"},
-                                         {{"--card", "nowhere"}, "nowhere"}}) {
+  for (const Case& c :
+       std::vector<Case>{{{"--from", "nowhere"}, "nowhere: no such folder"},
+                         {{"--from", "empty"}, "no pictures"},
+                         {{"--from", "one"}, "1 folders with pictures"},
+                         {{"--from", "damaged"}, "none of the pictures"},
+                         {{"--from", "data/class0"}, "did you mean " + p.folder.path().string() + "/data?"},
+                         {{"--from", "listed"}, "did you mean the table listed/labels.csv?"},
+                         {{"--from", "several.csv"}, "names several classes"},
+                         {{"--from", "a_file"}, "is no folder"}}) {
     std::vector<std::string> words{"init", "new"};
     words.insert(words.end(), c.words.begin(), c.words.end());
     const Finished f = p.run(words);
@@ -134,5 +173,5 @@ TEST_CASE("init replaces nothing and leaves nothing half-made", "[cli][init]") {
     CHECK_THAT(f.err, Contains(c.says));
     CHECK_FALSE(fs::exists(p.folder / "new"));
   }
-  CHECK(p.run({"init", "a_file", "--data", "data"}).code == 2);
+  CHECK(p.run({"init", "a_file", "--from", "data"}).code == 2);
 }
