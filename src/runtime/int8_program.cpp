@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include "condenser/arch/int16.hpp"
@@ -86,10 +87,23 @@ std::vector<int8_t> pair_neighbours(std::span<const int8_t> weights, size_t row)
 
 class ProgramBuilder {
  public:
-  ProgramBuilder(const arch::Spec& spec, const arch::Weights& weights, const QuantParams& quant, const Planner& plan)
-      : weights_(weights), wide_(int16_nodes(spec, quant)), program_{spec, arch::analyze(spec), {}, quant, {}, {}} {
+  ProgramBuilder(const arch::Spec& spec, const arch::Weights& weights, const QuantParams& quant)
+      : weights_(weights), wide_(int16_nodes(spec, quant)), program_{spec, arch::analyze(spec), {}, {}, quant, {}, {}} {
     arch::count_int16_constants(program_.spec, wide_, program_.analysis);
+  }
+
+  ProgramBuilder& planned(const Planner& plan) {
     program_.plan = plan(program_.spec, program_.analysis);
+    return *this;
+  }
+
+  ProgramBuilder& row_by_row() {
+    if (const auto wide = std::ranges::find(wide_, true); wide != wide_.end())
+      throw arch::SpecError(program_.spec.nodes[static_cast<size_t>(wide - wide_.begin())].name,
+                            "cannot go row by row: its values have 16 bits");
+    program_.stream = arch::stream_of(program_.spec, program_.analysis);
+    program_.plan = arch::plan_stream(program_.spec, program_.analysis, program_.stream);
+    return *this;
   }
 
   Int8Program build() {
@@ -161,14 +175,13 @@ class ProgramBuilder {
     const arch::Node& node = program_.spec.node(i);
     const arch::Kernel& kernel = *program_.steps[static_cast<size_t>(i)].kernel;
     const arch::MemoryPlan& plan = program_.plan;
-    const bool in_strips = plan.strips.has(i);
-    const arch::Piece piece = in_strips ? arch::piece_of(program_.spec, program_.analysis, plan.strips, call.strip, i)
-                                        : arch::Piece{.op = node.op, .in = {}, .in_skip = {}, .out = shape(i)};
+    const std::optional<arch::Piece> part = part_of(i, call.strip);
+    const arch::Piece piece = part.value_or(arch::Piece{.op = node.op, .in = {}, .in_skip = {}, .out = shape(i)});
     const int64_t out = plan.offset[static_cast<size_t>(i)] + call.output_skip;
     const int64_t out_end = out + piece.out.elements() * value_bytes(i);
     for (size_t k = 0; k < call.inputs.size(); ++k) {
       const auto place = std::ranges::find(node.inputs, call.inputs[k]) - node.inputs.begin();
-      const arch::Shape& from = in_strips ? piece.in[static_cast<size_t>(place)] : shape(call.inputs[k]);
+      const arch::Shape& from = part ? piece.in[static_cast<size_t>(place)] : shape(call.inputs[k]);
       const int64_t in = plan.offset[static_cast<size_t>(call.inputs[k])] + call.input_skips[k];
       const int64_t in_end = in + from.elements() * value_bytes(call.inputs[k]);
       const bool apart = out_end <= in || in_end <= out;
@@ -197,31 +210,49 @@ class ProgramBuilder {
   Step make_step(size_t i, const std::vector<arch::Shape>& whole_inputs) {
     const arch::Node& node = program_.spec.nodes[i];
     const auto id = static_cast<int>(i);
+    if (!program_.stream.empty()) {
+      const arch::Piece row = part_of(id, 0).value();
+      const arch::Kernel* kernel = arch::choose_kernel(row.op, row.in);
+      return kernel == nullptr ? Step{} : step_of_part(id, row, *kernel, 0);
+    }
     const arch::Kernel* kernel = arch::choose_kernel(program_.spec, program_.analysis, wide_, id);
     if (kernel == nullptr) return {};
     const arch::Strips& strips = program_.plan.strips;
     if (!strips.has(id)) return step_of(node, node.op, *kernel, whole_inputs);
     Step step;
     for (size_t strip = 0; strip < strips.rows.size(); ++strip) {
-      const arch::Piece piece = arch::piece_of(program_.spec, program_.analysis, strips, strip, id);
-      piece_ = &piece;
-      piece_node_ = id;
-      Step part = step_of(node, piece.op, *kernel, piece.in);
-      piece_ = nullptr;
-      for (Call& call : part.calls) {
-        call.strip = strip;
-        call.output_skip = piece.out_skip * row_bytes(id);
-        for (size_t k = 0; k < call.inputs.size(); ++k) {
-          const auto place = std::ranges::find(node.inputs, call.inputs[k]) - node.inputs.begin();
-          call.input_skips[k] = piece.in_skip[static_cast<size_t>(place)] * row_bytes(call.inputs[k]);
-        }
-      }
+      Step part = step_of_part(id, part_of(id, strip).value(), *kernel, strip);
       if (strip == 0)
         step = std::move(part);
       else
         std::ranges::move(part.calls, std::back_inserter(step.calls));
     }
     return step;
+  }
+
+  // What is computed of a node at a time, where that is not all of it.
+  std::optional<arch::Piece> part_of(int node, size_t strip) const {
+    const Int8Program& p = program_;
+    if (!p.stream.empty()) return arch::piece_of(p.spec, p.analysis, p.stream, node);
+    if (p.plan.strips.has(node)) return arch::piece_of(p.spec, p.analysis, p.plan.strips, strip, node);
+    return std::nullopt;
+  }
+
+  Step step_of_part(int id, const arch::Piece& piece, const arch::Kernel& kernel, size_t strip) {
+    const arch::Node& node = program_.spec.node(id);
+    piece_ = &piece;
+    piece_node_ = id;
+    Step part = step_of(node, piece.op, kernel, piece.in);
+    piece_ = nullptr;
+    for (Call& call : part.calls) {
+      call.strip = strip;
+      call.output_skip = piece.out_skip * row_bytes(id);
+      for (size_t k = 0; k < call.inputs.size(); ++k) {
+        const auto place = std::ranges::find(node.inputs, call.inputs[k]) - node.inputs.begin();
+        call.input_skips[k] = piece.in_skip[static_cast<size_t>(place)] * row_bytes(call.inputs[k]);
+      }
+    }
+    return part;
   }
 
   Step step_of(const arch::Node& node, const arch::Op& operation, const arch::Kernel& kernel,
@@ -290,7 +321,10 @@ class ProgramBuilder {
     const arch::Shape &in = shape(node.inputs[0]), &out = shape(node);
     const std::span<const int8_t> weights = weights_.at(node.name + ".weight").i8();
     const bool by_channel = runs("depthwise", step);
-    std::vector<int8_t> packed = by_channel ? to_hwo(weights, op) : to_ohwi(weights, op, in.c / op.groups);
+    const auto& stored = std::get<arch::Conv2d>(node.op);
+    const int64_t stored_c = program_.analysis.node(node.inputs[0]).shape.c;
+    std::vector<int8_t> packed =
+        by_channel ? to_hwo(weights, stored) : to_ohwi(weights, stored, stored_c / stored.groups);
     if (op.weight_bits == 4) {
       const auto out_c = static_cast<size_t>(op.out);
       packed = by_channel ? pair_neighbours(packed, out_c)
@@ -551,7 +585,12 @@ Int8Program build_program(const arch::Spec& lowered, const arch::Weights& weight
 Int8Program build_program(const arch::Spec& lowered, const arch::Weights& weights, const QuantParams& quant,
                           const Planner& plan) {
   arch::validate(lowered);
-  return ProgramBuilder(lowered, weights, quant, plan).build();
+  return ProgramBuilder(lowered, weights, quant).planned(plan).build();
+}
+
+Int8Program build_stream_program(const arch::Spec& lowered, const arch::Weights& weights, const QuantParams& quant) {
+  arch::validate(lowered);
+  return ProgramBuilder(lowered, weights, quant).row_by_row().build();
 }
 
 }  // namespace condenser::runtime

@@ -13,6 +13,7 @@
 #include "condenser/arch/kernels.hpp"
 #include "condenser/arch/memory.hpp"
 #include "condenser/arch/spec.hpp"
+#include "condenser/arch/stream.hpp"
 #include "condenser/arch/weights.hpp"
 #include "condenser/runtime/quant_params.hpp"
 
@@ -67,6 +68,7 @@ struct Int8Program {
   arch::Spec spec;  // lowered
   arch::Analysis analysis;
   arch::MemoryPlan plan;
+  arch::Stream stream;  // of a program that goes row by row
   QuantParams quant;
   std::vector<Step> steps;  // parallel to spec.nodes
   std::vector<Turn> order;  // in which the calls are made
@@ -87,5 +89,8 @@ Int8Program build_program(const arch::Spec& lowered, const arch::Weights& weight
 using Planner = std::function<arch::MemoryPlan(const arch::Spec&, const arch::Analysis&)>;
 Int8Program build_program(const arch::Spec& lowered, const arch::Weights& weights, const QuantParams& quant,
                           const Planner&);
+// For a row of the input at a time (arch/stream.hpp): one turn of a node makes a row of it, and buffers hold the rows
+// that the plan keeps. Constants are those of the network as a whole. Throws SpecError where it cannot go so.
+Int8Program build_stream_program(const arch::Spec& lowered, const arch::Weights& weights, const QuantParams& quant);
 
 }  // namespace condenser::runtime
