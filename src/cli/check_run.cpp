@@ -4,7 +4,9 @@
 #include <algorithm>
 
 #include "cli/torch_module.hpp"
+#include "condenser/arch/passes.hpp"
 #include "condenser/arch/spec_io.hpp"
+#include "condenser/arch/stream.hpp"
 
 namespace condenser::cli {
 
@@ -42,6 +44,24 @@ void check_device(const train::TrainOptions& o, const std::string& section) {
                             "condenser doctor --gpu");
 }
 
+// Before it is trained: whether the network, or some of the space, can be exported as a stream.
+void check_stream(const RunConfig& c, const std::vector<arch::Spec>& networks) {
+  if (c.export_options.stream != "frames") return;
+  std::optional<arch::SpecError> last;
+  for (const arch::Spec& network : networks) {
+    const arch::Spec lowered = arch::lower(network, nullptr);
+    try {
+      (void)arch::stream_of(lowered, arch::analyze(lowered));
+      return;
+    } catch (const arch::SpecError& error) {
+      last = error;
+    }
+  }
+  if (last)
+    throw core::ConfigError(std::string("export.stream: frames: ") + last->what() +
+                            "; expected a network that does, or stream: window");
+}
+
 }  // namespace
 
 void check_run(RunContext& run, const std::vector<std::string>& names, int ranks, bool fresh) {
@@ -55,6 +75,7 @@ void check_run(RunContext& run, const std::vector<std::string>& names, int ranks
   data.kind = facts_of(c.card).kind;
   const std::vector<arch::Spec> networks =
       likely_networks(run, !fresh && std::filesystem::exists(run.folder / "winner.arch.json"));
+  if (does("export")) check_stream(c, networks);
   if (searches) {
     train::DataFacts short_data = data;
     if (c.probe.samples > 0) short_data.items = std::min<int64_t>(c.probe.samples, *data.items);

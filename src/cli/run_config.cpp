@@ -343,6 +343,22 @@ void check_machine(const Reader& section, const RunConfig& c) {
       throw section.error("objective", "another goal: " + metric->name + " is not known on " + c.gate.machine);
 }
 
+// What a stream can be is known before anything is trained; whether the network goes row by row, check_run() asks.
+void check_stream(const Reader& exports, const RunConfig& c) {
+  const exporters::ExportOptions& o = c.export_options;
+  if (o.stream_hop != exporters::ExportOptions{}.stream_hop && o.stream != "window")
+    throw exports.error("stream_hop", "its default, which only stream: window reads");
+  if (o.stream == "frames" && o.kernels != "own")
+    throw exports.error("stream", "window, or kernels: own, which compute single rows");
+  const data::FeatureOptions& f = c.card.audio.features;
+  if (o.stream == "none" || c.card.format != "wav_folder" || !o.front_end) return;
+  if (f.level != "full_scale")
+    throw exports.error("stream",
+                        "features: {level: full_scale} in the card of the data set: a stream has no largest "
+                        "sample that a clip could be divided by");
+  if (f.time != "rows") throw exports.error("stream", "features: {time: rows} in the card of the data set");
+}
+
 // One place lists the sections; with `help` nothing is opened, only options are collected. `run_folder`: of a run that
 // goes on; empty: none.
 void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_folder = {}) {
@@ -442,6 +458,13 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
                  "of onnx: the type that values are stored in; ONNX Runtime is fastest with uint8 on x86");
   exports.boolean("front_end", c.export_options.front_end,
                   "of sounds (WAV): the export computes its features itself, from 16-bit samples to the answer");
+  exports.choice(
+      "stream", c.export_options.stream, {"none", "frames", "window"},
+      "for inputs whose rows are time, sounds above all: also a network that is fed piece by piece. frames: each "
+      "layer computes a row when it can, nothing twice; window: the whole network on the last rows");
+  exports.integer("stream_hop", c.export_options.stream_hop, 1, 100'000,
+                  "of stream: window, rows from answer to answer");
+  check_stream(exports, c);
   if (!std::regex_match(c.export_options.prefix, std::regex("[a-z][a-z0-9_]{0,30}")))
     throw exports.error("prefix", "a C identifier of lower-case letters, digits and _ (at most 31)");
   const exporters::UnusedOption unused = exporters::unused_option(c.export_options, c.targets);
@@ -455,6 +478,8 @@ void read_sections(Reader& root, RunConfig& c, bool help, const fs::path& run_fo
   verify.choices("machines", c.verify.machines, verify::machine_names(),
                  "machines under an emulator that the export is also proven on, and whose instructions, code and stack "
                  "are measured");
+  verify.number("clock_mhz", c.verify.clock_mhz, 0.001, 100'000,
+                "of a processor: the share of its time that a stream takes is said for it");
   verify.text("cmsis_nn", c.verify.cmsis_nn,
               "folder of CMSIS-NN (with Include and Source), for machines to run exports with kernels: cmsis_nn");
   if (!c.verify.cmsis_nn.empty() && c.export_options.kernels != "cmsis_nn")

@@ -50,6 +50,7 @@ struct VerifyOptions {
   int known_answers = 8;              // shipped with the export
   std::vector<std::string> machines;  // of verify::machines(), that the export is also proven on
   std::string cmsis_nn;               // folder of the library, for machines
+  double clock_mhz = 80;              // of a processor that a stream runs on
 };
 
 // Shares of the full examination, ascending; the last is 1.

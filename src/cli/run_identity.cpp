@@ -57,6 +57,8 @@ bool as_before(const core::config::Setting& setting) {
                                                          {"dataset.front_end.stride_ms", "0"},
                                                          {"export.activations", "uint8"},
                                                          {"export.fast_ram_bytes", "0"},
+                                                         {"export.stream", "none"},
+                                                         {"export.stream_hop", "10"},
                                                          {"gate.max_estimated_cycles", "0"},
                                                          {"gate.max_ram_bytes", "0"},
                                                          {"probe.rungs", "[]"},

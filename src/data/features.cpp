@@ -13,7 +13,8 @@
 
 #include "condenser/core/error.hpp"
 #include "condenser/core/text.hpp"
-#include "data/cnd_frontend.h"
+#include "condenser/data/frames.hpp"
+#include "data/front_end_core.hpp"
 
 namespace condenser::data {
 namespace {
@@ -154,8 +155,6 @@ void add_bands(const FeatureOptions& f, int rate, FrontEndTables& t) {
   }
 }
 
-int values_of(const FrontEndTables& t) { return t.coefficients > 0 ? t.coefficients : t.bands; }
-
 FrontEndTables tables_of(const AudioOptions& o) {
   check(o);
   const FeatureOptions& f = o.features;
@@ -169,7 +168,7 @@ FrontEndTables tables_of(const AudioOptions& o) {
   t.bands = f.bands;
   t.coefficients = f.kind == "mfcc" ? f.coefficients : 0;
   const bool columns = f.time == "columns";
-  t.frame_step = columns ? 1 : values_of(t);
+  t.frame_step = columns ? 1 : frame_values(t);
   t.value_step = columns ? t.frames : 1;
   t.peak = f.level == "peak";
   t.hann = hann(t.window);
@@ -184,25 +183,7 @@ FrontEndTables tables_of(const AudioOptions& o) {
 
 struct FrontEnd::State {
   explicit State(const AudioOptions& o)
-      : tables(tables_of(o)),
-        columns(o.features.time == "columns"),
-        core{.samples = tables.samples,
-             .begin = tables.begin,
-             .window = tables.window,
-             .stride = tables.stride,
-             .frames = tables.frames,
-             .fft = tables.fft,
-             .bands = tables.bands,
-             .coefficients = tables.coefficients,
-             .frame_step = tables.frame_step,
-             .value_step = tables.value_step,
-             .hann = tables.hann.data(),
-             .turns = tables.turns.data(),
-             .order = tables.order.data(),
-             .band_begin = tables.band_begin.data(),
-             .band_end = tables.band_end.data(),
-             .band_weights = tables.band_weights.data(),
-             .dct = tables.dct.data()} {}
+      : tables(tables_of(o)), columns(o.features.time == "columns"), core(core_of(tables)) {}
   const FrontEndTables tables;
   const bool columns;
   const cnd_frontend core;
@@ -220,11 +201,11 @@ FrontEndCost FrontEnd::held() const {
   return {.constant_bytes = bytes(t.hann) + bytes(t.turns) + bytes(t.band_weights) + bytes(t.dct) + bytes(t.order) +
                             bytes(t.band_begin) + bytes(t.band_end),
           .buffer_bytes =
-              static_cast<int64_t>(sizeof(float)) * (t.window + cnd_frontend_scratch(&state_->core) + values_of(t))};
+              static_cast<int64_t>(sizeof(float)) * (t.window + cnd_frontend_scratch(&state_->core) + frame_values(t))};
 }
 
 ItemShape FrontEnd::shape() const {
-  const int64_t frames = state_->core.frames, values = values_of(state_->tables);
+  const int64_t frames = state_->core.frames, values = frame_values(state_->tables);
   return state_->columns ? ItemShape{1, values, frames} : ItemShape{1, frames, values};
 }
 

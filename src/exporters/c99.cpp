@@ -73,6 +73,24 @@ void check_sound(const SoundInput& sound, const arch::Shape& input) {
                       std::to_string(input.elements()) + " values");
 }
 
+// The known answers of the stream are as many as its sounds, or inputs, give, and the first of these reach an answer.
+void check_stream(const Package& package, const KnownAnswers& answers, const ExportOptions& options) {
+  const StreamTimes times = stream_times(package, options);
+  int64_t values = 0;
+  for (const auto& clip : answers.clips) values += std::ssize(clip);
+  if (!times.sound)
+    for (const auto& input : answers.inputs) values += std::ssize(input);
+  const int64_t expected = times.answers(values);
+  if (std::ssize(answers.stream) != expected)
+    throw core::Error("known answers of the stream: " + std::to_string(answers.stream.size()) + "; expected " +
+                      std::to_string(expected));
+  const size_t least = c99_stream_clips(package, options);
+  if (answers.inputs.size() < least)
+    throw core::Error(
+        "export stream: " + std::to_string(answers.inputs.size()) +
+        " known answers are too short a stream for an answer; expected verify.known_answers: " + std::to_string(least));
+}
+
 void check_kernels(const ExportOptions& options) {
   if (options.kernels != "own" && options.kernels != "cmsis_nn")
     throw core::ConfigError("export kernels '" + core::printable(options.kernels) + "'; expected own or cmsis_nn");
@@ -107,6 +125,8 @@ void check_supported(const arch::Spec& spec, const arch::Int16Nodes& wide) {
 
 }  // namespace
 
+bool has_stream(const ExportOptions& options) { return options.stream != "none"; }
+
 std::vector<Unsupported> c99_unsupported(const arch::Design& design) {
   return refusals(design.lowered, design.lowered_cost, arch::int16_nodes(design));
 }
@@ -132,14 +152,16 @@ void c99_write(const Package& package, const KnownAnswers& answers, const Export
     check_sound(*package.sound, package.spec.input);
     check_clips(answers, *package.sound);
   }
+  if (has_stream(options)) check_stream(package, answers, options);
   Files files = c99_sources(program, package, answers, options);
   files.merge(c99_weights(program, options));
   files.merge(c99_bundle(program, package, options));
   files.merge(c99_examples(program, package, options));
   files.merge(c99_helpers(program, package, options.prefix));
   if (uses_cmsis_nn(options)) files.merge(cmsis_nn_files(options.prefix));
-  if (package.sound) files.merge(c99_sound(program, *package.sound, options.prefix));
-  for (const std::string& name : c99_shared_files(program, package)) files[name] = kernel_text(name);
+  if (package.sound) files.merge(c99_sound(program, *package.sound, options));
+  if (has_stream(options)) files.merge(c99_stream(program, package, options));
+  for (const std::string& name : c99_shared_files(program, package, options)) files[name] = kernel_text(name);
   const std::string tag = c99_kernel_tag(options);
   for (auto& [name, text] : files) {
     if (name.ends_with(".c") || name.ends_with(".h")) text = tag_kernels(text, tag);

@@ -6,10 +6,13 @@
 #include <set>
 #include <string>
 
+#include "condenser/exporters/stream.hpp"
 #include "condenser/exporters/target.hpp"
 #include "condenser/runtime/int8_program.hpp"
 
 namespace condenser::exporters {
+
+struct Names;
 
 std::vector<Unsupported> c99_unsupported(const arch::Design&);
 void c99_write(const Package&, const KnownAnswers&, const ExportOptions&, const std::filesystem::path& folder);
@@ -36,12 +39,25 @@ bool is_binary(const ExportOptions&);
 // Makefile, CMakeLists.txt, what makes the folder a module of Zephyr and a library of Arduino, README.
 Files c99_bundle(const runtime::Int8Program&, const Package&, const ExportOptions&);
 // The sources that a firmware compiles.
-std::vector<std::string> c99_compiled(const runtime::Int8Program&, const Package&, const std::string& prefix);
+std::vector<std::string> c99_compiled(const runtime::Int8Program&, const Package&, const ExportOptions&);
 // Firmware of several kinds, below examples/.
 Files c99_examples(const runtime::Int8Program&, const Package&, const ExportOptions&);
 // <prefix>_sound.h and .c: from a clip to the input.
-Files c99_sound(const runtime::Int8Program&, const SoundInput&, const std::string& prefix);
+// With a stream the front-end's numbers lie in files of their own, <prefix>_front_end.h and .c.
+Files c99_sound(const runtime::Int8Program&, const SoundInput&, const ExportOptions&);
 int64_t c99_sound_bytes(const runtime::Int8Program&, const SoundInput&);  // of RAM, beside the arena and the clip
+// C text that declares `scratch`: in the rest of the arena, relative to `input`, or memory of its own.
+std::string c99_sound_scratch(const runtime::Int8Program&, const SoundInput&);
+// <prefix>_stream.h and .c (ExportOptions::stream).
+Files c99_stream(const runtime::Int8Program&, const Package&, const ExportOptions&);
+int64_t c99_stream_bytes(const runtime::Int8Program&, const Package&, const ExportOptions&);  // of RAM
+std::set<std::string> c99_stream_kernels(const Package&, const ExportOptions&);
+size_t c99_stream_clips(const Package&, const ExportOptions&);  // or inputs, until there is an answer
+// Its part of the self-test, on the first `samples` sounds or inputs.
+std::string c99_stream_test(const Package&, const KnownAnswers&, const ExportOptions&, size_t samples);
+bool has_stream(const ExportOptions&);
+// A kernel's call, as a block.
+std::string c99_call(const runtime::Int8Program&, const runtime::Turn&, const Names&);
 // Headers that cost nothing unless they are included: <prefix>_float.h, _classes.h, _picture.h.
 Files c99_helpers(const runtime::Int8Program&, const Package&, const std::string& prefix);
 // Whether the outputs are one value for each class.
@@ -53,7 +69,7 @@ std::string c99_fill(const std::string& name, const std::map<std::string, std::s
 // Names of the kernels that the program calls: "conv2d", "add", ...
 std::set<std::string> c99_kernels(const runtime::Int8Program&);
 // Sources and headers of kernels and front-end that the export holds.
-std::set<std::string> c99_shared_files(const runtime::Int8Program&, const Package&);
+std::set<std::string> c99_shared_files(const runtime::Int8Program&, const Package&, const ExportOptions&);
 std::string c99_manifest(const runtime::Int8Program&, const Package&, const KnownAnswers&, const ExportOptions&,
                          const Files&);
 

@@ -1,5 +1,9 @@
 // What surrounds the C text of an export: builds of several kinds, and the README for those who ship it.
+#include <algorithm>
+#include <cmath>
+
 #include "condenser/core/text.hpp"
+#include "condenser/data/keywords.hpp"
 #include "exporters/c99.hpp"
 #include "exporters/c99_text.hpp"
 #include "exporters/cmsis_nn.hpp"
@@ -80,6 +84,44 @@ Marks library_marks(const runtime::Int8Program& program, const Names& names) {
           {"LAYERS", std::to_string(layers)}};
 }
 
+// How keywords are told from the rest; of sounds, of which the length of an answer is known.
+std::string detector_text(const Package& package, const StreamTimes& times, const Names& names) {
+  std::vector<std::string> keywords;
+  for (const std::string& name : package.classes) keywords.push_back(data::is_keyword(name) ? "1" : "0");
+  const double rate = static_cast<double>(package.sound->sample_rate) / static_cast<double>(times.period * times.piece);
+  const auto answers = [&](double seconds) { return std::to_string(std::max(1L, std::lround(seconds * rate))); };
+  return c99_fill("readme_detector.md.in", {{"P", names.prefix},
+                                            {"M", names.macro},
+                                            {"KEYWORDS", core::join(keywords)},
+                                            {"ANSWERS", answers(0.3)},
+                                            {"PAUSE", answers(1.0)}});
+}
+
+std::string stream_text(const runtime::Int8Program& program, const Package& package, const ExportOptions& options) {
+  const StreamTimes times = stream_times(package, options);
+  const Names names(options.prefix);
+  const bool frames = options.stream == "frames";
+  return c99_fill(
+             "readme_stream.md.in",
+             {{"P", names.prefix},
+              {"M", names.macro},
+              {"CALL", times.sound ? "push(samples)" : "push_frame(frame)"},
+              {"PIECE",
+               times.sound ? names.macro + "_STREAM_SAMPLES of 16 bits" : "a row of the input, [width, channel]"},
+              {"FIRST", std::to_string(times.first)},
+              {"PERIOD", std::to_string(times.period)},
+              {"HOW",
+               frames ? "Each layer keeps the last rows that it needs and computes a new one only when it can: nothing "
+                        "is computed twice.\nWhere a clip has padding at its ends, a stream has what came before and "
+                        "after, so that answers differ a little from those to the same clip by itself."
+                      : "Every time the whole network runs on the last " + std::to_string(package.spec.input.h) +
+                            " frames; features are computed once."},
+              {"BYTES", std::to_string(c99_stream_bytes(program, package, options))},
+              {"BESIDE", frames ? "the constants; the arena is not used" : "the arena"},
+              {"PLACED", frames ? ", placed by `" + names.macro + "_STREAM_PLACE`" : ""}}) +
+         "\n" + (times.sound && c99_has_classes(program, package) ? detector_text(package, times, names) : "");
+}
+
 std::string readme(const runtime::Int8Program& program, const Package& package, const ExportOptions& options,
                    const Names& names) {
   const bool classes = c99_has_classes(program, package);
@@ -114,6 +156,7 @@ std::string readme(const runtime::Int8Program& program, const Package& package, 
        {"INPUT", text(package.sound            ? "sounds"
                       : package.pixels.empty() ? "values"
                                                : "pictures")},
+       {"STREAM", has_stream(options) ? stream_text(program, package, options) : ""},
        {"OUTPUT", text(classes ? "classes" : "outputs")},
        {"KIND_OF_FILE", is_binary(options) ? "bin" : "c"},
        {"WEIGHTS", text(is_binary(options) ? "weights_binary" : "weights_const")},
@@ -124,21 +167,26 @@ std::string readme(const runtime::Int8Program& program, const Package& package, 
 }  // namespace
 
 std::vector<std::string> c99_compiled(const runtime::Int8Program& program, const Package& package,
-                                      const std::string& prefix) {
+                                      const ExportOptions& options) {
+  const std::string& prefix = options.prefix;
   std::vector<std::string> files = {prefix + ".c", prefix + "_weights.c"};
   if (package.sound) files.push_back(prefix + "_sound.c");
-  for (const std::string& file : c99_shared_files(program, package))
+  if (has_stream(options)) files.push_back(prefix + "_stream.c");
+  if (has_stream(options) && package.sound) files.push_back(prefix + "_front_end.c");
+  for (const std::string& file : c99_shared_files(program, package, options))
     if (file.ends_with(".c")) files.push_back(file);
   return files;
 }
 
 Files c99_bundle(const runtime::Int8Program& program, const Package& package, const ExportOptions& options) {
   const Names names(options.prefix);
-  const std::vector<std::string> sources = c99_compiled(program, package, options.prefix);
+  const std::vector<std::string> sources = c99_compiled(program, package, options);
   std::vector<std::string> headers = {names.prefix + ".h", names.prefix + "_weights.h"};
   if (uses_cmsis_nn(options)) headers.push_back(names.prefix + "_cmsis_nn.h");
   if (package.sound) headers.insert(headers.end(), {names.prefix + "_sound.h", names.prefix + "_float.h"});
-  for (const std::string& file : c99_shared_files(program, package))
+  if (has_stream(options)) headers.push_back(names.prefix + "_stream.h");
+  if (has_stream(options) && package.sound) headers.push_back(names.prefix + "_front_end.h");
+  for (const std::string& file : c99_shared_files(program, package, options))
     if (file.ends_with(".h")) headers.push_back(file);
   std::vector<std::string> objects = sources;
   for (std::string& name : objects) name.back() = 'o';

@@ -37,7 +37,7 @@ Files c99_examples(const runtime::Int8Program& program, const Package& package, 
   const Names names(prefix);
   const bool one = program.spec.output_count() == 1, pictures = !package.pixels.empty();
   std::string sources;
-  for (const std::string& name : c99_compiled(program, package, prefix))
+  for (const std::string& name : c99_compiled(program, package, options))
     sources += (sources.empty() ? "../../" : " ../../") + name;
   const bool binary = is_binary(options);
   if (binary) sources += " weights.c";

@@ -106,6 +106,12 @@ std::string c99_manifest(const runtime::Int8Program& program, const Package& pac
     const data::FrontEndTables& t = package.sound->tables;
     root["sound"] = {{"sample_rate", package.sound->sample_rate}, {"samples", t.samples}, {"frames", t.frames}};
   }
+  if (has_stream(options)) {
+    const StreamTimes times = stream_times(package, options);
+    root["stream"] = {
+        {"form", options.stream}, {"piece", times.piece},   {"of", times.sound ? "samples" : "input bytes"},
+        {"first", times.first},   {"period", times.period}, {"bytes", c99_stream_bytes(program, package, options)}};
+  }
   if (program.spec.output_count() == 1)
     root["output"] = tensor(program.output_shape(), program.output_quant());
   else

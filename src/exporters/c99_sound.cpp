@@ -1,6 +1,7 @@
 // From sound to answer: <prefix>_sound.h and .c, which feed the network what the front-end makes of a clip.
 #include <map>
 
+#include "condenser/data/frames.hpp"
 #include "exporters/c99.hpp"
 #include "exporters/c99_text.hpp"
 
@@ -54,7 +55,6 @@ std::string fields(const data::FrontEndTables& t, const std::string& prefix) {
   return text + line + "\n";
 }
 
-int values_of(const data::FrontEndTables& t) { return t.coefficients > 0 ? t.coefficients : t.bands; }
 int scratch_of(const data::FrontEndTables& t) { return t.fft + t.fft / 2 + 1 + t.bands; }
 
 // Where the scratch lies in the input's arena, which holds nothing but the input while features are made; from the
@@ -70,31 +70,57 @@ std::optional<int64_t> scratch_in_arena(const runtime::Int8Program& program, con
   return std::nullopt;
 }
 
+// The frame of a stream: all samples that there are.
+data::FrontEndTables of_frame(data::FrontEndTables t) {
+  t.samples = t.window;
+  t.begin = 0;
+  t.frames = 1;
+  return t;
+}
+
+Files front_end(const data::FrontEndTables& t, const Names& names) {
+  const std::map<std::string, std::string> marks = {{"P", names.prefix},
+                                                    {"M", names.macro},
+                                                    {"ARRAYS", arrays(t, names.prefix)},
+                                                    {"FIELDS", fields(t, names.prefix)},
+                                                    {"FRAME_FIELDS", fields(of_frame(t), names.prefix)}};
+  return {{names.prefix + "_front_end.h", c99_fill("front_end.h.in", marks)},
+          {names.prefix + "_front_end.c", c99_fill("front_end.c.in", marks)}};
+}
+
 }  // namespace
+
+std::string c99_sound_scratch(const runtime::Int8Program& program, const SoundInput& sound) {
+  const std::optional<int64_t> at = scratch_in_arena(program, sound);
+  if (!at) return "static float scratch[" + std::to_string(scratch_of(sound.tables)) + "]";
+  const std::string offset = *at < 0 ? "(" + std::to_string(*at) + ")" : std::to_string(*at);
+  return "float *const scratch = (float *)(void *)(input + " + offset + ")";
+}
 
 int64_t c99_sound_bytes(const runtime::Int8Program& program, const SoundInput& sound) {
   const int64_t scratch = scratch_in_arena(program, sound) ? 0 : scratch_of(sound.tables);
-  return int64_t{sizeof(float)} * (scratch + values_of(sound.tables));
+  return int64_t{sizeof(float)} * (scratch + data::frame_values(sound.tables));
 }
 
-Files c99_sound(const runtime::Int8Program& program, const SoundInput& sound, const std::string& prefix) {
+Files c99_sound(const runtime::Int8Program& program, const SoundInput& sound, const ExportOptions& options) {
   const data::FrontEndTables& t = sound.tables;
+  const std::string& prefix = options.prefix;
   const Names names(prefix);
-  const std::optional<int64_t> at = scratch_in_arena(program, sound);
-  const auto text_of = [](int64_t offset) {
-    return offset < 0 ? "(" + std::to_string(offset) + ")" : std::to_string(offset);
-  };
+  const bool in_arena = scratch_in_arena(program, sound).has_value();
+  const std::string numbers =
+      has_stream(options) ? "#include \"" + prefix + "_front_end.h\"\n"
+                          : c99_fill("sound_numbers.c.in",
+                                     {{"P", prefix}, {"ARRAYS", arrays(t, prefix)}, {"FIELDS", fields(t, prefix)}});
   const std::map<std::string, std::string> marks = {
       {"P", names.prefix},
       {"M", names.macro},
       {"RATE", std::to_string(sound.sample_rate)},
       {"SAMPLES", std::to_string(t.samples)},
       {"FRAMES", std::to_string(t.frames)},
-      {"VALUES", std::to_string(values_of(t))},
+      {"VALUES", std::to_string(data::frame_values(t))},
       {"WHAT", t.coefficients > 0 ? "MFCC" : "logarithms of mel bands"},
-      {"SCRATCH", at ? "float *const scratch = (float *)(void *)(input + " + text_of(*at) + ")"
-                     : "static float scratch[" + std::to_string(scratch_of(t)) + "]"},
-      {"BESIDE", at ? "; works in the rest of the arena" : ""},
+      {"SCRATCH", c99_sound_scratch(program, sound)},
+      {"BESIDE", in_arena ? "; works in the rest of the arena" : ""},
       {"BYTES", std::to_string(c99_sound_bytes(program, sound))},
       {"GAIN", t.peak ? "cnd_frontend_gain(" + names.macro + "_SOUND_SAMPLES, clip)" : "1.0f / 32768.0f"},
       {"LEVEL", t.peak ? "A clip is brought to its largest sample first: its volume does not count."
@@ -103,9 +129,11 @@ Files c99_sound(const runtime::Int8Program& program, const SoundInput& sound, co
       {"VALUE_STEP", std::to_string(t.value_step)},
       {"MEAN", real(static_cast<float>(sound.mean))},
       {"STD", real(static_cast<float>(sound.std))},
-      {"ARRAYS", arrays(t, prefix)},
-      {"FIELDS", fields(t, prefix)}};
-  return {{prefix + "_sound.h", c99_fill("sound.h.in", marks)}, {prefix + "_sound.c", c99_fill("sound.c.in", marks)}};
+      {"NUMBERS", numbers}};
+  Files files = {{prefix + "_sound.h", c99_fill("sound.h.in", marks)},
+                 {prefix + "_sound.c", c99_fill("sound.c.in", marks)}};
+  if (has_stream(options)) files.merge(front_end(t, names));
+  return files;
 }
 
 }  // namespace condenser::exporters

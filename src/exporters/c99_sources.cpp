@@ -50,8 +50,9 @@ std::string initializer(const std::vector<runtime::Param>& params) {
   return text + line + "\n";
 }
 
-// One call of a kernel.
-std::string call_text(const runtime::Int8Program& program, const runtime::Turn& turn, const Names& names) {
+}  // namespace
+
+std::string c99_call(const runtime::Int8Program& program, const runtime::Turn& turn, const Names& names) {
   const runtime::Step& step = program.steps[turn.node];
   const runtime::Call& call = step.calls[turn.call];
   const std::string kernel = step.kernel->name;
@@ -80,6 +81,8 @@ std::string call_text(const runtime::Int8Program& program, const runtime::Turn& 
   const char* check = foreign ? "    if (status != 0) {\n      return status;\n    }\n" : "";
   return text + line + "\n" + check + "  }\n";
 }
+
+namespace {
 
 // Of a layer in strips: which rows of it.
 std::string strip_text(const runtime::Int8Program& program, const runtime::Turn& turn) {
@@ -129,7 +132,7 @@ std::string model_source(const runtime::Int8Program& program, const Names& names
   for (const runtime::Turn& turn : program.order) {
     const std::string layer = layer_comment(program, turn);
     if (layer != last) calls += "\n" + layer;
-    calls += call_text(program, turn, names);
+    calls += c99_call(program, turn, names);
     last = layer;
   }
   for (const std::string& kernel : c99_kernels(program)) includes += "#include \"cnd_" + kernel + ".h\"\n";
@@ -311,12 +314,15 @@ std::string gathering(const runtime::Int8Program& program, const Names& names) {
 }
 
 std::string test_source(const runtime::Int8Program& program, const Package& package, const KnownAnswers& answers,
-                        const Names& names, bool binary) {
+                        const ExportOptions& options) {
+  const Names names(options.prefix);
+  const bool binary = is_binary(options), stream = has_stream(options);
   const bool one = program.spec.output_count() == 1, sound = package.sound.has_value();
-  const size_t count = std::min(answers.inputs.size(), kEmbeddedAnswers);
+  const size_t streamed = stream ? c99_stream_clips(package, options) : 0;
+  const size_t count = std::min(answers.inputs.size(), std::max(kEmbeddedAnswers, streamed));
   std::string arrays = sample_array("inputs", "[SAMPLES][" + names.macro + "_INPUT_BYTES]", answers.inputs, count) +
                        sample_array("outputs", "[SAMPLES][" + names.macro + "_OUTPUT_BYTES]", answers.outputs, count);
-  const size_t clips = std::min(count, kEmbeddedClips);
+  const size_t clips = std::min(count, std::max(kEmbeddedClips, streamed));
   if (sound)
     arrays += "/* The sounds of the first inputs. */\nenum { CLIPS = " + std::to_string(clips) + " };\n\n" +
               sample_array("clips", "[CLIPS][" + names.macro + "_SOUND_SAMPLES]", answers.clips, clips);
@@ -335,6 +341,12 @@ std::string test_source(const runtime::Int8Program& program, const Package& pack
        {"SOUND_NOTE", sound ? "; --clips: from sounds on, 16 bits a sample, little-endian" : ""},
        {"SOUND_USAGE", sound ? "[--clips] " : ""},
        {"SOUND_MAIN", part("test_sound_main.c.in")},
+       {"STREAM_INCLUDE", stream ? "#include \"" + names.prefix + "_stream.h\"\n" : ""},
+       {"STREAM_TEST", stream ? c99_stream_test(package, answers, options, sound ? clips : count) : ""},
+       {"STREAM_CALL", stream ? "  differences += stream_differences();\n" : ""},
+       {"STREAM_NOTE", stream ? "; --stream: as a stream" : ""},
+       {"STREAM_USAGE", stream ? "[--stream] " : ""},
+       {"STREAM_MAIN", stream ? c99_fill("test_stream_main.c.in", {}) : ""},
        {"WEIGHTS_TEST", binary ? c99_fill("test_weights.c.in", common) : ""},
        {"WEIGHTS_MAIN", binary ? c99_fill("test_weights_main.c.in", common) : ""}});
   return c99_fill("test.c.in", marks);
@@ -355,8 +367,11 @@ std::set<std::string> c99_kernels(const runtime::Int8Program& program) {
   return kernels;
 }
 
-std::set<std::string> c99_shared_files(const runtime::Int8Program& program, const Package& package) {
-  std::set<std::string> files = kernel_files(c99_kernels(program));
+std::set<std::string> c99_shared_files(const runtime::Int8Program& program, const Package& package,
+                                       const ExportOptions& options) {
+  std::set<std::string> kernels = c99_kernels(program);
+  kernels.merge(c99_stream_kernels(package, options));
+  std::set<std::string> files = kernel_files(kernels);
   if (package.sound) files.insert({"cnd_frontend.c", "cnd_frontend.h"});
   return files;
 }
@@ -365,10 +380,9 @@ Files c99_sources(const runtime::Int8Program& program, const Package& package, c
                   const ExportOptions& options) {
   const std::string& prefix = options.prefix;
   const Names names(prefix);
-  const bool binary = is_binary(options);
   return {{prefix + ".h", model_header(program, package, names, options)},
           {prefix + ".c", model_source(program, names, options)},
-          {prefix + "_test.c", test_source(program, package, answers, names, binary)}};
+          {prefix + "_test.c", test_source(program, package, answers, options)}};
 }
 
 }  // namespace condenser::exporters

@@ -14,6 +14,7 @@ using core::SourceText;
 
 std::span<const SourceText> kernel_sources();
 std::span<const SourceText> front_end_sources();  // of sounds: "cnd_frontend.c", "cnd_frontend.h"
+std::span<const SourceText> detector_sources();   // of streams: "stream_detector.h"
 std::span<const SourceText> template_sources();   // "Makefile.in"
 std::span<const SourceText> torch_sources();      // "torch_model.py"
 std::span<const SourceText> wasm_sources();       // "network.js"

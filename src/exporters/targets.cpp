@@ -19,7 +19,8 @@ const std::vector<Target>& targets() {
   static const std::vector<Target> list = {
       {.name = "c99",
        .about = "int8 C sources without dependencies: model, weights, kernels, self-test, Makefile, manifest",
-       .options = {"prefix", "private_kernels", "front_end", "strips", "fast_ram_bytes", "weights", "kernels"},
+       .options = {"prefix", "private_kernels", "front_end", "strips", "fast_ram_bytes", "weights", "kernels", "stream",
+                   "stream_hop"},
        .unsupported = c99_unsupported,
        .write = c99_write},
       {.name = "onnx",
@@ -70,7 +71,9 @@ UnusedOption unused_option(const ExportOptions& o, const std::vector<std::string
                                                   {"fast_ram_bytes", o.fast_ram_bytes != standard.fast_ram_bytes},
                                                   {"weights", o.weights != standard.weights},
                                                   {"activations", o.activations != standard.activations},
-                                                  {"kernels", o.kernels != standard.kernels}};
+                                                  {"kernels", o.kernels != standard.kernels},
+                                                  {"stream", o.stream != standard.stream},
+                                                  {"stream_hop", o.stream_hop != standard.stream_hop}};
   const auto reads = [](const Target& target, const char* key) {
     return std::ranges::find(target.options, key) != target.options.end();
   };

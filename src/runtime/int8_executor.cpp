@@ -2,10 +2,10 @@
 #include "condenser/runtime/int8_executor.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <vector>
 
+#include "condenser/runtime/quantized.hpp"
 #include "runtime/call.hpp"
 
 namespace condenser::runtime {
@@ -61,9 +61,7 @@ void Int8Executor::quantize_input(std::span<const float> chw, std::span<int8_t> 
   const auto channels = static_cast<size_t>(shape.c);
   for (size_t c = 0; c < channels; ++c) {
     for (size_t p = 0; p < pixels; ++p) {
-      const double q = std::round(double{chw[c * pixels + p]} / quant.scale) + quant.zero_point;
-      // Not a number becomes -128: fmax ignores it.
-      hwc[p * channels + c] = static_cast<int8_t>(std::fmin(std::fmax(q, -128.0), 127.0));
+      hwc[p * channels + c] = quantized(chw[c * pixels + p], quant);
     }
   }
 }

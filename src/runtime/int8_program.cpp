@@ -108,7 +108,7 @@ class ProgramBuilder {
 
   Int8Program build() {
     check_quantized(program_.spec, weights_, program_.quant);
-    check_bits();
+    if (program_.stream.empty()) check_bits();  // rows of 8 bits, as row_by_row() has seen to
     for (size_t i = 0; i < program_.spec.nodes.size(); ++i) {
       const arch::Node& node = program_.spec.nodes[i];
       if (program_.plan.offset[i] < 0) throw arch::SpecError(node.name, "is read by nobody; lower() the Spec first");

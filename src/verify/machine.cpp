@@ -5,6 +5,7 @@
 #include <cstring>
 #include <numeric>
 #include <optional>
+#include <span>
 #include <sstream>
 
 #include "condenser/core/files.hpp"
@@ -29,6 +30,14 @@ std::string board_source(std::string_view name) { return std::string(core::sourc
 
 void append(Words& to, const Words& more) { to.insert(to.end(), more.begin(), more.end()); }
 
+std::string stream_header(const Manifest& m) {
+  if (!m.stream) return "";
+  const std::string p = m.prefix;
+  return "#include \"" + p + "_stream.h\"\n#define NETWORK_STREAM_PIECE " + std::to_string(m.stream->piece) +
+         "\n#define NETWORK_STREAM_TYPE " + (m.stream->sound ? "int16_t" : "int8_t") + "\n#define network_push " + p +
+         (m.stream->sound ? "_push" : "_push_frame") + "\n#define network_stream_output " + p + "_stream_output\n";
+}
+
 // The header that board.c reads the network through.
 std::string network_header(const Manifest& m) {
   std::vector<std::string> bytes;
@@ -36,7 +45,7 @@ std::string network_header(const Manifest& m) {
   const std::string output = m.prefix + (m.outputs.size() == 1 ? "_output()" : "_output(i)");
   const std::string sound = "#include \"" + m.prefix + "_sound.h\"\n#define NETWORK_CLIP_SAMPLES " +
                             std::to_string(m.clip_samples) + "\n#define network_hear " + m.prefix + "_sound_input\n";
-  return "#include \"" + m.prefix + ".h\"\n" + (m.clip_samples > 0 ? sound : "") +
+  return "#include \"" + m.prefix + ".h\"\n" + (m.clip_samples > 0 ? sound : "") + stream_header(m) +
          (m.weights_file.empty() ? "" : "#define network_use_weights " + m.prefix + "_use_weights\n") +
          "#define NETWORK_INPUT_BYTES " + exporters::macro_prefix(m.prefix) + "_INPUT_BYTES\n#define network_input " +
          m.prefix + "_input\n#define network_run " + m.prefix +
@@ -100,6 +109,7 @@ class MachineTrial {
     answers_.inputs.resize(count);
     answers_.outputs.resize(count);
     if (manifest_.clip_samples > 0) answers_.clips.resize(count);
+    answers_.stream.resize(static_cast<size_t>(stream_answers(count)));
     result_.machine = result_.check.name = machine.name;
     result_.options = kOptimize + (" " + core::join(machine.flags, " "));
   }
@@ -110,10 +120,11 @@ class MachineTrial {
            ", which is not here; expected its folder as verify.cmsis_nn, or export.kernels: own");
       return std::move(result_);
     }
-    if (compile_library() && compile() && link() && run_samples(answers_.inputs.size(), 0, {})) {
+    if (compile_library() && compile() && link() && run_samples({.inputs = answers_.inputs.size()}, {})) {
       result_.check.samples = std::ssize(answers_.inputs);
       compare(answers_, found_, result_.check);
       if (result_.check.passed && manifest_.clip_samples > 0) hear();
+      if (result_.check.passed && manifest_.stream) stream();
       measure_sizes();
       count_instructions();
     }
@@ -253,38 +264,97 @@ class MachineTrial {
                        bytes_of(std::vector(samples.begin(), samples.begin() + static_cast<ptrdiff_t>(count))));
   }
 
-  // The first inputs, or the first sounds. `options` of the emulator stand before the program.
-  bool run_samples(size_t inputs, size_t clips, const Words& options) {
-    const size_t count = inputs + clips;
-    write_samples("inputs.bin", answers_.inputs, inputs);
-    write_samples("clips.bin", answers_.clips, clips);
+  // How many of the inputs and sounds are run, and how many are a stream.
+  struct Samples {
+    size_t inputs = 0, clips = 0, streamed = 0;
+  };
+
+  // The first of each kind. `options` of the emulator stand before the program.
+  bool run_samples(const Samples& samples, const Words& options) {
+    write_samples("inputs.bin", answers_.inputs, samples.inputs);
+    write_samples("clips.bin", answers_.clips, samples.clips);
+    const bool sound = manifest_.stream && manifest_.stream->sound;
+    if (sound)
+      write_samples("stream.bin", answers_.clips, samples.streamed);
+    else
+      write_samples("stream.bin", answers_.inputs, samples.streamed);
     fs::remove(at("outputs.bin"));
     Words words = {machine_.emulator.front()};
     append(words, options);
     words.insert(words.end(), machine_.emulator.begin() + 1, machine_.emulator.end());
     words.push_back(at("program").string());
-    if (!machine_.board && clips > 0) words.push_back("--clips");
-    if (!machine_.board) append(words, {clips > 0 ? "clips.bin" : "inputs.bin", "outputs.bin"});
+    if (!machine_.board) {
+      if (samples.clips > 0) words.push_back("--clips");
+      if (samples.streamed > 0) words.push_back("--stream");
+      append(words, {samples.clips > 0      ? "clips.bin"
+                     : samples.streamed > 0 ? "stream.bin"
+                                            : "inputs.bin",
+                     "outputs.bin"});
+    }
     const ProcessResult result = start(words, temporary_.path());
     if (!well(result, "running", machine_.emulator.front())) return false;
     result_.check.ran = true;
     if (!fs::exists(at("outputs.bin"))) return fail("running: no outputs were written");
     found_ = core::read_file(at("outputs.bin"));
-    const size_t expected = count * manifest_.output_bytes();
+    const size_t outputs = samples.inputs + samples.clips + static_cast<size_t>(stream_answers(samples.streamed));
+    const size_t expected = outputs * manifest_.output_bytes();
     return found_.size() == expected ||
            fail("wrote " + std::to_string(found_.size()) + " bytes; expected " + std::to_string(expected));
   }
 
+  int64_t stream_values(size_t samples) const {
+    return static_cast<int64_t>(samples * (manifest_.stream->sound ? manifest_.clip_samples : manifest_.input_bytes));
+  }
+  int64_t stream_answers(size_t samples) const {
+    return manifest_.stream ? manifest_.stream->answers(stream_values(samples)) : 0;
+  }
+
   // The same answers from the sounds on.
   void hear() {
-    if (!run_samples(0, answers_.clips.size(), {})) return;
+    if (!run_samples({.clips = answers_.clips.size()}, {})) return;
     compare(answers_, found_, result_.check);
     if (!result_.check.passed) return;
     result_.check.detail += ", from the sounds on";
-    const std::vector<int64_t> counts = count("_sound_input", 0, 1);
+    const std::vector<int64_t> counts = count("_sound_input", {.clips = 1});
     if (counts.empty()) return;
     result_.check.detail += "; the front-end takes " +
                             std::to_string(std::accumulate(counts.begin(), counts.end(), int64_t{0})) + " instructions";
+  }
+
+  // The same answers as a stream, and what a push takes.
+  void stream() {
+    if (!run_samples({.streamed = answers_.inputs.size()}, {})) return;
+    compare_stream(answers_, found_, result_.check);
+    if (!result_.check.passed) return;
+    const exporters::StreamTimes& times = *manifest_.stream;
+    // Two rounds of answers, so that every layer has had its turn.
+    const auto least = static_cast<size_t>(std::ceil(
+        static_cast<double>((times.first + 2 * times.period) * times.piece) / static_cast<double>(stream_values(1))));
+    const Samples samples{.streamed = std::min(answers_.inputs.size(), least + 1)};
+    StreamCost cost{.pushes = stream_values(samples.streamed) / times.piece};
+    if (times.sound) cost.piece_ms = 1000.0 * static_cast<double>(times.piece) / manifest_.sample_rate;
+    const char* const push = times.sound ? "_push" : "_push_frame";
+    // Means are of the pushes between answers, when a stream has begun.
+    const std::vector<int64_t> calls = count_calls(push, samples);
+    if (std::ssize(calls) != cost.pushes) return;
+    const auto begun = static_cast<size_t>(times.first);
+    const std::span<const int64_t> steady = std::span(calls).subspan(
+        begun, (calls.size() - begun) / static_cast<size_t>(times.period) * static_cast<size_t>(times.period));
+    const auto most = std::ranges::max_element(calls);
+    cost.most_instructions = *most;
+    cost.mean_instructions =
+        std::accumulate(steady.begin(), steady.end(), int64_t{0}) / std::max<int64_t>(1, std::ssize(steady));
+    result_.stream = cost;
+    result_.check.detail += "; a piece of it takes " + std::to_string(cost.mean_instructions) +
+                            " instructions in the mean, " + std::to_string(cost.most_instructions) + " at most";
+    const auto cycles = [&](size_t first, size_t last) -> int64_t {
+      const auto counts = count(push, samples, ",from=" + std::to_string(first) + ",to=" + std::to_string(last));
+      const std::vector<double> estimated = estimate_cycles(counts.size(), last - first + 1);
+      return estimated.empty() ? -1 : std::llround(std::accumulate(estimated.begin(), estimated.end(), 0.0));
+    };
+    const auto worst = static_cast<size_t>(most - calls.begin());
+    result_.stream->most_cycles = cycles(worst, worst);
+    if (!steady.empty()) result_.stream->mean_cycles = cycles(begun, begun + steady.size() - 1);
   }
 
   void measure_sizes() {
@@ -312,7 +382,7 @@ class MachineTrial {
 
   // Instructions of each kernel that a function of the export calls and of what follows, for one sample. With a plugin
   // of the emulator, made by this machine's compiler; where it cannot be made or loaded nothing is counted.
-  std::vector<int64_t> count(const char* function, size_t inputs, size_t clips) {
+  std::vector<int64_t> count(const char* function, const Samples& samples, const std::string& more = "") {
     core::write_atomic(at("count.c"), board_source("count.c.in"));
     if (!start({"gcc", "-O2", "-shared", "-fPIC", "count.c", "-o", "count.so"}, temporary_.path()).ok()) return {};
     const Check check = result_.check;
@@ -321,13 +391,27 @@ class MachineTrial {
     if (machine_.timing && machine_.board)
       plugin += ",blocks=blocks.txt,rom=" + std::to_string(machine_.board->rom) +
                 ",rom_bytes=" + std::to_string(machine_.board->rom_bytes);
-    const bool ran = run_samples(inputs, clips, {"-plugin", plugin});
+    const bool ran = run_samples(samples, {"-plugin", plugin + more});
     result_.check = check;
     if (!ran || !fs::exists(at("counts.txt"))) return {};
-    std::istringstream lines(core::read_file(at("counts.txt")));
-    std::vector<int64_t> counts;
-    for (int64_t count = 0; lines >> count;) counts.push_back(count / static_cast<int64_t>(inputs + clips));
+    const auto runs = static_cast<int64_t>(std::max<size_t>(1, samples.inputs + samples.clips));
+    std::vector<int64_t> counts = numbers(at("counts.txt"));
+    for (int64_t& count : counts) count /= runs;
     return counts;
+  }
+
+  // Instructions of each call of a function of the export.
+  std::vector<int64_t> count_calls(const char* function, const Samples& samples) {
+    fs::remove(at("calls.txt"));
+    (void)count(function, samples, ",calls=calls.txt");
+    return fs::exists(at("calls.txt")) ? numbers(at("calls.txt")) : std::vector<int64_t>{};
+  }
+
+  static std::vector<int64_t> numbers(const fs::path& file) {
+    std::istringstream words(core::read_file(file));
+    std::vector<int64_t> values;
+    for (int64_t value = 0; words >> value;) values.push_back(value);
+    return values;
   }
 
   // Of the calls that count() has counted; empty where nothing is known.
@@ -345,7 +429,7 @@ class MachineTrial {
 
   void count_instructions() {
     const size_t samples = std::min(kCounted, answers_.inputs.size());
-    const std::vector<int64_t> counts = count("_run", samples, 0);
+    const std::vector<int64_t> counts = count("_run", {.inputs = samples});
     if (counts.empty()) return;
     result_.cost.instructions = 0;
     for (const int64_t count : counts) result_.cost.instructions += count;
@@ -378,6 +462,23 @@ core::Cell known(int64_t value) { return value < 0 ? core::empty_cell() : core::
 MachineResult run_on(const Machine& machine, const fs::path& folder, const exporters::KnownAnswers& answers, int most,
                      const MachineFolders& beside) {
   return MachineTrial(machine, folder, answers, most, beside).run();
+}
+
+std::string stream_line(const MachineResult& r, double clock_mhz) {
+  if (!r.stream || r.stream->mean_instructions < 0) return "";
+  const StreamCost& s = *r.stream;
+  const bool cycles = s.mean_cycles >= 0 && s.most_cycles >= 0;
+  std::string line = "stream on " + r.machine + ": " + core::thousands(s.mean_instructions) +
+                     " instructions a piece in the mean, " + core::thousands(s.most_instructions) + " at most";
+  if (cycles)
+    line += "; cycles, estimated: " + core::thousands(s.mean_cycles) + " and " + core::thousands(s.most_cycles);
+  if (s.piece_ms <= 0) return line;
+  const auto share = [&](int64_t count) {
+    return core::fixed(100.0 * static_cast<double>(count) / (s.piece_ms * 1000 * clock_mhz), 2) + " %";
+  };
+  return line + "; a piece has " + core::number(s.piece_ms) + " ms: at " + core::number(clock_mhz) + " MHz " +
+         share(cycles ? s.mean_cycles : s.mean_instructions) + " of the time, at most " +
+         share(cycles ? s.most_cycles : s.most_instructions) + (cycles ? "" : " (one cycle an instruction)");
 }
 
 core::Table to_table(const std::vector<MachineResult>& results) {

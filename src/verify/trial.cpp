@@ -34,6 +34,16 @@ std::vector<size_t> output_bytes(const json& root) {
   return bytes;
 }
 
+exporters::StreamTimes stream_times(const json& stream) {
+  exporters::StreamTimes times{.sound = stream.at("of") == "samples",
+                               .piece = stream.at("piece").get<int64_t>(),
+                               .first = stream.at("first").get<int64_t>(),
+                               .period = stream.at("period").get<int64_t>()};
+  if (times.piece < 1 || times.first < 1 || times.period < 1)
+    throw core::Error("manifest.json: piece, first or period of the stream is below 1; expected 1 or more");
+  return times;
+}
+
 std::string first_line(const std::string& text) {
   const size_t at = text.find("error");  // a compiler says a lot before it comes to the point
   const size_t start = at == std::string::npos ? 0 : text.rfind('\n', at) + 1;
@@ -78,7 +88,11 @@ Manifest read_manifest(const fs::path& folder) {
     manifest.prefix = root.at("prefix").get<std::string>();
     manifest.input_bytes = tensor_bytes(root, "input");
     manifest.outputs = output_bytes(root);
-    if (root.contains("sound")) manifest.clip_samples = root.at("sound").at("samples").get<size_t>();
+    if (root.contains("sound")) {
+      manifest.clip_samples = root.at("sound").at("samples").get<size_t>();
+      manifest.sample_rate = root.at("sound").at("sample_rate").get<double>();
+    }
+    if (root.contains("stream")) manifest.stream = stream_times(root.at("stream"));
     manifest.constant_bytes = root.at("constant_bytes").at("total").get<int64_t>();
     if (root.contains("weights_file")) {
       manifest.weights_file = root.at("weights_file").at("name").get<std::string>();
@@ -137,6 +151,20 @@ std::string bytes_of(const std::vector<std::vector<int16_t>>& clips) {
   return bytes;
 }
 
+std::string stream_of(const exporters::KnownAnswers& answers, const Manifest& manifest) {
+  return manifest.stream.value().sound ? bytes_of(answers.clips) : bytes_of(answers.inputs);
+}
+
+void compare_stream(const exporters::KnownAnswers& answers, const std::string& found, Check& check) {
+  Check stream = check;
+  compare({.inputs = {}, .outputs = answers.stream, .clips = {}, .stream = {}, .right = {}}, found, stream);
+  check.passed = stream.passed;
+  check.differing_values = stream.differing_values;
+  check.largest_difference = std::max(check.largest_difference, stream.largest_difference);
+  check.detail = stream.passed ? check.detail + ", as a stream of " + std::to_string(answers.stream.size()) + " answers"
+                               : "as a stream: " + stream.detail;
+}
+
 void compare(const exporters::KnownAnswers& answers, const std::string& found, Check& check) {
   int64_t correct = 0;
   const auto* begin = reinterpret_cast<const int8_t*>(found.data());
@@ -171,6 +199,16 @@ void check_answers(const exporters::KnownAnswers& answers, const Manifest& manif
     throw core::Error("verify: sample " + std::to_string(s) + " has " + std::to_string(in) + " input and " +
                       std::to_string(out) + " output values; the export has " + std::to_string(manifest.input_bytes) +
                       " and " + std::to_string(manifest.output_bytes()));
+  }
+  if (manifest.stream) {
+    int64_t values = 0;
+    if (manifest.stream->sound)
+      values = static_cast<int64_t>(answers.clips.size() * manifest.clip_samples);
+    else
+      values = static_cast<int64_t>(count * manifest.input_bytes);
+    if (std::ssize(answers.stream) != manifest.stream->answers(values))
+      throw core::Error("verify: " + std::to_string(answers.stream.size()) + " answers of a stream; the export gives " +
+                        std::to_string(manifest.stream->answers(values)));
   }
   if (manifest.clip_samples == 0) return;
   const bool fit = answers.clips.size() == count && std::ranges::all_of(answers.clips, [&](const auto& clip) {

@@ -3,10 +3,12 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "condenser/core/process.hpp"
+#include "condenser/exporters/stream.hpp"
 #include "condenser/verify/verify.hpp"
 
 namespace condenser::verify {
@@ -16,6 +18,8 @@ struct Manifest {
   size_t input_bytes = 0;
   std::vector<size_t> outputs;  // bytes of each
   size_t clip_samples = 0;      // of sounds that the export makes inputs from; 0: of none
+  double sample_rate = 0;       // of those
+  std::optional<exporters::StreamTimes> stream;
   int64_t constant_bytes = 0;
   std::string weights_file;  // of constants that lie outside of the program; "": they are part of it
   int64_t weights_bytes = 0;
@@ -38,9 +42,13 @@ bool machine_trouble(const core::ProcessResult&);
 
 std::string bytes_of(const std::vector<std::vector<int8_t>>& samples);
 std::string bytes_of(const std::vector<std::vector<int16_t>>& clips);  // little-endian
+// All sounds, else all inputs, one after the other: what a stream is proven on.
+std::string stream_of(const exporters::KnownAnswers&, const Manifest&);
 // Throws core::Error unless the answers fit the export.
 void check_answers(const exporters::KnownAnswers&, const Manifest&);
 // `found`: the outputs of all samples, one after the other. Says in `check` what differs; passed when nothing does.
 void compare(const exporters::KnownAnswers&, const std::string& found, Check& check);
+// The same of the answers of a stream; says nothing of right and wrong.
+void compare_stream(const exporters::KnownAnswers&, const std::string& found, Check& check);
 
 }  // namespace condenser::verify

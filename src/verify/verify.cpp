@@ -69,6 +69,9 @@ class Trial {
       conclude();
       check_.detail += ", from the sounds on";
     }
+    if (check_.ran && check_.passed && manifest_.stream &&
+        run_all("stream.bin", stream_of(answers_, manifest_), {"--stream"}, answers_.stream.size()))
+      compare_stream(answers_, found_, check_);
     return check_;
   }
 
@@ -151,6 +154,10 @@ class Trial {
   }
 
   bool run_all(const char* name, const std::string& samples, const std::vector<std::string>& options) {
+    return run_all(name, samples, options, answers_.outputs.size());
+  }
+
+  bool run_all(const char* name, const std::string& samples, const std::vector<std::string>& options, size_t answers) {
     const fs::path inputs = temporary_.path() / name;
     const fs::path outputs = temporary_.path() / "outputs.bin";
     core::write_atomic(inputs, samples);
@@ -161,7 +168,7 @@ class Trial {
     if (machine_trouble(result)) return skip("running all samples: " + describe(result));
     if (!result.ok()) return fail("running all samples: " + describe(result));
     found_ = core::read_file(outputs);
-    const size_t expected = answers_.outputs.size() * manifest_.output_bytes();
+    const size_t expected = answers * manifest_.output_bytes();
     return found_.size() == expected ||
            fail("wrote " + std::to_string(found_.size()) + " bytes; expected " + std::to_string(expected));
   }

@@ -35,6 +35,7 @@ const std::vector<Beside>& besides() {
       {"space.stages=[6]", {"space.stage_strides=[1, 1, 1, 1, 1, 1]"}},
       {"space.merge_stage=[6]", {"space.stages=[6]", "space.stage_strides=[1, 1, 1, 1, 1, 1]"}},
       {"space.stem_stride", {"space.stage_strides=[1, 1, 1]"}},
+      {"export.stream_hop", {"export.stream=window"}},
       {"$.min_lr", {"$.lr=100", "$.weight_decay=0"}},
       {"$.lr", {"$.weight_decay=0", "$.min_lr=0"}},
       {"$.weight_decay", {"$.lr=0.01"}},

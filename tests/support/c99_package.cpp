@@ -6,6 +6,7 @@
 #include "condenser/arch/blocks.hpp"
 #include "condenser/arch/passes.hpp"
 #include "condenser/core/rng.hpp"
+#include "condenser/exporters/stream.hpp"
 #include "condenser/runtime/int8_executor.hpp"
 #include "support/exemplars.hpp"
 #include "support/random_int8.hpp"
@@ -71,13 +72,12 @@ C99Case sound_case(uint64_t seed, size_t samples, const data::FeatureOptions& fe
   return result;
 }
 
-C99Export::C99Export(C99Case made) : test(std::move(made)) {
-  exporters::find_target("c99").write(test.package, test.answers, {}, folder);
+C99Export::C99Export(C99Case made, const exporters::ExportOptions& options) : test(std::move(made)) {
+  if (options.stream != "none") test.answers.stream = exporters::stream_outputs(test.package, options, test.answers);
+  exporters::find_target("c99").write(test.package, test.answers, options, folder);
 }
 
 C99Export::C99Export(const char* exemplar, size_t samples, const exporters::ExportOptions& options)
-    : test(c99_case(arch::lower(testing::exemplar(exemplar), nullptr), 5, samples)) {
-  exporters::find_target("c99").write(test.package, test.answers, options, folder);
-}
+    : C99Export(c99_case(arch::lower(testing::exemplar(exemplar), nullptr), 5, samples), options) {}
 
 }  // namespace condenser::testing

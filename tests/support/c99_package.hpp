@@ -24,7 +24,7 @@ struct C99Export {
   std::filesystem::path folder = temporary.path() / "out";
   C99Case test;
   C99Export(const char* exemplar, size_t samples, const exporters::ExportOptions& = {});
-  explicit C99Export(C99Case);
+  explicit C99Export(C99Case, const exporters::ExportOptions& = {});  // with answers of a stream where it is one
 };
 
 }  // namespace condenser::testing

@@ -43,6 +43,7 @@ struct KnownAnswers {
   std::vector<std::vector<int8_t>> inputs;   // [h, w, c]
   std::vector<std::vector<int8_t>> outputs;  // [h, w, c]; several outputs one after the other
   std::vector<std::vector<int16_t>> clips;   // that the inputs were made from, with SoundInput; else empty
+  std::vector<std::vector<int8_t>> stream;   // of ExportOptions::stream: its outputs (exporters/stream.hpp)
   // Whether an output is the right answer for sample i; empty: not known.
   std::function<bool(size_t i, std::span<const int8_t> output)> right;
 };
@@ -60,6 +61,8 @@ struct ExportOptions {
   std::string weights = "const";      // arrays of C; binary: a file that is flashed or loaded by itself
   std::string activations = "uint8";  // of onnx: the type that values are stored in; int8
   std::string kernels = "own";        // cmsis_nn: calls of Arm's CMSIS-NN, which the firmware brings, where it has them
+  std::string stream = "none";        // frames: also row by row; window: the network on the last rows, again and again
+  int64_t stream_hop = 10;            // of window: rows from answer to answer
 };
 
 // The memory of an export, scratch of foreign libraries excepted: in strips, where that is asked for and helps, and in

@@ -67,11 +67,21 @@ struct MachineCost {
   std::vector<SourceCost> sources;
 };
 
+// What a piece of a stream takes, a push; -1: not known. Most pushes bring no answer, and some bring work of many
+// layers.
+struct StreamCost {
+  int64_t pushes = 0;  // that were counted
+  int64_t mean_instructions = -1, most_instructions = -1;
+  int64_t mean_cycles = -1, most_cycles = -1;  // estimated; the second of the push with most instructions
+  double piece_ms = 0;                         // of sound; 0: rows of another kind
+};
+
 struct MachineResult {
   std::string machine;
   std::string options;  // of the compiler
   Check check;
   MachineCost cost;
+  std::optional<StreamCost> stream;  // of exports on a stream
 };
 
 // Folders beside that of an export; empty: none.
@@ -86,6 +96,8 @@ struct MachineFolders {
 MachineResult run_on(const Machine&, const std::filesystem::path& folder, const exporters::KnownAnswers&, int most,
                      const MachineFolders& = {});
 
+// "stream on cortex-m4: 120,000 instructions ..., 12.3 % of 80 MHz ..."; empty without a stream.
+std::string stream_line(const MachineResult&, double clock_mhz);
 core::Table to_table(const std::vector<MachineResult>&);
 core::Table layer_table(const MachineResult&);
 

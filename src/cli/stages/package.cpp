@@ -8,6 +8,7 @@
 #include "condenser/arch/passes.hpp"
 #include "condenser/core/text.hpp"
 #include "condenser/data/split.hpp"
+#include "condenser/exporters/stream.hpp"
 
 namespace condenser::cli {
 
@@ -153,6 +154,8 @@ exporters::KnownAnswers make_known_answers(RunContext& run, const Int8Network& n
   const std::vector<int64_t> items = data::stratified_subset(*data, count, 0);
   exporters::KnownAnswers answers = known_integers(executor, *data, items);
   if (package.sound) hear(executor, *data, items, *package.sound, run.card().audio, answers);
+  if (run.config.export_options.stream != "none")
+    answers.stream = exporters::stream_outputs(package, run.config.export_options, answers);
   if (task.reconstructs()) return answers;  // no answer is right or wrong
   answers.right = [data, task, items, shape = arch::Shape(executor.program().output_shape()),
                    scale = executor.program().output_quant()](size_t i, std::span<const int8_t> output) {

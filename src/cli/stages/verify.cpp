@@ -187,6 +187,8 @@ StageOutput stage_verify(RunContext& run) {
   expect_machines(machines);
   if (!machines.empty()) out.lines.push_back(core::to_text(verify::to_table(machines)));
   for (const std::string& line : prediction_lines(machines, winner, c.export_options)) out.lines.push_back(line);
+  for (const verify::MachineResult& r : machines)
+    if (const std::string line = verify::stream_line(r, c.verify.clock_mhz); !line.empty()) out.lines.push_back(line);
   expect_budgets(c.gate, machines, winner.plan.peak_bytes);
   if (sources)
     for (const std::string& line : write_certificate(run, winner)) out.lines.push_back(line);
