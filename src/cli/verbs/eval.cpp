@@ -9,6 +9,7 @@
 #include "cli/shared_options.hpp"
 #include "cli/stages/evaluation_files.hpp"
 #include "cli/stages/stages.hpp"
+#include "cli/stages/stream_evaluation.hpp"
 #include "cli/torch_module.hpp"
 #include "cli/verb.hpp"
 #include "condenser/core/output.hpp"
@@ -54,6 +55,8 @@ struct Options {
   bool int8 = false;    // the integers of the device instead of floats
   std::string against;  // another run; empty: none
   int shift = 0;        // pixels; 0: pictures as they are
+  bool stream = false;  // keywords on a stream of the test part's clips
+  int seed = 1;         // of that
 };
 
 void add_options(Args& args, Options& o) {
@@ -61,6 +64,11 @@ void add_options(Args& args, Options& o) {
   add_run_place(args, o.run, o.format);
   args.option("--card", o.card, "evaluate on the test part of another data set with the same classes");
   args.flag("--int8", o.int8, "the quantized network, with the integers of the device");
+  args.flag("--stream", o.stream,
+            "of keywords, int8: misses and false alarms by threshold, on a stream of all clips with noise between");
+  args.option("--stream-seed", o.seed, "of --stream: order of the clips, gaps and noise")
+      .range(0, 1'000'000'000)
+      .with_default();
   args.option("--against", o.against,
               "another run (folder or file): which network is better on the same items, and is it chance");
   args.option("--shift", o.shift,
@@ -203,7 +211,25 @@ int compare_shifts(const Options& o, const Evaluated& made, const std::string& f
   return 0;
 }
 
+int on_stream(const Options& o) {
+  if (!o.against.empty() || o.int8 || o.shift > 0)
+    throw core::ConfigError(
+        "--stream with --against, --int8 or --shift; expected --stream alone, which is of the int8 network");
+  const RunConfig config = read_run_config(o.run.subject, o.run.overrides);
+  const RunFolder folder(Evaluated::existing(folder_of(config, o.run.subject, o.run.runs)), false);
+  RunContext run(config, folder.path());
+  plan(run, {"eval"});
+  const StreamEvaluation made =
+      evaluate_stream(run, load_winner(run), *test_part(run, o.card), static_cast<uint64_t>(o.seed));
+  if (o.format == "json")
+    core::write_output(made.json);
+  else
+    print(made.output, o.format);
+  return 0;
+}
+
 int evaluate(const Options& o) {
+  if (o.stream) return on_stream(o);
   const Evaluated made(o.run.subject, o.run.overrides, o);
   const RunConfig& config = made.config;
   const data::Evaluation& e = made.evaluation;
