@@ -172,11 +172,10 @@ StreamEvaluation evaluate_stream(RunContext& run, const arch::Design& winner, co
                             {}},
                            {}},
                           ""};
-  const int64_t late = samples(kLateMs) + answers.late * answers.times.piece;
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
   for (const float threshold : kThresholds) {
     const data::StreamScore score =
-        data::score_of(stream.words, test.classes(), hear(answers, test.classes(), threshold, rate), late);
+        data::score_of(stream.words, test.classes(), hear(answers, test.classes(), threshold, rate), samples(kLateMs));
     const std::vector<double> delays(score.delays.begin(), score.delays.end());
     const double missed = percent(score.words - score.hits, score.words),
                  hourly = static_cast<double>(score.false_alarms) * 3600 / seconds,
@@ -200,8 +199,8 @@ StreamEvaluation evaluate_stream(RunContext& run, const arch::Design& winner, co
           ", silence of the test part below; " + (answers.form == "frames" ? "row by row" : "on windows") +
           ", an answer every " + core::number(answer_ms) + " ms",
       "heard: a keyword whose mean over " + core::number(kSmoothingMs) + " ms reaches the threshold, then none for " +
-          core::number(kPauseMs) + " ms; a hit: from the begin of its clip to " +
-          core::fixed(1000.0 * static_cast<double>(late) / rate, 0) + " ms behind its end, delays count from the begin",
+          core::number(kPauseMs) + " ms; a hit: from the begin of its clip to " + core::number(kLateMs) +
+          " ms behind its end, delays count from the begin",
       "the answer at the end of each clip: " + core::fixed(percent(clips.in_stream, clips.words), 2) + " % right (" +
           std::to_string(clips.in_stream) + "/" + std::to_string(clips.words) + "); clips by themselves " +
           core::fixed(percent(clips.alone, clips.words), 2) + " % (" + std::to_string(clips.alone) + ")"};
