@@ -29,5 +29,5 @@ for seed in ${SEEDS:-1}; do
   trained int8_digits experiments/int8_accuracy/digits.yaml "$@"
   trained int8_steel experiments/neu_64/run.yaml train.epochs=80 "$@"
   trained int8_words experiments/kws_ds_cnn/run.yaml "$@"
-  trained int8_cifar experiments/cifar10_resnet8/run.yaml train.epochs=30 "$@"
+  trained int8_cifar experiments/cifar10_resnet8/run.yaml train.epochs=12 "$@"
 done
