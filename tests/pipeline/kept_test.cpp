@@ -124,11 +124,12 @@ TEST_CASE("weights that are taken as they are get int8 numbers without a trainin
   CHECK(report.at("tried").size() >= 8);
   p.works({"quantize", taken.string(), "quantize.sensitivity=8"});
   int layers = 0;
-  for (const auto& node : nlohmann::json::parse(slurp(taken / "quant_report.json")).at("nodes")) {
+  const auto tried = nlohmann::json::parse(slurp(taken / "quant_report.json"));
+  for (const auto& node : tried.at("nodes")) {
     if (!node.contains("alone_in_int4")) continue;
     ++layers;
     CHECK(node.at("int4_saved_bytes").get<int64_t>() > 0);
-    CHECK(node.at("int4_added_instructions").get<int64_t>() > 0);
+    CHECK(node.at("int4_added_instructions").get<int64_t>() != 0);
   }
   CHECK(layers >= 2);
   const auto against = [&](std::vector<std::string> more) {

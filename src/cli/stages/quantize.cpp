@@ -7,6 +7,7 @@
 #include "cli/stages/evaluation_files.hpp"
 #include "cli/stages/stages.hpp"
 #include "cli/torch_module.hpp"
+#include "condenser/arch/design_costs.hpp"
 #include "condenser/arch/int4.hpp"
 #include "condenser/arch/machine_model.hpp"
 #include "condenser/arch/passes.hpp"
@@ -256,7 +257,7 @@ const arch::MachineModel& machine_of(const RunConfig& c) {
 
 int64_t instructions_with_int4(const arch::MachineModel& machine, arch::Design design, const std::string& node) {
   arch::choose_int4(design, {node});
-  return arch::machine_costs(machine, design.lowered, design.lowered_cost).instructions;
+  return arch::machine_costs(machine, design).instructions;
 }
 
 // Three columns: the deciding metric with each layer alone in 4 bits, the bytes that it saves, and the instructions
@@ -271,19 +272,20 @@ void add_int4_trials(const RunConfig& c, const arch::Design& winner, const Forms
   table.columns.push_back({"int4_saved_bytes", "bytes saved"});
   const arch::MachineModel& machine = machine_of(c);
   table.columns.push_back({"int4_added_instructions", "instructions added, " + machine.name});
-  const int64_t instructions = arch::machine_costs(machine, winner.lowered, winner.lowered_cost).instructions;
+  const int64_t instructions = arch::machine_costs(machine, winner).instructions;
+  const bool known = instructions >= 0;  // not of values of 16 bits
   const quant::Int4Trial* most = nullptr;
   for (size_t i = 0; i < record.nodes.size(); ++i) {
     const auto at = std::ranges::find(trials, record.nodes[i].node, &quant::Int4Trial::node);
     const bool tried = at != trials.end();
     table.rows[i].push_back(tried ? core::cell(metric.value(at->alone), 2) : core::empty_cell());
     table.rows[i].push_back(tried ? core::cell(at->saved_bytes) : core::empty_cell());
-    const int64_t added = tried ? instructions_with_int4(machine, winner, at->node) - instructions : 0;
-    table.rows[i].push_back(tried ? core::cell(added) : core::empty_cell());
+    const int64_t added = tried && known ? instructions_with_int4(machine, winner, at->node) - instructions : 0;
+    table.rows[i].push_back(tried && known ? core::cell(added) : core::empty_cell());
     if (!tried) continue;
     record.nodes[i].alone_in_int4.emplace(metric.value(at->alone));
     record.nodes[i].int4_saved_bytes.emplace(at->saved_bytes);
-    record.nodes[i].int4_added_instructions.emplace(added);
+    if (known) record.nodes[i].int4_added_instructions.emplace(added);
     if (most == nullptr || better(metric, most->alone, at->alone)) most = &*at;
   }
   if (most != nullptr)
