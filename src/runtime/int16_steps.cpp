@@ -109,26 +109,12 @@ void table(const Ends& e, const Function& function, Step& step) {
   step.calls.front().params = {{"count", narrow(e.out.elements())}, {"input_bits", in.bits}, {"output_bits", out.bits}};
 }
 
-// TFLite's form: both inputs relative to twice the larger scale, their sum relative to the output's scale.
 Params add(const Ends& e, const arch::Add& op) {
   const TensorQuant &a = e.inputs[0], &b = e.inputs[1];
-  const double twice_larger = 2.0 * std::max(a.scale, b.scale);
   const int left_shift = a.bits == 16 || b.bits == 16 ? 15 : 20;  // so that inputs stay below 2^30
-  const Requant left = quantize_multiplier(a.scale / twice_larger, where(e));
-  const Requant right = quantize_multiplier(b.scale / twice_larger, where(e));
-  const Requant sum = quantize_multiplier(twice_larger / (std::ldexp(e.output.scale, left_shift)), where(e));
-  Params params = {{"count", narrow(e.out.elements())},
-                   {"left_shift", left_shift},
-                   {"a_bits", a.bits},
-                   {"a_offset", -a.zero_point},
-                   {"b_bits", b.bits},
-                   {"b_offset", -b.zero_point},
-                   {"a_multiplier", left.multiplier},
-                   {"a_shift", left.shift},
-                   {"b_multiplier", right.multiplier},
-                   {"b_shift", right.shift},
-                   {"out_multiplier", sum.multiplier},
-                   {"out_shift", sum.shift}};
+  Params params = {{"count", narrow(e.out.elements())}, {"left_shift", left_shift}, {"a_bits", a.bits},
+                   {"a_offset", -a.zero_point},         {"b_bits", b.bits},         {"b_offset", -b.zero_point}};
+  append(params, sum_scales(a.scale, b.scale, e.output.scale, left_shift, where(e)).params());
   append(params, output_params(e, op.clamp));
   return params;
 }
@@ -157,18 +143,13 @@ void softmax_mul(const Ends& e, const arch::SoftmaxMul& op, Step& step) {
   const TensorQuant& value = e.inputs[1];
   const double rescale = op.rescale ? static_cast<double>(softmax_terms(op, in)) : 1.0;
   const Requant gain = quantize_gain(rescale * value.scale / e.output.scale, where(e));
-  const bool over_channels = op.axis == arch::SoftmaxAxis::Channels;
-  const int32_t pixels = narrow(in.h * in.w), channels = narrow(in.c);
   step.constants = {{"table", ConstantKind::Tables, exponential_table(e.inputs[0].scale)}};
   Params& params = step.calls.front().params;
-  params = {{"lines", over_channels ? pixels : channels},
-            {"line_step", over_channels ? channels : 1},
-            {"terms", over_channels ? channels : pixels},
-            {"term_step", over_channels ? 1 : channels},
-            {"value_bits", value.bits},
-            {"value_offset", -value.zero_point},
-            {"multiplier", gain.multiplier},
-            {"shift", gain.shift}};
+  params = line_params(op, in);
+  append(params, {{"value_bits", value.bits},
+                  {"value_offset", -value.zero_point},
+                  {"multiplier", gain.multiplier},
+                  {"shift", gain.shift}});
   append(params, output_params(e, op.clamp));
 }
 

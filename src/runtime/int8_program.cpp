@@ -415,26 +415,16 @@ class ProgramBuilder {
                       "; expected at most 2147483647, the range of the 32-bit accumulator");
   }
 
-  // TFLite's form: both inputs relative to twice the larger scale, their sum relative to the output's scale.
   Params add(const arch::Node& node, const arch::Add& op) const {
     const TensorQuant &a = input_quant(node, 0), &b = input_quant(node, 1), &out = output_quant(node);
-    const double twice_larger = 2.0 * std::max(a.scale, b.scale);
     const std::string where = "node " + node.name;
-    const Requant left = quantize_multiplier(a.scale / twice_larger, where);
-    const Requant right = quantize_multiplier(b.scale / twice_larger, where);
-    const Requant sum = quantize_multiplier(twice_larger / (1048576.0 * out.scale), where);
-    if (sum.shift > 0)
+    const SumScales scales = sum_scales(a.scale, b.scale, out.scale, 20, where);
+    if (scales.sum.shift > 0)
       throw core::Error(where + ": output scale " + core::number(out.scale) +
                         " is below 2^-19 of its inputs' scales; quantize again");
-    Params params = {{"count", narrow(shape(node).elements())},
-                     {"a_offset", -a.zero_point},
-                     {"b_offset", -b.zero_point},
-                     {"a_multiplier", left.multiplier},
-                     {"a_shift", left.shift},
-                     {"b_multiplier", right.multiplier},
-                     {"b_shift", right.shift},
-                     {"out_multiplier", sum.multiplier},
-                     {"out_shift", sum.shift}};
+    Params params = {
+        {"count", narrow(shape(node).elements())}, {"a_offset", -a.zero_point}, {"b_offset", -b.zero_point}};
+    append(params, scales.params());
     append(params, range_params(out, op.clamp));
     return params;
   }
@@ -509,17 +499,13 @@ class ProgramBuilder {
     const TensorQuant &value = input_quant(node, 1), &out = output_quant(node);
     const double rescale = op.rescale ? static_cast<double>(softmax_terms(op, in)) : 1.0;
     const Requant gain = quantize_gain(rescale * value.scale / out.scale, "node " + node.name);
-    const bool over_channels = op.axis == arch::SoftmaxAxis::Channels;
-    const int32_t pixels = narrow(in.h * in.w), channels = narrow(in.c);
     step.constants = {{"table", ConstantKind::Tables, exponential_table(input_quant(node, 0).scale)}};
-    step.calls.front().params = {{"lines", over_channels ? pixels : channels},
-                                 {"line_step", over_channels ? channels : 1},
-                                 {"terms", over_channels ? channels : pixels},
-                                 {"term_step", over_channels ? 1 : channels},
-                                 {"value_offset", -value.zero_point},
-                                 {"multiplier", gain.multiplier},
-                                 {"shift", gain.shift},
-                                 {"output_zero_point", out.zero_point}};
+    Params& params = step.calls.front().params;
+    params = line_params(op, in);
+    append(params, {{"value_offset", -value.zero_point},
+                    {"multiplier", gain.multiplier},
+                    {"shift", gain.shift},
+                    {"output_zero_point", out.zero_point}});
   }
 
   const arch::Weights& weights_;

@@ -23,6 +23,25 @@ Params range_params(const TensorQuant& output, arch::Clamp clamp) {
   return {{"output_zero_point", output.zero_point}, {"act_min", low}, {"act_max", high}};
 }
 
+SumScales sum_scales(double a, double b, double out, int left_shift, const std::string& where) {
+  const double twice_larger = 2.0 * std::max(a, b);
+  return {quantize_multiplier(a / twice_larger, where), quantize_multiplier(b / twice_larger, where),
+          quantize_multiplier(twice_larger / std::ldexp(out, left_shift), where)};
+}
+
+Params SumScales::params() const {
+  return {{"a_multiplier", left.multiplier},  {"a_shift", left.shift},
+          {"b_multiplier", right.multiplier}, {"b_shift", right.shift},
+          {"out_multiplier", sum.multiplier}, {"out_shift", sum.shift}};
+}
+
+Params line_params(const arch::SoftmaxMul& op, const arch::Shape& in) {
+  const int32_t pixels = narrow(in.h * in.w), channels = narrow(in.c);
+  if (op.axis == arch::SoftmaxAxis::Channels)
+    return {{"lines", pixels}, {"line_step", channels}, {"terms", channels}, {"term_step", 1}};
+  return {{"lines", channels}, {"line_step", 1}, {"terms", pixels}, {"term_step", channels}};
+}
+
 double activate(arch::ActivationKind kind, double x) {
   const auto sigmoid = [](double v) { return 1.0 / (1.0 + std::exp(-v)); };
   const auto hard_sigmoid = [](double v) { return std::clamp(v + 3.0, 0.0, 6.0) / 6.0; };

@@ -3,9 +3,11 @@
 // weights in the order of kernels.
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "condenser/runtime/int8_program.hpp"
+#include "runtime/fixed_point.hpp"
 
 namespace condenser::runtime::parts {
 
@@ -31,6 +33,17 @@ Params pool_params(const Pool& pool, const arch::Shape& in, const arch::Shape& o
   append(params, window_params(pool));
   return params;
 }
+
+// TFLite's form of a sum: both inputs relative to twice the larger scale, shifted left so far that nothing is lost;
+// their sum relative to the output's scale.
+struct SumScales {
+  Requant left, right, sum;
+  Params params() const;
+};
+SumScales sum_scales(double a, double b, double out, int left_shift, const std::string& where);
+
+// Terms of one softmax lie `term_step` apart, one line `line_step` from the next.
+Params line_params(const arch::SoftmaxMul&, const arch::Shape& in);
 
 double activate(arch::ActivationKind, double x);
 int32_t nearest(double value, const TensorQuant&);  // the integer that says a value best

@@ -150,6 +150,7 @@ TEST_CASE("weights that are taken as they are get int8 numbers without a trainin
   const auto shifts = nlohmann::json::parse(moved.out);
   CHECK(shifts.at("shifts").size() == 8);
   CHECK(shifts.at("consistency_percent") == 100);
+  CHECK_THAT(p.fails(2, {"eval", run, "--against", run, "--shift", "1"}), Contains("expected one of them"));
   const auto int8 = against({"--int8"});
   CHECK(int8.at("form") == "int8");
   CHECK(int8.at("items") == 8);

@@ -199,7 +199,28 @@ Trial quantized(RunContext& run, const arch::Design& winner, const arch::Weights
   return result;
 }
 
-// A column of the table: the deciding metric with each node alone in floats; and which gives most back.
+using AloneField = Maybe<double> NodeRecord::*;
+
+// A column of the table: the deciding metric with each node alone in another precision. Returns the best, if it is
+// better than `without` (may be null).
+const quant::Sensitivity* add_alone(const RunConfig& c, const std::vector<quant::Sensitivity>& found,
+                                    const data::Evaluation* without, AloneField field, core::Column column,
+                                    QuantRecord& record, core::Table& table) {
+  const data::Metric& metric = train::deciding_metric(c.train);
+  const quant::Sensitivity* most = nullptr;
+  table.columns.push_back(std::move(column));
+  for (size_t i = 0; i < record.nodes.size(); ++i) {
+    const auto at = std::ranges::find(found, record.nodes[i].node, &quant::Sensitivity::node);
+    table.rows[i].push_back(at == found.end() ? core::empty_cell() : core::cell(metric.value(at->alone), 2));
+    if (at == found.end()) continue;
+    (record.nodes[i].*field).emplace(metric.value(at->alone));
+    const data::Evaluation* const before = most ? &most->alone : without;
+    if (before == nullptr || better(metric, at->alone, *before)) most = &*at;
+  }
+  return most;
+}
+
+// Each node alone in floats; and which gives most back.
 void add_sensitivities(const RunConfig& c, const arch::Spec& lowered, const Forms& forms, const data::Dataset& samples,
                        QuantRecord& record, core::Table& table, std::vector<std::string>& lines) {
   const data::Metric& metric = train::deciding_metric(c.train);
@@ -208,15 +229,9 @@ void add_sensitivities(const RunConfig& c, const arch::Spec& lowered, const Form
       quant::sensitivities(lowered, forms.floats, forms.rounded.weights, forms.rounded.quant, samples, task_of(c));
   const double all = metric.value(found.front().alone);
   record.none_in_float.emplace(all);
-  const quant::Sensitivity* most = nullptr;
-  table.columns.push_back({"alone_in_float", metric.title + " with it in float"});
-  for (size_t i = 0; i < record.nodes.size(); ++i) {
-    const auto at = std::ranges::find(found, record.nodes[i].node, &quant::Sensitivity::node);
-    table.rows[i].push_back(at == found.end() ? core::empty_cell() : core::cell(metric.value(at->alone), 2));
-    if (at == found.end()) continue;
-    record.nodes[i].alone_in_float.emplace(metric.value(at->alone));
-    if (better(metric, at->alone, most ? most->alone : found.front().alone)) most = &*at;
-  }
+  const quant::Sensitivity* const most =
+      add_alone(c, found, &found.front().alone, &NodeRecord::alone_in_float,
+                {"alone_in_float", metric.title + " with it in float"}, record, table);
   lines.push_back("sensitivity, " + std::to_string(samples.size()) + " samples of the validation part, simulated: " +
                   metric.title + " " + core::significant(all, 4) + " with all in int8" +
                   (most ? ", " + core::significant(metric.value(most->alone), 4) + " with node " + most->node +
@@ -224,22 +239,16 @@ void add_sensitivities(const RunConfig& c, const arch::Spec& lowered, const Form
                         : "; no node alone in floats gives anything back"));
 }
 
-// A column: the deciding metric with the values of each node alone in 16 bits; and which gives most back.
+// The values of each node alone in 16 bits; and which gives most back.
 void add_int16_trials(const RunConfig& c, const arch::Spec& lowered, const Forms& forms, const data::Dataset& samples,
                       QuantRecord& record, core::Table& table, std::vector<std::string>& lines) {
   const data::Metric& metric = train::deciding_metric(c.train);
   core::log::info("sensitivity: the values of every node alone in 16 bits");
   const auto found =
       quant::int16_trials(lowered, forms.floats, forms.rounded.weights, forms.rounded.quant, samples, task_of(c));
-  const quant::Sensitivity* most = nullptr;
-  table.columns.push_back({"alone_in_int16", metric.title + " with its values in int16"});
-  for (size_t i = 0; i < record.nodes.size(); ++i) {
-    const auto at = std::ranges::find(found, record.nodes[i].node, &quant::Sensitivity::node);
-    table.rows[i].push_back(at == found.end() ? core::empty_cell() : core::cell(metric.value(at->alone), 2));
-    if (at == found.end()) continue;
-    record.nodes[i].alone_in_int16.emplace(metric.value(at->alone));
-    if (most == nullptr || better(metric, at->alone, most->alone)) most = &*at;
-  }
+  const quant::Sensitivity* const most =
+      add_alone(c, found, nullptr, &NodeRecord::alone_in_int16,
+                {"alone_in_int16", metric.title + " with its values in int16"}, record, table);
   if (most != nullptr)
     lines.push_back("values of 16 bits serve best at node " + most->node + ": " + metric.title + " " +
                     core::significant(metric.value(most->alone), 4) + ", simulated (quantize.int16=[" + most->node +
@@ -381,17 +390,12 @@ StageOutput stage_quantize(RunContext& run) {
   record.reconstruction_int8 = reconstruction_record(as_int8);
   record.settings = settings_of(run, "quantize");
   for (const auto& n : nodes)
-    record.nodes.push_back({n.node,
-                            std::isfinite(n.snr_db) ? std::optional(n.snr_db) : std::nullopt,
-                            n.saturated_fraction,
-                            n.output.scale,
-                            n.output.zero_point,
-                            bits_of(n.output),
-                            {},
-                            {},
-                            {},
-                            {},
-                            {}});
+    record.nodes.push_back({.node = n.node,
+                            .snr_db = std::isfinite(n.snr_db) ? std::optional(n.snr_db) : std::nullopt,
+                            .saturated_fraction = n.saturated_fraction,
+                            .scale = n.output.scale,
+                            .zero_point = n.output.zero_point,
+                            .bits = bits_of(n.output)});
   core::Table table = quant::to_table(nodes);
   if (options.sensitivity > 0) {
     const auto samples = data::subset(

@@ -230,6 +230,8 @@ int on_stream(const Options& o) {
 
 int evaluate(const Options& o) {
   if (o.stream) return on_stream(o);
+  if (!o.against.empty() && o.shift > 0)
+    throw core::ConfigError("--against with --shift; expected one of them: each is a comparison of its own");
   const Evaluated made(o.run.subject, o.run.overrides, o);
   const RunConfig& config = made.config;
   const data::Evaluation& e = made.evaluation;
