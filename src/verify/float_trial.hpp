@@ -23,8 +23,8 @@ std::vector<float> float_inputs(const exporters::Package&, const exporters::Know
 size_t float_output_bytes(const exporters::Package&, size_t samples);
 std::string bytes_of(const std::vector<float>&);
 
-// The int8 network by a runtime that rounds in its own way: right about as many answers as the executor, within 0.1 %
-// or one sample.
+// The int8 network by a runtime that rounds in its own way: as often right as the executor, within 0.1 points or within
+// what chance explains (McNemar's exact test of who is right about which sample, p at least 0.05).
 Check int8_check(const std::filesystem::path& model, const RuntimeAnswer&, const exporters::Package&,
                  const exporters::KnownAnswers&);
 // The same of integers as they are: of one sample after the other all outputs, [h, w, c].

@@ -12,8 +12,10 @@
 
 #include "condenser/core/files.hpp"
 #include "condenser/core/process.hpp"
+#include "condenser/core/temporary_folder.hpp"
 #include "support/c99_package.hpp"
 #include "support/catch.hpp"
+#include "verify/float_trial.hpp"
 
 namespace condenser::verify {
 namespace {
@@ -38,6 +40,25 @@ const Check& find(const std::vector<Check>& checks, const std::string& name) {
 }
 
 }  // namespace
+
+TEST_CASE("a runtime may be right about other samples, not about fewer than chance explains", "[verify]") {
+  const core::TemporaryFolder temporary;
+  core::write_atomic(temporary.path() / "model", "x");
+  exporters::KnownAnswers answers;
+  answers.inputs.assign(20, {0});
+  answers.outputs.assign(20, {1});
+  answers.right = [](size_t, std::span<const int8_t> output) { return output[0] == 1; };
+  const auto check_with_wrong = [&](size_t wrong) {
+    const std::string bytes = std::string(wrong, 2) + std::string(20 - wrong, 1);
+    return integer_check("int8", temporary.path() / "model", {bytes, "Runtime 1.0", ""}, answers);
+  };
+  CHECK(check_with_wrong(0).detail == "Runtime 1.0");
+  const Check two = check_with_wrong(2);
+  CHECK(two.passed);
+  CHECK_THAT(two.detail, Catch::Contains("wrong about 2 that it is right about (McNemar's p 0.5)"));
+  CHECK(check_with_wrong(5).passed);        // 2 / 2^5 = 0.0625
+  CHECK_FALSE(check_with_wrong(6).passed);  // 2 / 2^6 = 0.031
+}
 
 TEST_CASE("every output of an export is compared", "[verify][slow]") {
   Export e("output_two_heads", 6);
