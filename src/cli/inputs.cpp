@@ -31,6 +31,7 @@ InputRecord record_of(const search::InputChoice& c) {
 
 search::SpaceContext space_context(const data::Card& card, bool prepared) {
   search::SpaceContext context{card.shape, static_cast<int>(card.classes.size())};
+  context.frames = card.format == "wav_folder";
   context.prepare = [card, prepared](const search::InputChoice& choice) {
     if (prepared)
       throw core::ConfigError(

@@ -135,6 +135,8 @@ TEST_CASE("inputs that cannot be are refused where they stand", "[search]") {
   // The axis of time would change with the shape.
   CHECK_THAT(refusal("space: temporal\nfront_end: {coefficients: [10, 40], stride_ms: [40]}\n", kWords),
              Contains("time is not the same for inputs 1x25x10 and 1x25x40"));
+  const search::SpaceContext sounds{{1, 25, 10}, 12, prepared, true};  // whose frames are rows, however few
+  CHECK(refusal("space: temporal\nfront_end: {coefficients: [10, 40], stride_ms: [40]}\n", sounds).empty());
 }
 
 TEST_CASE("forbidden combinations and beliefs reach what stands before the network", "[search]") {

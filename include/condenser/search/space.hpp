@@ -96,6 +96,7 @@ struct SpaceContext {
   int classes = 0;
   // What the data become; throws core::Error for what they cannot be. None: spaces cannot choose that.
   std::function<PreparedInput(const InputChoice&)> prepare = nullptr;
+  bool frames = false;  // the rows of the input are frames of a sound, one after the other
 };
 
 // The explicit table of spaces.

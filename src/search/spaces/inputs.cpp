@@ -158,7 +158,7 @@ std::unique_ptr<Space> make_with_inputs(const SpaceRow& row, Reader& reader, con
   std::vector<core::config::Setting> settings;
   for (const InputChoice& choice : choices_of(axes)) {
     Prepared p{choice, prepare(reader, context, choice), nullptr};
-    p.space = row.make(reader, {p.input.shape, context.classes});
+    p.space = row.make(reader, {p.input.shape, context.classes, nullptr, context.frames});
     if (is_table(*p.space)) throw reader.error(section_of(choice), "no choice: networks of a table see nothing");
     std::string differs = prepared.empty() ? "" : difference(*prepared[0].space, *p.space);
     if (!prepared.empty() && differs.empty()) differs = difference(settings, reader.settings());

@@ -232,9 +232,10 @@ StagePlaces read_stage(Reader reader, const std::string& prefix, int stage, cons
 }
 
 // Which axis is time: "rows" of 1 x frames x features, or "columns".
-Span read_time(Reader& reader, const arch::Shape& input) {
-  std::string time = input.h >= input.w ? "rows" : "columns";
-  reader.choice("time", time, {"rows", "columns"}, "axis of time in the data; the longer one when left out");
+Span read_time(Reader& reader, const SpaceContext& context) {
+  std::string time = context.frames || context.input.h >= context.input.w ? "rows" : "columns";
+  reader.choice("time", time, {"rows", "columns"},
+                "axis of time in the data; when left out the frames of sounds, else the longer one");
   return time == "rows" ? Span::Rows : Span::Columns;
 }
 
@@ -256,7 +257,7 @@ std::unique_ptr<Space> make(Reader& reader, const SpaceContext& context, bool te
   check_context(temporal ? "temporal" : "stages", context);
   Form form;
   form.context = context;
-  if (temporal) form.span = read_time(reader, context.input);
+  if (temporal) form.span = read_time(reader, context);
   const Defaults& d = defaults(form.span);
   DecisionList list;
   Places places;
