@@ -65,8 +65,8 @@ void check_accuracy(const core::Paired& pairs, Check& check) {
   if (std::abs(apart) <= 0.1 + 1e-9) return;
   const double chance = core::mcnemar(pairs);
   check.passed = chance >= 0.05;
-  check.detail += ": right about " + std::to_string(pairs.only_second) + " samples that the executor is wrong about, " +
-                  "wrong about " + std::to_string(pairs.only_first) + " that it is right about (McNemar's p " +
+  check.detail += ": it alone is right about samples: " + std::to_string(pairs.only_second) +
+                  ", the executor alone: " + std::to_string(pairs.only_first) + " (McNemar's p " +
                   core::significant(chance, 2) + ")";
   if (!check.passed)
     check.detail +=
