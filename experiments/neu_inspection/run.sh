@@ -2,32 +2,21 @@
 # The search, its winner and the references with three seeds, who is right about the same pictures, shifts, and ablations of the winner.
 # Two to three hours on two cores. Parts by name: run.sh search seeds compare ablations random. Killed, it goes on where it stood.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-here=experiments/neu_inspection
-condenser=${CONDENSER:-build/release/condenser}
-run() { "$condenser" run "$@" train.threads=1 > /dev/null; }
+prefix=neu_ref
+source "$(dirname "${BASH_SOURCE[0]}")/../references.sh"
 
-search() { run $here/run.yaml; }
+search() { run "$here/run.yaml"; }
 
 seeds() {
-  local seed
-  for seed in 1 2 3; do
-    run $here/reference.yaml name=neu_ref_found_$seed spec=runs/neu_inspection/winner.arch.json train.seed=$seed
-    run $here/reference.yaml name=neu_ref_resnet8_$seed spec=resnet8 train.seed=$seed
-    run $here/reference.yaml name=neu_ref_mobilenet_v1_025_96_$seed spec=mobilenet_v1_025_96 train.seed=$seed
-    run $here/reference.yaml name=neu_ref_neu_64_$seed spec=experiments/neu_64/net.yaml train.seed=$seed
-  done
+  trained found runs/neu_inspection/winner.arch.json
+  trained resnet8 resnet8
+  trained mobilenet_v1_025_96 mobilenet_v1_025_96
+  trained neu_64 experiments/neu_64/net.yaml
 }
 
 compare() {
-  local seed other
-  CONDENSER=$condenser scripts/seeds_table.py found=neu_ref_found ResNet-8=neu_ref_resnet8 "MobileNetV1 0.25=neu_ref_mobilenet_v1_025_96" \
-    "network of neu_64=neu_ref_neu_64"
-  for seed in 1 2 3; do
-    for other in resnet8 mobilenet_v1_025_96 neu_64; do
-      "$condenser" eval runs/neu_ref_found_$seed --against runs/neu_ref_${other}_$seed --int8 | tail -n 1
-    done
-  done
+  local other
+  against found=found ResNet-8=resnet8 "MobileNetV1 0.25=mobilenet_v1_025_96" "network of neu_64=neu_64"
   for other in found resnet8 mobilenet_v1_025_96; do
     echo "$other moved by one pixel: $("$condenser" eval runs/neu_ref_${other}_1 --int8 --shift 1 | tail -n 1)"
   done
@@ -39,7 +28,7 @@ ablations() {
   genotype=$(python3 -c 'import json; print(json.load(open("runs/neu_inspection/winner.json"))["genotype"])')
   ablated() {  # name, genotype, overrides
     for seed in 1 2 3; do
-      run $here/run.yaml name="neu_ablation_$1_$seed" 'stages=[search,train,quantize]' search.trials=1 search.prototypes="[\"$2\"]" train.seed=$seed \
+      run "$here/run.yaml" name="neu_ablation_$1_$seed" 'stages=[search,train,quantize]' search.trials=1 search.prototypes="[\"$2\"]" train.seed=$seed \
         search.generator=random search.window=0 search.parallel=1 search.objective=params probe.epochs=1 'probe.rungs=[]' probe.warmup_epochs=0 probe.samples=64 'probe.scores=[]' \
         'gate.rules=[]' gate.max_macs=0 gate.max_constant_bytes=0 gate.comparator.max_macs=0 gate.comparator.max_params=0 gate.comparator.min_accuracy=1 "${@:3}"
     done
@@ -54,10 +43,8 @@ ablations() {
 
 # As many examinations, drawn by chance.
 random() {
-  run $here/run.yaml name=neu_random 'stages=[search]' search.generator=random
+  run "$here/run.yaml" name=neu_random 'stages=[search]' search.generator=random
   "$condenser" study show runs/neu_random | tail -n 12
 }
 
-for part in "${@:-search seeds compare ablations random}"; do
-  for name in $part; do $name; done
-done
+parts "search seeds compare ablations random" "$@"

@@ -205,7 +205,8 @@ TEST_CASE("A folder has one owner at a time, and the message names it", "[core]"
 }
 
 TEST_CASE("A folder that nobody can write is said to need a copy", "[core]") {
-  CHECK_THROWS_WITH(FolderLock("/sys"), Catch::Contains("take a copy"));  // read-only or forbidden to everybody, root included
+  CHECK_THROWS_WITH(FolderLock("/sys"),
+                    Catch::Contains("take a copy"));  // read-only or forbidden to everybody, root included
 }
 
 TEST_CASE("The lock of a killed process is free", "[core]") {

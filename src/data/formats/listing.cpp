@@ -56,9 +56,10 @@ constexpr std::string_view kOtherPictures[] = {".bmp",  ".gif",  ".webp",  ".tif
 constexpr std::string_view kOtherSounds[] = {".mp3", ".flac", ".ogg", ".oga",  ".opus", ".m4a",  ".aac", ".wma",
                                              ".aif", ".aiff", ".au",  ".wave", ".amr",  ".webm", ".3gp", ".caf"};
 
-// Texts about a data set are no data, and belong where they are.
-constexpr std::string_view kAbout[] = {"readme",  "license",      "licence",   "copying", "notice",  "citation",
-                                       "authors", "contributing", "changelog", "changes", "version", "attribution"};
+// Texts about a data set, and its checksums, are no data, and belong where they are.
+constexpr std::string_view kAbout[] = {"readme",  "license",      "licence",    "copying",    "notice",   "citation",
+                                       "authors", "contributing", "changelog",  "changes",    "version",  "attribution",
+                                       "md5sums", "sha1sums",     "sha256sums", "sha512sums", "checksums"};
 
 bool is_about(const std::string& name) {
   std::string lower = name;

@@ -47,7 +47,8 @@ TEST_CASE("files are found at any depth, endings in capitals too", "[data][listi
 
 TEST_CASE("texts about the data are no data, and nothing to report", "[data][listing]") {
   const TempFolder folder;
-  for (const char* name : {"card.yaml", "README.md", "readme", "LICENSE-2.txt", "a/README", "a/LICENCE.txt"})
+  for (const char* name : {"card.yaml", "README.md", "readme", "LICENSE-2.txt", "a/README", "a/LICENCE.txt",
+                           "SHA256SUMS", "a/md5sums.txt"})
     folder.write(name, "x");
   CHECK(list_files(folder.path(), kPng).unused.empty());
   CHECK(list_folders(folder.path(), kPng).unused.empty());
