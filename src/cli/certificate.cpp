@@ -67,7 +67,7 @@ CertificateRecord certify(const RunContext& run, const arch::Design& design, con
     const bool demanded = std::ranges::find(gate.options().rules, rule.name) != gate.options().rules.end();
     add(structural(rule, design.lowered, demanded), demanded);
   }
-  for (Verdict& verdict : gate.before_training(design))
+  for (Verdict& verdict : gate.before_training(as_searched(run, design)))
     if (arch::find_rule(verdict.rule) == nullptr) add(std::move(verdict), true);
   if (int8_percent)
     for (Verdict& verdict : gate.after_training(*int8_percent)) add(std::move(verdict), true);

@@ -29,6 +29,11 @@ InputRecord record_of(const search::InputChoice& c) {
           .stride_ms = static_cast<double>(c.stride_ms)};
 }
 
+search::PreparedInput with_front_end(const data::Card& card) {
+  const data::FrontEndCost cost = data::cost_of(card.audio);
+  return {card.shape, cost.constant_bytes, cost.buffer_bytes};
+}
+
 search::SpaceContext space_context(const data::Card& card, bool prepared) {
   search::SpaceContext context{card.shape, static_cast<int>(card.classes.size())};
   context.frames = card.format == "wav_folder";
@@ -38,12 +43,8 @@ search::SpaceContext space_context(const data::Card& card, bool prepared) {
           "the space chooses what the data are brought to, and so does dataset (size, colour, "
           "front_end); expected one of them");
     const data::Card made = data::prepare(card, preparation_of(choice));
-    search::PreparedInput input{made.shape};
-    if (choice.coefficients == 0 && choice.stride_ms == 0) return input;
-    const data::FrontEndCost cost = data::cost_of(made.audio);
-    input.constant_bytes = cost.constant_bytes;
-    input.buffer_bytes = cost.buffer_bytes;
-    return input;
+    if (choice.coefficients == 0 && choice.stride_ms == 0) return search::PreparedInput{made.shape};
+    return with_front_end(made);
   };
   return context;
 }

@@ -14,6 +14,7 @@ data::Preparation preparation_of(const search::InputChoice&);
 data::Preparation preparation_of(const InputRecord&);
 InputRecord record_of(const search::InputChoice&);
 
+search::PreparedInput with_front_end(const data::Card&);  // of sounds: their input, and what makes it on the device
 // What spaces know of the data. With `prepared`, the run file says itself what they are brought to, and spaces may not.
 search::SpaceContext space_context(const data::Card&, bool prepared = false);
 

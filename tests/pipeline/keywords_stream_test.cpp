@@ -65,14 +65,59 @@ export: {targets: [c99], stream: frames}
 verify: {samples: 24}
 )";
 
-}  // namespace
-
-TEST_CASE("keywords go from a folder of sounds to a stream that hears them", "[pipeline][slow]") {
-  const TempFolder folder;
+void write_tones(const TempFolder& folder) {
   for (const auto& [name, hz] : {std::pair{"low", 300.0}, std::pair{"high", 1500.0}, std::pair{"_silence_", 0.0}})
     for (int k = 0; k < kClips; ++k)
       folder.write(std::string("data/") + name + "/" + std::to_string(k) + ".wav",
                    clip_of(hz * (1 + 0.004 * k), static_cast<uint64_t>(k)));
+}
+
+// What a file of a run says about a rule.
+std::string value_of(const TempFolder& folder, const std::string& file, const char* list, const std::string& rule) {
+  for (const auto& verdict : nlohmann::json::parse(slurp(folder / ("runs/chosen/" + file))).at(list))
+    if (verdict.at("rule") == rule) return verdict.at("value");
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("a front-end that the search chose counts behind the search as it did before", "[pipeline][slow]") {
+  const TempFolder folder;
+  write_tones(folder);
+  std::string card = kCard;
+  folder.write("card.yaml", card.replace(card.find("LEVEL"), 5, "level: full_scale"));
+  folder.write("run.yaml", R"(name: chosen
+seed: 1
+dataset: {card: card.yaml}
+space:
+  space: temporal
+  front_end: {coefficients: [8, 12]}
+  stages: [2]
+  stem_width: [8]
+  s1: {width: [8], depth: [1], kernel: [3], expansion: [1]}
+  s2: {width: [8], depth: [1], kernel: [3], expansion: [1]}
+gate: {rules: [], max_constant_bytes: 60000, max_arena_bytes: 60000}
+search: {generator: random, trials: 2}
+probe: {epochs: 1, batch_size: 16, augment: {shift: 0}}
+train: {epochs: 1, batch_size: 16, augment: {shift: 0}}
+quantize: {max_loss: 100}
+)");
+  const Finished f = run_condenser({"run", "run.yaml"}, folder.path());
+  INFO(f.out << f.err);
+  REQUIRE(f.code == 0);
+  for (const char* rule : {"max_constant_bytes", "max_arena_bytes"}) {
+    INFO(rule);
+    const std::string counted = value_of(folder, "winner.json", "verdicts", rule);
+    CHECK(!counted.empty());
+    CHECK(value_of(folder, "certificate.json", "rules", rule) == counted);
+    CHECK(value_of(folder, "summary.json", "verdicts", rule) == counted);
+  }
+  CHECK(contains(slurp(folder / "runs/chosen/report.html"), "more for the front-end"));
+}
+
+TEST_CASE("keywords go from a folder of sounds to a stream that hears them", "[pipeline][slow]") {
+  const TempFolder folder;
+  write_tones(folder);
   folder.write("net.yaml", kNetwork);
   folder.write("run.yaml", kRun);
   std::string card = kCard;

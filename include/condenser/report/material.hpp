@@ -95,6 +95,7 @@ struct Material {
   std::string name;                    // of the run
   std::string dataset, dataset_about;  // its card
   arch::Design design;                 // of the winner
+  int64_t front_end_bytes = 0;         // of constants that stand before it, where the search chose them
   std::string hash, lowered_hash;
   std::vector<search::Verdict> verdicts;
   std::optional<Searched> searched;

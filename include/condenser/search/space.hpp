@@ -91,6 +91,9 @@ class Space {
   std::vector<std::vector<double>> prior_;
 };
 
+// What stands before the network on the device counts in its constants and its RAM.
+void put_before(Candidate&, const PreparedInput&);
+
 struct SpaceContext {
   arch::Shape input;  // of the data as they are
   int classes = 0;

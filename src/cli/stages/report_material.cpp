@@ -196,7 +196,9 @@ report::Material read_material(RunContext& run) {
           {"data_" + f.kind, core::printable(f.split.empty() ? f.text : f.split + ": " + f.text)});
   m.gate_notes = run.config.gate.notes;
   const search::Gate gate = make_gate(run.config);
-  m.verdicts = gate.before_training(m.design);
+  const search::Candidate winner = as_searched(run, m.design);
+  m.front_end_bytes = winner.front_end_bytes;
+  m.verdicts = gate.before_training(winner);
   if (const auto test = report::test_accuracy(m); test && test->total > 0)
     for (search::Verdict& v : gate.after_training(test->percent())) m.verdicts.push_back(std::move(v));
   return m;

@@ -202,6 +202,13 @@ void check_int16_words(const arch::Design& design, const arch::Int16Words& words
 
 }  // namespace
 
+search::Candidate as_searched(const RunContext& run, const arch::Design& winner) {
+  search::Candidate candidate(winner);
+  const bool chosen = run.config.space && run.config.space->chooses_input();
+  if (chosen && run.config.card.format == "wav_folder") search::put_before(candidate, with_front_end(run.card()));
+  return candidate;
+}
+
 arch::Design load_winner(const RunContext& run) {
   arch::Design design = run.config.network ? arch::design_of(*run.config.network) : winner_in(run.folder);
   const std::string idle = arch::idle_word(design.lowered, run.config.quant.int4);

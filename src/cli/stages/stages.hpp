@@ -87,7 +87,9 @@ StageOutput stage_report(RunContext&);
 // What earlier stages left. Each throws core::Error naming the verb that makes what is missing or was made with other
 // options, which are named.
 arch::Design load_winner(const RunContext&);  // with the memory of its export
-std::string winner_hash(const RunContext&);   // of its spec alone: cheap
+// The winner as the search counted it: with the front-end that it chose, where it chose one.
+search::Candidate as_searched(const RunContext&, const arch::Design& winner);
+std::string winner_hash(const RunContext&);  // of its spec alone: cheap
 arch::Weights load_float_weights(RunContext&, const arch::Spec&);
 struct Int8Network {
   arch::Spec lowered;

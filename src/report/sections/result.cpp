@@ -49,8 +49,10 @@ std::vector<Fact> result_facts(const Material& m) {
     accuracy("Test accuracy, float", test_accuracy(m));
     accuracy("Test accuracy, int8", m.quantized ? std::optional(m.quantized->as_int8) : std::nullopt);
   }
+  const std::string tables =
+      m.front_end_bytes > 0 ? "; " + core::thousands(m.front_end_bytes) + " more for the front-end" : "";
   facts.push_back({"Flash", kib(m.design.lowered_cost.constant_bytes),
-                   core::thousands(m.design.lowered_cost.constant_bytes) + " bytes of constants"});
+                   core::thousands(m.design.lowered_cost.constant_bytes) + " bytes of constants" + tables});
   facts.push_back({"RAM", kib(m.design.plan.peak_bytes),
                    core::thousands(m.design.plan.peak_bytes) + " bytes of arena" +
                        (m.stack ? ", " + core::thousands(m.stack->bytes) + " of stack on " + m.stack->machine : "")});

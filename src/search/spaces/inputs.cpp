@@ -50,11 +50,7 @@ class InputSpace final : public Space {
     const auto end = genotype.choice.begin() + static_cast<std::ptrdiff_t>(networks);
     Candidate candidate = p.space->expand({{genotype.choice.begin(), end}});
     candidate.input = p.choice;
-    if (p.input.constant_bytes > 0 || p.input.buffer_bytes > 0) {
-      candidate.front_end_bytes = p.input.constant_bytes;
-      candidate.filling_bytes = candidate.spec.input.elements() + p.input.buffer_bytes;
-      count_front_end(candidate);
-    }
+    put_before(candidate, p.input);
     return candidate;
   }
 
@@ -143,6 +139,13 @@ std::string difference(const std::vector<core::config::Setting>& a, const std::v
 }
 
 }  // namespace
+
+void put_before(Candidate& candidate, const PreparedInput& input) {
+  if (input.constant_bytes == 0 && input.buffer_bytes == 0) return;
+  candidate.front_end_bytes = input.constant_bytes;
+  candidate.filling_bytes = candidate.spec.input.elements() + input.buffer_bytes;
+  count_front_end(candidate);
+}
 
 void count_front_end(Candidate& candidate) {
   if (candidate.filling_bytes == 0) return;
