@@ -74,7 +74,8 @@ void write_tones(const TempFolder& folder) {
 
 // What a file of a run says about a rule.
 std::string value_of(const TempFolder& folder, const std::string& file, const char* list, const std::string& rule) {
-  for (const auto& verdict : nlohmann::json::parse(slurp(folder / ("runs/chosen/" + file))).at(list))
+  const auto said = nlohmann::json::parse(slurp(folder / ("runs/chosen/" + file)));
+  for (const auto& verdict : said.at(list))
     if (verdict.at("rule") == rule) return verdict.at("value");
   return "";
 }
