@@ -178,7 +178,8 @@ std::string to_text(const Page& page, size_t columns) {
 }
 
 std::string to_markdown(const Page& page) {
-  std::string text = "# " + core::markdown_text(page.title) + "\n\n" + core::markdown_text(page.subtitle) + "\n\n";
+  std::string text = "# " + core::markdown_text(page.title) + "\n\n";
+  if (!page.subtitle.empty()) text += core::markdown_text(page.subtitle) + "\n\n";
   if (!page.facts.empty()) text += core::to_markdown(facts_table(page)) + "\n";
   if (!page.warnings.empty()) text += "## Warnings\n\n";
   for (const Warning& w : page.warnings) text += "- " + core::markdown_text(w.message) + "\n";
