@@ -104,8 +104,8 @@ class Worker {
     if (desk_.stopped()) core::log::info("search: the study was told to stop; it goes on when told so");
     if (desk_.hours_ended() || desk_.stopped() || history.next() < o_.max_proposals || desk_.trials_spent()) return;
     core::log::warning("search: gave up after " + std::to_string(history.next()) + " proposals with " +
-                       std::to_string(history.examined()) + " of " + std::to_string(o_.trials) +
-                       " candidates examined; widen the space, loosen the gate or raise max_proposals");
+                       core::number(history.spent()) + " of " + std::to_string(o_.trials) +
+                       " full examinations spent; widen the space, loosen the gate or raise search.max_proposals");
   }
 
   const SearchContext& c_;
