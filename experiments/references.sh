@@ -6,6 +6,8 @@ condenser=${CONDENSER:-build/release/condenser}
 
 run() { "$condenser" run "$@" train.threads=1 > /dev/null; }
 
+search() { run "$here/run.yaml"; }  # experiments with more than one search have their own
+
 trained() {  # name, spec, overrides
   local seed
   for seed in 1 2 3; do run "$here/reference.yaml" name="${prefix}_$1_$seed" spec="$2" train.seed=$seed "${@:3}"; done

@@ -5,8 +5,6 @@ set -euo pipefail
 prefix=cifar_ref
 source "$(dirname "${BASH_SOURCE[0]}")/../references.sh"
 
-search() { run "$here/run.yaml"; }
-
 seeds() {
   trained found runs/cifar10_tiny/winner.arch.json
   trained resnet8 resnet8

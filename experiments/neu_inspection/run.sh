@@ -5,8 +5,6 @@ set -euo pipefail
 prefix=neu_ref
 source "$(dirname "${BASH_SOURCE[0]}")/../references.sh"
 
-search() { run "$here/run.yaml"; }
-
 seeds() {
   trained found runs/neu_inspection/winner.arch.json
   trained resnet8 resnet8

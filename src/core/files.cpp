@@ -28,11 +28,11 @@ Error failure(const std::filesystem::path& path, const std::string& what, int re
   return Error(path.string() + ": " + what + ": " + std::strerror(reason));
 }
 
-Error refused_lock(const std::filesystem::path& path, const std::string& what, int reason) {
-  std::string text = path.string() + ": " + what + ": " + std::strerror(reason);
-  if (reason == EROFS || reason == EACCES || reason == EPERM)
-    text += "; expected a folder that can be written, as results lie in it; of one that cannot, take a copy";
-  return Error(text);
+Error refused_lock(const std::filesystem::path& path, int reason) {
+  const Error refused = failure(path, "cannot open", reason);
+  if (reason != EROFS && reason != EACCES && reason != EPERM) return refused;
+  return Error(std::string(refused.what()) +
+               "; expected a folder that can be written, as results lie in it; of one that cannot, take a copy");
 }
 
 class Descriptor {
@@ -298,7 +298,7 @@ FolderLock::FolderLock(const std::filesystem::path& folder) {
   create_folder(folder);
   const std::filesystem::path path = folder / ".lock";
   Descriptor file(open_retrying(path, O_RDWR | O_CREAT));
-  if (file.get() < 0) throw refused_lock(path, "cannot open", errno);
+  if (file.get() < 0) throw refused_lock(path, errno);
   int reason = try_lock(file.get(), LOCK_EX);
   for (int tries = 1; reason == EWOULDBLOCK && tries < kLockTries; ++tries) {
     ::usleep(kLockPause);

@@ -49,20 +49,15 @@ std::string integers_of(const std::vector<float>& values, const exporters::Packa
 core::Paired who_is_right(const exporters::KnownAnswers& answers, const std::string& found) {
   core::Paired pairs;
   const auto* output = reinterpret_cast<const int8_t*>(found.data());
-  for (size_t i = 0; i < answers.outputs.size(); output += answers.outputs[i++].size()) {
-    const bool executor = answers.right(i, answers.outputs[i]);
-    const bool runtime = answers.right(i, {output, answers.outputs[i].size()});
-    ++(executor ? (runtime ? pairs.both : pairs.only_first) : (runtime ? pairs.only_second : pairs.neither));
-  }
+  for (size_t i = 0; i < answers.outputs.size(); output += answers.outputs[i++].size())
+    pairs.add(answers.right(i, answers.outputs[i]), answers.right(i, {output, answers.outputs[i].size()}));
   return pairs;
 }
 
 // A runtime that rounds otherwise may be right about other samples, not about fewer: no more than 0.1 points apart, or
 // no more than chance explains (few samples cannot show 0.1 points: one of 240 is 0.4).
 void check_accuracy(const core::Paired& pairs, Check& check) {
-  const auto total = static_cast<double>(pairs.total());
-  const double apart = 100.0 * static_cast<double>(pairs.only_second - pairs.only_first) / total;
-  if (std::abs(apart) <= 0.1 + 1e-9) return;
+  if (std::abs(core::difference_95(pairs).points) <= 0.1 + 1e-9) return;
   const double chance = core::mcnemar(pairs);
   check.passed = chance >= 0.05;
   check.detail += ": it alone is right about samples: " + std::to_string(pairs.only_second) +

@@ -20,6 +20,8 @@ double median(std::vector<double> samples);
 struct Paired {
   int64_t both = 0, only_first = 0, only_second = 0, neither = 0;
   int64_t total() const { return both + only_first + only_second + neither; }
+  // One sample more: is the first right about it, and the second?
+  void add(bool first, bool second) { ++(first ? (second ? both : only_first) : (second ? only_second : neither)); }
 };
 
 // McNemar's test (1947), exact and two-sided: the probability of such a difference, or a larger one, between networks

@@ -131,8 +131,7 @@ core::Paired paired(const Evaluated& a, const Evaluated& b) {
   for (int64_t i = 0; same && i < a.test->size(); ++i) {
     const auto k = static_cast<size_t>(i);
     same = a.test->label(i) == b.test->label(i) && a.test->name(i) == b.test->name(i);
-    const bool one = first[k].predicted == a.test->label(i), other = second[k].predicted == b.test->label(i);
-    ++(one ? (other ? p.both : p.only_first) : (other ? p.only_second : p.neither));
+    p.add(first[k].predicted == a.test->label(i), second[k].predicted == b.test->label(i));
   }
   if (!same)
     throw core::ConfigError("--against: the test parts of " + core::printable(a.config.name) + " and " +

@@ -39,9 +39,8 @@ void check_rungs(const std::vector<double>& rungs) {
 
 // What ends a search says nothing about the candidate.
 core::Error trouble(int64_t trial, const std::string& what, core::ExitCode code) {
-  const bool says_how = what.find("the same command goes on") != std::string::npos;
   return core::Error("search: ended at candidate " + std::to_string(trial) + ", of which nothing is stored: " + what +
-                         (says_how ? "" : " (once that is mended, the same command goes on)"),
+                         " (once that is mended, the same command goes on)",
                      code);
 }
 
